@@ -1,0 +1,40 @@
+# Two commands do everything: `make run` and `make test`. Both set up .venv first.
+PYTHON ?= python3.11
+BIN := .venv/bin
+# TensorFlow's start-up notices are not for readers.
+export TF_CPP_MIN_LOG_LEVEL ?= 2
+
+.PHONY: run test setup check benchmark lock clean
+
+run: setup  ## start everything, drop the sample studies, show the worklist
+	$(BIN)/readfirst demo
+
+test: setup check  ## lint, types, import contracts, and every test
+	$(BIN)/pytest
+
+check: setup
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+setup: .venv/ready
+
+.venv/ready: requirements.lock pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { echo "ReadFirst needs Python 3.11; set PYTHON=/path/to/python3.11"; exit 2; }
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --require-hashes --requirement requirements.lock
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+benchmark: setup  ## measure; the results go to benchmarks/RESULTS.md by hand
+	$(BIN)/python -m benchmarks
+
+lock:  ## pin what pyproject.toml names, with hashes and without registry addresses
+	$(BIN)/pip install --quiet pip-tools
+	$(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras \
+		--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options \
+		--extra cpu --extra dev --extra build --output-file requirements.lock pyproject.toml
+
+clean:  ## remove what was built; the home folder ./var stays
+	rm -rf .venv *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

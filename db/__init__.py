@@ -1,0 +1,1 @@
+"""Tables, sessions, writes, queries, migrations. Knows no TensorFlow, Celery or files."""

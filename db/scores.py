@@ -1,0 +1,68 @@
+"""Scores: added once for each image and ensemble version, and never changed."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from db.events import note
+from db.studies import rank
+from db.tables import Ensemble, Image, Score
+from db.work import Claimed, held_image, release
+from readfirst.domain import ImageScore, ImageState
+
+#: Two runs of one version on one image may differ by this much (batch size, arithmetic).
+SAME_SCORE = 0.01
+
+
+def record(
+    session: Session,
+    results: Sequence[tuple[Claimed, ImageScore]],
+    ensemble: Ensemble,
+    at: datetime,
+    *,
+    max_wait: timedelta,
+) -> int:
+    """Write the scores of a batch and rank its studies anew, in the caller's one transaction.
+
+    Returns how many images it scored; those whose lease was lost are left to their new holder.
+    """
+    images = []
+    for claimed, result in results:
+        image = held_image(session, claimed)
+        if image is not None:
+            _score(session, image, result, ensemble, at)
+            images.append(image)
+    session.flush()
+    # In one order everywhere, so that two workers never wait for each other.
+    for study_id in sorted({image.study_id for image in images}):
+        rank(session, study_id, ensemble.version, max_wait=max_wait)
+    return len(images)
+
+
+def _score(
+    session: Session, image: Image, result: ImageScore, ensemble: Ensemble, at: datetime
+) -> None:
+    image.state, image.scored_at = ImageState.SCORED, at
+    release(image)
+    known = session.scalar(
+        select(Score).where(Score.image_id == image.id, Score.ensemble_version == ensemble.version)
+    )
+    if known is not None:
+        same = abs(known.probability - result.probability) <= SAME_SCORE
+        action = "score_confirmed" if same else "score_not_reproduced"
+        note(session, image, action, at, ensemble=ensemble.version, now=result.probability)
+        return
+    session.add(
+        Score(
+            image_id=image.id,
+            ensemble_version=ensemble.version,
+            probability=result.probability,
+            members=result.members,
+            threshold=ensemble.threshold,
+            flagged=result.probability >= ensemble.threshold,
+            scored_at=at,
+        )
+    )
+    note(session, image, "scored", at, ensemble=ensemble.version, probability=result.probability)

@@ -1,0 +1,79 @@
+"""Engines and transactions. A caller opens one transaction and hands its session down."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+from sqlalchemy.orm import Session
+
+from readfirst.errors import Misconfigured
+
+#: How long a SQLite writer waits for another one.
+SQLITE_BUSY_SECONDS = 30
+SUPPORTED = ("sqlite", "postgresql")
+
+
+class Database:
+    """One database: `read()` and `write()` each open a session in one transaction."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self._writer = engine.execution_options(readfirst_write=True)
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """A transaction that may write; committed at the end, rolled back on an error."""
+        with Session(self._writer, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A transaction that only reads."""
+        with Session(self.engine, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    def dispose(self) -> None:
+        """Close every connection."""
+        self.engine.dispose()
+
+
+def open_database(url: str) -> Database:
+    """Make the engine for a SQLAlchemy URL; nothing is connected yet.
+
+    Raises Misconfigured for a URL that is no database of the supported kinds.
+    """
+    try:
+        parsed = make_url(url)
+        if parsed.get_backend_name() not in SUPPORTED:
+            raise Misconfigured(
+                f"READFIRST_DATABASE_URL: {parsed.get_backend_name()} is not one of "
+                f"{', '.join(SUPPORTED)}"
+            )
+        if parsed.get_backend_name() == "sqlite":
+            return Database(_sqlite_engine(url))
+        return Database(create_engine(url, pool_pre_ping=True))
+    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
+        raise Misconfigured(f"READFIRST_DATABASE_URL is not usable: {error}") from error
+
+
+def _sqlite_engine(url: str) -> Engine:
+    engine = create_engine(url, connect_args={"timeout": SQLITE_BUSY_SECONDS})
+    event.listen(engine, "connect", _sqlite_connect)
+    event.listen(engine, "begin", _sqlite_begin)
+    return engine
+
+
+def _sqlite_connect(connection: Any, _record: Any) -> None:
+    # The driver must not open transactions by itself: `_sqlite_begin` says which kind.
+    connection.isolation_level = None
+    for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _sqlite_begin(connection: Connection) -> None:
+    # A read transaction cannot wait to become a write one: it fails at once (SQLITE_BUSY_SNAPSHOT).
+    write = connection.get_execution_options().get("readfirst_write", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")

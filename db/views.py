@@ -1,0 +1,103 @@
+"""What the queries hand out: frozen rows, free of sessions and tables."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from readfirst.domain import ImageState
+from readfirst.priority import Standing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageView:
+    """One image of a study, as it stands now."""
+
+    sha256: str
+    sop_instance_uid: str
+    file_name: str
+    kind: str | None
+    modality: str | None
+    view_position: str | None
+    state: ImageState
+    code: str | None
+    reason: str | None
+    received_at: datetime
+    ready_at: datetime | None
+    scored_at: datetime | None
+    refused_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyView:
+    """One row of the worklist."""
+
+    study_instance_uid: str
+    patient_id: str | None
+    patient_name: str | None
+    patient_birth_date: date | None
+    patient_sex: str | None
+    patient_age: str | None
+    accession_number: str | None
+    study_datetime: datetime | None
+    received_at: datetime
+    stat: bool
+    flagged: bool
+    #: Of the most suspicious image; None while none is scored. Never to be read as low risk.
+    probability: float | None
+    threshold: float | None
+    ensemble_version: str | None
+    standing: Standing
+    why: str
+    images: tuple[ImageView, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoreView:
+    """One score of one image, by one ensemble version."""
+
+    sha256: str
+    ensemble_version: str
+    probability: float
+    threshold: float
+    flagged: bool
+    members: dict[str, float]
+    scored_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventView:
+    """Something that happened to a study."""
+
+    at: datetime
+    action: str
+    sha256: str | None
+    detail: dict[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyDetail:
+    """All that is known of one study."""
+
+    study: StudyView
+    scores: tuple[ScoreView, ...]
+    events: tuple[EventView, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusedView:
+    """An image that was not scored, and why."""
+
+    study_instance_uid: str
+    sha256: str
+    file_name: str
+    code: str
+    reason: str
+    refused_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """How much there is of everything."""
+
+    studies: int
+    flagged: int
+    images: dict[ImageState, int]

@@ -1,0 +1,179 @@
+"""What people look at: the reading order, one study, and what was not scored."""
+
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, joinedload, selectinload
+
+from db.tables import Arrival, Ensemble, Event, Image, Score, Study
+from db.views import (
+    Counts,
+    EventView,
+    ImageView,
+    RefusedView,
+    ScoreView,
+    StudyDetail,
+    StudyView,
+)
+from readfirst.domain import ImageState
+from readfirst.priority import standing, why
+
+
+def reading_order(
+    session: Session,
+    *,
+    limit: int,
+    flagged_only: bool = False,
+    received_since: datetime | None = None,
+) -> list[StudyView]:
+    """The studies in the order in which they should be read, the most urgent first."""
+    query = (
+        select(Study, Ensemble.threshold)
+        .outerjoin(Ensemble, Study.ensemble_version == Ensemble.version)
+        .options(selectinload(Study.images).selectinload(Image.arrivals))
+        .order_by(Study.urgency, Study.reading_key, Study.id)
+        .limit(limit)
+    )
+    if flagged_only:
+        query = query.where(Study.flagged)
+    if received_since is not None:
+        query = query.where(Study.received_at >= received_since)
+    return [_study_view(study, threshold) for study, threshold in session.execute(query)]
+
+
+def study_detail(session: Session, study_instance_uid: str) -> StudyDetail | None:
+    """One study with its images, the scores of every version, and its events in order."""
+    study = session.scalar(
+        select(Study)
+        .where(Study.study_instance_uid == study_instance_uid)
+        .options(selectinload(Study.images).selectinload(Image.arrivals))
+    )
+    if study is None:
+        return None
+    version = study.ensemble_version
+    ensemble = session.get(Ensemble, version) if version else None
+    return StudyDetail(
+        study=_study_view(study, ensemble.threshold if ensemble else None),
+        scores=_scores(session, study.id),
+        events=_events(session, study),
+    )
+
+
+def refused_images(session: Session, *, limit: int) -> list[RefusedView]:
+    """What was not scored, the latest first."""
+    query = (
+        select(Image)
+        .where(Image.state == ImageState.REFUSED)
+        .options(joinedload(Image.study), selectinload(Image.arrivals))
+        .order_by(Image.refused_at.desc(), Image.id.desc())
+        .limit(limit)
+    )
+    return [
+        RefusedView(
+            study_instance_uid=image.study.study_instance_uid,
+            sha256=image.sha256,
+            file_name=_file_name(image),
+            code=image.code.value,
+            reason=image.reason or "",
+            refused_at=image.refused_at,
+        )
+        for image in session.scalars(query)
+        if image.code is not None and image.refused_at is not None
+    ]
+
+
+def counts(session: Session) -> Counts:
+    """Studies, flagged studies, and images by state."""
+    studies = session.scalar(select(func.count()).select_from(Study)) or 0
+    flagged = session.scalar(select(func.count()).select_from(Study).where(Study.flagged)) or 0
+    by_state = session.execute(select(Image.state, func.count()).group_by(Image.state))
+    images = dict.fromkeys(ImageState, 0) | dict(by_state.all())
+    return Counts(studies=studies, flagged=flagged, images=images)
+
+
+def arrival_states(session: Session, prefix: str) -> dict[str, ImageState]:
+    """The state of the image behind every file that came in under a path, by its path."""
+    query = (
+        select(Arrival.relative_path, Image.state)
+        .join(Image, Arrival.image_id == Image.id)
+        .where(Arrival.relative_path.startswith(prefix, autoescape=True))
+    )
+    return dict(session.execute(query).all())
+
+
+def _study_view(study: Study, threshold: float | None) -> StudyView:
+    place = standing(stat=study.stat, flagged=study.flagged, scored=study.probability is not None)
+    reasons = [image.reason for image in study.images if image.reason]
+    return StudyView(
+        study_instance_uid=study.study_instance_uid,
+        patient_id=study.patient_id,
+        patient_name=study.patient_name,
+        patient_birth_date=study.patient_birth_date,
+        patient_sex=study.patient_sex,
+        patient_age=study.patient_age,
+        accession_number=study.accession_number,
+        study_datetime=study.study_datetime,
+        received_at=study.received_at,
+        stat=study.stat,
+        flagged=study.flagged,
+        probability=study.probability,
+        threshold=threshold,
+        ensemble_version=study.ensemble_version,
+        standing=place,
+        why=why(place, probability=study.probability, threshold=threshold, reasons=reasons),
+        images=tuple(_image_view(image) for image in study.images),
+    )
+
+
+def _image_view(image: Image) -> ImageView:
+    return ImageView(
+        sha256=image.sha256,
+        sop_instance_uid=image.sop_instance_uid,
+        file_name=_file_name(image),
+        kind=image.kind.value if image.kind else None,
+        modality=image.modality,
+        view_position=image.view_position,
+        state=image.state,
+        code=image.code.value if image.code else None,
+        reason=image.reason,
+        received_at=image.received_at,
+        ready_at=image.ready_at,
+        scored_at=image.scored_at,
+        refused_at=image.refused_at,
+    )
+
+
+def _file_name(image: Image) -> str:
+    return image.arrivals[0].relative_path
+
+
+def _scores(session: Session, study_id: int) -> tuple[ScoreView, ...]:
+    query = (
+        select(Score, Image.sha256).join(Image).where(Image.study_id == study_id).order_by(Score.id)
+    )
+    return tuple(
+        ScoreView(
+            sha256=sha256,
+            ensemble_version=score.ensemble_version,
+            probability=score.probability,
+            threshold=score.threshold,
+            flagged=score.flagged,
+            members=score.members,
+            scored_at=score.scored_at,
+        )
+        for score, sha256 in session.execute(query)
+    )
+
+
+def _events(session: Session, study: Study) -> tuple[EventView, ...]:
+    digests = {image.id: image.sha256 for image in study.images}
+    query = select(Event).where(Event.study_id == study.id).order_by(Event.id)
+    return tuple(
+        EventView(
+            at=event.at,
+            action=event.action,
+            sha256=digests.get(event.image_id) if event.image_id else None,
+            detail=event.detail,
+        )
+        for event in session.scalars(query)
+    )

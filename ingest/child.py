@@ -1,0 +1,86 @@
+"""The process that reads files, apart from all others: what a file does to it, it does to it alone.
+
+It reads one request a line, `{"what": "header" | "display", "path": …}`, and answers with one JSON
+line, behind which an array's bytes follow: `{"shape": [rows, columns]}`. It ends with its input.
+"""
+
+import json
+import resource
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from ingest.decode import display_image
+from ingest.header import read_header
+from readfirst.errors import Refused
+from readfirst.refusals import RefusalCode
+
+
+def serve(requests: BinaryIO, answers: BinaryIO) -> None:
+    """Answer requests until the input ends."""
+    for line in requests:
+        request = json.loads(line)
+        head, body = _answer(request["what"], Path(request["path"]))
+        answers.write(json.dumps(head, default=str).encode() + b"\n" + body)
+        answers.flush()
+
+
+def limit_memory(megabytes: int) -> None:
+    """Let this process grow by so much above what it holds now, and leave no core dump."""
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    most = pages * resource.getpagesize() + megabytes * 1024**2
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def load_codecs() -> None:
+    """Import every decoder, so that the base of the memory limit holds them."""
+    import gdcm  # noqa: F401
+    import jpeg_ls  # noqa: F401
+    import openjpeg  # noqa: F401
+    import rle  # noqa: F401
+    from PIL import Image
+
+    Image.init()
+
+
+def _answer(what: str, path: Path) -> tuple[dict[str, Any], bytes]:
+    try:
+        return ANSWERS[what](path)
+    except Refused as refusal:
+        return {"code": refusal.code.value, "reason": refusal.reason}, b""
+    except MemoryError:
+        refusal = Refused(RefusalCode.TOO_LARGE)
+        return {"code": refusal.code.value, "reason": refusal.reason}, b""
+    except OSError as error:
+        return {"error": f"{type(error).__name__}: {error.strerror}"}, b""
+
+
+def _header(path: Path) -> tuple[dict[str, Any], bytes]:
+    return {"header": asdict(read_header(path))}, b""
+
+
+def _display(path: Path) -> tuple[dict[str, Any], bytes]:
+    display = np.ascontiguousarray(display_image(path))
+    return {"shape": display.shape}, display.tobytes()
+
+
+ANSWERS: dict[str, Callable[[Path], tuple[dict[str, Any], bytes]]] = {
+    "header": _header,
+    "display": _display,
+}
+
+if __name__ == "__main__":
+    load_codecs()
+    if sys.platform == "linux":
+        limit_memory(int(sys.argv[1]))
+    # Codecs that write to stdout must not break the framing: they get stderr.
+    import os
+
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    serve(sys.stdin.buffer, answers)

@@ -1,0 +1,84 @@
+"""Taking a file out of the inbox so that nobody else can: one atomic rename."""
+
+import contextlib
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+from readfirst.errors import Misconfigured
+
+#: Folder in the inbox that holds what is claimed: the same file system, so renames are atomic.
+CLAIMED = ".readfirst"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A file that this ingester holds. relative_path: where it lay in the inbox."""
+
+    claim_id: str
+    path: Path
+    relative_path: Path
+
+
+def claim(inbox: Path, path: Path) -> Claim | None:
+    """Move a file of the inbox aside. None if it is gone, as when somebody else was first.
+
+    Raises PermissionError if the inbox does not let go of it.
+    """
+    relative_path = path.relative_to(inbox)
+    claim_id = uuid4().hex
+    aside = inbox / CLAIMED / claim_id / relative_path
+    aside.parent.mkdir(parents=True)
+    try:
+        path.rename(aside)
+    except OSError as error:
+        _remove_empty(aside.parent, inbox / CLAIMED)
+        if isinstance(error, FileNotFoundError):
+            return None
+        raise
+    return Claim(claim_id, aside, relative_path)
+
+
+def leftovers(inbox: Path) -> list[Claim]:
+    """What a run that died had claimed and not let go of."""
+    claims = []
+    for folder in sorted((inbox / CLAIMED).glob("*/")):
+        for path in folder.rglob("*"):
+            if path.is_file():
+                claims.append(Claim(folder.name, path, path.relative_to(folder)))
+    return claims
+
+
+def release(claim: Claim) -> None:
+    """Remove a claimed file, which is safe in the store, and the folders made for it."""
+    claim.path.unlink(missing_ok=True)
+    root = claim.path.parents[len(claim.relative_path.parts)]
+    _remove_empty(claim.path.parent, root)
+
+
+@contextmanager
+def hold_inbox(inbox: Path) -> Iterator[None]:
+    """Keep other ingesters away. Raises Misconfigured if one watches this inbox already."""
+    (inbox / CLAIMED).mkdir(parents=True, exist_ok=True)
+    with (inbox / CLAIMED / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise Misconfigured(f"Another ingester watches {inbox}.") from error
+        yield
+
+
+def _remove_empty(folder: Path, root: Path) -> None:
+    """Remove folders from here up to the root, which stays, as long as they are empty."""
+    while folder != root:
+        with contextlib.suppress(FileNotFoundError):
+            try:
+                folder.rmdir()
+            except FileNotFoundError:
+                pass
+            except OSError:
+                return
+        folder = folder.parent

@@ -1,0 +1,131 @@
+"""From a file to the image that a person would see: 8-bit grey, 0 is black."""
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pydicom
+from PIL import Image, ImageOps
+from pydicom.dataset import Dataset
+from pydicom.pixels import apply_color_lut, apply_modality_lut, apply_voi_lut, pixel_array
+
+from ingest.sniff import kind_of
+from readfirst.domain import FileKind
+from readfirst.errors import Refused
+from readfirst.refusals import RefusalCode
+
+Array8 = npt.NDArray[np.uint8]
+#: ITU-R BT.601, as Pillow weighs red, green and blue.
+LUMA = (0.299, 0.587, 0.114)
+
+
+def display_image(path: Path) -> Array8:
+    """Decode a DICOM, JPEG or PNG file for display.
+
+    Returns (rows, columns) uint8, 0 is black. Raises Refused if the pixels cannot be decoded.
+    """
+    kind = kind_of(path)
+    try:
+        with warnings.catch_warnings():
+            # Decoders warn of oddities that they survive.
+            warnings.simplefilter("ignore")
+            return dicom_display(path) if kind is FileKind.DICOM else picture_display(path, kind)
+    except MemoryError as error:
+        raise Refused(RefusalCode.TOO_LARGE) from error
+    except Exception as error:
+        # Decoders raise whatever they like for broken streams; the kind is in the detail.
+        raise Refused(RefusalCode.PIXELS_UNREADABLE, type(error).__name__) from error
+
+
+def picture_display(path: Path, kind: FileKind) -> Array8:
+    """Decode a JPEG or PNG: upright by its EXIF orientation, transparent parts black."""
+    with Image.open(path, formats=[kind.value]) as image:
+        upright = ImageOps.exif_transpose(image)
+        if upright.mode.startswith("I"):
+            return stretch(np.asarray(upright, dtype=np.float64), (0, 65535))
+        if upright.mode in ("LA", "PA", "RGBA"):
+            upright = _over_black(upright)
+        return np.asarray(upright.convert("L"))
+
+
+def dicom_display(path: Path) -> Array8:
+    """Decode a DICOM image: modality LUT, then VOI LUT or window, then polarity."""
+    dataset = pydicom.dcmread(path, force=True)
+    pixels = pixel_array(dataset, index=0)
+    if dataset.get("PhotometricInterpretation") == "PALETTE COLOR":
+        pixels = apply_color_lut(pixels, dataset)
+        return stretch(to_grey(pixels), (0, np.iinfo(pixels.dtype).max))
+    if pixels.ndim == 3:
+        return stretch(to_grey(pixels), (0, 2 ** int(dataset.BitsStored) - 1))
+    return grey_display(pixels, dataset)
+
+
+def grey_display(pixels: npt.NDArray[Any], dataset: Dataset) -> Array8:
+    """Show one greyscale frame as its data set asks.
+
+    pixels: (rows, columns), stored values. Returns the same shape, uint8, 0 is black. Without a
+    window the range of the values that occur is shown.
+    """
+    values = apply_modality_lut(pixels, dataset)
+    shown = np.asarray(apply_voi_lut(values, dataset, index=0), dtype=np.float64)
+    grey = stretch(shown, _output_range(values, shown, dataset))
+    return 255 - grey if is_inverse(dataset) else grey
+
+
+def is_inverse(dataset: Dataset) -> bool:
+    """Whether the lowest value is shown white."""
+    # PS3.3 C.11.6.1.2: Presentation LUT Shape says it, where it is given …
+    shape = dataset.get("PresentationLUTShape")
+    if shape in ("IDENTITY", "INVERSE"):
+        return bool(shape == "INVERSE")
+    # … else PS3.3 C.7.6.3.1.2: MONOCHROME1 shows its lowest value as white.
+    return bool(dataset.get("PhotometricInterpretation") == "MONOCHROME1")
+
+
+def stretch(values: npt.NDArray[np.float64], bounds: tuple[float, float]) -> Array8:
+    """Map bounds to 0 and 255, and clip what lies outside. Equal bounds give black."""
+    low, high = bounds
+    scale = 255.0 / (high - low) if high != low else 0.0
+    return np.clip(np.rint((values - low) * scale), 0, 255).astype(np.uint8)
+
+
+def to_grey(colours: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    """Luma of RGB. colours: (rows, columns, 3 or 4); returns (rows, columns)."""
+    return colours[..., :3].astype(np.float64) @ np.array(LUMA)
+
+
+def _output_range(
+    values: npt.NDArray[Any], shown: npt.NDArray[np.float64], dataset: Dataset
+) -> tuple[float, float]:
+    """What is to be black and white: the window's output range, else the values that occur."""
+    if "VOILUTSequence" in dataset:
+        bits = int(dataset.VOILUTSequence[0].LUTDescriptor[2])
+        return 0.0, float(2**bits - 1)
+    if "WindowWidth" in dataset and "WindowCenter" in dataset:
+        return _windowed_range(dataset)
+    return float(values.min()), float(values.max())
+
+
+def _windowed_range(dataset: Dataset) -> tuple[float, float]:
+    """The range into which pydicom windows: that of the stored values, through the modality LUT.
+
+    PS3.3 C.11.2.1.2 leaves the output range to the display, so this follows `apply_windowing`.
+    """
+    bits = int(dataset.BitsStored)
+    if dataset.get("ModalityLUTSequence"):
+        low, high = 0, 2 ** int(dataset.ModalityLUTSequence[0].LUTDescriptor[2]) - 1
+    elif dataset.PixelRepresentation:
+        low, high = -(2 ** (bits - 1)), 2 ** (bits - 1) - 1
+    else:
+        low, high = 0, 2**bits - 1
+    if dataset.get("RescaleSlope") is not None and dataset.get("RescaleIntercept") is not None:
+        slope, intercept = float(dataset.RescaleSlope), float(dataset.RescaleIntercept)
+        return low * slope + intercept, high * slope + intercept
+    return float(low), float(high)
+
+
+def _over_black(image: Image.Image) -> Image.Image:
+    rgba = image.convert("RGBA")
+    return Image.alpha_composite(Image.new("RGBA", rgba.size, (0, 0, 0, 255)), rgba)

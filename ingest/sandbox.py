@@ -1,0 +1,150 @@
+"""Reading files in a process of their own, bounded in memory and time."""
+
+import json
+import os
+import select
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+from pydantic import TypeAdapter
+
+from ingest.decode import Array8
+from readfirst.domain import Header
+from readfirst.errors import Refused, Unavailable
+from readfirst.refusals import RefusalCode
+
+HEADERS = TypeAdapter(Header)
+#: No header is longer (bytes); a child that says more has gone wrong.
+LONGEST_LINE = 1024 * 1024
+#: Seconds that a new child may take for its imports, over and above the time for a file.
+START_SECONDS = 30.0
+
+
+class Reader:
+    """Reads headers and pixels through one child process, which is replaced when it dies.
+
+    seconds: time limit for one file. megabytes: memory limit of the child above its base. Safe to
+    share between threads; one file is read at a time.
+    """
+
+    def __init__(self, seconds: float, megabytes: int) -> None:
+        self._seconds = seconds
+        self._megabytes = megabytes
+        self._child: subprocess.Popen[bytes] | None = None
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the child."""
+        if self._child is not None:
+            self._child.kill()
+            self._child.communicate()
+            self._child = None
+
+    def header(self, path: Path) -> Header:
+        """What `ingest.header.read_header` gives, and its refusals.
+
+        Raises also Refused with `decoder_crashed`, `decoder_timeout` or `too_large`, and
+        FileNotFoundError.
+        """
+        head, _ = self._ask("header", path)
+        return HEADERS.validate_python(head["header"])
+
+    def display(self, path: Path) -> Array8:
+        """What `ingest.decode.display_image` gives, and its refusals, as in `header`."""
+        head, body = self._ask("display", path)
+        return np.frombuffer(body, dtype=np.uint8).reshape(head["shape"])
+
+    def _ask(self, what: str, path: Path) -> tuple[dict[str, Any], bytes]:
+        with self._lock:
+            try:
+                head, body = self._exchange({"what": what, "path": str(path.absolute())})
+            except TimeoutError as error:
+                self.close()
+                detail = f"{self._seconds:g} s"
+                raise Refused(RefusalCode.DECODER_TIMEOUT, detail) from error
+            except (EOFError, BrokenPipeError) as error:
+                self.close()
+                raise Refused(RefusalCode.DECODER_CRASHED) from error
+        if "error" in head:
+            raise Unavailable(f"The file cannot be read: {head['error']}")
+        if "code" in head:
+            raise _refusal(head)
+        return head, body
+
+    def _exchange(self, request: dict[str, str]) -> tuple[dict[str, Any], bytes]:
+        deadline = time.monotonic() + self._seconds
+        if self._child is None or self._child.poll() is not None:
+            self._child = self._start()
+            deadline += START_SECONDS
+        assert self._child.stdin is not None
+        assert self._child.stdout is not None
+        self._child.stdin.write(json.dumps(request).encode() + b"\n")
+        self._child.stdin.flush()
+        answers = _Answers(self._child.stdout.fileno(), deadline)
+        head = json.loads(answers.line())
+        return head, answers.exactly(int(np.prod(head["shape"])) if "shape" in head else 0)
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "ingest.child", str(self._megabytes)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            bufsize=0,
+        )
+
+
+class _Answers:
+    """Reads a pipe up to a deadline. Raises TimeoutError, or EOFError when the writer is gone."""
+
+    def __init__(self, pipe: int, deadline: float) -> None:
+        self._pipe = pipe
+        self._deadline = deadline
+        self._held = bytearray()
+
+    def line(self) -> bytes:
+        while b"\n" not in self._held:
+            if len(self._held) > LONGEST_LINE:
+                raise EOFError
+            self._more(65536)
+        line, _, rest = bytes(self._held).partition(b"\n")
+        self._held = bytearray(rest)
+        return line
+
+    def exactly(self, size: int) -> bytes:
+        while len(self._held) < size:
+            self._more(size - len(self._held))
+        return bytes(self._held)
+
+    def _more(self, most: int) -> None:
+        left = self._deadline - time.monotonic()
+        if left <= 0 or not select.select([self._pipe], [], [], left)[0]:
+            raise TimeoutError
+        read = os.read(self._pipe, min(most, 1 << 20))
+        if not read:
+            raise EOFError
+        self._held += read
+
+
+def _refusal(head: dict[str, Any]) -> Refused:
+    """The child's refusal, word for word."""
+    refusal = Refused(RefusalCode(head["code"]))
+    refusal.reason = head["reason"]
+    return refusal

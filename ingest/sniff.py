@@ -1,0 +1,43 @@
+"""What a file is, by its content and never by its name."""
+
+from pathlib import Path
+
+from readfirst.domain import FileKind
+from readfirst.errors import Refused
+from readfirst.refusals import RefusalCode
+
+JPEG_START = b"\xff\xd8\xff"
+PNG_START = b"\x89PNG\r\n\x1a\n"
+#: PS3.10 7.1: 128 bytes of preamble, then the prefix.
+DICOM_PREFIX = (128, b"DICM")
+#: A data set without preamble begins with group 0002 or 0008, in either byte order.
+DICOM_FIRST_GROUPS = (b"\x02\x00", b"\x08\x00", b"\x00\x08")
+
+
+def kind_of(path: Path) -> FileKind:
+    """Tell DICOM, JPEG and PNG apart. Raises Refused for anything else."""
+    with path.open("rb") as file:
+        head = file.read(132)
+    if not head:
+        raise Refused(RefusalCode.EMPTY_FILE)
+    if head.startswith(JPEG_START):
+        return FileKind.JPEG
+    if head.startswith(PNG_START):
+        return FileKind.PNG
+    if looks_like_dicom(head):
+        return FileKind.DICOM
+    raise Refused(RefusalCode.NOT_AN_IMAGE)
+
+
+def looks_like_dicom(head: bytes) -> bool:
+    """Whether the first 132 bytes are those of a DICOM file, with its preamble or without."""
+    at, prefix = DICOM_PREFIX
+    if head[at:] == prefix:
+        return True
+    # A first element of group 0002 or 0008 with a small element number and two letters, or a
+    # length below 64 KiB, in its next bytes.
+    if head[:2] not in DICOM_FIRST_GROUPS or len(head) < 8:
+        return False
+    explicit = head[4:6].isalpha() and head[4:6].isupper()
+    implicit = head[6:8] == b"\x00\x00"
+    return explicit or implicit

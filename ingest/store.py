@@ -1,0 +1,79 @@
+"""Originals, kept for good, each under the sha256 of its content."""
+
+import errno
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+from readfirst.errors import Unavailable
+
+CHUNK = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A file that is safe in the store."""
+
+    sha256: str
+    size: int
+
+
+class Store:
+    """A folder of originals. Nothing in it is ever changed."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def path(self, sha256: str) -> Path:
+        """Where the content with this digest lies, or would."""
+        return self.root / sha256[:2] / sha256
+
+    def has(self, sha256: str) -> bool:
+        """Whether the content with this digest is there."""
+        return self.path(sha256).is_file()
+
+    def keep(self, source: Path) -> Stored:
+        """Copy a file in. Once this returns, the copy survives a crash; the same content twice
+        is kept once. Raises Unavailable when the disk is full.
+        """
+        self.root.mkdir(parents=True, exist_ok=True)
+        partial = self.root / f".{uuid4().hex}.part"
+        try:
+            stored = _copy(source, partial)
+            place = self.path(stored.sha256)
+            if place.exists():
+                return stored
+            place.parent.mkdir(exist_ok=True)
+            partial.replace(place)
+            _sync_folder(place.parent)
+            return stored
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise Unavailable(f"The disk of {self.root} is full.") from error
+            raise
+        finally:
+            partial.unlink(missing_ok=True)
+
+
+def _copy(source: Path, target: Path) -> Stored:
+    digest, size = hashlib.sha256(), 0
+    descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with source.open("rb") as read, os.fdopen(descriptor, "wb") as write:
+        while chunk := read.read(CHUNK):
+            digest.update(chunk)
+            size += len(chunk)
+            write.write(chunk)
+        write.flush()
+        os.fsync(write.fileno())
+    return Stored(digest.hexdigest(), size)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the new name as safe as the content."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

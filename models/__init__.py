@@ -1,0 +1,1 @@
+"""Networks, preprocessing, training, thresholds. Knows no database, queue or DICOM."""

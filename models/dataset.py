@@ -1,0 +1,125 @@
+"""Labelled films in the Kaggle layout, split by patient."""
+
+import hashlib
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from models.preprocessing import Array8, standardise
+from readfirst.errors import Misconfigured
+
+#: Folder names of the layout, and the class of each.
+CLASSES = {"NORMAL": 0, "PNEUMONIA": 1}
+PNEUMONIA = re.compile(r"(?P<patient>person\d+)_(?P<cause>bacteria|virus)_")
+NORMAL = re.compile(r"(?P<patient>(?P<series>NORMAL2-)?IM-\d+)")
+SUFFIXES = {".jpeg", ".jpg", ".png"}
+
+
+class Part(StrEnum):
+    """What the films of a patient are for."""
+
+    TRAIN = "train"
+    #: Early stopping, combination, calibration, operating point.
+    TUNE = "tune"
+    #: Touched only to report.
+    HELD_OUT = "held-out"
+
+
+#: Shares of the patients of each group.
+SHARES = {Part.TRAIN: 0.70, Part.TUNE: 0.15, Part.HELD_OUT: 0.15}
+
+
+@dataclass(frozen=True, slots=True)
+class Film:
+    """One labelled image. group: `normal-1`, `normal-2`, `bacterial`, `viral` or the class."""
+
+    path: Path
+    label: int
+    patient: str
+    group: str
+
+
+def read_folder(folder: Path) -> list[Film]:
+    """The films of a folder with `NORMAL` and `PNEUMONIA` in it, each content once, by name.
+
+    Raises Misconfigured if the folder has another layout or no image.
+    """
+    missing = [name for name in CLASSES if not (folder / name).is_dir()]
+    if missing:
+        raise Misconfigured(f"{folder} has no folder {' and no '.join(missing)}.")
+    films = [
+        _film(path, label)
+        for name, label in CLASSES.items()
+        for path in sorted((folder / name).iterdir())
+        if path.suffix.lower() in SUFFIXES
+    ]
+    if not films:
+        raise Misconfigured(f"{folder} holds no image.")
+    return _once_each(films)
+
+
+def split(films: Sequence[Film], seed: int) -> dict[Part, list[Film]]:
+    """Part the films so that no patient stands in two parts, alike in every group.
+
+    The same films and seed always give the same parts.
+    """
+    patients = _patients_by_group(films)
+    part_of: dict[str, Part] = {}
+    generator = np.random.default_rng(seed)
+    for group in sorted(patients):
+        order = generator.permutation(sorted(patients[group]))
+        tune = round(len(order) * SHARES[Part.TUNE])
+        held_out = round(len(order) * SHARES[Part.HELD_OUT])
+        part_of.update(dict.fromkeys(order[:tune], Part.TUNE))
+        part_of.update(dict.fromkeys(order[tune : tune + held_out], Part.HELD_OUT))
+        part_of.update(dict.fromkeys(order[tune + held_out :], Part.TRAIN))
+    return {part: [film for film in films if part_of[film.patient] is part] for part in Part}
+
+
+def load_images(films: Iterable[Film]) -> Array8:
+    """The model-ready images of the films: (n, 224, 224) uint8."""
+    return np.stack([standardise(_grey(film.path)) for film in films])
+
+
+def labels_of(films: Iterable[Film]) -> np.ndarray:
+    """The classes: (n,) int64, 1 is pneumonia."""
+    return np.array([film.label for film in films], dtype=np.int64)
+
+
+def _grey(path: Path) -> Array8:
+    with Image.open(path) as image:
+        return np.asarray(image.convert("L"))
+
+
+def _film(path: Path, label: int) -> Film:
+    if match := PNEUMONIA.match(path.name):
+        group = "bacterial" if match["cause"] == "bacteria" else "viral"
+        return Film(path, label, match["patient"], group)
+    if match := NORMAL.match(path.name):
+        return Film(path, label, match["patient"], "normal-2" if match["series"] else "normal-1")
+    # Another source: each file is a patient of its own.
+    return Film(path, label, path.stem, "pneumonia" if label else "normal")
+
+
+def _once_each(films: Iterable[Film]) -> list[Film]:
+    seen: dict[str, Film] = {}
+    for film in films:
+        seen.setdefault(hashlib.sha256(film.path.read_bytes()).hexdigest(), film)
+    return list(seen.values())
+
+
+def _patients_by_group(films: Iterable[Film]) -> dict[str, set[str]]:
+    """Each patient once, in the group of the first film."""
+    group_of: dict[str, str] = {}
+    for film in films:
+        group_of.setdefault(film.patient, film.group)
+    patients: dict[str, set[str]] = defaultdict(set)
+    for patient, group in group_of.items():
+        patients[group].add(patient)
+    return patients

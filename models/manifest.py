@@ -1,0 +1,136 @@
+"""What an ensemble says of itself: its members, its operating point, and on whom it was measured."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from models.weights import file_sha256
+from readfirst.errors import Misconfigured
+
+#: The ensembles that come with ReadFirst, a folder for each version.
+SHIPPED = Path(__file__).parent / "ensembles"
+MANIFEST_FILE = "manifest.json"
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Estimate(_Frozen):
+    """A figure with its 95 % interval, from a bootstrap over patients."""
+
+    value: float
+    low: float
+    high: float
+
+
+class Metrics(_Frozen):
+    """How an ensemble did on patients that it never saw, at its operating point."""
+
+    images: int
+    patients: int
+    pneumonia: int
+    auc: Estimate
+    sensitivity: Estimate
+    specificity: Estimate
+    accuracy: Estimate
+    f1: Estimate
+    #: At `prevalence`, from sensitivity and specificity (Bayes). None where the ensemble flags
+    #: nobody, or everybody.
+    ppv: Estimate | None
+    npv: Estimate | None
+    prevalence: float
+    #: Expected calibration error, ten bins of equal width.
+    ece: Estimate
+
+
+class Member(_Frozen):
+    """One network of an ensemble. weight: its share of the combined logit."""
+
+    name: str
+    network: str
+    file: str
+    sha256: str
+    input_size: int
+    parameters: int
+    weight: float
+
+
+class Calibration(_Frozen):
+    """Platt's scaling of the combined logit: probability = sigmoid(slope x logit + intercept)."""
+
+    slope: float
+    intercept: float
+
+
+class OperatingPoint(_Frozen):
+    """How the threshold was chosen."""
+
+    stated_sensitivity: float
+    method: str
+    images: int
+    patients: int
+
+
+class Manifest(_Frozen):
+    """The whole of it; `manifest.json` in the ensemble's folder."""
+
+    version: str = Field(pattern=r"^[0-9A-Za-z][0-9A-Za-z._-]{0,63}$")
+    created: str
+    preprocessing_version: str
+    members: tuple[Member, ...] = Field(min_length=1)
+    calibration: Calibration
+    #: Probability at or above which an image is flagged.
+    threshold: float = Field(gt=0, lt=1)
+    operating_point: OperatingPoint
+    #: On the held-out patients.
+    metrics: Metrics
+    training: str
+    population: str
+    source: str
+    licence: str
+    disclaimer: str
+
+
+def load_manifest(folder: Path) -> Manifest:
+    """Read the manifest of an ensemble. Raises Misconfigured if it is missing or garbled."""
+    path = folder / MANIFEST_FILE
+    try:
+        return Manifest.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise Misconfigured(f"{folder} holds no ensemble: {path.name} cannot be read.") from error
+    except ValidationError as error:
+        fault = error.errors()[0]
+        place = ".".join(str(part) for part in fault["loc"]) or "the file"
+        raise Misconfigured(f"{path} is garbled: {place}: {fault['msg']}.") from error
+
+
+def check_files(folder: Path, manifest: Manifest) -> None:
+    """Compare every weight file with its digest. Raises Misconfigured for one that differs."""
+    for member in manifest.members:
+        path = folder / member.file
+        if not path.is_file():
+            raise Misconfigured(f"Ensemble {manifest.version}: {path} is missing.")
+        if file_sha256(path) != member.sha256:
+            raise Misconfigured(
+                f"Ensemble {manifest.version}: {path} is not the file that its manifest names; "
+                "copy the ensemble again."
+            )
+
+
+def find_ensembles(folders: Sequence[Path]) -> dict[str, Path]:
+    """The ensembles that lie in the folders, version → folder; the first folder wins."""
+    found: dict[str, Path] = {}
+    for folder in folders:
+        for path in sorted(folder.glob(f"*/{MANIFEST_FILE}")):
+            found.setdefault(load_manifest(path.parent).version, path.parent)
+    return found
+
+
+def shipped_version() -> str:
+    """The newest ensemble that comes with ReadFirst. Raises Misconfigured if none does."""
+    shipped = [load_manifest(path) for path in find_ensembles([SHIPPED]).values()]
+    if not shipped:
+        raise Misconfigured(f"No ensemble lies in {SHIPPED}; install ReadFirst again.")
+    return max(shipped, key=lambda manifest: manifest.created).version

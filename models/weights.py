@@ -1,0 +1,57 @@
+"""Weight files: safetensors, 16-bit floating point, a tensor for each variable by its path."""
+
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+
+from readfirst.errors import Misconfigured
+
+if TYPE_CHECKING:
+    import keras
+
+
+def save_weights(network: "keras.Model", path: Path) -> str:
+    """Write the weights, rounded to float16. Returns the file's sha256."""
+    tensors = {weight.path: np.asarray(weight, dtype=np.float16) for weight in network.weights}
+    save_file(tensors, path)
+    return file_sha256(path)
+
+
+def load_weights(network: "keras.Model", path: Path) -> None:
+    """Fill the network. Raises Misconfigured if the file does not fit it."""
+    try:
+        tensors = load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise Misconfigured(f"{path} is no weight file: {error}") from error
+    expected = {weight.path: tuple(weight.shape) for weight in network.weights}
+    if expected != {name: tensor.shape for name, tensor in tensors.items()}:
+        raise Misconfigured(f"{path} holds the weights of another network.")
+    for weight in network.weights:
+        weight.assign(tensors[weight.path].astype(np.float32))
+
+
+def load_imagenet(network: "keras.Model", path: Path | None) -> None:
+    """Give a VGG16-like network the ImageNet weights of the layers that bear VGG16's names.
+
+    path: Keras' `vgg16…notop.weights.h5`, or None to let Keras download it.
+    """
+    import keras
+
+    source = keras.applications.VGG16(
+        weights=None if path else "imagenet", include_top=False, input_shape=(224, 224, 3)
+    )
+    if path:
+        source.load_weights(path)
+    for layer in source.layers:
+        if layer.weights:
+            network.get_layer(layer.name).set_weights(layer.get_weights())
+
+
+def file_sha256(path: Path) -> str:
+    """The digest of a file in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,63 @@
+"""The command line. Rows go to stdout, notices and progress to stderr.
+
+Exit codes: 0 done; 1 it could not be done; 2 the command or a setting is wrong.
+"""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from readfirst import DISCLAIMER, __version__
+from readfirst.cli import demo, doctor, models, parts, score, worklist
+from readfirst.cli.console import notice
+from readfirst.errors import Misconfigured, ReadFirstError
+
+app = typer.Typer(
+    name="readfirst",
+    help=f"Chest X-rays that probably show pneumonia are read first.\n\n{DISCLAIMER}",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Exit codes: 0 done, 1 could not be done, 2 the command or a setting is wrong.",
+)
+app.command()(parts.up)
+app.command()(demo.demo)
+app.command()(score.score)
+app.command()(worklist.worklist)
+app.command()(worklist.study)
+app.command()(worklist.refused)
+app.command()(worklist.rescore)
+app.command()(parts.ingest)
+app.command()(parts.worker)
+app.command()(parts.beat)
+app.command()(parts.serve)
+app.command()(doctor.doctor)
+app.add_typer(models.app, name="models")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"readfirst {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Run the command line; errors that ReadFirst raises on purpose become one clear line."""
+    try:
+        app()
+    except ReadFirstError as error:
+        notice(f"[red]{error}[/red]")
+        sys.exit(2 if isinstance(error, Misconfigured) else 1)
+    except BrokenPipeError:
+        # The reader of our output, as `head`, has seen enough.
+        sys.stderr.close()

@@ -1,0 +1,48 @@
+"""Where the command line writes: rows to stdout, notices to stderr."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from pydantic import TypeAdapter
+from rich.console import Console
+from rich.table import Table
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+
+def notice(text: str) -> None:
+    """Tell the person something that is no result."""
+    err.print(text)
+
+
+def print_json(rows: Any) -> None:
+    """Results for a program: frozen dataclasses, or lists of them, as JSON on stdout."""
+    print(
+        TypeAdapter(type(rows) if not isinstance(rows, list) else list[Any])
+        .dump_json(rows, indent=2)
+        .decode()
+    )
+
+
+def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Results for a person, one line each, wide columns folded."""
+    table = Table(title=title, title_justify="left", header_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    out.print(table)
+
+
+def parse_since(text: str, now: datetime) -> datetime:
+    """A point in time from `2h`, `3d`, `30m`, or an ISO date or time in the zone of `now`.
+
+    Raises ValueError for anything else.
+    """
+    units = {"m": "minutes", "h": "hours", "d": "days"}
+    if text[:-1].isdigit() and text[-1:] in units:
+        return now - timedelta(**{units[text[-1]]: int(text[:-1])})
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=now.tzinfo)

@@ -1,0 +1,131 @@
+"""`demo`: the whole way of an image, on the sample studies that come with ReadFirst."""
+
+import shutil
+import socket
+import threading
+import time
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from sqlalchemy.exc import SQLAlchemyError
+
+from db.session import Database, open_database
+from db.worklist import arrival_states, reading_order
+from readfirst import DISCLAIMER
+from readfirst.cli.console import err, notice
+from readfirst.cli.parts import stop_on_signal
+from readfirst.cli.status import StatusDisplay, page_address
+from readfirst.cli.worklist import print_worklist
+from readfirst.domain import ImageState
+from readfirst.errors import Unavailable
+from readfirst.samples import sample_files
+from readfirst.settings import Settings, load_settings
+from readfirst.supervisor import Supervisor, running
+
+#: A file has come so far when its image is in one of these states.
+REACHED = {
+    "received": set(ImageState),
+    "ready": {ImageState.READY, ImageState.SCORED, ImageState.REFUSED},
+    "scored": {ImageState.SCORED, ImageState.REFUSED},
+}
+
+
+def demo(
+    once: Annotated[
+        bool, typer.Option("--once", help="End when all samples are scored, for scripts.")
+    ] = False,
+    timeout: Annotated[
+        float, typer.Option(min=1, help="Seconds after which an unfinished demo has failed.")
+    ] = 300.0,
+) -> None:
+    """Start everything, drop the sample studies into the inbox, and print the worklist."""
+    settings = with_free_port(load_settings())
+    notice(f"[dim]{DISCLAIMER}[/dim]")
+    notice(f"Starting ReadFirst in {settings.home_path} …")
+    with stop_on_signal() as stop, running(settings) as supervisor:
+        folder = drop_samples(settings.inbox_path)
+        wait_until_scored(settings, supervisor, folder, stop, timeout)
+        if stop.is_set():
+            return
+        database = open_database(settings.database)
+        with database.read() as session:
+            print_worklist(reading_order(session, limit=50), settings)
+        database.dispose()
+        if once:
+            return
+        notice(f"\nThe worklist is at [bold]{page_address(settings)}[/bold]")
+        notice(f"Drop DICOM, JPEG or PNG files into {settings.inbox_path}. Ctrl-C ends it.\n")
+        with StatusDisplay(settings, supervisor) as display:
+            while not stop.wait(1.0):
+                supervisor.mend()
+                display.refresh()
+        notice("Stopping …")
+
+
+def drop_samples(inbox: Path) -> Path:
+    """Copy the samples into a new folder of the inbox, as a modality would. Returns the folder."""
+    folder = inbox / f"demo-{datetime.now():%Y%m%d-%H%M%S}"
+    folder.mkdir(parents=True)
+    for sample in sample_files():
+        partial = folder / f"{sample.name}.part"
+        shutil.copyfile(sample, partial)
+        partial.rename(folder / sample.name)
+    return folder
+
+
+def wait_until_scored(
+    settings: Settings,
+    supervisor: Supervisor,
+    folder: Path,
+    stop: threading.Event,
+    timeout: float,
+) -> None:
+    """Show each sample going received → ready → scored. Raises Unavailable after `timeout`."""
+    total = len(sample_files())
+    database = open_database(settings.database)
+    deadline = time.monotonic() + timeout
+    with Progress(
+        TextColumn("{task.description:>9}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=err,
+    ) as progress:
+        bars = {step: progress.add_task(step, total=total) for step in REACHED}
+        while not stop.wait(0.3):
+            supervisor.mend()
+            states = _states(database, folder.name)
+            for step, bar in bars.items():
+                progress.update(bar, completed=sum(s in REACHED[step] for s in states))
+            if sum(state in REACHED["scored"] for state in states) >= total:
+                break
+            if time.monotonic() > deadline:
+                raise Unavailable(
+                    f"The samples were not scored within {timeout:.0f} s; "
+                    f"the logs are in {settings.home_path / 'logs'}."
+                )
+    database.dispose()
+
+
+def with_free_port(settings: Settings) -> Settings:
+    """The settings, with another port for the page if theirs is taken or 0."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError:
+            notice(f"Port {settings.port} is taken; the page takes another.")
+            probe.bind((settings.host, 0))
+        return settings.model_copy(update={"port": probe.getsockname()[1]})
+
+
+def _states(database: Database, folder: str) -> list[ImageState]:
+    try:
+        with database.read() as session:
+            return list(arrival_states(session, f"{folder}/").values())
+    except SQLAlchemyError:
+        # The parts are still bringing up the schema.
+        return []

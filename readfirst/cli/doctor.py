@@ -1,0 +1,151 @@
+"""`doctor`: is everything in place, and what to do where it is not."""
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from readfirst.cli.console import out, print_json
+from readfirst.errors import ReadFirstError
+from readfirst.settings import Settings, load_settings
+
+#: Below this much free space the disk is called full (bytes).
+LEAST_FREE = 2 * 1024**3
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was checked. advice: what to do, when it is not well."""
+
+    name: str
+    well: bool
+    found: str
+    advice: str = ""
+
+
+def doctor(
+    json: Annotated[bool, typer.Option("--json", help="Print JSON for a program.")] = False,
+) -> None:
+    """Check settings, home, inbox, disk, database, broker and weights, and say what to do."""
+    settings = load_settings()
+    findings = [check(settings) for check in CHECKS]
+    if json:
+        print_json(findings)
+    else:
+        for finding in findings:
+            out.print(
+                f"{'[green]✓[/]' if finding.well else '[red]✗[/]'} {finding.name:9} {finding.found}"
+            )
+            if not finding.well:
+                out.print(f"  → {finding.advice}", style="yellow")
+    if not all(finding.well for finding in findings):
+        raise typer.Exit(1)
+
+
+def check_settings(settings: Settings) -> Finding:
+    """Reaching this point, they are valid; show which ones were chosen by the site."""
+    chosen = ", ".join(sorted(f"READFIRST_{name.upper()}" for name in settings.model_fields_set))
+    return Finding("settings", True, chosen or "all at their defaults")
+
+
+def check_home(settings: Settings) -> Finding:
+    """Can everything be written where ReadFirst keeps it?"""
+    return _writable("home", settings.home_path, "READFIRST_HOME")
+
+
+def check_inbox(settings: Settings) -> Finding:
+    """Can files be claimed in the drop folder?"""
+    return _writable("inbox", settings.inbox_path, "READFIRST_INBOX")
+
+
+def check_disk(settings: Settings) -> Finding:
+    """Is there room for originals?"""
+    nearest = next(
+        path for path in (settings.home_path, *settings.home_path.parents) if path.exists()
+    )
+    free = shutil.disk_usage(nearest).free
+    return Finding(
+        "disk",
+        free >= LEAST_FREE,
+        f"{free / 1024**3:.1f} GiB free at {nearest}",
+        "Make room, or point READFIRST_HOME to a larger disk.",
+    )
+
+
+def check_database(settings: Settings) -> Finding:
+    """Does the database answer, and has it the schema of this release?"""
+    from db.migrate import is_current
+    from db.session import open_database
+
+    database = open_database(settings.database)
+    kind = database.engine.url.get_backend_name()
+    try:
+        with database.engine.connect() as connection:
+            connection.execute(text("SELECT 1"))
+        if is_current(database):
+            return Finding("database", True, f"{kind}, schema up to date")
+        advice = "Start any part of ReadFirst once: it brings the schema up to date."
+        return Finding("database", False, f"{kind}, schema missing or old", advice)
+    except SQLAlchemyError as error:
+        reason = str(getattr(error, "orig", error)).splitlines()[0]
+        advice = "Check READFIRST_DATABASE_URL, and that the server runs and lets this user in."
+        return Finding("database", False, f"{kind} does not answer: {reason}", advice)
+    finally:
+        database.dispose()
+
+
+def check_broker(settings: Settings) -> Finding:
+    """Does Redis or Valkey answer?"""
+    from readfirst.queue import broker_answers
+
+    where = "configured" if settings.broker_url else "embedded"
+    advice = (
+        "Check READFIRST_BROKER_URL, and that the server runs."
+        if settings.broker_url
+        else "Start it with `readfirst up`, or set READFIRST_BROKER_URL."
+    )
+    well = broker_answers(settings)
+    return Finding("broker", well, f"{where}, {'answers' if well else 'does not answer'}", advice)
+
+
+def check_weights(settings: Settings) -> Finding:
+    """Is every weight file of every ensemble the one that its manifest names?"""
+    from models.manifest import SHIPPED, check_files, find_ensembles, load_manifest
+
+    try:
+        found = find_ensembles([settings.ensembles_path, SHIPPED])
+        for folder in found.values():
+            check_files(folder, load_manifest(folder))
+    except ReadFirstError as error:
+        return Finding("weights", False, str(error), "Install ReadFirst again, or copy them again.")
+    advice = "Install ReadFirst again: the shipped ensemble is missing."
+    return Finding("weights", bool(found), f"ensembles {', '.join(sorted(found))}", advice)
+
+
+CHECKS: tuple[Callable[[Settings], Finding], ...] = (
+    check_settings,
+    check_home,
+    check_inbox,
+    check_disk,
+    check_database,
+    check_broker,
+    check_weights,
+)
+
+
+def _writable(name: str, folder: Path, setting: str) -> Finding:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / ".readfirst-doctor"
+        probe.write_bytes(b"")
+        probe.unlink()
+    except OSError as error:
+        return Finding(
+            name, False, f"{folder}: {error.strerror}", f"Make it writable, or set {setting}."
+        )
+    return Finding(name, True, str(folder))

@@ -1,0 +1,142 @@
+"""`up` and the parts that it starts; compose starts the same parts one by one."""
+
+import os
+import signal
+import sys
+import threading
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from readfirst import DISCLAIMER
+from readfirst.cli.console import notice
+from readfirst.cli.status import StatusDisplay
+from readfirst.logs import configure_logs
+from readfirst.settings import Settings, load_settings
+
+
+class Work(StrEnum):
+    """The kinds of work a worker may take."""
+
+    PREPARE = "prepare"
+    ASSESS = "assess"
+
+
+#: Each kind listens to the housekeeping too, so that the sweep needs neither of them alone.
+QUEUES = {Work.PREPARE: "prepare,housekeeping", Work.ASSESS: "assess,housekeeping"}
+
+
+def up() -> None:
+    """Start everything on this machine: broker, ingester, workers, beat and page. Ctrl-C ends it."""
+    from readfirst.supervisor import running
+
+    settings = load_settings()
+    notice(f"[dim]{DISCLAIMER}[/dim]")
+    with stop_on_signal() as stop, running(settings) as supervisor:
+        with StatusDisplay(settings, supervisor) as display:
+            while not stop.wait(1.0):
+                supervisor.mend()
+                display.refresh()
+        notice("Stopping …")
+
+
+def ingest() -> None:
+    """Watch the inbox and take in what arrives."""
+    from readfirst.queue import CeleryRinger, make_app
+    from worker.ingester import run_ingester
+    from worker.resources import open_resources
+
+    settings = _entry()
+    ringer = CeleryRinger(make_app(settings))
+    with stop_on_signal() as stop, open_resources(settings, ringer) as resources:
+        run_ingester(resources, stop)
+
+
+def worker(
+    only: Annotated[
+        Work | None, typer.Option(help="Take this kind of work only. Default: both kinds.")
+    ] = None,
+    concurrency: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Processes. Default: READFIRST_PREPARE_WORKERS for prepare, else 1: networks "
+            "use every core, and a GPU has one process.",
+        ),
+    ] = None,
+) -> None:
+    """Run a Celery worker that prepares images, assesses them, or both."""
+    settings = _entry()
+    kinds = [only] if only else list(Work)
+    processes = concurrency or (settings.prepare_workers if only is Work.PREPARE else 1)
+    _become_celery(
+        "worker",
+        f"--queues={','.join(QUEUES[kind] for kind in kinds)}",
+        f"--concurrency={processes}",
+        f"--hostname={'-'.join(kinds)}-{os.getpid()}@%h",
+        "--without-gossip",
+        "--without-mingle",
+    )
+
+
+def beat() -> None:
+    """Ring the clock: the sweep every few seconds, the re-scoring every night."""
+    settings = _entry()
+    # A pid file would keep beat from starting after a crash; the supervisor sees to it being one.
+    _become_celery("beat", "--pidfile=", f"--schedule={settings.home_path / 'beat-schedule'}")
+
+
+def serve(
+    host: Annotated[str | None, typer.Option(help="Default: READFIRST_HOST.")] = None,
+    port: Annotated[int | None, typer.Option(help="Default: READFIRST_PORT.")] = None,
+) -> None:
+    """Serve the worklist page and the API."""
+    import uvicorn
+
+    from worklist.app import make_app
+
+    settings = _entry()
+    chosen = {"host": host or settings.host, "port": settings.port if port is None else port}
+    settings = settings.model_copy(update=chosen)
+    uvicorn.run(
+        make_app(settings),
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+    )
+
+
+class stop_on_signal:  # noqa: N801 - reads as a verb in `with`
+    """An event that SIGINT and SIGTERM set; the second signal ends the process the usual way."""
+
+    def __enter__(self) -> threading.Event:
+        self._event = threading.Event()
+        self._previous = {
+            number: signal.signal(number, self._stop) for number in (signal.SIGINT, signal.SIGTERM)
+        }
+        return self._event
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._previous.items():
+            signal.signal(number, handler)
+
+    def _stop(self, number: int, _frame: object) -> None:
+        if self._event.is_set():
+            signal.signal(number, signal.SIG_DFL)
+        self._event.set()
+
+
+def _entry() -> Settings:
+    settings = load_settings()
+    configure_logs(settings.log_level)
+    settings.home_path.mkdir(parents=True, exist_ok=True)
+    return settings
+
+
+def _become_celery(*arguments: str) -> None:
+    """Replace this process by Celery's own command, so that signals reach it directly."""
+    command = [sys.executable, "-m", "celery", "--quiet", "--app=worker.app", *arguments]
+    os.execv(sys.executable, command)

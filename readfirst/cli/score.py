@@ -1,0 +1,78 @@
+"""`score`: files scored now, without queue or database."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.progress import track
+
+from readfirst.cli.console import err, notice, print_json, print_table
+from readfirst.errors import Misconfigured
+from readfirst.settings import load_settings
+
+if TYPE_CHECKING:
+    from worker.score import FileScore
+
+
+def score(
+    paths: Annotated[list[Path], typer.Argument(help="Files, or folders with files.", exists=True)],
+    json: Annotated[bool, typer.Option("--json", help="Print JSON for a program.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV for a spreadsheet.")] = False,
+    ensemble: Annotated[
+        str | None, typer.Option(help="Ensemble version. Default: the newest shipped one.")
+    ] = None,
+) -> None:
+    """Score files or folders now, in the order given. A refusal is a result, not a failure."""
+    from ingest.sandbox import Reader
+    from models.manifest import shipped_version
+    from worker.judgement import Judgement
+    from worker.score import files_in, score_files
+
+    if json and as_csv:
+        raise Misconfigured("Choose one of --json and --csv.")
+    settings = load_settings()
+    files = files_in(paths)
+    with err.status("Loading the networks …"):
+        judgement = Judgement(settings.ensembles_path, settings.precision)
+        networks = judgement.networks(ensemble or shipped_version())
+    with Reader(settings.decode_seconds, settings.decode_megabytes) as reader:
+        scores = score_files(files, reader, networks, settings.batch_size)
+        results = list(track(scores, "Scoring", total=len(files), console=err, transient=True))
+    if json:
+        print_json(results)
+    elif as_csv:
+        _print_csv(results)
+    else:
+        _print_people(results)
+    refused = sum(result.status == "refused" for result in results)
+    notice(f"{len(results) - refused} scored, {refused} refused.")
+
+
+def _print_csv(results: list[FileScore]) -> None:
+    members = sorted({name for result in results for name in result.members})
+    fixed = ("path", "status", "code", "reason", "probability", "flagged", "threshold", "ensemble")
+    writer = csv.writer(sys.stdout)
+    writer.writerow([*fixed, *members])
+    for result in results:
+        values = [getattr(result, name) for name in fixed]
+        writer.writerow([*values, *(result.members.get(name) for name in members)])
+
+
+def _print_people(results: list[FileScore]) -> None:
+    print_table(
+        "Scores",
+        ("File", "Probability", "Flag", "Why not"),
+        [
+            (
+                result.path,
+                "–" if result.probability is None else f"{result.probability:.3f}",
+                "[bold red]⚑[/]" if result.flagged else "",
+                f"{result.code}: {result.reason}" if result.code else "",
+            )
+            for result in results
+        ],
+    )

@@ -1,0 +1,232 @@
+"""`worklist`, `study`, `refused`, `rescore`: what is in the database, for people and programs."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+from sqlalchemy.exc import DBAPIError
+
+from db.migrate import upgrade
+from db.session import Database, open_database
+from db.views import ImageView, StudyView
+from db.worklist import reading_order, refused_images, study_detail
+from readfirst.cli.console import (
+    err,
+    notice,
+    out,
+    parse_since,
+    print_json,
+    print_table,
+)
+from readfirst.errors import Misconfigured, Unavailable
+from readfirst.settings import Settings, load_settings
+from readfirst.words import readable_name, short_duration
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program.")]
+Since = Annotated[
+    str | None,
+    typer.Option(help="Only what arrived since: `2h`, `3d`, or a date in the site's zone."),
+]
+
+
+def worklist(
+    flagged: Annotated[bool, typer.Option("--flagged", help="Flagged studies only.")] = False,
+    since: Since = None,
+    limit: Annotated[int, typer.Option(min=1, help="Most rows.")] = 50,
+    json: Json = False,
+) -> None:
+    """Print the reading order, the most urgent study first, each with why it stands there."""
+    settings = load_settings()
+    with opened(settings) as database, database.read() as session:
+        rows = reading_order(
+            session,
+            limit=limit,
+            flagged_only=flagged,
+            received_since=_moment(since, settings),
+        )
+    if json:
+        print_json(rows)
+    else:
+        print_worklist(rows, settings)
+
+
+def study(
+    study_instance_uid: Annotated[str, typer.Argument(help="Study Instance UID.")],
+    json: Json = False,
+) -> None:
+    """Print one study: its images, the scores of every ensemble version, and its events."""
+    settings = load_settings()
+    with opened(settings) as database, database.read() as session:
+        detail = study_detail(session, study_instance_uid)
+    if detail is None:
+        notice(f"[red]No study has the UID {study_instance_uid}.[/red]")
+        raise typer.Exit(1)
+    if json:
+        print_json(detail)
+        return
+    out.print(f"[bold]{detail.study.why}[/bold]\nStudy {study_instance_uid}")
+    print_table("Images", IMAGE_COLUMNS, [_image_row(image) for image in detail.study.images])
+    print_table(
+        "Scores",
+        ("Image", "Ensemble", "Probability", "Threshold", "Flagged", "Members", "At"),
+        [
+            (
+                score.sha256[:12],
+                score.ensemble_version,
+                f"{score.probability:.3f}",
+                f"{score.threshold:.3f}",
+                "yes" if score.flagged else "no",
+                ", ".join(f"{name} {value:.3f}" for name, value in score.members.items()),
+                _local(score.scored_at, settings),
+            )
+            for score in detail.scores
+        ],
+    )
+    print_table(
+        "Events",
+        ("At", "Image", "What", "Detail"),
+        [
+            (
+                _local(event.at, settings),
+                (event.sha256 or "")[:12],
+                event.action,
+                ", ".join(f"{name}: {value}" for name, value in event.detail.items()),
+            )
+            for event in detail.events
+        ],
+    )
+
+
+def refused(
+    limit: Annotated[int, typer.Option(min=1, help="Most rows.")] = 100,
+    json: Json = False,
+) -> None:
+    """Print what was not scored, with code, sentence and where the original is kept."""
+    from ingest.store import Store
+
+    settings = load_settings()
+    store = Store(settings.store_path)
+    with opened(settings) as database, database.read() as session:
+        rows = refused_images(session, limit=limit)
+    if json:
+        originals = [str(store.path(row.sha256)) for row in rows]
+        print_json(
+            [asdict(row) | {"original": at} for row, at in zip(rows, originals, strict=True)]
+        )
+        return
+    print_table(
+        f"Not scored: {len(rows)}",
+        ("At", "File", "Code", "Reason", "Original"),
+        [
+            (
+                _local(row.refused_at, settings),
+                row.file_name,
+                row.code,
+                row.reason,
+                str(store.path(row.sha256)),
+            )
+            for row in rows
+        ],
+    )
+
+
+def rescore(
+    every: Annotated[
+        bool,
+        typer.Option(
+            "--all",
+            help="Also images that the active ensemble has scored: their scores stay, and a "
+            "result that differs is noted in the study's events.",
+        ),
+    ] = False,
+    since: Since = None,
+) -> None:
+    """Queue images that the active ensemble has not scored, behind all live ones."""
+    from readfirst.queue import CeleryRinger, make_app
+    from worker.nightly import rescore as queue_again
+    from worker.resources import open_resources
+
+    settings = load_settings()
+    ringer = CeleryRinger(make_app(settings))
+    with open_resources(settings, ringer) as resources, err.status("Queueing …") as status:
+        total = queue_again(
+            resources,
+            received_since=_moment(since, settings),
+            again=every,
+            progress=lambda count: status.update(f"Queueing … {count}"),
+        )
+    notice(f"{total} images wait for the active ensemble.")
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[Database]:
+    """The database at its newest schema. Raises Unavailable when it does not answer."""
+    settings.home_path.mkdir(parents=True, exist_ok=True)
+    database = open_database(settings.database)
+    try:
+        upgrade(database)
+        yield database
+    except DBAPIError as error:
+        raise Unavailable(f"The database does not answer: {error.orig}") from error
+    finally:
+        database.dispose()
+
+
+def print_worklist(rows: list[StudyView], settings: Settings) -> None:
+    """The worklist as a table, numbered from the most urgent."""
+    now = datetime.now(UTC)
+    print_table(
+        f"Worklist: {len(rows)} studies",
+        ("#", "Flag", "Prob.", "Patient", "Age", "Waiting", "Why here", "Study"),
+        [
+            (
+                str(place),
+                _flag(row),
+                "–" if row.probability is None else f"{row.probability:.2f}",
+                readable_name(row.patient_name) if row.patient_name else _file_of(row),
+                row.patient_age or "",
+                short_duration(now - row.received_at),
+                row.why,
+                f"…{row.study_instance_uid[-12:]}",
+            )
+            for place, row in enumerate(rows, 1)
+        ],
+    )
+
+
+IMAGE_COLUMNS = ("Image", "File", "View", "State", "Why not")
+
+
+def _image_row(image: ImageView) -> tuple[str, ...]:
+    return (
+        image.sha256[:12],
+        image.file_name,
+        " ".join(filter(None, (image.modality, image.view_position))),
+        image.state.value,
+        f"{image.code}: {image.reason}" if image.code else "",
+    )
+
+
+def _flag(row: StudyView) -> str:
+    marks = ("[bold magenta]STAT[/]" if row.stat else "", "[bold red]⚑[/]" if row.flagged else "")
+    return " ".join(filter(None, marks))
+
+
+def _file_of(row: StudyView) -> str:
+    return row.images[0].file_name.rsplit("/", 1)[-1] if row.images else ""
+
+
+def _local(at: datetime, settings: Settings) -> str:
+    return at.astimezone(settings.zone).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _moment(since: str | None, settings: Settings) -> datetime | None:
+    if since is None:
+        return None
+    try:
+        return parse_since(since, datetime.now(settings.zone))
+    except ValueError as error:
+        raise Misconfigured(f"--since {since!r} is neither `2h`, `3d` nor a date.") from error

@@ -1,0 +1,82 @@
+"""The words that all parts share: states, urgencies, and what a file says of itself."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import IntEnum, StrEnum
+
+
+class ImageState(StrEnum):
+    """received → ready → scored, or refused, which is final."""
+
+    RECEIVED = "received"
+    READY = "ready"
+    SCORED = "scored"
+    REFUSED = "refused"
+
+
+class Urgency(IntEnum):
+    """In what order waiting images are worked on; the lowest number first."""
+
+    STAT = 0
+    LIVE = 1
+    RESCORE = 2
+
+
+class FileKind(StrEnum):
+    """What a file is by its content."""
+
+    DICOM = "dicom"
+    JPEG = "jpeg"
+    PNG = "png"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Header:
+    """What a file says of itself. DICOM attributes bear their keywords in snake case.
+
+    JPEG and PNG files fill `kind`, `rows` and `columns` only.
+    """
+
+    kind: FileKind
+    rows: int
+    columns: int
+    transfer_syntax_uid: str | None = None
+    sop_class_uid: str | None = None
+    sop_instance_uid: str | None = None
+    series_instance_uid: str | None = None
+    study_instance_uid: str | None = None
+    modality: str | None = None
+    view_position: str | None = None
+    body_part_examined: str | None = None
+    patient_id: str | None = None
+    patient_name: str | None = None
+    patient_birth_date: date | None = None
+    patient_sex: str | None = None
+    patient_age: str | None = None
+    accession_number: str | None = None
+    #: StudyDate and StudyTime as written, without a zone.
+    study_datetime: datetime | None = None
+    number_of_frames: int = 1
+    #: RequestedProcedurePriority (0040,1003) is STAT or HIGH.
+    stat: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ImageScore:
+    """What one ensemble says of one image: the probability of pneumonia, 0 to 1."""
+
+    probability: float
+    members: dict[str, float]
+
+
+def uid_from_digest(sha256: str, role: str) -> str:
+    """A DICOM UID for content that brings none, always the same for the same content.
+
+    sha256: the content's digest in hexadecimal. role: `study`, `series` or `instance`.
+    PS3.5 B.2: `2.25.` and a UUID as a decimal number; a name-based UUID (RFC 9562, version 8).
+    """
+    digest = bytearray(hashlib.sha256(f"readfirst:{role}:{sha256}".encode()).digest()[:16])
+    digest[6] = digest[6] & 0x0F | 0x80
+    digest[8] = digest[8] & 0x3F | 0x80
+    return f"2.25.{int.from_bytes(digest)}"

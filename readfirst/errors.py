@@ -1,0 +1,34 @@
+"""The one error tree.
+
+ReadFirstError
+├── Refused         final: this image will not be scored; recorded with a code and a sentence
+├── Unavailable     passing: a broker, database or disk does not answer; tried again
+└── Misconfigured   the site must change something first; the message says what
+"""
+
+from readfirst.refusals import SENTENCES, RefusalCode
+
+
+class ReadFirstError(Exception):
+    """Base of every error that ReadFirst raises on purpose."""
+
+
+class Refused(ReadFirstError):
+    """The image cannot be scored, ever, as it is.
+
+    code: one of `RefusalCode`. reason: the sentence that a person reads, with the detail (what
+    was found) behind it.
+    """
+
+    def __init__(self, code: RefusalCode, detail: str = "") -> None:
+        self.code = code
+        self.reason = SENTENCES[code] + (f" ({detail})" if detail else "")
+        super().__init__(f"{code}: {self.reason}")
+
+
+class Unavailable(ReadFirstError):
+    """Something that is needed does not answer at the moment."""
+
+
+class Misconfigured(ReadFirstError):
+    """A setting, a weight file or a folder is wrong; the message says what to do."""

@@ -1,0 +1,18 @@
+"""Where the images that were made from an original are kept. Paths only."""
+
+from pathlib import Path
+
+
+class PreparedImages:
+    """The folder of model-ready images and thumbnails, each named by its original's sha256."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def model_ready(self, sha256: str, preprocessing_version: str) -> Path:
+        """The lossless 8-bit image that the networks take."""
+        return self.root / f"model-{preprocessing_version}" / sha256[:2] / f"{sha256}.png"
+
+    def thumbnail(self, sha256: str) -> Path:
+        """The small image that the worklist shows, in the film's own proportions."""
+        return self.root / "thumbnail" / sha256[:2] / f"{sha256}.png"

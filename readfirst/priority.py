@@ -1,0 +1,56 @@
+"""The reading order. The AI may only raise a study, and no study waits for ever.
+
+A study is read by its *reading key*, the earliest first: the time at which it arrived, less a
+head start of `max_wait` if it is flagged. So a flagged study passes every unflagged one that
+arrived within `max_wait` before it, and nothing that arrives later than `max_wait` after a study
+can pass it. The key depends on no clock, so the order is one indexed column. STAT studies stand
+before all others, among themselves by the same key.
+"""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+
+class Standing(StrEnum):
+    """Why a study stands where it stands."""
+
+    STAT = "stat"
+    FLAGGED = "flagged"
+    WAITING = "waiting"
+    NOT_SCORED = "not_scored"
+
+
+def reading_key(received_at: datetime, *, flagged: bool, max_wait: timedelta) -> datetime:
+    """The time that orders studies of one class; the earliest is read first."""
+    return received_at - max_wait if flagged else received_at
+
+
+def standing(*, stat: bool, flagged: bool, scored: bool) -> Standing:
+    """The one reason that decides a study's place."""
+    if stat:
+        return Standing.STAT
+    if flagged:
+        return Standing.FLAGGED
+    return Standing.WAITING if scored else Standing.NOT_SCORED
+
+
+def why(
+    place: Standing, *, probability: float | None, threshold: float | None, reasons: list[str]
+) -> str:
+    """One sentence that says why a study stands where it stands.
+
+    reasons: the sentences of its refused images.
+    """
+    if probability is None or threshold is None:
+        score = "not scored: " + " ".join(reasons) if reasons else "not scored yet"
+    elif probability >= threshold:
+        score = f"probability {probability:.2f} reaches the threshold {threshold:.2f}"
+    else:
+        score = f"probability {probability:.2f} is below the threshold {threshold:.2f}"
+    lead = {
+        Standing.STAT: "Ordered as STAT",
+        Standing.FLAGGED: "Flagged",
+        Standing.WAITING: "By arrival",
+        Standing.NOT_SCORED: "By arrival",
+    }[place]
+    return f"{lead}; {score}"

@@ -1,0 +1,46 @@
+"""Why an image was not scored: every code, and its sentence for the reader, in one place."""
+
+from enum import StrEnum
+
+
+class RefusalCode(StrEnum):
+    """The codes. They are stored and exported, so a code is never renamed."""
+
+    EMPTY_FILE = "empty_file"
+    TRUNCATED = "truncated"
+    NOT_AN_IMAGE = "not_an_image"
+    DICOM_UNREADABLE = "dicom_unreadable"
+    TRANSFER_SYNTAX_UNSUPPORTED = "transfer_syntax_unsupported"
+    NO_PIXEL_DATA = "no_pixel_data"
+    MULTI_FRAME = "multi_frame"
+    TOO_LARGE = "too_large"
+    PIXELS_UNREADABLE = "pixels_unreadable"
+    DECODER_CRASHED = "decoder_crashed"
+    DECODER_TIMEOUT = "decoder_timeout"
+    MODALITY_NOT_RADIOGRAPHY = "modality_not_radiography"
+    VIEW_NOT_FRONTAL = "view_not_frontal"
+    SOP_INSTANCE_UID_CONFLICT = "sop_instance_uid_conflict"
+    ORIGINAL_MISSING = "original_missing"
+    PROCESSING_FAILED = "processing_failed"
+
+
+SENTENCES: dict[RefusalCode, str] = {
+    RefusalCode.EMPTY_FILE: "The file holds no bytes; send it again.",
+    RefusalCode.TRUNCATED: "The file ends before its image does; send it again.",
+    RefusalCode.NOT_AN_IMAGE: "The content is neither DICOM nor JPEG nor PNG, whatever its name.",
+    RefusalCode.DICOM_UNREADABLE: "The DICOM header cannot be read.",
+    RefusalCode.TRANSFER_SYNTAX_UNSUPPORTED: "The pixels are encoded in a way not supported here.",
+    RefusalCode.NO_PIXEL_DATA: "The DICOM object carries no image.",
+    RefusalCode.MULTI_FRAME: "The object holds several frames; only single films are scored.",
+    RefusalCode.TOO_LARGE: "The image is larger than any radiograph and was not opened.",
+    RefusalCode.PIXELS_UNREADABLE: "The pixel data cannot be decoded.",
+    RefusalCode.DECODER_CRASHED: "The decoder died on this image.",
+    RefusalCode.DECODER_TIMEOUT: "The decoder did not finish this image in time.",
+    RefusalCode.MODALITY_NOT_RADIOGRAPHY: "The modality is not projection radiography.",
+    RefusalCode.VIEW_NOT_FRONTAL: "The view is not frontal; the networks know frontal films only.",
+    RefusalCode.SOP_INSTANCE_UID_CONFLICT: (
+        "Another image with other pixels already has this SOP Instance UID; both are kept."
+    ),
+    RefusalCode.ORIGINAL_MISSING: "The stored original is gone, so it cannot be decoded again.",
+    RefusalCode.PROCESSING_FAILED: "Scoring failed repeatedly; the last error is given.",
+}

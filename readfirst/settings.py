@@ -1,0 +1,178 @@
+"""Every setting, typed and frozen. Only entry points call `load_settings`."""
+
+from datetime import time, timedelta
+from pathlib import Path
+from typing import Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from readfirst.errors import Misconfigured
+
+#: A unix socket's path may have 107 bytes on Linux and 103 on macOS.
+MAX_SOCKET_PATH = 100
+
+
+class Settings(BaseSettings):
+    """What a site may choose, from the environment (`READFIRST_…`) and `.env`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="READFIRST_", env_file=".env", extra="ignore", frozen=True
+    )
+
+    home: Path = Field(Path("var"), description="Folder for everything that ReadFirst keeps.")
+    inbox: Path | None = Field(
+        None, description="The drop folder. Default: `inbox` in the home folder."
+    )
+    database_url: SecretStr | None = Field(
+        None,
+        description="SQLAlchemy URL of SQLite or PostgreSQL (`postgresql+psycopg://…`). "
+        "Default: a SQLite file in the home folder.",
+    )
+    broker_url: SecretStr | None = Field(
+        None,
+        description="`redis://…` of a Redis or Valkey server. "
+        "Default: the embedded Valkey that `readfirst up` starts.",
+    )
+    time_zone: str = Field("UTC", description="IANA zone of the site, as `Europe/Madrid`.")
+    host: str = Field("127.0.0.1", description="Address on which the page listens.")
+    port: int = Field(8080, ge=0, le=65535, description="Port of the page; 0 takes a free one.")
+    batch_size: int = Field(32, ge=1, le=512, description="Most images in one assessment.")
+    precision: Literal["auto", "float32", "bfloat16"] = Field(
+        "auto",
+        description="Arithmetic of the networks. `auto` takes bfloat16 where the processor or "
+        "the GPU computes in it, else float32.",
+    )
+    prepare_workers: int = Field(
+        1, ge=1, le=64, description="Processes that decode, in one `readfirst worker`."
+    )
+    settle_seconds: float = Field(
+        1.0, ge=0.1, description="How long a file's size and time must be quiet before it is taken."
+    )
+    incomplete_seconds: float = Field(
+        10.0,
+        ge=0.1,
+        description="How long a quiet file that ends too early may still grow before it is "
+        "refused as truncated.",
+    )
+    scan_seconds: float = Field(
+        30.0, ge=0.5, description="Pause between two scans of the whole inbox."
+    )
+    max_wait_hours: float = Field(
+        8.0,
+        gt=0,
+        description="Head start of a flagged study; also the longest time for which "
+        "later flagged studies may pass one that is not flagged.",
+    )
+    nightly_at: time = Field(
+        time(2, 0), description="Hour of the nightly re-scoring, in the site's zone."
+    )
+    sweep_seconds: float = Field(
+        10.0, ge=1, description="Pause between two looks for work that was forgotten."
+    )
+    lease_seconds: float = Field(
+        120.0, ge=5, description="How long a worker may hold an image before another takes it."
+    )
+    max_attempts: int = Field(
+        3, ge=1, description="Failed attempts after which an image is refused."
+    )
+    decode_seconds: float = Field(30.0, ge=1, description="Time limit for reading one file.")
+    decode_megabytes: int = Field(
+        512, ge=64, description="Memory limit, above its base, of the process that reads files."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="Least severe message that is logged."
+    )
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError(f"{name!r} is not an IANA time zone") from error
+        return name
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The site's time zone."""
+        return ZoneInfo(self.time_zone)
+
+    @property
+    def inbox_path(self) -> Path:
+        """The drop folder, absolute."""
+        return (self.inbox or self.home / "inbox").absolute()
+
+    @property
+    def home_path(self) -> Path:
+        """The home folder, absolute."""
+        return self.home.absolute()
+
+    @property
+    def store_path(self) -> Path:
+        """Where originals are kept, by sha256."""
+        return self.home_path / "store"
+
+    @property
+    def prepared_path(self) -> Path:
+        """Where model-ready images and thumbnails are kept."""
+        return self.home_path / "prepared"
+
+    @property
+    def ensembles_path(self) -> Path:
+        """Where the site keeps ensembles beside the shipped ones."""
+        return self.home_path / "ensembles"
+
+    @property
+    def database(self) -> str:
+        """The SQLAlchemy URL in use. It may hold a password: never log it."""
+        if self.database_url:
+            return self.database_url.get_secret_value()
+        return f"sqlite:///{self.home_path / 'readfirst.db'}"
+
+    @property
+    def broker_socket(self) -> Path:
+        """The unix socket of the embedded Valkey."""
+        path = self.home_path / "valkey" / "valkey.sock"
+        if len(str(path).encode()) <= MAX_SOCKET_PATH:
+            return path
+        return short_socket(self.home_path)
+
+    @property
+    def broker(self) -> str:
+        """The broker's URL in use: the configured one, else the embedded Valkey."""
+        if self.broker_url:
+            return self.broker_url.get_secret_value()
+        return f"redis+socket://{self.broker_socket}"
+
+    @property
+    def max_wait(self) -> timedelta:
+        """`max_wait_hours` as a duration."""
+        return timedelta(hours=self.max_wait_hours)
+
+    @property
+    def lease(self) -> timedelta:
+        """`lease_seconds` as a duration."""
+        return timedelta(seconds=self.lease_seconds)
+
+
+def short_socket(home: Path) -> Path:
+    """A socket path for homes whose own path is too long for one."""
+    import hashlib
+    import tempfile
+
+    digest = hashlib.sha256(str(home).encode()).hexdigest()[:16]
+    return Path(tempfile.gettempdir()) / f"readfirst-{digest}" / "valkey.sock"
+
+
+def load_settings() -> Settings:
+    """Read the environment and `.env`. Raises Misconfigured with one line for each fault."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        faults = [
+            f"READFIRST_{'_'.join(str(part) for part in fault['loc']).upper()}: {fault['msg']}"
+            for fault in error.errors()
+        ]
+        raise Misconfigured("\n".join(faults)) from error

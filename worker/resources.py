@@ -1,0 +1,62 @@
+"""What one worker process holds: database, folders, reader, bell, and the ensemble in use."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from db.migrate import upgrade
+from db.session import Database, open_database
+from db.work import Terms
+from ingest.sandbox import Reader
+from ingest.store import Store
+from readfirst.prepared import PreparedImages
+from readfirst.queue import Ringer
+from readfirst.settings import Settings
+from worker.judgement import Judgement
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """The collaborators of the work. Made once a process, by an entry point."""
+
+    settings: Settings
+    database: Database
+    store: Store
+    prepared: PreparedImages
+    reader: Reader
+    ringer: Ringer
+    judgement: Judgement
+    terms: Terms = field(init=False)
+
+    def __post_init__(self) -> None:
+        terms = Terms(self.settings.lease, self.settings.max_attempts)
+        object.__setattr__(self, "terms", terms)
+
+
+@contextmanager
+def open_resources(settings: Settings, ringer: Ringer) -> Iterator[Resources]:
+    """Open everything, with the database at its newest schema, and close it at the end."""
+    settings.home_path.mkdir(parents=True, exist_ok=True)
+    database = open_database(settings.database)
+    upgrade(database)
+    with Reader(settings.decode_seconds, settings.decode_megabytes) as reader:
+        try:
+            yield Resources(
+                settings=settings,
+                database=database,
+                store=Store(settings.store_path),
+                prepared=PreparedImages(settings.prepared_path),
+                reader=reader,
+                ringer=ringer,
+                judgement=Judgement(settings.ensembles_path, settings.precision),
+            )
+        finally:
+            database.dispose()
+
+
+def ensemble_folders(settings: Settings) -> list[Path]:
+    """Where ensembles are looked for: the site's own folder, then the shipped ones."""
+    from models.manifest import SHIPPED
+
+    return [settings.ensembles_path, SHIPPED]

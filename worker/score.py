@@ -1,0 +1,92 @@
+"""Score files now: no queue, no database, the same steps as the workers take."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from ingest.sandbox import Reader
+from ingest.scope import check_scope
+from models.ensemble import Ensemble
+from models.preprocessing import standardise
+from readfirst.domain import ImageScore
+from readfirst.errors import Refused
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileScore:
+    """What became of one file. The probability is None when it was refused."""
+
+    path: str
+    status: Literal["scored", "refused"]
+    code: str | None = None
+    reason: str | None = None
+    probability: float | None = None
+    flagged: bool | None = None
+    threshold: float
+    ensemble: str
+    members: dict[str, float]
+
+
+def score_files(
+    paths: Sequence[Path], reader: Reader, ensemble: Ensemble, batch_size: int
+) -> Iterator[FileScore]:
+    """Score files in batches, and give the results in the order of the paths."""
+    for start in range(0, len(paths), batch_size):
+        yield from _score_batch(paths[start : start + batch_size], reader, ensemble)
+
+
+def files_in(paths: Sequence[Path]) -> list[Path]:
+    """The paths with every folder replaced by the files in it, by name, hidden ones left out."""
+    files: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            files.extend(sorted(found for found in path.rglob("[!.]*") if found.is_file()))
+        else:
+            files.append(path)
+    return files
+
+
+def _score_batch(paths: Sequence[Path], reader: Reader, ensemble: Ensemble) -> Iterator[FileScore]:
+    images = [_model_ready(path, reader) for path in paths]
+    readable = [image for image in images if not isinstance(image, Refused)]
+    scores = iter(ensemble.predict(np.stack(readable)) if readable else [])
+    for path, image in zip(paths, images, strict=True):
+        if isinstance(image, Refused):
+            yield _refused(path, image, ensemble)
+        else:
+            yield _scored(path, next(scores), ensemble)
+
+
+def _model_ready(path: Path, reader: Reader) -> np.ndarray | Refused:
+    try:
+        check_scope(reader.header(path))
+        return standardise(reader.display(path))
+    except Refused as refusal:
+        return refusal
+
+
+def _scored(path: Path, score: ImageScore, ensemble: Ensemble) -> FileScore:
+    return FileScore(
+        path=str(path),
+        status="scored",
+        probability=score.probability,
+        flagged=score.probability >= ensemble.threshold,
+        threshold=ensemble.threshold,
+        ensemble=ensemble.version,
+        members=score.members,
+    )
+
+
+def _refused(path: Path, refusal: Refused, ensemble: Ensemble) -> FileScore:
+    return FileScore(
+        path=str(path),
+        status="refused",
+        code=refusal.code.value,
+        reason=refusal.reason,
+        threshold=ensemble.threshold,
+        ensemble=ensemble.version,
+        members={},
+    )

@@ -1,0 +1,56 @@
+"""Celery tasks: each is one call of a plain function. A bell means: work until nothing is left."""
+
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from functools import cache
+
+from readfirst.queue import Bell, CeleryRinger
+from readfirst.settings import load_settings
+from worker.app import app
+from worker.assess import assess_ready
+from worker.nightly import rescore
+from worker.prepare import prepare_next
+from worker.resources import Resources, open_resources
+from worker.sweep import sweep as sweep_once
+
+#: Seconds after which a task hands the rest on to the next bell, so that a stop need not wait.
+SLICE_SECONDS = 10.0
+
+
+@cache
+def resources() -> Resources:
+    """This process's own, opened at its first task and closed with the process."""
+    return ExitStack().enter_context(open_resources(load_settings(), CeleryRinger(app)))
+
+
+@app.task(name=Bell.PREPARE.value)
+def prepare() -> None:
+    """Decode and standardise received images."""
+    _until_nothing_is_left(lambda: prepare_next(resources()), Bell.PREPARE)
+
+
+@app.task(name=Bell.ASSESS.value)
+def assess() -> None:
+    """Score ready images in batches."""
+    _until_nothing_is_left(lambda: assess_ready(resources()) > 0, Bell.ASSESS)
+
+
+@app.task(name=Bell.SWEEP.value)
+def sweep() -> None:
+    """Ring again for what was forgotten."""
+    sweep_once(resources())
+
+
+@app.task(name=Bell.NIGHTLY.value)
+def nightly() -> None:
+    """Queue what the active ensemble has not seen."""
+    rescore(resources())
+
+
+def _until_nothing_is_left(work: Callable[[], bool], bell: Bell) -> None:
+    end = time.monotonic() + SLICE_SECONDS
+    while work():
+        if time.monotonic() > end:
+            resources().ringer.ring(bell)
+            return
