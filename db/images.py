@@ -88,11 +88,13 @@ def add_image(
     )
     if header is not None:
         _describe(image, header)
+    if refusal is not None:
+        _set_refused(image, refusal, at)
     session.add(image)
     session.flush()
     note(session, image, "received", at)
     if refusal is not None:
-        refuse(session, image, refusal, at)
+        note(session, image, "refused", at, code=refusal.code.value)
     outcome = Outcome.RECEIVED if refusal is None else Outcome.REFUSED
     _record_arrival(session, arrival, image, outcome)
     return image
@@ -106,10 +108,14 @@ def add_duplicate(session: Session, arrival: NewArrival, image: Image) -> None:
 
 def refuse(session: Session, image: Image, refusal: Refused, at: datetime) -> None:
     """Mark an image as never to be scored, with the code and the sentence."""
+    _set_refused(image, refusal, at)
+    note(session, image, "refused", at, code=refusal.code.value)
+
+
+def _set_refused(image: Image, refusal: Refused, at: datetime) -> None:
     image.state = ImageState.REFUSED
     image.code, image.reason, image.refused_at = refusal.code, refusal.reason, at
     image.lease_until = image.lease_token = None
-    note(session, image, "refused", at, code=refusal.code.value)
 
 
 def _describe(image: Image, header: Header) -> None:

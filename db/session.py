@@ -43,7 +43,8 @@ class Database:
 def open_database(url: str) -> Database:
     """Make the engine for a SQLAlchemy URL; nothing is connected yet.
 
-    Raises Misconfigured for a URL that is no database of the supported kinds.
+    Errors show no parameters of queries, which are patients' data. Raises Misconfigured for a URL
+    that is no database of the supported kinds.
     """
     try:
         parsed = make_url(url)
@@ -54,13 +55,14 @@ def open_database(url: str) -> Database:
             )
         if parsed.get_backend_name() == "sqlite":
             return Database(_sqlite_engine(url))
-        return Database(create_engine(url, pool_pre_ping=True))
+        return Database(create_engine(url, pool_pre_ping=True, hide_parameters=True))
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
         raise Misconfigured(f"READFIRST_DATABASE_URL is not usable: {error}") from error
 
 
 def _sqlite_engine(url: str) -> Engine:
-    engine = create_engine(url, connect_args={"timeout": SQLITE_BUSY_SECONDS})
+    timeout = {"timeout": SQLITE_BUSY_SECONDS}
+    engine = create_engine(url, connect_args=timeout, hide_parameters=True)
     event.listen(engine, "connect", _sqlite_connect)
     event.listen(engine, "begin", _sqlite_begin)
     return engine

@@ -5,6 +5,7 @@ line, behind which an array's bytes follow: `{"shape": [rows, columns]}`. It end
 """
 
 import json
+import os
 import resource
 import sys
 from collections.abc import Callable
@@ -52,12 +53,15 @@ def _answer(what: str, path: Path) -> tuple[dict[str, Any], bytes]:
     try:
         return ANSWERS[what](path)
     except Refused as refusal:
-        return {"code": refusal.code.value, "reason": refusal.reason}, b""
+        return _answer_refused(refusal)
     except MemoryError:
-        refusal = Refused(RefusalCode.TOO_LARGE)
-        return {"code": refusal.code.value, "reason": refusal.reason}, b""
+        return _answer_refused(Refused(RefusalCode.TOO_LARGE))
     except OSError as error:
         return {"error": f"{type(error).__name__}: {error.strerror}"}, b""
+
+
+def _answer_refused(refusal: Refused) -> tuple[dict[str, Any], bytes]:
+    return {"code": refusal.code.value, "reason": refusal.reason}, b""
 
 
 def _header(path: Path) -> tuple[dict[str, Any], bytes]:
@@ -79,8 +83,6 @@ if __name__ == "__main__":
     if sys.platform == "linux":
         limit_memory(int(sys.argv[1]))
     # Codecs that write to stdout must not break the framing: they get stderr.
-    import os
-
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     serve(sys.stdin.buffer, answers)

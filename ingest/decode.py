@@ -9,7 +9,9 @@ import numpy.typing as npt
 import pydicom
 from PIL import Image, ImageOps
 from pydicom.dataset import Dataset
-from pydicom.pixels import apply_color_lut, apply_modality_lut, apply_voi_lut, pixel_array
+from pydicom.pixels.processing import apply_color_lut, apply_modality_lut, apply_voi_lut
+from pydicom.pixels.utils import pixel_array
+from pydicom.uid import JPEGExtended12Bit
 
 from ingest.sniff import kind_of
 from readfirst.domain import FileKind
@@ -53,7 +55,7 @@ def picture_display(path: Path, kind: FileKind) -> Array8:
 def dicom_display(path: Path) -> Array8:
     """Decode a DICOM image: modality LUT, then VOI LUT or window, then polarity."""
     dataset = pydicom.dcmread(path, force=True)
-    pixels = pixel_array(dataset, index=0)
+    pixels = _stored_pixels(path, dataset)
     if dataset.get("PhotometricInterpretation") == "PALETTE COLOR":
         pixels = apply_color_lut(pixels, dataset)
         return stretch(to_grey(pixels), (0, np.iinfo(pixels.dtype).max))
@@ -70,7 +72,7 @@ def grey_display(pixels: npt.NDArray[Any], dataset: Dataset) -> Array8:
     """
     values = apply_modality_lut(pixels, dataset)
     shown = np.asarray(apply_voi_lut(values, dataset, index=0), dtype=np.float64)
-    grey = stretch(shown, _output_range(values, shown, dataset))
+    grey = stretch(shown, _output_range(values, dataset))
     return 255 - grey if is_inverse(dataset) else grey
 
 
@@ -93,12 +95,32 @@ def stretch(values: npt.NDArray[np.float64], bounds: tuple[float, float]) -> Arr
 
 def to_grey(colours: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
     """Luma of RGB. colours: (rows, columns, 3 or 4); returns (rows, columns)."""
-    return colours[..., :3].astype(np.float64) @ np.array(LUMA)
+    grey: npt.NDArray[np.float64] = colours[..., :3].astype(np.float64) @ np.array(LUMA)
+    return grey
 
 
-def _output_range(
-    values: npt.NDArray[Any], shown: npt.NDArray[np.float64], dataset: Dataset
-) -> tuple[float, float]:
+def _stored_pixels(path: Path, dataset: Dataset) -> npt.NDArray[Any]:
+    """The first frame as it is stored: (rows, columns), or (rows, columns, 3) in colour."""
+    syntax = dataset.file_meta.get("TransferSyntaxUID")
+    if syntax == JPEGExtended12Bit and dataset.BitsAllocated == 16:
+        return _gdcm_pixels(path, dataset)
+    return pixel_array(dataset, index=0)
+
+
+def _gdcm_pixels(path: Path, dataset: Dataset) -> npt.NDArray[np.uint16]:
+    """12-bit extended JPEG, which pydicom hands to no decoder, by GDCM itself."""
+    import gdcm
+
+    reader = gdcm.ImageReader()
+    reader.SetFileName(str(path))
+    if not reader.Read():
+        raise ValueError("GDCM cannot read the image")
+    # GDCM's binding gives bytes as text.
+    buffer = reader.GetImage().GetBuffer().encode("utf-8", "surrogateescape")
+    return np.frombuffer(buffer, dtype="<u2").reshape(dataset.Rows, dataset.Columns)
+
+
+def _output_range(values: npt.NDArray[Any], dataset: Dataset) -> tuple[float, float]:
     """What is to be black and white: the window's output range, else the values that occur."""
     if "VOILUTSequence" in dataset:
         bits = int(dataset.VOILUTSequence[0].LUTDescriptor[2])

@@ -55,7 +55,7 @@ def _picture_header(path: Path, kind: FileKind) -> Header:
             warnings.simplefilter("ignore")
             columns, rows = image.size
     except Exception as error:
-        # Pillow raises many kinds for broken files (OSError, SyntaxError, ValueError, struct.error).
+        # Pillow raises many kinds for broken files (OSError, SyntaxError, ValueError).
         raise Refused(RefusalCode.PIXELS_UNREADABLE, type(error).__name__) from error
     _check_size(rows, columns, frames=1)
     if not _picture_is_whole(path, kind):
@@ -64,7 +64,7 @@ def _picture_header(path: Path, kind: FileKind) -> Header:
 
 
 def _picture_is_whole(path: Path, kind: FileKind) -> bool:
-    """Whether the end mark stands at the end: JPEG's EOI or PNG's IEND, padding after it allowed."""
+    """Whether JPEG's EOI or PNG's IEND stands at the end; padding after it is allowed."""
     with path.open("rb") as file:
         file.seek(max(0, path.stat().st_size - 4096))
         tail = file.read().rstrip(b"\x00")
@@ -77,8 +77,9 @@ def _dicom_header(path: Path) -> Header:
         rows, columns = _number(dataset, "Rows"), _number(dataset, "Columns")
         frames = _number(dataset, "NumberOfFrames") or 1
         if not rows or not columns:
-            code = RefusalCode.TRUNCATED if _is_image(dataset) else RefusalCode.NO_PIXEL_DATA
-            raise Refused(code)
+            raise Refused(
+                RefusalCode.NO_PIXEL_DATA if _is_no_image(dataset) else RefusalCode.TRUNCATED
+            )
         _check_size(rows, columns, frames)
         syntax = _transfer_syntax(dataset)
         _check_pixel_data(file, dataset, syntax, rows * columns * frames)
@@ -155,9 +156,10 @@ def _transfer_syntax(dataset: FileDataset) -> UID:
     return ImplicitVRLittleEndian if implicit else ExplicitVRLittleEndian
 
 
-def _is_image(dataset: FileDataset) -> bool:
-    """Whether the object's class stores images; files that end early have lost their Rows."""
-    return "Image Storage" in UID(_uid(dataset, "SOPClassUID") or "").name
+def _is_no_image(dataset: FileDataset) -> bool:
+    """Whether the object is of a class without pixels; else a file without Rows ends too early."""
+    sop_class_uid = _uid(dataset, "SOPClassUID")
+    return sop_class_uid is not None and "Image Storage" not in UID(sop_class_uid).name
 
 
 def _check_size(rows: int, columns: int, frames: int) -> None:

@@ -93,11 +93,11 @@ class Reader:
         if self._child is None or self._child.poll() is not None:
             self._child = self._start()
             deadline += START_SECONDS
-        assert self._child.stdin is not None
-        assert self._child.stdout is not None
-        self._child.stdin.write(json.dumps(request).encode() + b"\n")
-        self._child.stdin.flush()
-        answers = _Answers(self._child.stdout.fileno(), deadline)
+        requests, pipe = self._child.stdin, self._child.stdout
+        if requests is None or pipe is None:
+            raise EOFError
+        requests.write(json.dumps(request).encode() + b"\n")
+        answers = _Answers(pipe.fileno(), deadline)
         head = json.loads(answers.line())
         return head, answers.exactly(int(np.prod(head["shape"])) if "shape" in head else 0)
 

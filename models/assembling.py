@@ -10,7 +10,7 @@ import numpy as np
 from models.combining import calibrate, combine, logit, threshold_for
 from models.dataset import Film, Part, labels_of, load_images
 from models.ensemble import NetworkEnsemble, member_probabilities
-from models.evaluation import evaluate
+from models.evaluation import PREVALENCE, evaluate
 from models.manifest import (
     MANIFEST_FILE,
     Calibration,
@@ -91,14 +91,14 @@ def assemble(
 
 
 def measure(
-    ensemble: NetworkEnsemble, films: Sequence[Film], prevalence: float | None = None
+    ensemble: NetworkEnsemble, films: Sequence[Film], prevalence: float = PREVALENCE
 ) -> Metrics:
     """Evaluate an ensemble at its threshold on labelled films."""
     scores = ensemble.predict(load_images(films))
     probabilities = np.array([score.probability for score in scores])
     patients = np.array([film.patient for film in films])
-    stated = {} if prevalence is None else {"prevalence": prevalence}
-    return evaluate(labels_of(films), probabilities, patients, ensemble.threshold, **stated)
+    labels = labels_of(films)
+    return evaluate(labels, probabilities, patients, ensemble.threshold, prevalence=prevalence)
 
 
 def _tune(

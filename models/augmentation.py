@@ -39,7 +39,7 @@ def augment(image: Array8, how: Augmentation, generator: np.random.Generator) ->
 
 
 def change_geometry(image: Array8, how: Augmentation, generator: np.random.Generator) -> Array8:
-    """Rotate, zoom, stretch, shift, mirror and blur. image: (size, size) uint8; returns the same."""
+    """Rotate, zoom, stretch, shift, mirror, blur. image: (size, size) uint8; returns the same."""
     size = image.shape[0]
     angle = math.radians(generator.uniform(-how.rotation, how.rotation))
     zoom = generator.uniform(1 - how.zoom, 1 + how.zoom)

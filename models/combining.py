@@ -1,5 +1,7 @@
 """From the members' probabilities to one: logits averaged, calibrated, and given a threshold."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
@@ -22,7 +24,7 @@ def sigmoid(logits: npt.ArrayLike) -> Probabilities:
 
 
 def combine(
-    members: npt.ArrayLike, weights: npt.ArrayLike, calibration: Calibration
+    members: npt.ArrayLike, weights: Sequence[float], calibration: Calibration
 ) -> Probabilities:
     """One calibrated probability for each image.
 

@@ -47,7 +47,7 @@ def evaluate(
         patients=len(np.unique(patients)),
         pneumonia=int(labels.sum()),
         prevalence=prevalence,
-        **estimates,  # type: ignore[arg-type]
+        **estimates,
     )
 
 

@@ -1,4 +1,4 @@
-"""What an ensemble says of itself: its members, its operating point, and on whom it was measured."""
+"""What an ensemble says of itself: members, operating point, and on whom it was measured."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -42,7 +42,9 @@ def window_exposure(image: Array8) -> npt.NDArray[np.float32]:
     """
     low, high = np.percentile(image, EXPOSURE_WINDOW)
     scale = 255.0 / max(high - low, 1.0)
-    return np.clip((image.astype(np.float32) - np.float32(low)) * np.float32(scale), 0, 255)
+    stretched = (image.astype(np.float32) - np.float32(low)) * np.float32(scale)
+    windowed: npt.NDArray[np.float32] = np.clip(stretched, np.float32(0), np.float32(255))
+    return windowed
 
 
 def _resized(image: Array8, size: int) -> Array8:

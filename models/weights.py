@@ -16,7 +16,11 @@ if TYPE_CHECKING:
 
 def save_weights(network: "keras.Model", path: Path) -> str:
     """Write the weights, rounded to float16. Returns the file's sha256."""
-    tensors = {weight.path: np.asarray(weight, dtype=np.float16) for weight in network.weights}
+    from keras import ops
+
+    tensors = {
+        weight.path: ops.convert_to_numpy(weight).astype(np.float16) for weight in network.weights
+    }
     save_file(tensors, path)
     return file_sha256(path)
 

@@ -22,6 +22,9 @@ class EmbeddedBroker:
         """Start Valkey, or take over one that a killed run left behind. Raises Unavailable."""
         if answers(self._socket):
             return
+        if self._server is not None:
+            # It died: take its exit status, so that no zombie stays.
+            self._server.terminate()
         self._server = ValkeyServer(
             port=0,
             data_dir=self._data,
@@ -59,4 +62,4 @@ def answers(socket: Path) -> bool:
 
 
 def _client(socket: Path) -> redis.Redis:
-    return redis.Redis(unix_socket_path=str(socket), socket_timeout=2, retry=None)
+    return redis.Redis(unix_socket_path=str(socket), socket_timeout=2)

@@ -44,9 +44,9 @@ def why(
     if probability is None or threshold is None:
         score = "not scored: " + " ".join(reasons) if reasons else "not scored yet"
     elif probability >= threshold:
-        score = f"probability {probability:.2f} reaches the threshold {threshold:.2f}"
+        score = f"{probability:.2f} reaches the threshold {threshold:.2f}"
     else:
-        score = f"probability {probability:.2f} is below the threshold {threshold:.2f}"
+        score = f"{probability:.2f} is below the threshold {threshold:.2f}"
     lead = {
         Standing.STAT: "Ordered as STAT",
         Standing.FLAGGED: "Flagged",

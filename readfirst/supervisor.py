@@ -4,6 +4,7 @@ import ctypes
 import fcntl
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -128,6 +129,25 @@ def environment(settings: Settings) -> dict[str, str]:
     if settings.broker_url:
         values["READFIRST_BROKER_URL"] = settings.broker
     return values
+
+
+def with_open_port(settings: Settings, *, may_move: bool) -> Settings:
+    """The settings with a port on which the page can listen: theirs, or a free one for 0.
+
+    Where another program has the port, a free one if it may move, else Misconfigured is raised.
+    """
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            if not may_move:
+                raise Misconfigured(
+                    f"{settings.host}:{settings.port} is not free: {error.strerror}. "
+                    "Set READFIRST_PORT to another port, or to 0 for any."
+                ) from error
+            probe.bind((settings.host, 0))
+        return settings.model_copy(update={"port": probe.getsockname()[1]})
 
 
 @contextmanager

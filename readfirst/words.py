@@ -19,10 +19,12 @@ def short_duration(duration: timedelta) -> str:
 def readable_name(person_name: str) -> str:
     """A DICOM person name as people write it: `Doe, Jane` of `Doe^Jane`.
 
-    PS3.5 6.2.1: components are parted by `^`, component groups by `=`; the first group is shown.
+    PS3.5 6.2.1: components are parted by `^`, component groups by `=`; the first group that says
+    anything is shown.
     """
-    family, *given = (part for part in person_name.split("=")[0].split("^") if part)
-    return f"{family}, {' '.join(given)}" if given else family
+    groups = (group.split("^") for group in person_name.split("="))
+    parts = next((named for group in groups if (named := [part for part in group if part])), [])
+    return ", ".join(filter(None, (" ".join(parts[:1]), " ".join(parts[1:]))))
 
 
 def age_at(born: date | None, at: datetime | None) -> str | None:

@@ -20,7 +20,7 @@ SLICE_SECONDS = 10.0
 
 @cache
 def resources() -> Resources:
-    """This process's own, opened at its first task and closed with the process."""
+    """What the process holds, opened at its first task and closed with the process."""
     return ExitStack().enter_context(open_resources(load_settings(), CeleryRinger(app)))
 
 

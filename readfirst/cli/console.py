@@ -1,15 +1,25 @@
 """Where the command line writes: rows to stdout, notices to stderr."""
 
+import sys
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TextIO
 
-from pydantic import TypeAdapter
+from pydantic_core import to_json
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
+#: Columns of what is piped or captured, where no terminal says how wide it is.
+PIPED_WIDTH = 200
+
+
+def _console(stream: TextIO) -> Console:
+    return Console(file=stream, highlight=False, width=None if stream.isatty() else PIPED_WIDTH)
+
+
+out = _console(sys.stdout)
+err = _console(sys.stderr)
 
 
 def notice(text: str) -> None:
@@ -18,17 +28,13 @@ def notice(text: str) -> None:
 
 
 def print_json(rows: Any) -> None:
-    """Results for a program: frozen dataclasses, or lists of them, as JSON on stdout."""
-    print(
-        TypeAdapter(type(rows) if not isinstance(rows, list) else list[Any])
-        .dump_json(rows, indent=2)
-        .decode()
-    )
+    """Results for a program: frozen dataclasses or models, or lists of them, as JSON on stdout."""
+    print(to_json(rows, indent=2).decode())
 
 
 def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Results for a person, one line each, wide columns folded."""
-    table = Table(title=title, title_justify="left", header_style="bold")
+    table = Table(title=title, title_justify="left", header_style="bold", box=SIMPLE_HEAD)
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:

@@ -1,7 +1,6 @@
 """`demo`: the whole way of an image, on the sample studies that come with ReadFirst."""
 
 import shutil
-import socket
 import threading
 import time
 from datetime import datetime
@@ -23,7 +22,7 @@ from readfirst.domain import ImageState
 from readfirst.errors import Unavailable
 from readfirst.samples import sample_files
 from readfirst.settings import Settings, load_settings
-from readfirst.supervisor import Supervisor, running
+from readfirst.supervisor import Supervisor, running, with_open_port
 
 #: A file has come so far when its image is in one of these states.
 REACHED = {
@@ -42,7 +41,7 @@ def demo(
     ] = 300.0,
 ) -> None:
     """Start everything, drop the sample studies into the inbox, and print the worklist."""
-    settings = with_free_port(load_settings())
+    settings = with_open_port(load_settings(), may_move=True)
     notice(f"[dim]{DISCLAIMER}[/dim]")
     notice(f"Starting ReadFirst in {settings.home_path} …")
     with stop_on_signal() as stop, running(settings) as supervisor:
@@ -52,7 +51,7 @@ def demo(
             return
         database = open_database(settings.database)
         with database.read() as session:
-            print_worklist(reading_order(session, limit=50), settings)
+            print_worklist(reading_order(session, limit=50))
         database.dispose()
         if once:
             return
@@ -108,18 +107,6 @@ def wait_until_scored(
                     f"the logs are in {settings.home_path / 'logs'}."
                 )
     database.dispose()
-
-
-def with_free_port(settings: Settings) -> Settings:
-    """The settings, with another port for the page if theirs is taken or 0."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((settings.host, settings.port))
-        except OSError:
-            notice(f"Port {settings.port} is taken; the page takes another.")
-            probe.bind((settings.host, 0))
-        return settings.model_copy(update={"port": probe.getsockname()[1]})
 
 
 def _states(database: Database, folder: str) -> list[ImageState]:

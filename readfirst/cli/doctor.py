@@ -54,17 +54,17 @@ def check_settings(settings: Settings) -> Finding:
 
 
 def check_home(settings: Settings) -> Finding:
-    """Can everything be written where ReadFirst keeps it?"""
+    """See whether everything can be written where ReadFirst keeps it."""
     return _writable("home", settings.home_path, "READFIRST_HOME")
 
 
 def check_inbox(settings: Settings) -> Finding:
-    """Can files be claimed in the drop folder?"""
+    """See whether files can be claimed in the drop folder."""
     return _writable("inbox", settings.inbox_path, "READFIRST_INBOX")
 
 
 def check_disk(settings: Settings) -> Finding:
-    """Is there room for originals?"""
+    """See whether there is room for originals."""
     nearest = next(
         path for path in (settings.home_path, *settings.home_path.parents) if path.exists()
     )
@@ -78,7 +78,7 @@ def check_disk(settings: Settings) -> Finding:
 
 
 def check_database(settings: Settings) -> Finding:
-    """Does the database answer, and has it the schema of this release?"""
+    """See whether the database answers, with the schema of this release."""
     from db.migrate import is_current
     from db.session import open_database
 
@@ -100,7 +100,7 @@ def check_database(settings: Settings) -> Finding:
 
 
 def check_broker(settings: Settings) -> Finding:
-    """Does Redis or Valkey answer?"""
+    """See whether Redis or Valkey answers."""
     from readfirst.queue import broker_answers
 
     where = "configured" if settings.broker_url else "embedded"
@@ -114,7 +114,7 @@ def check_broker(settings: Settings) -> Finding:
 
 
 def check_weights(settings: Settings) -> Finding:
-    """Is every weight file of every ensemble the one that its manifest names?"""
+    """See whether every weight file is the one that its manifest names."""
     from models.manifest import SHIPPED, check_files, find_ensembles, load_manifest
 
     try:

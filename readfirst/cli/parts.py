@@ -28,10 +28,10 @@ QUEUES = {Work.PREPARE: "prepare,housekeeping", Work.ASSESS: "assess,housekeepin
 
 
 def up() -> None:
-    """Start everything on this machine: broker, ingester, workers, beat and page. Ctrl-C ends it."""
-    from readfirst.supervisor import running
+    """Start everything on this machine: broker, ingester, workers, beat, page. Ctrl-C ends it."""
+    from readfirst.supervisor import running, with_open_port
 
-    settings = load_settings()
+    settings = with_open_port(load_settings(), may_move=False)
     notice(f"[dim]{DISCLAIMER}[/dim]")
     with stop_on_signal() as stop, running(settings) as supervisor:
         with StatusDisplay(settings, supervisor) as display:

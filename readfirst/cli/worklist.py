@@ -50,7 +50,7 @@ def worklist(
     if json:
         print_json(rows)
     else:
-        print_worklist(rows, settings)
+        print_worklist(rows)
 
 
 def study(
@@ -175,12 +175,12 @@ def opened(settings: Settings) -> Iterator[Database]:
         database.dispose()
 
 
-def print_worklist(rows: list[StudyView], settings: Settings) -> None:
+def print_worklist(rows: list[StudyView]) -> None:
     """The worklist as a table, numbered from the most urgent."""
     now = datetime.now(UTC)
     print_table(
         f"Worklist: {len(rows)} studies",
-        ("#", "Flag", "Prob.", "Patient", "Age", "Waiting", "Why here", "Study"),
+        ("#", "", "Prob.", "Patient", "Age", "Waiting", "Why here", "Study Instance UID"),
         [
             (
                 str(place),
@@ -190,7 +190,7 @@ def print_worklist(rows: list[StudyView], settings: Settings) -> None:
                 row.patient_age or "",
                 short_duration(now - row.received_at),
                 row.why,
-                f"…{row.study_instance_uid[-12:]}",
+                row.study_instance_uid,
             )
             for place, row in enumerate(rows, 1)
         ],

@@ -19,6 +19,7 @@ from PIL import Image
 from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.encaps import encapsulate
 from pydicom.uid import (
+    UID,
     ComputedRadiographyImageStorage,
     DigitalXRayImageStorageForPresentation,
     ExplicitVRLittleEndian,
@@ -63,8 +64,9 @@ PLANS = (
     Plan(source="PNEUMONIA/person137_virus_281.jpeg", file="film-08.png", side=420),
     Plan(source="NORMAL/IM-0302-0001.jpeg", file="study-01.dcm", side=480,
          syntax=ExplicitVRLittleEndian, patient="Ejemplo^Lucia", sex="F", born=date(2022, 3, 14)),
-    Plan(source="PNEUMONIA/person1441_virus_2457.jpeg", file="study-02.dcm", syntax=JPEGBaseline8Bit,
-         side=900, patient="Beispiel^Jonas", sex="M", born=date(2021, 7, 2), modality="DX"),
+    Plan(source="PNEUMONIA/person1441_virus_2457.jpeg", file="study-02.dcm",
+         syntax=JPEGBaseline8Bit, side=900, patient="Beispiel^Jonas", sex="M",
+         born=date(2021, 7, 2), modality="DX"),
     Plan(source="NORMAL/NORMAL2-IM-0561-0001.jpeg", file="study-03.dcm", syntax=JPEG2000Lossless,
          bits=12, patient="Exemple^Chloe", sex="F", born=date(2023, 11, 30), modality="DX"),
     Plan(source="PNEUMONIA/person1605_bacteria_4226.jpeg", file="study-04.dcm",
@@ -83,8 +85,9 @@ PLANS = (
          born=date(2022, 10, 1)),
     Plan(source="NORMAL/NORMAL2-IM-1104-0001.jpeg", file="study-09.dcm", syntax=JPEGLSLossless,
          patient="Eksempel^Freja", sex="F", born=date(2021, 1, 11), modality="DX"),
-    Plan(source="PNEUMONIA/person915_virus_1572.jpeg", file="study-10.dcm", syntax=JPEG2000Lossless,
-         bits=12, patient="Przyklad^Zofia", sex="F", born=date(2023, 6, 6), modality="DX"),
+    Plan(source="PNEUMONIA/person915_virus_1572.jpeg", file="study-10.dcm",
+         syntax=JPEG2000Lossless, bits=12, patient="Przyklad^Zofia", sex="F",
+         born=date(2023, 6, 6), modality="DX"),
 )  # fmt: skip
 
 
@@ -162,14 +165,14 @@ def _encoded(dataset: FileDataset, pixels: npt.NDArray[np.generic], syntax: str)
         Image.fromarray(pixels).save(held, "JPEG", quality=90)
         dataset.PixelData = encapsulate([held.getvalue()])
         dataset.LossyImageCompression = "01"
-        dataset.file_meta.TransferSyntaxUID = syntax
+        dataset.file_meta.TransferSyntaxUID = UID(syntax)
     else:
         dataset.PixelData = pixels.tobytes()
         dataset["PixelData"].VR = "OB" if pixels.itemsize == 1 else "OW"
     if syntax in (RLELossless, JPEGLSLossless, JPEG2000Lossless):
         dataset.compress(syntax, generate_instance_uid=False)
     if syntax == ImplicitVRLittleEndian:
-        dataset.file_meta.TransferSyntaxUID = syntax
+        dataset.file_meta.TransferSyntaxUID = UID(syntax)
     held = io.BytesIO()
     dataset.save_as(held, enforce_file_format=True)
     return _lossless_jpeg(held.getvalue()) if syntax == JPEGLosslessSV1 else held.getvalue()

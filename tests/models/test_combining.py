@@ -1,0 +1,90 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from sklearn.metrics import recall_score, roc_auc_score
+
+from models.combining import calibrate, combine, logit, sigmoid, threshold_for
+from models.evaluation import calibration_error, evaluate, predictive_values
+from models.manifest import Calibration
+
+NEUTRAL = Calibration(slope=1.0, intercept=0.0)
+probabilities = st.floats(0, 1)
+
+
+@given(said=arrays(np.float64, (3, 5), elements=probabilities), order=st.permutations(range(3)))
+def test_the_order_of_the_members_does_not_matter(said: np.ndarray, order: list[int]) -> None:
+    weights = [0.5, 0.3, 0.2]
+    turned = combine(said[order], [weights[i] for i in order], NEUTRAL)
+    np.testing.assert_allclose(turned, combine(said, weights, NEUTRAL), atol=1e-12)
+
+
+@given(low=probabilities, high=probabilities, other=probabilities)
+def test_the_ensemble_never_falls_when_a_member_rises(
+    low: float, high: float, other: float
+) -> None:
+    low, high = sorted((low, high))
+    both = combine([[low, high], [other, other]], [0.5, 0.5], NEUTRAL)
+    assert both[0] <= both[1]
+
+
+@given(p=st.floats(1e-5, 1 - 1e-5))
+def test_sigmoid_undoes_logit(p: float) -> None:
+    assert sigmoid(logit(p)) == pytest.approx(p)
+
+
+def test_calibration_brings_overconfident_logits_down() -> None:
+    generator = np.random.default_rng(0)
+    true_logits = generator.normal(0, 1.5, 4000)
+    labels = (generator.random(4000) < sigmoid(true_logits)).astype(int)
+    fitted = calibrate(3 * true_logits, labels)
+    assert fitted.slope == pytest.approx(1 / 3, abs=0.05)
+    assert calibration_error(labels, sigmoid(3 * true_logits)) > 0.05
+    calibrated = sigmoid(fitted.slope * 3 * true_logits + fitted.intercept)
+    assert calibration_error(labels, calibrated) < 0.03
+
+
+@given(
+    said=arrays(np.float64, 40, elements=probabilities),
+    sensitivity=st.floats(0.05, 1.0),
+)
+def test_the_threshold_reaches_the_stated_sensitivity_by_patient(
+    said: np.ndarray, sensitivity: float
+) -> None:
+    labels = np.array([1, 0] * 20)
+    patients = np.array([f"p{i // 4}" for i in range(40)])
+    threshold = threshold_for(said, labels, patients, sensitivity)
+    sick = [said[(patients == p) & (labels == 1)].max() for p in np.unique(patients)]
+    assert np.mean(np.array(sick) >= threshold) >= sensitivity
+    higher = np.nextafter(threshold, 2)
+    assert np.mean(np.array(sick) >= higher) < sensitivity
+
+
+def test_a_threshold_needs_a_sick_patient() -> None:
+    with pytest.raises(ValueError, match="no sick patient"):
+        threshold_for(np.array([0.5]), np.array([0]), np.array(["p"]), 0.9)
+
+
+def test_figures_are_those_of_scikit_learn_within_their_intervals() -> None:
+    generator = np.random.default_rng(1)
+    labels = generator.integers(0, 2, 300)
+    said = np.clip(labels * 0.3 + generator.random(300) * 0.7, 0, 1)
+    patients = np.array([f"p{i // 2}" for i in range(300)])
+    metrics = evaluate(labels, said, patients, 0.5)
+    assert metrics.auc.value == pytest.approx(roc_auc_score(labels, said))
+    assert metrics.sensitivity.value == pytest.approx(recall_score(labels, said >= 0.5))
+    assert metrics.auc.low < metrics.auc.value < metrics.auc.high
+    assert metrics.auc.high - metrics.auc.low < 0.15
+    assert (metrics.images, metrics.patients) == (300, 150)
+
+
+def test_predictive_values_by_hand() -> None:
+    ppv, npv = predictive_values(sensitivity=0.9, specificity=0.8, prevalence=0.1)
+    assert ppv == pytest.approx(0.09 / (0.09 + 0.18))
+    assert npv == pytest.approx(0.72 / (0.72 + 0.01))
+
+
+def test_an_evaluation_needs_both_classes() -> None:
+    with pytest.raises(ValueError, match="both classes"):
+        evaluate(np.ones(5, int), np.ones(5), np.arange(5), 0.5)

