@@ -4,7 +4,7 @@ BIN := .venv/bin
 # TensorFlow's start-up notices are not for readers.
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: run test setup check benchmark lock clean
+.PHONY: run test setup check lock clean
 
 run: setup  ## start everything, drop the sample studies, show the worklist
 	$(BIN)/readfirst demo
@@ -27,13 +27,9 @@ setup: .venv/ready
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-benchmark: setup  ## measure; the results go to benchmarks/RESULTS.md by hand
-	$(BIN)/python -m benchmarks
-
 lock:  ## pin what pyproject.toml names, with hashes and without registry addresses
-	$(BIN)/pip install --quiet pip-tools
-	$(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras \
-		--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options \
+	$(BIN)/pip install --quiet uv
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 \
 		--extra cpu --extra dev --extra build --output-file requirements.lock pyproject.toml
 
 clean:  ## remove what was built; the home folder ./var stays

