@@ -2,6 +2,7 @@
 
 import math
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,14 @@ from models.weights import load_imagenet
 
 if TYPE_CHECKING:
     import keras
+
+
+#: Told after each step: steps done and in all, and the figures so far by name.
+Report = Callable[[int, int, dict[str, float]], None]
+
+
+def silent(_done: int, _total: int, _figures: dict[str, float]) -> None:
+    """Tell nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +51,7 @@ def train_member(
     *,
     seed: int,
     imagenet: Path | None = None,
+    report: Report = silent,
 ) -> TrainedMember:
     """Train one network by its recipe, and give it the weights of its best epoch.
 
@@ -73,8 +83,9 @@ def train_member(
                     best, "val_auc", mode="max", save_best_only=True, save_weights_only=True
                 ),
                 keras.callbacks.EarlyStopping("val_auc", mode="max", patience=recipe.patience),
+                _reporting(report, recipe.epochs * len(batches)),
             ],
-            verbose=2,
+            verbose=0,
         )
         network.load_weights(best)
     curves = {name: [float(v) for v in values] for name, values in history.history.items()}
@@ -99,6 +110,24 @@ def _optimizer(recipe: Recipe, steps: int) -> "keras.Optimizer":
         warmup_steps=steps // 2,
     )
     return keras.optimizers.AdamW(schedule, weight_decay=recipe.weight_decay)
+
+
+def _reporting(report: Report, total: int) -> "keras.callbacks.Callback":
+    import keras
+
+    class Reporting(keras.callbacks.Callback):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self.done = 0
+
+        def on_train_batch_end(self, _batch: int, logs: dict[str, float] | None = None) -> None:
+            self.done += 1
+            report(self.done, total, logs or {})
+
+        def on_epoch_end(self, _epoch: int, logs: dict[str, float] | None = None) -> None:
+            report(self.done, total, logs or {})
+
+    return Reporting()
 
 
 def _augmented_batches(recipe: Recipe, data: LabelledImages, seed: int) -> Any:

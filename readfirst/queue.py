@@ -3,6 +3,7 @@
 The database is the truth. A bell that is lost costs time until the next sweep, nothing else.
 """
 
+import time
 from enum import StrEnum
 from typing import Protocol
 
@@ -20,6 +21,8 @@ BELL_EXPIRES = 600
 #: Seconds after which an unacknowledged bell is given to another worker; above every time limit.
 VISIBILITY_TIMEOUT = 300
 TASK_TIME_LIMIT = 240
+#: After a bell that the broker did not take, no other is tried for so long: intake must not wait.
+SILENCE_SECONDS = 10.0
 
 
 class Bell(StrEnum):
@@ -48,14 +51,18 @@ class CeleryRinger:
 
     def __init__(self, app: Celery) -> None:
         self._app = app
+        self._silent_until = 0.0
 
     def ring(self, bell: Bell) -> None:
-        """Ring once; a broker that does not answer is logged and left to the sweep."""
+        """Ring once; a broker that does not answer is logged, left alone, and left to the sweep."""
+        if time.monotonic() < self._silent_until:
+            return
         try:
             self._app.send_task(
                 bell.value, queue=bell.queue, expires=BELL_EXPIRES, retry=False, ignore_result=True
             )
         except OperationalError as error:
+            self._silent_until = time.monotonic() + SILENCE_SECONDS
             log.warning("bell_not_rung", action="ring", bell=bell.value, error=str(error))
 
 

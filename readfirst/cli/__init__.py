@@ -12,6 +12,7 @@ from readfirst import DISCLAIMER, __version__
 from readfirst.cli import demo, doctor, models, parts, score, worklist
 from readfirst.cli.console import notice
 from readfirst.errors import Misconfigured, ReadFirstError
+from readfirst.logs import configure_logs
 
 app = typer.Typer(
     name="readfirst",
@@ -44,11 +45,12 @@ def _print_version(wanted: bool) -> None:
 
 @app.callback()
 def _root(
-    version: Annotated[
+    version: Annotated[  # noqa: ARG001 - its callback does it all
         bool, typer.Option("--version", callback=_print_version, help="Print the version.")
     ] = False,
 ) -> None:
-    pass
+    # Rows alone belong on stdout; the parts that run for long say more by their own setting.
+    configure_logs("warning")
 
 
 def main() -> None:

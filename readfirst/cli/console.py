@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any, TextIO
+from typing import Any
 
 from pydantic_core import to_json
 from rich.box import SIMPLE_HEAD
@@ -13,13 +13,12 @@ from rich.table import Table
 #: Columns of what is piped or captured, where no terminal says how wide it is.
 PIPED_WIDTH = 200
 
-
-def _console(stream: TextIO) -> Console:
-    return Console(file=stream, highlight=False, width=None if stream.isatty() else PIPED_WIDTH)
+err = Console(stderr=True, highlight=False)
 
 
-out = _console(sys.stdout)
-err = _console(sys.stderr)
+def out() -> Console:
+    """Standard output, as wide as its terminal."""
+    return Console(highlight=False, width=None if sys.stdout.isatty() else PIPED_WIDTH)
 
 
 def notice(text: str) -> None:
@@ -39,7 +38,7 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]
         table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(*row)
-    out.print(table)
+    out().print(table)
 
 
 def parse_since(text: str, now: datetime) -> datetime:

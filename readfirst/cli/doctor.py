@@ -38,11 +38,11 @@ def doctor(
         print_json(findings)
     else:
         for finding in findings:
-            out.print(
+            out().print(
                 f"{'[green]✓[/]' if finding.well else '[red]✗[/]'} {finding.name:9} {finding.found}"
             )
             if not finding.well:
-                out.print(f"  → {finding.advice}", style="yellow")
+                out().print(f"  → {finding.advice}", style="yellow")
     if not all(finding.well for finding in findings):
         raise typer.Exit(1)
 

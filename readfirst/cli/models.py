@@ -1,13 +1,18 @@
 """`models …`: the laboratory. Lists, trains, measures and promotes ensembles."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from models.dataset import Part
 from models.manifest import SHIPPED, Estimate, Manifest, Metrics, find_ensembles, load_manifest
+from models.recipes import Recipe
+from models.training import Report
 from readfirst.cli.console import err, notice, print_json, print_table
 from readfirst.errors import Misconfigured
 from readfirst.settings import Settings, load_settings
@@ -90,7 +95,8 @@ def train(
         parts = split(read_folder(data), seed)
     for part, films in parts.items():
         notice(f"{part.value}: {len(films)} images")
-    train_members(recipes, parts, folder, seed=seed, imagenet=imagenet)
+    with training_progress() as report:
+        train_members(recipes, parts, folder, seed=seed, imagenet=imagenet, report=report)
     with err.status("Combining and measuring …"):
         manifest = assemble(
             recipes, parts, folder, version=version, seed=seed, stated_sensitivity=sensitivity
@@ -153,6 +159,24 @@ def promote(
     with opened(settings) as database, database.write() as session:
         judgement.promote(session, version, datetime.now(UTC))
     notice(f"Ensemble {version} is active.")
+
+
+@contextmanager
+def training_progress() -> Iterator[Callable[[Recipe], Report]]:
+    """A bar on stderr for each recipe, with its figures: made when its training begins."""
+    columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, TextColumn("{task.fields[figures]}"), console=err) as progress:
+
+        def bar(recipe: Recipe) -> Report:
+            task = progress.add_task(recipe.name, total=None, figures="")
+
+            def report(done: int, total: int, figures: dict[str, float]) -> None:
+                shown = "  ".join(f"{name} {value:.4f}" for name, value in figures.items())
+                progress.update(task, completed=done, total=total, figures=shown)
+
+            return report
+
+        yield bar
 
 
 def _ensembles(settings: Settings) -> dict[str, Path]:

@@ -67,7 +67,7 @@ def study(
     if json:
         print_json(detail)
         return
-    out.print(f"[bold]{detail.study.why}[/bold]\nStudy {study_instance_uid}")
+    out().print(f"[bold]{detail.study.why}[/bold]\nStudy {study_instance_uid}")
     print_table("Images", IMAGE_COLUMNS, [_image_row(image) for image in detail.study.images])
     print_table(
         "Scores",

@@ -1,0 +1,151 @@
+import csv
+import io
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from db.session import Database
+from readfirst import DISCLAIMER, __version__
+from readfirst.cli import app
+from readfirst.errors import Misconfigured, Refused
+from readfirst.refusals import RefusalCode
+from readfirst.samples import FOLDER
+from tests.db.builders import a_header, a_scored_image, an_image
+
+NOW = datetime.now(UTC)
+
+
+@pytest.fixture
+def home(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("READFIRST_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("READFIRST_DATABASE_URL", database_url)
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def studies(database: Database) -> None:
+    with database.write() as session:
+        a_scored_image(session, NOW, probability=0.1, study="1.1")
+        named = a_header(patient_name="Díaz^Lucía")
+        a_scored_image(session, NOW, probability=0.97, study="1.2", header=named)
+        an_image(session, NOW, study="1.3", refusal=Refused(RefusalCode.TRUNCATED))
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(app, arguments)
+
+
+@pytest.mark.usefixtures("home", "studies")
+def test_the_worklist_is_printed_in_reading_order() -> None:
+    result = run("worklist")
+    assert result.exit_code == 0
+    places = [result.stdout.index(name) for name in ("Díaz, Lucía", "0.10", "not scored")]
+    assert places == sorted(places)
+
+
+@pytest.mark.usefixtures("home", "studies")
+def test_the_worklist_as_json_has_the_filters() -> None:
+    rows = json.loads(run("worklist", "--json", "--limit", "2").stdout)
+    assert [row["study_instance_uid"] for row in rows] == ["1.2", "1.1"]
+    assert rows[0]["standing"] == "flagged"
+    assert len(json.loads(run("worklist", "--json", "--flagged").stdout)) == 1
+    assert len(json.loads(run("worklist", "--json", "--since", "1h").stdout)) == 3
+    assert json.loads(run("worklist", "--json", "--since", "2999-01-01").stdout) == []
+
+
+@pytest.mark.usefixtures("home", "studies")
+def test_a_study_is_printed_with_its_history() -> None:
+    detail = json.loads(run("study", "1.2", "--json").stdout)
+    assert detail["scores"][0]["probability"] == 0.97
+    assert "received" in run("study", "1.2").stdout
+    assert run("study", "9.9").exit_code == 1
+
+
+@pytest.mark.usefixtures("home", "studies")
+def test_refusals_are_printed_with_the_place_of_the_original(home: Path) -> None:
+    (row,) = json.loads(run("refused", "--json").stdout)
+    assert row["code"] == "truncated"
+    assert row["original"].startswith(str(home / "store"))
+    assert "ends before its image does" in run("refused").stdout
+
+
+@pytest.mark.usefixtures("home")
+def test_a_wrong_since_is_explained() -> None:
+    result = run("worklist", "--since", "yesterday")
+    assert isinstance(result.exception, Misconfigured)
+    assert "neither" in str(result.exception)
+
+
+def test_files_are_scored_in_the_order_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("READFIRST_HOME", str(tmp_path / "home"))
+    bad = tmp_path / "notes.dcm"
+    bad.write_text("not a film " * 99)
+    paths = [str(FOLDER / "study-02.dcm"), str(bad), str(FOLDER / "film-01.jpg")]
+    result = run("score", *paths, "--json")
+    assert result.exit_code == 0, result.output
+    rows = json.loads(result.stdout)
+    assert [row["path"] for row in rows] == paths
+    assert [row["status"] for row in rows] == ["scored", "refused", "scored"]
+    assert set(rows[0]) == {
+        "path", "status", "code", "reason", "probability", "flagged", "threshold", "ensemble",
+        "members",
+    }  # fmt: skip
+    assert rows[1]["code"] == "not_an_image"
+    assert rows[1]["probability"] is None
+    assert len(rows[0]["members"]) == 2
+    assert rows[0]["flagged"] == (rows[0]["probability"] >= rows[0]["threshold"])
+
+    table = list(csv.DictReader(io.StringIO(run("score", *paths, "--csv").stdout)))
+    assert [row["status"] for row in table] == ["scored", "refused", "scored"]
+    assert float(table[0]["probability"]) == pytest.approx(rows[0]["probability"], abs=1e-4)
+    assert not (tmp_path / "home").exists(), "scoring files keeps nothing"
+
+
+def test_a_path_that_is_not_there_is_a_wrong_command(tmp_path: Path) -> None:
+    assert run("score", str(tmp_path / "gone.dcm")).exit_code == 2
+
+
+@pytest.mark.usefixtures("home")
+def test_the_doctor_says_what_to_do() -> None:
+    result = run("doctor")
+    assert result.exit_code == 1
+    assert "readfirst up" in result.stdout
+    findings = {row["name"]: row for row in json.loads(run("doctor", "--json").stdout)}
+    assert findings["weights"]["well"]
+    assert not findings["broker"]["well"]
+    assert not findings["database"]["well"]
+
+
+@pytest.mark.usefixtures("home", "studies")
+def test_the_doctor_finds_a_database_in_order() -> None:
+    findings = {row["name"]: row for row in json.loads(run("doctor", "--json").stdout)}
+    assert findings["database"]["well"]
+
+
+def test_the_doctor_names_no_password(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    url = "postgresql+psycopg://readfirst:hush@127.0.0.1:1/readfirst"
+    monkeypatch.setenv("READFIRST_DATABASE_URL", url)
+    result = run("doctor")
+    assert "does not answer" in result.stdout
+    assert "hush" not in result.output
+
+
+@pytest.mark.usefixtures("home")
+def test_ensembles_are_listed_and_promoted() -> None:
+    (shipped,) = json.loads(run("models", "list", "--json").stdout)
+    assert run("models", "promote", shipped["version"]).exit_code == 0
+    assert isinstance(run("models", "promote", "9.9").exception, Misconfigured)
+
+
+def test_help_and_version_say_what_this_is() -> None:
+    assert DISCLAIMER in " ".join(run("--help").stdout.split())
+    assert __version__ in run("--version").stdout
+    assert run("no-such-command").exit_code == 2
