@@ -35,3 +35,10 @@ def age_at(born: date | None, at: datetime | None) -> str | None:
     if months < 0:
         return None
     return f"{months // 12:03}Y" if months >= 12 else f"{months:03}M"
+
+
+def readable_age(age: str) -> str:
+    """An age string of DICOM (PS3.5 6.2, AS) as people write it: `4 y` of `004Y`."""
+    units = {"D": "d", "W": "w", "M": "mo", "Y": "y"}
+    number, unit = age[:-1], age[-1:].upper()
+    return f"{int(number)} {units[unit]}" if number.isdigit() and unit in units else age

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from db.views import StudyView
 from readfirst.domain import ImageState
 from readfirst.priority import Standing
-from readfirst.words import age_at, readable_name, short_duration
+from readfirst.words import age_at, readable_age, readable_name, short_duration
 
 LABELS = {
     Standing.STAT: "STAT",
@@ -77,7 +77,7 @@ def _patient(study: StudyView) -> str:
 
 def _patient_facts(study: StudyView) -> str:
     age = study.patient_age or age_at(study.patient_birth_date, study.study_datetime)
-    facts = (age, study.patient_sex, study.patient_id, study.accession_number)
+    facts = (age and readable_age(age), study.patient_sex, study.patient_id, study.accession_number)
     return " · ".join(fact for fact in facts if fact)
 
 
@@ -86,4 +86,4 @@ def _minute(at: datetime | None) -> str:
 
 
 def _percent(value: float | None) -> float | None:
-    return None if value is None else round(100 * value, 1)
+    return None if value is None else round(100 * value, 3)

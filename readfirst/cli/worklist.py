@@ -23,7 +23,7 @@ from readfirst.cli.console import (
 )
 from readfirst.errors import Misconfigured, Unavailable
 from readfirst.settings import Settings, load_settings
-from readfirst.words import readable_name, short_duration
+from readfirst.words import readable_age, readable_name, short_duration
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program.")]
 Since = Annotated[
@@ -187,7 +187,7 @@ def print_worklist(rows: list[StudyView]) -> None:
                 _flag(row),
                 "–" if row.probability is None else f"{row.probability:.2f}",
                 readable_name(row.patient_name) if row.patient_name else _file_of(row),
-                row.patient_age or "",
+                readable_age(row.patient_age) if row.patient_age else "",
                 short_duration(now - row.received_at),
                 row.why,
                 row.study_instance_uid,

@@ -6,7 +6,7 @@ from readfirst.cli.console import parse_since
 from readfirst.domain import uid_from_digest
 from readfirst.priority import Standing, standing, why
 from readfirst.refusals import SENTENCES, RefusalCode
-from readfirst.words import age_at, readable_name, short_duration
+from readfirst.words import age_at, readable_age, readable_name, short_duration
 
 NOW = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 
@@ -42,6 +42,14 @@ def test_ages_are_those_of_dicom(born: date, age: str) -> None:
     assert age_at(born, NOW) == age
     assert age_at(None, NOW) is None
     assert age_at(date(2030, 1, 1), NOW) is None
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [("004Y", "4 y"), ("011M", "11 mo"), ("4", "4"), ("", ""), ("abcY", "abcY")],
+)
+def test_ages_are_readable(written: str, read: str) -> None:
+    assert readable_age(written) == read
 
 
 def test_since_takes_spans_and_dates() -> None:
