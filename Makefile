@@ -20,18 +20,20 @@ check: setup
 
 setup: .venv/ready
 
-.venv/ready: requirements.lock pyproject.toml
+.venv/ready: requirements-dev.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
 		{ echo "ReadFirst needs Python 3.11: make PYTHON=/path/to/python3.11 …"; exit 2; }
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --require-hashes --requirement requirements.lock
+	$(BIN)/pip install --quiet --require-hashes --requirement requirements-dev.lock
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
+UV_COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11
 lock:  ## pin what pyproject.toml names, with hashes and without registry addresses
 	$(BIN)/pip install --quiet uv
-	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 \
-		--extra cpu --extra dev --extra build --output-file requirements.lock pyproject.toml
+	$(UV_COMPILE) --extra cpu --extra build --extra dev --output-file requirements-dev.lock pyproject.toml
+	$(UV_COMPILE) --extra cpu --extra build --constraint requirements-dev.lock \
+		--output-file requirements.lock pyproject.toml
 
 clean:  ## remove what was built; the home folder ./var stays
 	rm -rf .venv *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

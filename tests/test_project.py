@@ -2,6 +2,7 @@
 
 import importlib
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -49,17 +50,22 @@ def test_every_refusal_code_stands_in_the_documents(code: RefusalCode) -> None:
     assert f"`{code}`" in (ROOT / "docs" / "refusals.md").read_text()
 
 
-def test_the_lock_pins_everything_and_names_no_registry() -> None:
-    lock = (ROOT / "requirements.lock").read_text()
+@pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock"])
+def test_a_lock_pins_everything_with_hashes_and_names_no_registry(name: str) -> None:
+    lock = (ROOT / name).read_text()
     assert "://" not in lock
     assert "--index-url" not in lock
-    pinned = re.findall(r"^([a-z0-9][\w.-]*)(\[[^]]*\])?(==)?", lock, flags=re.MULTILINE)
-    assert all(equals == "==" for _, _, equals in pinned)
-    assert lock.count("--hash=sha256:") >= len(pinned)
-    names = {name for name, _, _ in pinned}
-    project = (ROOT / "pyproject.toml").read_text()
-    wanted = re.findall(r'^    "([a-z0-9-]+)(?:\[[a-z]+\])?[><=]', project, flags=re.MULTILINE)
-    assert {name for name in wanted if name != "tensorflow"} <= names
+    requirements = re.findall(r"^[a-z0-9].*", lock, flags=re.MULTILINE)
+    assert all("==" in requirement for requirement in requirements)
+    assert lock.count("--hash=sha256:") >= len(requirements)
+
+
+def test_the_lock_pins_all_that_the_project_names() -> None:
+    pinned = re.findall(r"^([a-z0-9-]+)==", (ROOT / "requirements-dev.lock").read_text(), re.M)
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    wanted = project["dependencies"] + extras["cpu"] + extras["dev"] + extras["build"]
+    assert {re.split(r"[\[><=]", requirement)[0] for requirement in wanted} <= set(pinned)
 
 
 def test_the_htmx_that_is_vendored_is_the_one_in_the_notice() -> None:
