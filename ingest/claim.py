@@ -52,6 +52,18 @@ def leftovers(inbox: Path) -> list[Claim]:
     return claims
 
 
+def give_back(inbox: Path, claim: Claim) -> None:
+    """Put a file back where it lay, as when it cannot be read; the next scan finds it again.
+
+    It stays claimed if another file has taken its place meanwhile.
+    """
+    place = inbox / claim.relative_path
+    place.parent.mkdir(parents=True, exist_ok=True)
+    if not place.exists():
+        claim.path.rename(place)
+        release(claim)
+
+
 def release(claim: Claim) -> None:
     """Remove a claimed file, which is safe in the store, and the folders made for it."""
     claim.path.unlink(missing_ok=True)

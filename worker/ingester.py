@@ -6,7 +6,7 @@ from pathlib import Path
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from ingest.claim import Claim, claim, hold_inbox, leftovers
+from ingest.claim import Claim, claim, give_back, hold_inbox, leftovers
 from ingest.watch import Watcher
 from readfirst.errors import Unavailable
 from worker.intake import take_in
@@ -24,7 +24,7 @@ def run_ingester(resources: Resources, stop: threading.Event) -> None:
     inbox.mkdir(parents=True, exist_ok=True)
     with hold_inbox(inbox):
         for left in leftovers(inbox):
-            _take_in_at_last(left, resources, stop)
+            _take_in_at_last(inbox, left, resources, stop)
         watcher = Watcher(
             inbox,
             settle_seconds=settings.settle_seconds,
@@ -37,19 +37,33 @@ def run_ingester(resources: Resources, stop: threading.Event) -> None:
 
 
 def _take(inbox: Path, path: Path, resources: Resources, stop: threading.Event) -> None:
-    claimed = claim(inbox, path)
+    try:
+        claimed = claim(inbox, path)
+    except OSError as error:
+        # The inbox does not let go of it, as without permission: the next scan tries again.
+        log.warning("not_claimed", action="claim", error=error.strerror, suffix=path.suffix)
+        return
     if claimed is not None:
-        _take_in_at_last(claimed, resources, stop)
+        _take_in_at_last(inbox, claimed, resources, stop)
 
 
-def _take_in_at_last(claimed: Claim, resources: Resources, stop: threading.Event) -> None:
-    """Try until it works. What is stopped meanwhile stays claimed, for the next start."""
+def _take_in_at_last(
+    inbox: Path, claimed: Claim, resources: Resources, stop: threading.Event
+) -> None:
+    """Wait for a database or a disk that does not answer, however long. What is stopped meanwhile
+    stays claimed, for the next start; a file that itself cannot be read goes back to the inbox.
+    """
     while not stop.is_set():
         try:
             take_in(claimed, resources)
             return
-        except (Unavailable, SQLAlchemyError, OSError) as error:
-            log.error(
-                "intake_waits", action="take_in", claim=claimed.claim_id, error=type(error).__name__
-            )
+        except (Unavailable, SQLAlchemyError) as error:
+            kind = type(error).__name__
+            log.error("intake_waits", action="take_in", claim=claimed.claim_id, error=kind)
             stop.wait(RETRY_SECONDS)
+        except OSError as error:
+            log.error(
+                "not_readable", action="take_in", claim=claimed.claim_id, error=error.strerror
+            )
+            give_back(inbox, claimed)
+            return

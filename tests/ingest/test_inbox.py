@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.claim import claim, hold_inbox, leftovers, release
+from ingest.claim import claim, give_back, hold_inbox, leftovers, release
 from ingest.sandbox import Reader
 from ingest.store import Store
 from ingest.watch import Watcher, is_candidate
@@ -152,6 +152,21 @@ def test_a_claim_that_was_not_let_go_of_is_found_again(inbox: Path) -> None:
     release(claimed)
     assert leftovers(inbox) == []
     assert list((inbox / ".readfirst").iterdir()) == []
+
+
+def test_a_claim_can_be_given_back_but_never_over_another_file(inbox: Path) -> None:
+    path = inbox / "ward" / "film.dcm"
+    path.parent.mkdir()
+    path.write_bytes(b"film")
+    claimed = claim(inbox, path)
+    assert claimed is not None
+    path.write_bytes(b"another")
+    give_back(inbox, claimed)
+    assert (path.read_bytes(), claimed.path.read_bytes()) == (b"another", b"film")
+    path.unlink()
+    give_back(inbox, claimed)
+    assert path.read_bytes() == b"film"
+    assert leftovers(inbox) == []
 
 
 def test_one_ingester_holds_the_inbox(inbox: Path) -> None:

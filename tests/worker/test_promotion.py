@@ -1,0 +1,89 @@
+"""A promotion with real networks: the shipped ensemble, and the same one recalibrated."""
+
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from db.worklist import reading_order, study_detail
+from ingest.claim import Claim
+from models.manifest import SHIPPED, Calibration, find_ensembles, load_manifest, shipped_version
+from readfirst.errors import Misconfigured
+from readfirst.samples import FOLDER
+from worker.assess import assess_ready
+from worker.intake import take_in
+from worker.judgement import Judgement
+from worker.nightly import rescore
+from worker.prepare import prepare_next
+from worker.resources import Resources
+
+
+@pytest.fixture
+def judging(resources: Resources) -> Resources:
+    """Resources with the real networks."""
+    judgement = Judgement(resources.settings.ensembles_path, "float32")
+    return replace(resources, judgement=judgement)
+
+
+def a_second_version(resources: Resources, version: str) -> Path:
+    """The shipped ensemble turned round: what it calls likely, this one calls unlikely."""
+    folder = resources.settings.ensembles_path / version
+    shutil.copytree(find_ensembles([SHIPPED])[shipped_version()], folder)
+    manifest = load_manifest(folder)
+    slope, intercept = manifest.calibration.slope, manifest.calibration.intercept
+    turned = manifest.model_copy(
+        update={
+            "version": version,
+            "calibration": Calibration(slope=-slope, intercept=-intercept),
+            "threshold": 1 - manifest.threshold,
+        }
+    )
+    (folder / "manifest.json").write_text(turned.model_dump_json())
+    return folder
+
+
+def test_the_night_after_a_promotion(judging: Resources, drop: Callable[..., Claim]) -> None:
+    for name in ("film-01.jpg", "film-02.jpg"):
+        take_in(drop(FOLDER / name), judging)
+    while prepare_next(judging):
+        pass
+    assert assess_ready(judging) == 2
+    with judging.database.read() as session:
+        before = {row.study_instance_uid: row for row in reading_order(session, limit=9)}
+
+    a_second_version(judging, "9.9")
+    with judging.database.write() as session:
+        judging.judgement.promote(session, "9.9", datetime.now(UTC))
+    assert rescore(judging) == 2
+    assert assess_ready(judging) == 2
+    assert rescore(judging) == 0
+
+    with judging.database.read() as session:
+        after = {row.study_instance_uid: row for row in reading_order(session, limit=9)}
+        for uid, row in after.items():
+            detail = study_detail(session, uid)
+            assert detail is not None
+            versions = [score.ensemble_version for score in detail.scores]
+            assert versions == [shipped_version(), "9.9"]
+            assert row.ensemble_version == "9.9"
+            assert row.flagged != before[uid].flagged
+            old = before[uid].probability
+            assert old is not None
+            assert row.probability == pytest.approx(1 - old, abs=1e-4)
+
+
+def test_an_ensemble_with_a_wrong_weight_file_is_not_promoted(judging: Resources) -> None:
+    folder = a_second_version(judging, "9.9")
+    weights = next(folder.glob("*.safetensors"))
+    weights.write_bytes(weights.read_bytes()[:-1] + b"\x00")
+    now = datetime.now(UTC)
+    with (
+        pytest.raises(Misconfigured, match="not the file"),
+        judging.database.write() as session,
+    ):
+        judging.judgement.promote(session, "9.9", now)
+    with judging.database.write() as session:
+        assert judging.judgement.active(session, now).version == shipped_version()
