@@ -1,8 +1,6 @@
 # Two commands do everything: `make run` and `make test`. Both set up .venv first.
 PYTHON ?= $(or $(shell command -v python3.11),python3)
 BIN := .venv/bin
-# TensorFlow's start-up notices are not for readers.
-export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 .PHONY: run test setup check lock clean
 

@@ -3,6 +3,7 @@
 Exit codes: 0 done; 1 it could not be done; 2 the command or a setting is wrong.
 """
 
+import os
 import sys
 from typing import Annotated
 
@@ -55,6 +56,8 @@ def _root(
 
 def main() -> None:
     """Run the command line; errors that ReadFirst raises on purpose become one clear line."""
+    # TensorFlow's notices at its start are not for readers.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
         app()
     except ReadFirstError as error:
