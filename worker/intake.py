@@ -6,7 +6,6 @@ Every step can be repeated: a run that dies anywhere in here loses nothing and d
 from datetime import UTC, datetime
 
 import structlog
-from sqlalchemy.exc import IntegrityError
 
 from db.images import (
     Identity,
@@ -18,6 +17,7 @@ from db.images import (
     arrived_before,
     image_with_content,
 )
+from db.tables import Image
 from ingest.claim import Claim, release
 from ingest.scope import check_scope
 from readfirst.domain import Header, uid_from_digest
@@ -33,17 +33,16 @@ def take_in(claim: Claim, resources: Resources) -> Outcome:
     """Bring one claimed file into the store and the database, and ring for its preparation.
 
     Raises Unavailable or a database error when the file must be tried again; it stays claimed.
+    So it is when another process commits the same content, UID or study meanwhile: at the second
+    try it is known.
     """
     arrival = _keep(claim, resources)
     header, refusal = _examine(arrival.sha256, resources)
-    for last_try in (False, True):
-        try:
-            outcome = _commit(arrival, header, refusal, resources)
-            break
-        except IntegrityError:
-            # Another process committed this content, UID or study just now: it is known then.
-            if last_try:
-                raise
+    identity = _identity(arrival.sha256, header)
+    known = _known(arrival.sha256, identity, resources) if refusal is None else None
+    if isinstance(known, Refused):
+        known, refusal = None, known
+    outcome = _commit(arrival, identity, header, known, refusal, resources)
     release(claim)
     log.info(
         "file_taken_in",
@@ -80,32 +79,40 @@ def _examine(sha256: str, resources: Resources) -> tuple[Header | None, Refused 
     return header, None
 
 
-def _commit(
-    arrival: NewArrival, header: Header | None, refusal: Refused | None, resources: Resources
-) -> Outcome:
-    identity = _identity(arrival.sha256, header)
+def _known(sha256: str, identity: Identity, resources: Resources) -> Image | Refused | None:
+    """The accepted image with this UID if it shows the same film, else the conflict."""
     with resources.database.read() as session:
-        same_content = image_with_content(session, arrival.sha256)
-        same_uid = None if refusal else accepted_image(session, identity.sop_instance_uid)
-    known = same_content
-    if known is None and same_uid is not None:
-        if _same_pixels(arrival.sha256, same_uid.sha256, resources):
-            known = same_uid
-        else:
-            refusal = Refused(RefusalCode.SOP_INSTANCE_UID_CONFLICT)
+        accepted = accepted_image(session, identity.sop_instance_uid)
+    if accepted is None or _same_pixels(sha256, accepted.sha256, resources):
+        return accepted
+    return Refused(RefusalCode.SOP_INSTANCE_UID_CONFLICT)
+
+
+def _commit(
+    arrival: NewArrival,
+    identity: Identity,
+    header: Header | None,
+    known: Image | None,
+    refusal: Refused | None,
+    resources: Resources,
+) -> Outcome:
+    """Write the image's row, or that it came in once more."""
     with resources.database.write() as session:
         if arrived_before(session, arrival.claim_id):
             return Outcome.DUPLICATE
-        if known is not None:
-            add_duplicate(session, arrival, known)
+        same = image_with_content(session, arrival.sha256) or known
+        if same is not None:
+            add_duplicate(session, arrival, same)
             return Outcome.DUPLICATE
         max_wait = resources.settings.max_wait
         add_image(session, arrival, identity, header, refusal=refusal, max_wait=max_wait)
-        return Outcome.RECEIVED if refusal is None else Outcome.REFUSED
+        return Outcome.REFUSED if refusal else Outcome.RECEIVED
 
 
 def _same_pixels(sha256: str, other_sha256: str, resources: Resources) -> bool:
     """Whether two originals show the same film, whatever their headers and encodings."""
+    if sha256 == other_sha256:
+        return True
     try:
         one, other = (
             resources.reader.display(resources.store.path(s)) for s in (sha256, other_sha256)

@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 
 from db.migrate import upgrade
 from db.session import Database, open_database
@@ -27,11 +26,11 @@ class Resources:
     reader: Reader
     ringer: Ringer
     judgement: Judgement
-    terms: Terms = field(init=False)
 
-    def __post_init__(self) -> None:
-        terms = Terms(self.settings.lease, self.settings.max_attempts)
-        object.__setattr__(self, "terms", terms)
+    @property
+    def terms(self) -> Terms:
+        """On what terms this site lets its workers claim images."""
+        return Terms(self.settings.lease, self.settings.max_attempts)
 
 
 @contextmanager
@@ -53,10 +52,3 @@ def open_resources(settings: Settings, ringer: Ringer) -> Iterator[Resources]:
             )
         finally:
             database.dispose()
-
-
-def ensemble_folders(settings: Settings) -> list[Path]:
-    """Where ensembles are looked for: the site's own folder, then the shipped ones."""
-    from models.manifest import SHIPPED
-
-    return [settings.ensembles_path, SHIPPED]
