@@ -1,7 +1,8 @@
 """The process that reads files, apart from all others: what a file does to it, it does to it alone.
 
 It reads one request a line, `{"what": "header" | "display", "path": …}`, and answers with one JSON
-line, behind which an array's bytes follow: `{"shape": [rows, columns]}`. It ends with its input.
+line, behind which an array's bytes follow: `{"shape": [rows, columns]}`. Its very first line is
+`ready`. It ends with its input.
 """
 
 import json
@@ -20,13 +21,17 @@ from ingest.header import read_header
 from readfirst.errors import Refused
 from readfirst.refusals import RefusalCode
 
+#: The first line: the imports are done, so that what happens from here on is a file's doing.
+READY = b"ready\n"
+
 
 def serve(requests: BinaryIO, answers: BinaryIO) -> None:
     """Answer requests until the input ends."""
     for line in requests:
         request = json.loads(line)
         head, body = _answer(request["what"], Path(request["path"]))
-        answers.write(json.dumps(head, default=str).encode() + b"\n" + body)
+        answers.write(json.dumps(head, default=str).encode() + b"\n")
+        answers.write(body)
         answers.flush()
 
 
@@ -85,4 +90,6 @@ if __name__ == "__main__":
     # Codecs that write to stdout must not break the framing: they get stderr.
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
+    answers.write(READY)
+    answers.flush()
     serve(sys.stdin.buffer, answers)

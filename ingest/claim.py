@@ -1,7 +1,8 @@
 """Taking a file out of the inbox so that nobody else can: one atomic rename."""
 
-import contextlib
 import fcntl
+import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,7 +17,11 @@ CLAIMED = ".readfirst"
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A file that this ingester holds. relative_path: where it lay in the inbox."""
+    """A file that this ingester holds.
+
+    relative_path: where it lay in the inbox, as text that a database takes: bytes of a name that
+    are not UTF-8 are replaced.
+    """
 
     claim_id: str
     path: Path
@@ -26,42 +31,36 @@ class Claim:
 def claim(inbox: Path, path: Path) -> Claim | None:
     """Move a file of the inbox aside. None if it is gone, as when somebody else was first.
 
-    Raises PermissionError if the inbox does not let go of it.
+    Raises OSError, and the file stays, if the inbox does not let go of it: no permission, another
+    file system, a path too long, a full disk.
     """
     relative_path = path.relative_to(inbox)
     claim_id = uuid4().hex
     aside = inbox / CLAIMED / claim_id / relative_path
-    aside.parent.mkdir(parents=True)
     try:
+        aside.parent.mkdir(parents=True)
         path.rename(aside)
     except OSError as error:
         _remove_empty(aside.parent, inbox / CLAIMED)
         if isinstance(error, FileNotFoundError):
             return None
         raise
-    return Claim(claim_id, aside, relative_path)
+    if not _is_regular(aside):
+        # It was swapped for a link or a pipe since it was looked at; such things are left alone.
+        aside.rename(path)
+        _remove_empty(aside.parent, inbox / CLAIMED)
+        return None
+    return Claim(claim_id, aside, _as_text(relative_path))
 
 
 def leftovers(inbox: Path) -> list[Claim]:
     """What a run that died had claimed and not let go of."""
-    claims = []
-    for folder in sorted((inbox / CLAIMED).glob("*/")):
-        for path in folder.rglob("*"):
-            if path.is_file():
-                claims.append(Claim(folder.name, path, path.relative_to(folder)))
-    return claims
-
-
-def give_back(inbox: Path, claim: Claim) -> None:
-    """Put a file back where it lay, as when it cannot be read; the next scan finds it again.
-
-    It stays claimed if another file has taken its place meanwhile.
-    """
-    place = inbox / claim.relative_path
-    place.parent.mkdir(parents=True, exist_ok=True)
-    if not place.exists():
-        claim.path.rename(place)
-        release(claim)
+    return [
+        Claim(folder.name, path, _as_text(path.relative_to(folder)))
+        for folder in sorted((inbox / CLAIMED).glob("*/"))
+        for path in sorted(folder.rglob("*"))
+        if _is_regular(path)
+    ]
 
 
 def release(claim: Claim) -> None:
@@ -69,6 +68,19 @@ def release(claim: Claim) -> None:
     claim.path.unlink(missing_ok=True)
     root = claim.path.parents[len(claim.relative_path.parts)]
     _remove_empty(claim.path.parent, root)
+
+
+def give_back(inbox: Path, claim: Claim) -> None:
+    """Put a file back where it lay, as when it cannot be read; the next scan finds it again.
+
+    It stays claimed if another file has taken its place meanwhile.
+    """
+    # By its path, which holds the bytes of its name; `relative_path` may have replaced some.
+    place = inbox / claim.path.relative_to(inbox / CLAIMED / claim.claim_id)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    if not place.exists():
+        claim.path.rename(place)
+        release(claim)
 
 
 @contextmanager
@@ -83,14 +95,21 @@ def hold_inbox(inbox: Path) -> Iterator[None]:
         yield
 
 
+def _is_regular(path: Path) -> bool:
+    return stat.S_ISREG(path.lstat().st_mode)
+
+
+def _as_text(path: Path) -> Path:
+    return Path(os.fsencode(path).decode(errors="replace"))
+
+
 def _remove_empty(folder: Path, root: Path) -> None:
     """Remove folders from here up to the root, which stays, as long as they are empty."""
     while folder != root:
-        with contextlib.suppress(FileNotFoundError):
-            try:
-                folder.rmdir()
-            except FileNotFoundError:
-                pass
-            except OSError:
-                return
+        try:
+            folder.rmdir()
+        except FileNotFoundError:
+            pass
+        except OSError:
+            return
         folder = folder.parent

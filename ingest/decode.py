@@ -9,10 +9,12 @@ import numpy.typing as npt
 import pydicom
 from PIL import Image, ImageOps
 from pydicom.dataset import Dataset
+from pydicom.multival import MultiValue
 from pydicom.pixels.processing import apply_color_lut, apply_modality_lut, apply_voi_lut
 from pydicom.pixels.utils import pixel_array
 from pydicom.uid import JPEGExtended12Bit
 
+from ingest.header import refuse_unsupported
 from ingest.sniff import kind_of
 from readfirst.domain import FileKind
 from readfirst.errors import Refused
@@ -34,6 +36,8 @@ def display_image(path: Path) -> Array8:
             # Decoders warn of oddities that they survive.
             warnings.simplefilter("ignore")
             return dicom_display(path) if kind is FileKind.DICOM else picture_display(path, kind)
+    except Refused:
+        raise
     except MemoryError as error:
         raise Refused(RefusalCode.TOO_LARGE) from error
     except Exception as error:
@@ -46,7 +50,7 @@ def picture_display(path: Path, kind: FileKind) -> Array8:
     with Image.open(path, formats=[kind.value]) as image:
         upright = ImageOps.exif_transpose(image)
         if upright.mode.startswith("I"):
-            return stretch(np.asarray(upright, dtype=np.float64), (0, 65535))
+            return _deep_grey(np.asarray(upright))
         if upright.mode in ("LA", "PA", "RGBA"):
             upright = _over_black(upright)
         return np.asarray(upright.convert("L"))
@@ -54,7 +58,9 @@ def picture_display(path: Path, kind: FileKind) -> Array8:
 
 def dicom_display(path: Path) -> Array8:
     """Decode a DICOM image: modality LUT, then VOI LUT or window, then polarity."""
-    dataset = pydicom.dcmread(path, force=True)
+    with path.open("rb") as file:
+        refuse_unsupported(file)
+        dataset = pydicom.dcmread(file, force=True)
     pixels = _stored_pixels(path, dataset)
     if dataset.get("PhotometricInterpretation") == "PALETTE COLOR":
         pixels = apply_color_lut(pixels, dataset)
@@ -70,9 +76,28 @@ def grey_display(pixels: npt.NDArray[Any], dataset: Dataset) -> Array8:
     pixels: (rows, columns), stored values. Returns the same shape, uint8, 0 is black. Without a
     window the range of the values that occur is shown.
     """
-    values = apply_modality_lut(pixels, dataset)
-    shown = np.asarray(apply_voi_lut(values, dataset, index=0), dtype=np.float64)
-    grey = stretch(shown, _output_range(values, dataset))
+    if pixels.itemsize > 2:
+        return _grey_of(pixels, dataset)
+    # Every step goes by value alone: so it is taken once for each value that occurs, not once for
+    # each pixel, which is quicker and needs less memory.
+    low = int(pixels.min())
+    place = np.subtract(pixels, low, dtype=np.int32)
+    occurs = np.zeros(int(place.max()) + 1, dtype=bool)
+    occurs[place] = True
+    stored = np.flatnonzero(occurs)
+    table = np.zeros(occurs.size, dtype=np.uint8)
+    table[stored] = _grey_of((stored + low).astype(pixels.dtype), dataset)
+    grey: Array8 = table[place]
+    return grey
+
+
+def _grey_of(stored: npt.NDArray[Any], dataset: Dataset) -> Array8:
+    """The grey of stored values, by PS3.3 C.11.1 (modality LUT) and C.11.2 (VOI LUT)."""
+    values = apply_modality_lut(stored, dataset)
+    shown = values
+    if _has_voi_lut(dataset) or _has_window(dataset):
+        shown = apply_voi_lut(values, dataset, index=0)
+    grey = stretch(np.asarray(shown, dtype=np.float64), _output_range(values, dataset))
     return 255 - grey if is_inverse(dataset) else grey
 
 
@@ -122,12 +147,42 @@ def _gdcm_pixels(path: Path, dataset: Dataset) -> npt.NDArray[np.uint16]:
 
 def _output_range(values: npt.NDArray[Any], dataset: Dataset) -> tuple[float, float]:
     """What is to be black and white: the window's output range, else the values that occur."""
-    if "VOILUTSequence" in dataset:
+    if _has_voi_lut(dataset):
         bits = int(dataset.VOILUTSequence[0].LUTDescriptor[2])
         return 0.0, float(2**bits - 1)
-    if "WindowWidth" in dataset and "WindowCenter" in dataset:
+    if _has_window(dataset):
         return _windowed_range(dataset)
     return float(values.min()), float(values.max())
+
+
+def _has_voi_lut(dataset: Dataset) -> bool:
+    """Whether there is a VOI LUT to show by (PS3.3 C.11.2.1.1); an empty sequence is none."""
+    items = dataset.get("VOILUTSequence")
+    return bool(items) and None not in (items[0].get("LUTDescriptor"), items[0].get("LUTData"))
+
+
+def _has_window(dataset: Dataset) -> bool:
+    """Whether there is a window to show by (PS3.3 C.11.2.1.2).
+
+    One that is empty, has no width or an unknown function is left aside: it is no reason to refuse
+    a film.
+    """
+    center, width = _first(dataset, "WindowCenter"), _first(dataset, "WindowWidth")
+    if center is None or width is None:
+        return False
+    function = str(dataset.get("VOILUTFunction", "LINEAR")).upper()
+    # PS3.3 C.11.2.1.2.1 and C.11.2.1.3: LINEAR, the default, begins at 1; the others above 0.
+    if function == "LINEAR":
+        return width >= 1
+    return function in ("LINEAR_EXACT", "SIGMOID") and width > 0
+
+
+def _first(dataset: Dataset, keyword: str) -> float | None:
+    """The first of one or several numbers; None if there is none."""
+    value = dataset.get(keyword)
+    if isinstance(value, MultiValue):
+        value = value[0] if value else None
+    return None if value is None else float(value)
 
 
 def _windowed_range(dataset: Dataset) -> tuple[float, float]:
@@ -146,6 +201,12 @@ def _windowed_range(dataset: Dataset) -> tuple[float, float]:
         slope, intercept = float(dataset.RescaleSlope), float(dataset.RescaleIntercept)
         return low * slope + intercept, high * slope + intercept
     return float(low), float(high)
+
+
+def _deep_grey(values: npt.NDArray[Any]) -> Array8:
+    """Show a picture of more than 8 bits by the bits that it uses: 12 of 16 is common."""
+    bits = max(8, int(values.max()).bit_length())
+    return stretch(values.astype(np.float64), (0, 2**bits - 1))
 
 
 def _over_black(image: Image.Image) -> Image.Image:

@@ -9,7 +9,7 @@ import threading
 import time
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import IO, Any, Self
 
 import numpy as np
 from pydantic import TypeAdapter
@@ -22,7 +22,7 @@ from readfirst.refusals import RefusalCode
 HEADERS = TypeAdapter(Header)
 #: No header is longer (bytes); a child that says more has gone wrong.
 LONGEST_LINE = 1024 * 1024
-#: Seconds that a new child may take for its imports, over and above the time for a file.
+#: Seconds that a new child may take for its imports.
 START_SECONDS = 30.0
 
 
@@ -52,16 +52,16 @@ class Reader:
 
     def close(self) -> None:
         """End the child."""
-        if self._child is not None:
-            self._child.kill()
-            self._child.communicate()
-            self._child = None
+        child, self._child = self._child, None
+        if child is not None:
+            child.kill()
+            child.communicate()
 
     def header(self, path: Path) -> Header:
         """What `ingest.header.read_header` gives, and its refusals.
 
         Raises also Refused with `decoder_crashed`, `decoder_timeout` or `too_large`, and
-        FileNotFoundError.
+        Unavailable if the file cannot be opened or no child starts.
         """
         head, _ = self._ask("header", path)
         return HEADERS.validate_python(head["header"])
@@ -82,6 +82,11 @@ class Reader:
             except (EOFError, BrokenPipeError) as error:
                 self.close()
                 raise Refused(RefusalCode.DECODER_CRASHED) from error
+            except BaseException:
+                # Whoever breaks off here (a signal, a task's time limit) leaves an answer in the
+                # pipe: it must never be taken for the answer about another film.
+                self.close()
+                raise
         if "error" in head:
             raise Unavailable(f"The file cannot be read: {head['error']}")
         if "code" in head:
@@ -89,26 +94,36 @@ class Reader:
         return head, body
 
     def _exchange(self, request: dict[str, str]) -> tuple[dict[str, Any], bytes]:
-        deadline = time.monotonic() + self._seconds
-        if self._child is None or self._child.poll() is not None:
-            self._child = self._start()
-            deadline += START_SECONDS
-        requests, pipe = self._child.stdin, self._child.stdout
-        if requests is None or pipe is None:
-            raise EOFError
+        requests, pipe = _pipes(self._running_child())
         requests.write(json.dumps(request).encode() + b"\n")
-        answers = _Answers(pipe.fileno(), deadline)
+        answers = _Answers(pipe.fileno(), time.monotonic() + self._seconds)
         head = json.loads(answers.line())
         return head, answers.exactly(int(np.prod(head["shape"])) if "shape" in head else 0)
 
-    def _start(self) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
+    def _running_child(self) -> subprocess.Popen[bytes]:
+        """The child, started if it is not there. Raises Unavailable if it cannot start."""
+        if self._child is not None and self._child.poll() is None:
+            return self._child
+        self.close()
+        self._child = subprocess.Popen(
             [sys.executable, "-m", "ingest.child", str(self._megabytes)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             bufsize=0,
         )
+        try:
+            _Answers(_pipes(self._child)[1].fileno(), time.monotonic() + START_SECONDS).line()
+        except (EOFError, TimeoutError) as error:
+            # No file has been read yet, so none is to blame.
+            raise Unavailable("The process that reads files does not start.") from error
+        return self._child
+
+
+def _pipes(child: subprocess.Popen[bytes]) -> tuple[IO[bytes], IO[bytes]]:
+    if child.stdin is None or child.stdout is None:
+        raise EOFError
+    return child.stdin, child.stdout
 
 
 class _Answers:

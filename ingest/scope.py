@@ -8,7 +8,7 @@ from readfirst.refusals import RefusalCode
 #: converted films carry. A modality that is missing passes: many exports drop it.
 RADIOGRAPHY = {"CR", "DX", "RG", "OT", "SC"}
 #: PS3.3 C.8.11.5.1.1 and what devices write for laterals in View Position (0018,5101).
-NOT_FRONTAL = {"LL", "RL", "LLD", "RLD", "LAT", "LATERAL", "LLO", "RLO", "LPO", "RPO", "LAO", "RAO"}
+NOT_FRONTAL = {"LL", "RL", "LLD", "RLD", "LLO", "RLO", "LPO", "RPO", "LAO", "RAO"}
 
 
 def check_scope(header: Header) -> None:
@@ -20,7 +20,8 @@ def check_scope(header: Header) -> None:
     if modality and modality not in RADIOGRAPHY:
         raise Refused(RefusalCode.MODALITY_NOT_RADIOGRAPHY, modality)
     view = (header.view_position or "").upper()
-    if view in NOT_FRONTAL:
+    # LAT, LATERAL, LEFT LATERAL, LAT_L: what people write has many forms.
+    if view in NOT_FRONTAL or "LAT" in view:
         raise Refused(RefusalCode.VIEW_NOT_FRONTAL, view)
     if header.number_of_frames > 1:
         raise Refused(RefusalCode.MULTI_FRAME, f"{header.number_of_frames} frames")

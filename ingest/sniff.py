@@ -20,12 +20,12 @@ def kind_of(path: Path) -> FileKind:
         head = file.read(132)
     if not head:
         raise Refused(RefusalCode.EMPTY_FILE)
+    if looks_like_dicom(head):
+        return FileKind.DICOM
     if head.startswith(JPEG_START):
         return FileKind.JPEG
     if head.startswith(PNG_START):
         return FileKind.PNG
-    if looks_like_dicom(head):
-        return FileKind.DICOM
     raise Refused(RefusalCode.NOT_AN_IMAGE)
 
 
@@ -33,9 +33,10 @@ def looks_like_dicom(head: bytes) -> bool:
     """Whether the first 132 bytes are those of a DICOM file, with its preamble or without."""
     at, prefix = DICOM_PREFIX
     if head[at:] == prefix:
+        # PS3.10 7.1: the preamble is free, and may even begin like a picture.
         return True
-    # A first element of group 0002 or 0008 with a small element number and two letters, or a
-    # length below 64 KiB, in its next bytes.
+    # A first element of group 0002 or 0008 with a value representation of two letters, or a
+    # length below 64 KiB.
     if head[:2] not in DICOM_FIRST_GROUPS or len(head) < 8:
         return False
     explicit = head[4:6].isalpha() and head[4:6].isupper()

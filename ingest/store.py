@@ -43,11 +43,12 @@ class Store:
         try:
             stored = _copy(source, partial)
             place = self.path(stored.sha256)
-            if place.exists():
+            if place.exists() and place.stat().st_size == stored.size:
                 return stored
             place.parent.mkdir(exist_ok=True)
             partial.replace(place)
             _sync_folder(place.parent)
+            _sync_folder(self.root)
             return stored
         except OSError as error:
             if error.errno in (errno.ENOSPC, errno.EDQUOT):

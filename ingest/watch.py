@@ -50,13 +50,19 @@ class Watcher:
         self._reader = reader
         self._seen: dict[Path, Sighting] = {}
         self._incomplete: dict[Path, Sighting] = {}
+        self._unreadable: set[Path] = set()
+        self._left: set[Path] = set()
+        self._heard_folder: tuple[int, int] | None = None
         self._hints: set[Path] = set()
         self._hints_lock = threading.Lock()
         self._observer: BaseObserver | None = None
         self._next_scan = 0.0
 
     def settled(self, stop: threading.Event) -> Iterator[Path]:
-        """Files to be claimed, as they settle, until `stop` is set."""
+        """Files to be claimed, as they settle, until `stop` is set.
+
+        One that is still there afterwards is offered again at the next scan.
+        """
         try:
             while not stop.is_set():
                 for path in self.look(time.monotonic()):
@@ -84,6 +90,14 @@ class Watcher:
         """Drop what is known of a file; the next scan finds it again if it is still there."""
         self._seen.pop(path, None)
         self._incomplete.pop(path, None)
+        self._unreadable.discard(path)
+
+    def _leave(self, path: Path) -> None:
+        """Leave a file until the next scan; log it once, without its name, maybe a patient's."""
+        self._unreadable.add(path)
+        if path not in self._left:
+            self._left.add(path)
+            log.warning("not_readable", action="watch", suffix=path.suffix)
 
     def close(self) -> None:
         """Stop listening to events."""
@@ -95,7 +109,9 @@ class Watcher:
     def _scan(self, now: float) -> None:
         """Find every file, whatever events said, and listen again if nobody listens."""
         self._next_scan = now + self._scan_seconds
-        if self._observer is None or not self._observer.is_alive():
+        self._unreadable.clear()
+        self._left = {path for path in self._left if path.exists()}
+        if not self._hears():
             self._listen()
         for folder, folders, files in os.walk(self._inbox, followlinks=False):
             folders[:] = [name for name in folders if not is_hidden(name)]
@@ -103,8 +119,14 @@ class Watcher:
                 if is_candidate(name):
                     self._seen.setdefault(Path(folder) / name, Sighting(-1, -1, now))
 
+    def _hears(self) -> bool:
+        """Whether events still come: not from a folder that was replaced by another."""
+        alive = self._observer is not None and self._observer.is_alive()
+        return alive and self._heard_folder == _identity(self._inbox)
+
     def _listen(self) -> None:
         self.close()
+        self._heard_folder = _identity(self._inbox)
         observer = Observer()
         try:
             observer.schedule(_Hints(self), str(self._inbox), recursive=True)
@@ -126,12 +148,12 @@ class Watcher:
             return False
         sighting = see(self._seen.get(path), found.st_size, found.st_mtime_ns, now)
         self._seen[path] = sighting
-        if not is_quiet(sighting, now, self._settle_seconds):
+        if path in self._unreadable or not is_quiet(sighting, now, self._settle_seconds):
             return False
-        if is_quiet(sighting, now, self._settle_seconds + self._incomplete_seconds):
-            return True
-        # Whether it is whole was asked before, of just this size and time.
-        return self._incomplete.get(path) != sighting and self._is_whole(path, sighting)
+        if self._incomplete.get(path) == sighting:
+            # It was not whole, and has not changed since.
+            return is_quiet(sighting, now, self._settle_seconds + self._incomplete_seconds)
+        return self._is_whole(path, sighting)
 
     def _is_whole(self, path: Path, sighting: Sighting) -> bool:
         try:
@@ -141,8 +163,8 @@ class Watcher:
                 self._incomplete[path] = sighting
                 return False
         except Unavailable:
-            # It cannot be opened, as without permission: the claim or the next look will tell.
-            self._incomplete[path] = sighting
+            # Without permission, say. It stays in the inbox, and is tried again at the next scan.
+            self._leave(path)
             return False
         return True
 
@@ -152,6 +174,15 @@ class Watcher:
         if names and is_candidate(names[-1]) and not any(is_hidden(name) for name in names[:-1]):
             with self._hints_lock:
                 self._hints.add(path)
+
+
+def _identity(folder: Path) -> tuple[int, int] | None:
+    """Which folder this path names at the moment; None if there is none."""
+    try:
+        found = folder.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def is_hidden(name: str) -> bool:

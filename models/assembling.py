@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     import keras
 
 METHOD = (
-    "the highest threshold at which this share of the sick tuning patients has a flagged image; "
-    "tuning patients are apart from those of training and from those of the metrics"
+    "the highest threshold at which this share of the tuning patients' sick films is flagged; "
+    "these patients are apart from those of training and from those of the metrics"
 )
 POPULATION = (
     "Children of one to five years from one hospital in Guangzhou, frontal films (AP). "
@@ -108,12 +108,12 @@ def _tune(
     sensitivity: float,
 ) -> tuple[Calibration, float]:
     """Calibration and threshold from these films."""
-    labels, patients = labels_of(films), np.array([film.patient for film in films])
+    labels = labels_of(films)
     said = list(member_probabilities(members, networks, load_images(films)).values())
     weights = [member.weight for member in members]
     calibration = calibrate(np.average(logit(said), axis=0, weights=weights), labels)
     probabilities = combine(said, weights, calibration)
-    return calibration, threshold_for(probabilities, labels, patients, sensitivity)
+    return calibration, threshold_for(probabilities, labels, sensitivity)
 
 
 def _operating_point(films: Sequence[Film], stated_sensitivity: float) -> OperatingPoint:

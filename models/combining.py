@@ -45,21 +45,15 @@ def calibrate(logits: Probabilities, labels: np.ndarray) -> Calibration:
     return Calibration(slope=float(fitted.coef_[0, 0]), intercept=float(fitted.intercept_[0]))
 
 
-def threshold_for(
-    probabilities: Probabilities, labels: np.ndarray, patients: np.ndarray, sensitivity: float
-) -> float:
-    """The highest threshold at which this share of the sick patients has a flagged image.
+def threshold_for(probabilities: Probabilities, labels: np.ndarray, sensitivity: float) -> float:
+    """The highest threshold at which this share of the sick films is flagged.
 
-    All (n,). A patient counts by the image with the highest probability, as a study does. Raises
-    ValueError if no patient is sick or the sensitivity is not within (0, 1].
+    probabilities, labels: (n,). Raises ValueError if no film is sick or the sensitivity is not
+    within (0, 1].
     """
     if not 0 < sensitivity <= 1:
         raise ValueError("a sensitivity lies within (0, 1]")
-    highest: dict[str, float] = {}
-    sick = labels == 1
-    for patient, probability in zip(patients[sick], probabilities[sick], strict=True):
-        highest[patient] = max(probability, highest.get(patient, 0.0))
-    if not highest:
-        raise ValueError("no sick patient")
-    ordered = np.sort(np.fromiter(highest.values(), dtype=np.float64))[::-1]
+    ordered = np.sort(probabilities[labels == 1])[::-1]
+    if not len(ordered):
+        raise ValueError("no sick film")
     return float(ordered[int(np.ceil(sensitivity * len(ordered))) - 1])

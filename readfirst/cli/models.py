@@ -72,8 +72,8 @@ def train(
     ] = None,
     epochs: Annotated[int | None, typer.Option(min=1, help="Instead of the recipe's.")] = None,
     sensitivity: Annotated[
-        float, typer.Option(min=0.5, max=1.0, help="Share of sick patients to be flagged.")
-    ] = 0.95,
+        float, typer.Option(min=0.5, max=1.0, help="Share of the sick films to be flagged.")
+    ] = 0.96,
     seed: Seed = 1,
 ) -> None:
     """Train members by their recipes, combine them, set the threshold, and measure them.

@@ -1,0 +1,229 @@
+"""What goes wrong around the files: processes, permissions, names, disks."""
+
+import errno
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import structlog
+
+from ingest.claim import claim, give_back, leftovers, release
+from ingest.decode import grey_display
+from ingest.sandbox import Reader
+from ingest.store import Store
+from ingest.watch import Watcher
+from readfirst.errors import Refused, Unavailable
+from readfirst.refusals import RefusalCode
+from tests.ingest.builders import a_dataset, a_dicom_file
+
+
+@pytest.fixture
+def inbox(tmp_path: Path) -> Path:
+    folder = tmp_path / "inbox"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def reader() -> Iterator[Reader]:
+    with Reader(20, 512) as opened:
+        yield opened
+
+
+class Unreadable(Reader):
+    """Finds every file closed to it, as one without permission is."""
+
+    def header(self, path: Path) -> object:  # type: ignore[override]
+        raise Unavailable("The file cannot be read: PermissionError")
+
+
+def a_watcher(inbox: Path, reader: Reader) -> Watcher:
+    return Watcher(
+        inbox, settle_seconds=0.1, incomplete_seconds=0.2, scan_seconds=0.3, reader=reader
+    )
+
+
+def look_for(watcher: Watcher, seconds: float) -> list[Path]:
+    found: list[Path] = []
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        found += watcher.look(time.monotonic())
+        time.sleep(0.05)
+    return found
+
+
+def test_an_answer_that_was_broken_off_is_never_taken_for_the_next_film(
+    reader: Reader, tmp_path: Path
+) -> None:
+    bright = a_dicom_file(tmp_path / "one.dcm", np.full((30, 30), 250, np.uint8), WindowWidth=None)
+    other = a_dicom_file(tmp_path / "two.dcm", np.zeros((10, 20), np.uint8))
+    reader.header(bright)
+    assert reader._child is not None
+    os.kill(reader._child.pid, signal.SIGSTOP)
+
+    def break_off(number: int, frame: object) -> None:
+        raise InterruptedError("a task's time limit")
+
+    before = signal.signal(signal.SIGALRM, break_off)
+    signal.setitimer(signal.ITIMER_REAL, 0.3)
+    try:
+        with pytest.raises(InterruptedError):
+            reader.display(bright)
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert reader.display(other).shape == (10, 20)
+
+
+def test_a_child_that_cannot_start_blames_no_film(
+    reader: Reader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The interpreter is what the child needs first.
+    monkeypatch.setattr("sys.executable", "/bin/false")
+    with pytest.raises(Unavailable, match="does not start"):
+        reader.header(a_dicom_file(tmp_path / "good.dcm"))
+    monkeypatch.undo()
+    assert reader.header(tmp_path / "good.dcm").rows == 48
+
+
+def test_a_child_that_died_between_two_films_costs_none(reader: Reader, tmp_path: Path) -> None:
+    good = a_dicom_file(tmp_path / "good.dcm")
+    reader.header(good)
+    assert reader._child is not None
+    os.kill(reader._child.pid, signal.SIGKILL)
+    os.waitid(os.P_PID, reader._child.pid, os.WEXITED | os.WNOWAIT)
+    assert reader.display(good).shape == (48, 64)
+
+
+def test_a_codec_that_segfaults_takes_only_its_child(reader: Reader, tmp_path: Path) -> None:
+    good = a_dicom_file(tmp_path / "good.dcm")
+    reader.header(good)
+    assert reader._child is not None
+    os.kill(reader._child.pid, signal.SIGSTOP)
+    threading.Timer(0.2, os.kill, (reader._child.pid, signal.SIGSEGV)).start()
+    threading.Timer(0.3, os.kill, (reader._child.pid, signal.SIGCONT)).start()
+    with pytest.raises(Refused) as caught:
+        reader.display(good)
+    assert caught.value.code is RefusalCode.DECODER_CRASHED
+    assert not list(Path.cwd().glob("core*"))
+
+
+def test_names_that_are_no_text_become_text(inbox: Path) -> None:
+    path = Path(os.fsdecode(os.fsencode(inbox) + b"/f\xff\xfelm.dcm"))
+    path.write_bytes(b"film")
+    claimed = claim(inbox, path)
+    assert claimed is not None
+    assert claimed.relative_path.as_posix().encode() == "f\ufffd\ufffdlm.dcm".encode()
+    assert claimed.path.read_bytes() == b"film"
+    assert leftovers(inbox) == [claimed]
+    give_back(inbox, claimed)
+    assert path.read_bytes() == b"film"
+    again = claim(inbox, path)
+    assert again is not None
+    release(again)
+    assert list((inbox / ".readfirst").iterdir()) == []
+
+
+def test_a_path_too_long_to_be_moved_stays(inbox: Path) -> None:
+    deep = inbox
+    while len(str(deep)) < 4040:
+        deep /= "d" * min(200, 4055 - len(str(deep)) - 1)
+    deep.mkdir(parents=True)
+    path = deep / "f.dcm"
+    path.write_bytes(b"film")
+    with pytest.raises(OSError, match="too long"):
+        claim(inbox, path)
+    assert path.read_bytes() == b"film"
+    assert leftovers(inbox) == []
+
+
+def test_a_link_that_took_a_files_place_is_not_followed(inbox: Path, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("secret")
+    link = inbox / "film.dcm"
+    link.symlink_to(tmp_path / "secret")
+    assert claim(inbox, link) is None
+    assert link.is_symlink()
+    (inbox / ".readfirst" / "0").mkdir()
+    (inbox / ".readfirst" / "0" / "film.dcm").symlink_to(tmp_path / "secret")
+    assert leftovers(inbox) == []
+
+
+def test_a_file_that_nobody_could_claim_is_offered_again(inbox: Path, reader: Reader) -> None:
+    path = a_dicom_file(inbox / "film.dcm")
+    watcher = a_watcher(inbox, reader)
+    offered = look_for(watcher, 1.5)
+    watcher.close()
+    assert len(offered) >= 2, "permissions may have changed"
+    assert set(offered) == {path}
+
+
+def test_a_file_that_cannot_be_read_stays_and_is_taken_once_it_can(
+    inbox: Path, reader: Reader
+) -> None:
+    path = a_dicom_file(inbox / "Doe_Jane.dcm")
+    watcher = a_watcher(inbox, Unreadable(20, 512))
+    with structlog.testing.capture_logs() as lines:
+        assert look_for(watcher, 1.2) == []
+    assert [line["event"] for line in lines] == ["not_readable"]
+    assert "Doe" not in str(lines)
+    watcher._reader = reader
+    assert path in look_for(watcher, 1.5)
+    watcher.close()
+
+
+def test_events_come_again_from_an_inbox_that_was_replaced(inbox: Path, reader: Reader) -> None:
+    watcher = a_watcher(inbox, reader)
+    look_for(watcher, 0.4)
+    inbox.rename(inbox.with_name("away"))
+    inbox.mkdir()
+    look_for(watcher, 0.5)
+    watcher._next_scan = time.monotonic() + 60
+    path = a_dicom_file(inbox / "film.dcm")
+    assert path in look_for(watcher, 1.5)
+    watcher.close()
+
+
+def test_a_full_disk_is_a_passing_trouble_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    source = tmp_path / "film"
+    source.write_bytes(b"film")
+    store = Store(tmp_path / "store")
+    # No disk is at hand to be filled.
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(Unavailable, match="full"):
+        store.keep(source)
+    monkeypatch.undo()
+    assert not [path for path in (tmp_path / "store").rglob("*") if path.is_file()]
+
+
+def test_a_stored_file_that_a_crash_cut_short_is_mended(tmp_path: Path) -> None:
+    source = tmp_path / "film"
+    source.write_bytes(b"film" * 1000)
+    store = Store(tmp_path / "store")
+    stored = store.keep(source)
+    os.truncate(store.path(stored.sha256), 100)
+    assert store.keep(source) == stored
+    assert store.path(stored.sha256).read_bytes() == source.read_bytes()
+
+
+@pytest.mark.parametrize("dtype", [np.int16, np.uint16])
+def test_values_at_both_ends_of_sixteen_bits_are_shown(dtype: type[np.integer]) -> None:
+    ends = np.iinfo(dtype)
+    pixels = np.array([[ends.min, ends.max]], dtype=dtype)
+    assert grey_display(pixels, a_dataset(pixels)).tolist() == [[0, 255]]
+
+
+def test_a_large_film_of_sixteen_bits_is_shown_within_the_memory_limit(tmp_path: Path) -> None:
+    rows, columns = 4300, 3500
+    pixels = np.arange(rows * columns, dtype=np.uint32).astype(np.uint16).reshape(rows, columns)
+    path = a_dicom_file(tmp_path / "film.dcm", pixels, WindowCenter=30000, WindowWidth=20000)
+    with Reader(20, 150) as tight:
+        assert tight.display(path).shape == (rows, columns)
