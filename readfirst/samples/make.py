@@ -50,7 +50,6 @@ class Plan:
     born: date = date(2022, 1, 1)
     modality: str = "CR"
     stat: bool = False
-    study: str = ""
 
 
 PLANS = (
@@ -123,7 +122,6 @@ def _dicom(plan: Plan, display: npt.NDArray[np.uint8], number: int) -> bytes:
 
 
 def _header(plan: Plan, taken: datetime, number: int) -> FileDataset:
-    name = plan.study or plan.file
     meta = FileMetaDataset()
     is_dx = plan.modality == "DX"
     storage = DigitalXRayImageStorageForPresentation if is_dx else ComputedRadiographyImageStorage
@@ -132,8 +130,8 @@ def _header(plan: Plan, taken: datetime, number: int) -> FileDataset:
     dataset.ImageType = ["ORIGINAL", "PRIMARY"]
     dataset.SOPClassUID = storage
     dataset.SOPInstanceUID = uid_from_digest(plan.file, "instance")
-    dataset.StudyInstanceUID = uid_from_digest(name, "study")
-    dataset.SeriesInstanceUID = uid_from_digest(name, "series")
+    dataset.StudyInstanceUID = uid_from_digest(plan.file, "study")
+    dataset.SeriesInstanceUID = uid_from_digest(plan.file, "series")
     dataset.StudyDate = dataset.SeriesDate = f"{taken:%Y%m%d}"
     dataset.StudyTime = dataset.SeriesTime = f"{taken:%H%M%S}"
     dataset.AccessionNumber = f"DEMO{number:05}"
