@@ -14,6 +14,7 @@ from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate
 from pydicom.uid import (
     ExplicitVRLittleEndian,
+    HTJ2KLossless,
     ImplicitVRLittleEndian,
     JPEG2000Lossless,
     JPEGBaseline8Bit,
@@ -86,6 +87,16 @@ def test_twelve_bit_extended_jpeg_encoded_by_libjpeg_turbo(tmp_path: Path) -> No
     path.write_bytes(dicom_bytes(dataset, JPEGExtended12Bit))
     golden = imagecodecs.jpeg8_decode(frame) / 4095 * 255
     assert np.abs(display_image(path) - golden).max() <= 1
+
+
+def test_high_throughput_jpeg_2000_encoded_by_openjph(tmp_path: Path) -> None:
+    pixels = a_gradient(bits=12)
+    dataset = a_dataset(pixels, bits=12)
+    dataset.PixelData = encapsulate([bytes(imagecodecs.htj2k_encode(pixels, reversible=True))])
+    path = tmp_path / "film.dcm"
+    path.write_bytes(dicom_bytes(dataset, HTJ2KLossless))
+    golden = np.rint(pixels / 4095 * 255).astype(np.uint8)
+    np.testing.assert_array_equal(display_image(path), golden)
 
 
 def test_jpeg_baseline(tmp_path: Path) -> None:
