@@ -128,6 +128,11 @@ def find_ensembles(folders: Sequence[Path]) -> dict[str, Path]:
     return found
 
 
+def available_ensembles(site_folder: Path) -> dict[str, Path]:
+    """The ensembles that a site can use: its own, then the shipped ones; version → folder."""
+    return find_ensembles([site_folder, SHIPPED])
+
+
 def shipped_version() -> str:
     """The newest ensemble that comes with ReadFirst. Raises Misconfigured if none does."""
     shipped = [load_manifest(path) for path in find_ensembles([SHIPPED]).values()]

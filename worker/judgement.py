@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from db.ensembles import EnsembleFacts, active_ensemble, promote, register
 from db.tables import Ensemble as EnsembleRow
 from models.ensemble import Ensemble, load_ensemble
-from models.manifest import SHIPPED, Manifest, find_ensembles, load_manifest, shipped_version
+from models.manifest import Manifest, available_ensembles, load_manifest, shipped_version
 from readfirst.errors import Misconfigured
 
 log = structlog.get_logger()
@@ -55,7 +55,7 @@ class Judgement:
         return self._loaded
 
     def _folder(self, version: str) -> Path:
-        found = find_ensembles([self._site_folder, SHIPPED])
+        found = available_ensembles(self._site_folder)
         if version not in found:
             raise Misconfigured(
                 f"Ensemble {version} lies neither in {self._site_folder} nor among the shipped "

@@ -16,7 +16,7 @@ from db.worklist import arrival_states, reading_order
 from readfirst import DISCLAIMER
 from readfirst.cli.console import err, notice
 from readfirst.cli.parts import stop_on_signal
-from readfirst.cli.status import StatusDisplay, page_address
+from readfirst.cli.status import page_address, watch_over
 from readfirst.cli.worklist import print_worklist
 from readfirst.domain import ImageState
 from readfirst.errors import Unavailable
@@ -57,11 +57,7 @@ def demo(
             return
         notice(f"\nThe worklist is at [bold]{page_address(settings)}[/bold]")
         notice(f"Drop DICOM, JPEG or PNG files into {settings.inbox_path}. Ctrl-C ends it.\n")
-        with StatusDisplay(settings, supervisor) as display:
-            while not stop.wait(1.0):
-                supervisor.mend()
-                display.refresh()
-        notice("Stopping …")
+        watch_over(supervisor, settings, stop)
 
 
 def drop_samples(inbox: Path) -> Path:

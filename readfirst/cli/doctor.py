@@ -115,10 +115,10 @@ def check_broker(settings: Settings) -> Finding:
 
 def check_weights(settings: Settings) -> Finding:
     """See whether every weight file is the one that its manifest names."""
-    from models.manifest import SHIPPED, check_files, find_ensembles, load_manifest
+    from models.manifest import available_ensembles, check_files, load_manifest
 
     try:
-        found = find_ensembles([settings.ensembles_path, SHIPPED])
+        found = available_ensembles(settings.ensembles_path)
         for folder in found.values():
             check_files(folder, load_manifest(folder))
     except ReadFirstError as error:

@@ -10,12 +10,12 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from models.dataset import Part
-from models.manifest import SHIPPED, Estimate, Manifest, Metrics, find_ensembles, load_manifest
+from models.manifest import Estimate, Manifest, Metrics, available_ensembles, load_manifest
 from models.recipes import Recipe
 from models.training import Report
 from readfirst.cli.console import err, notice, print_json, print_table
 from readfirst.errors import Misconfigured
-from readfirst.settings import Settings, load_settings
+from readfirst.settings import load_settings
 
 app = typer.Typer(help="List, train, evaluate and promote ensembles.", no_args_is_help=True)
 
@@ -30,7 +30,9 @@ Seed = Annotated[int, typer.Option(help="Decides which patients are trained on."
 @app.command("list")
 def list_ensembles(json: Json = False) -> None:
     """List the ensembles that can be used, the shipped ones and the site's own."""
-    manifests = [load_manifest(path) for path in _ensembles(load_settings()).values()]
+    manifests = [
+        load_manifest(path) for path in available_ensembles(load_settings().ensembles_path).values()
+    ]
     manifests.sort(key=lambda manifest: manifest.created)
     if json:
         print_json(manifests)
@@ -149,13 +151,11 @@ def promote(
     version: Annotated[str, typer.Argument(help="Version as `models list` shows it.")],
 ) -> None:
     """Make an ensemble the active one. The night scores again what it has not seen."""
-    from db.session import Database
     from readfirst.cli.worklist import opened
     from worker.judgement import Judgement
 
     settings = load_settings()
     judgement = Judgement(settings.ensembles_path, settings.precision)
-    database: Database
     with opened(settings) as database, database.write() as session:
         judgement.promote(session, version, datetime.now(UTC))
     notice(f"Ensemble {version} is active.")
@@ -179,17 +179,13 @@ def training_progress() -> Iterator[Callable[[Recipe], Report]]:
         yield bar
 
 
-def _ensembles(settings: Settings) -> dict[str, Path]:
-    return find_ensembles([settings.ensembles_path, SHIPPED])
-
-
 def _folder(ensemble: str | None) -> Path:
     from models.manifest import shipped_version
 
     if ensemble is not None and Path(ensemble).is_dir():
         return Path(ensemble)
     version = ensemble or shipped_version()
-    found = _ensembles(load_settings())
+    found = available_ensembles(load_settings().ensembles_path)
     if version not in found:
         raise Misconfigured(f"There is no ensemble {version}; see `readfirst models list`.")
     return found[version]

@@ -11,7 +11,7 @@ import typer
 
 from readfirst import DISCLAIMER
 from readfirst.cli.console import notice
-from readfirst.cli.status import StatusDisplay
+from readfirst.cli.status import watch_over
 from readfirst.logs import configure_logs
 from readfirst.settings import Settings, load_settings
 
@@ -34,11 +34,7 @@ def up() -> None:
     settings = with_open_port(load_settings(), may_move=False)
     notice(f"[dim]{DISCLAIMER}[/dim]")
     with stop_on_signal() as stop, running(settings) as supervisor:
-        with StatusDisplay(settings, supervisor) as display:
-            while not stop.wait(1.0):
-                supervisor.mend()
-                display.refresh()
-        notice("Stopping …")
+        watch_over(supervisor, settings, stop)
 
 
 def ingest() -> None:

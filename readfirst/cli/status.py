@@ -1,5 +1,6 @@
 """One display of the running stack: parts, images, and where to look."""
 
+import threading
 from types import TracebackType
 from typing import Self
 
@@ -10,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from db.session import Database, open_database
 from db.views import Counts
 from db.worklist import counts
-from readfirst.cli.console import err
+from readfirst.cli.console import err, notice
 from readfirst.settings import Settings
 from readfirst.supervisor import Supervisor
 
@@ -71,6 +72,15 @@ class StatusDisplay:
                 return describe_counts(counts(session))
         except SQLAlchemyError:
             return "the database does not answer yet"
+
+
+def watch_over(supervisor: Supervisor, settings: Settings, stop: threading.Event) -> None:
+    """Show how the stack gets on, and mend it, until `stop` is set."""
+    with StatusDisplay(settings, supervisor) as display:
+        while not stop.wait(1.0):
+            supervisor.mend()
+            display.refresh()
+    notice("Stopping …")
 
 
 def describe_counts(now: Counts) -> str:

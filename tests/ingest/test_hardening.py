@@ -23,13 +23,6 @@ from tests.ingest.builders import a_dataset, a_dicom_file
 
 
 @pytest.fixture
-def inbox(tmp_path: Path) -> Path:
-    folder = tmp_path / "inbox"
-    folder.mkdir()
-    return folder
-
-
-@pytest.fixture
 def reader() -> Iterator[Reader]:
     with Reader(20, 512) as opened:
         yield opened

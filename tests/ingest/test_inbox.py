@@ -23,13 +23,6 @@ def reader():  # type: ignore[no-untyped-def]
 
 
 @pytest.fixture
-def inbox(tmp_path: Path) -> Path:
-    folder = tmp_path / "inbox"
-    folder.mkdir()
-    return folder
-
-
-@pytest.fixture
 def watcher(inbox: Path, reader: Reader):  # type: ignore[no-untyped-def]
     opened = Watcher(
         inbox,
