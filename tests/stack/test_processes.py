@@ -9,7 +9,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -100,9 +100,12 @@ def running(command: list[str], environment: dict[str, str]) -> Iterator[psutil.
 
 
 def the_part(up: psutil.Process, *words: str) -> psutil.Process:
-    """The one process of the stack whose command has these words."""
-    living = [c for c in up.children(recursive=True) if c.status() != psutil.STATUS_ZOMBIE]
-    found = [c for c in living if all(word in " ".join(c.cmdline()) for word in words)]
+    """The one process of the stack whose command has these words; the dead have none."""
+    found = []
+    for child in up.children(recursive=True):
+        with suppress(psutil.NoSuchProcess):
+            if all(word in " ".join(child.cmdline()) for word in words):
+                found.append(child)
     assert found, words
     return found[0]
 
