@@ -29,7 +29,7 @@ setup: .venv/ready
 UV_COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11
 lock:  ## pin what pyproject.toml names, with hashes and without registry addresses
 	$(BIN)/pip install --quiet uv
-	$(UV_COMPILE) --extra cpu --extra build --extra dev --output-file requirements-dev.lock pyproject.toml
+	$(UV_COMPILE) --extra cpu --extra build --extra laboratory --extra dev --output-file requirements-dev.lock pyproject.toml
 	$(UV_COMPILE) --extra cpu --extra build --constraint requirements-dev.lock \
 		--output-file requirements.lock pyproject.toml
 

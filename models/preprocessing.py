@@ -1,5 +1,7 @@
 """From a display image to the input of a network: one way for training and for scoring."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
@@ -12,6 +14,22 @@ MODEL_READY_SIZE = 224
 EXPOSURE_WINDOW = (1.0, 99.0)
 
 Array8 = npt.NDArray[np.uint8]
+Matrix = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """One framing of a film, as another department might have collimated it.
+
+    zoom: factor by which it is enlarged. width: factor for its width against its height.
+    """
+
+    zoom: float = 1.0
+    width: float = 1.0
+    mirrored: bool = False
+
+
+AS_IT_IS = View()
 
 
 def standardise(display: Array8, size: int = MODEL_READY_SIZE) -> Array8:
@@ -25,14 +43,37 @@ def standardise(display: Array8, size: int = MODEL_READY_SIZE) -> Array8:
     return _resized(display, size)
 
 
-def network_input(images: Array8, size: int) -> npt.NDArray[np.float32]:
-    """Bring model-ready images to one network's size and to a common exposure.
+def network_input(images: Array8, size: int, view: View = AS_IT_IS) -> npt.NDArray[np.float32]:
+    """Bring model-ready images to one network's size, to a framing and to a common exposure.
 
     images: (n, side, side) uint8. Returns (n, size, size, 1) float32 in 0 to 255, the grey values
     between the percentiles of `EXPOSURE_WINDOW` stretched over the whole range.
     """
-    shaped = [window_exposure(_resized(image, size)) for image in images]
+    wide = -view.zoom * view.width if view.mirrored else view.zoom * view.width
+    shaped = [
+        window_exposure(reframe(_resized(image, size), np.diag([1 / wide, 1 / view.zoom])))
+        for image in images
+    ]
     return np.stack(shaped)[..., np.newaxis]
+
+
+def reframe(image: Array8, matrix: Matrix, shift: tuple[float, float] = (0.0, 0.0)) -> Array8:
+    """Move a film under an affine map about its centre; what comes into view is black.
+
+    image: (size, size) uint8. matrix: (2, 2), from a place in the result to one in the film, both
+    as (x, y) from the centre. shift: of the result, in pixels. Returns (size, size) uint8.
+    """
+    if np.array_equal(matrix, np.eye(2)) and shift == (0.0, 0.0):
+        return image
+    size = image.shape[0]
+    # Pillow counts from the corner of the first pixel, not from its middle.
+    centre = np.full(2, size / 2)
+    offset = centre - matrix @ (centre + shift)
+    coefficients = (*matrix[0], offset[0], *matrix[1], offset[1])
+    moved = Image.fromarray(image).transform(
+        (size, size), Image.Transform.AFFINE, coefficients, Image.Resampling.BILINEAR
+    )
+    return np.asarray(moved)
 
 
 def window_exposure(image: Array8) -> npt.NDArray[np.float32]:

@@ -1,8 +1,10 @@
-"""How each member is trained. Recipes are data; `models.training` is the one loop."""
+"""How each network is trained. Recipes are data; `models.training` is the one loop."""
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
 
-from models.augmentation import Augmentation
+from models.augmentation import STRONG, Augmentation
 from readfirst.errors import Misconfigured
 
 
@@ -13,33 +15,164 @@ class Recipe:
     name: str
     network: str
     input_size: int
+    #: What the network's builder is told besides the size.
+    options: Mapping[str, int] = field(default_factory=dict)
     epochs: int
     batch_size: int = 32
-    learning_rate: float
-    weight_decay: float = 1e-4
-    label_smoothing: float = 0.05
-    class_weights: bool = True
-    #: Whether the layers that bear VGG16's names start from ImageNet.
+    optimizer: Literal["adam", "adamw", "rmsprop", "sgd"] = "adam"
+    learning_rate: float = 1e-3
+    weight_decay: float = 0.0
+    #: `cosine` warms up over half an epoch and falls to a fiftieth.
+    schedule: Literal["constant", "cosine"] = "constant"
+    #: `focal` is that of Lin et al. 2017 with gamma 2.
+    loss: Literal["crossentropy", "focal"] = "crossentropy"
+    label_smoothing: float = 0.0
+    #: How the smaller class is made to count as much as the larger.
+    balance: Literal["none", "class-weights", "oversampling"] = "none"
+    #: Parameter of the beta distribution of mix-up (Zhang et al. 2018); 0 mixes nothing.
+    mixup: float = 0.0
+    #: Momentum of the moving average of the weights that is evaluated and kept; 0 for none.
+    averaging: float = 0.0
+    #: Whether the layers that bear a published network's names start from ImageNet.
     imagenet: bool = False
-    #: Epochs without a better AUC on the tuning patients after which training ends.
-    patience: int = 5
+    #: Figure of the tuning patients by which epochs are compared.
+    monitor: Literal["val_auc", "val_loss", "val_recall"] = "val_auc"
+    #: Whether the weights of the best epoch are kept, and not those of the last.
+    keep_best: bool = False
+    #: Epochs without a better figure after which training ends, or the rate is halved.
+    patience: int | None = None
+    plateau: int | None = None
     augmentation: Augmentation = field(default_factory=Augmentation)
 
 
-RECIPES = {
-    recipe.name: recipe
-    for recipe in (
-        Recipe(
-            name="vgg16",
-            network="vgg16-tuned",
-            input_size=112,
-            epochs=3,
-            learning_rate=5e-5,
-            imagenet=True,
-        ),
-        Recipe(name="cnn", network="plain-cnn", input_size=96, epochs=10, learning_rate=1.5e-3),
-    )
+_OURS: dict[str, Any] = {
+    "optimizer": "adamw",
+    "schedule": "cosine",
+    "label_smoothing": 0.05,
+    "balance": "class-weights",
+    "averaging": 0.99,
+    "augmentation": STRONG,
 }
+#: The members of the shipped ensemble.
+SHIPPED = (
+    Recipe(
+        name="efficientnet",
+        network="efficientnet-lite0",
+        input_size=160,
+        epochs=12,
+        learning_rate=4e-4,
+        weight_decay=1e-3,
+        imagenet=True,
+        **_OURS,
+    ),
+    Recipe(
+        name="vgg16",
+        network="vgg16-tuned",
+        input_size=112,
+        epochs=4,
+        learning_rate=5e-5,
+        weight_decay=1e-4,
+        imagenet=True,
+        **_OURS,
+    ),
+    Recipe(
+        name="cnn",
+        network="plain-cnn",
+        input_size=96,
+        epochs=12,
+        learning_rate=1.5e-3,
+        weight_decay=1e-4,
+        **_OURS,
+    ),
+)
+#: What tells a frontal chest film, 1, from any other image, 0.
+PIXEL_CHECK = Recipe(
+    name="pixel-check",
+    network="chest-check",
+    input_size=64,
+    epochs=8,
+    learning_rate=3e-3,
+    weight_decay=1e-3,
+    **{**_OURS, "label_smoothing": 0.01},
+)
+
+
+def _phase4(number: int, **changes: Any) -> Recipe:
+    told = Recipe(
+        name=f"phase4-{number}",
+        network=f"phase4-{number}",
+        input_size=224,
+        epochs=50,
+        balance="class-weights",
+        monitor="val_loss",
+        patience=5,
+        plateau=5,
+    )
+    return replace(told, **changes)
+
+
+def _capstone(network: str, **changes: Any) -> Recipe:
+    told = Recipe(
+        name=f"capstone-{network}",
+        network=f"capstone-{network}",
+        input_size=150,
+        epochs=20,
+        monitor="val_loss",
+        keep_best=True,
+        patience=5,
+        plateau=2,
+        augmentation=Augmentation(zoom=1.3, upside_down=True),
+    )
+    return replace(told, **changes)
+
+
+def _mount_sinai(number: int) -> Recipe:
+    return Recipe(
+        name=f"mount-sinai-{number}",
+        network=f"mount-sinai-{number}",
+        input_size=150,
+        epochs=10,
+        monitor="val_loss",
+        patience=3,
+        plateau=1 if number >= 4 else None,
+        imagenet=number >= 5,
+    )
+
+
+def _blog(network: str, **changes: Any) -> Recipe:
+    told = Recipe(
+        name=f"blog-{network}",
+        network=f"blog-{network}",
+        input_size=120,
+        epochs=20,
+        augmentation=Augmentation(shear=0.2, zoom=1.2),
+    )
+    return replace(told, **changes)
+
+
+#: Those of the five studies. Where a study is silent: batches of 32, Adam at 1e-3.
+STUDIES = (
+    _phase4(1, balance="none", patience=None, plateau=None),
+    *(_phase4(number) for number in (2, 3, 4, 5)),
+    *(_phase4(number, imagenet=True) for number in (6, 7)),
+    _capstone("cnn"),
+    _capstone("vgg16", imagenet=True),
+    *(_mount_sinai(number) for number in range(1, 8)),
+    _blog("mlp", optimizer="sgd", learning_rate=1e-2, batch_size=64, epochs=50),
+    _blog("cnn"),
+    _blog("deep-cnn"),
+    _blog("vgg16", imagenet=True, optimizer="rmsprop", learning_rate=1e-5, epochs=40),
+    Recipe(
+        name="tuned-cnn",
+        network="tuned-cnn",
+        input_size=150,
+        epochs=20,
+        monitor="val_recall",
+        keep_best=True,
+        augmentation=Augmentation(rotation=20.0, shift=0.2, zoom=1.2, flip=True),
+    ),
+)
+RECIPES = {recipe.name: recipe for recipe in (*SHIPPED, PIXEL_CHECK, *STUDIES)}
 
 
 def recipe_named(name: str) -> Recipe:
@@ -47,3 +180,25 @@ def recipe_named(name: str) -> Recipe:
     if name not in RECIPES:
         raise Misconfigured(f"No recipe is called {name}; there are {', '.join(RECIPES)}.")
     return RECIPES[name]
+
+
+def changed(recipe: Recipe, settings: Mapping[str, str]) -> Recipe:
+    """A recipe with some fields said otherwise, as `mixup=0.2` or `augmentation.blur=0`.
+
+    Raises Misconfigured for a field that a recipe does not have or a value that it cannot take.
+    """
+    from pydantic import TypeAdapter, ValidationError
+
+    said = TypeAdapter(Recipe).dump_python(recipe)
+    for name, value in settings.items():
+        place, _, inner = name.rpartition(".")
+        target = said[place] if place in ("augmentation", "options") else said
+        if (place and target is said) or (inner not in target and place != "options"):
+            raise Misconfigured(f"A recipe has no {name}.")
+        target[inner] = None if value == "none" and inner in ("patience", "plateau") else value
+    try:
+        return TypeAdapter(Recipe).validate_python(said)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        place = ".".join(str(part) for part in fault["loc"])
+        raise Misconfigured(f"{place} of a recipe: {fault['msg']}.") from error

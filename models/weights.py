@@ -38,23 +38,6 @@ def load_weights(network: "keras.Model", path: Path) -> None:
         weight.assign(tensors[weight.path].astype(np.float32))
 
 
-def load_imagenet(network: "keras.Model", path: Path | None) -> None:
-    """Give a VGG16-like network the ImageNet weights of the layers that bear VGG16's names.
-
-    path: Keras' `vgg16…notop.weights.h5`, or None to let Keras download it.
-    """
-    import keras
-
-    source = keras.applications.VGG16(
-        weights=None if path else "imagenet", include_top=False, input_shape=(224, 224, 3)
-    )
-    if path:
-        source.load_weights(path)
-    for layer in source.layers:
-        if layer.weights:
-            network.get_layer(layer.name).set_weights(layer.get_weights())
-
-
 def file_sha256(path: Path) -> str:
     """The digest of a file in hexadecimal."""
     with path.open("rb") as file:

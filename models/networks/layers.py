@@ -1,0 +1,94 @@
+"""What the networks share. Every one takes (size, size, 1) grey values and ends in a sigmoid."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import keras
+
+#: Filters and number of the convolutions of each block (Simonyan and Zisserman 2014, table 1).
+VGG_BLOCKS = {
+    16: ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3)),
+    19: ((64, 2), (128, 2), (256, 4), (512, 4), (512, 4)),
+}
+
+
+def grey(size: int) -> "keras.KerasTensor":
+    """The input: (size, size, 1), 0 to 255."""
+    from keras import Input
+
+    return Input((size, size, 1), name="image")
+
+
+def three_channels(image: "keras.KerasTensor") -> "keras.KerasTensor":
+    """The grey values three times, as networks for colour images want them."""
+    from keras import layers
+
+    return layers.Concatenate(name="channels")([image, image, image])
+
+
+def vgg_blocks(depth: int, x: "keras.KerasTensor", *, frozen: int) -> "keras.KerasTensor":
+    """The convolutions of VGG16 or VGG19, the first blocks of them frozen. x: three channels."""
+    from keras import layers
+
+    for block, (filters, steps) in enumerate(VGG_BLOCKS[depth], 1):
+        for step in range(1, steps + 1):
+            x = layers.Conv2D(
+                filters,
+                3,
+                padding="same",
+                activation="relu",
+                trainable=block > frozen,
+                name=f"block{block}_conv{step}",
+            )(x)
+        x = layers.MaxPooling2D(name=f"block{block}_pool")(x)
+    return x
+
+
+def vgg_top(x: "keras.KerasTensor") -> "keras.KerasTensor":
+    """VGG's dense layers and its 1,000 classes, frozen."""
+    from keras import layers
+
+    x = layers.Flatten(name="flatten")(x)
+    for name in ("fc1", "fc2"):
+        x = layers.Dense(4096, activation="relu", trainable=False, name=name)(x)
+    return layers.Dense(1000, activation="softmax", trainable=False, name="predictions")(x)
+
+
+def dense_head(
+    x: "keras.KerasTensor",
+    units: Sequence[int],
+    dropout: Sequence[float] = (),
+    l2: float | None = None,
+    output_l2: float | None = None,
+) -> "keras.KerasTensor":
+    """Dense layers with ReLU, each with its dropout if any are given, and the sigmoid unit."""
+    from keras import layers, regularizers
+
+    for n, width in enumerate(units):
+        penalty = regularizers.L2(l2) if l2 else None
+        x = layers.Dense(width, activation="relu", kernel_regularizer=penalty)(x)
+        if dropout:
+            x = layers.Dropout(dropout[n])(x)
+    return probability(x, output_l2)
+
+
+def pooled_head(x: "keras.KerasTensor", dropout: float) -> "keras.KerasTensor":
+    """Global average pooling, dropout, and the sigmoid unit."""
+    from keras import layers
+
+    x = layers.GlobalAveragePooling2D(name="pool")(x)
+    return probability(layers.Dropout(dropout, name="dropout")(x))
+
+
+def probability(x: "keras.KerasTensor", l2: float | None = None) -> "keras.KerasTensor":
+    """The sigmoid unit; in float32 whatever the network computes in."""
+    from keras import layers, regularizers
+
+    return layers.Dense(
+        1,
+        activation="sigmoid",
+        kernel_regularizer=regularizers.L2(l2) if l2 else None,
+        dtype="float32",
+        name="probability",
+    )(x)
