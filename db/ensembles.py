@@ -17,6 +17,8 @@ class EnsembleFacts:
     version: str
     threshold: float
     preprocessing_version: str
+    #: Share of pneumonia that its probabilities presuppose; None if nobody knows.
+    prevalence: float | None = None
 
 
 def active_ensemble(session: Session) -> Ensemble | None:
@@ -32,7 +34,9 @@ def register(session: Session, facts: EnsembleFacts, at: datetime) -> Ensemble:
     """
     known = session.get(Ensemble, facts.version)
     if known is not None:
-        kept = EnsembleFacts(known.version, known.threshold, known.preprocessing_version)
+        kept = EnsembleFacts(
+            known.version, known.threshold, known.preprocessing_version, known.prevalence
+        )
         if kept != facts:
             raise Misconfigured(
                 f"Ensemble {facts.version} on disk differs from the one that scored here under "
@@ -44,6 +48,7 @@ def register(session: Session, facts: EnsembleFacts, at: datetime) -> Ensemble:
         version=facts.version,
         threshold=facts.threshold,
         preprocessing_version=facts.preprocessing_version,
+        prevalence=facts.prevalence,
         registered_at=at,
         active=first,
         activated_at=at if first else None,

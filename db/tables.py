@@ -217,6 +217,7 @@ class Ensemble(Base):
     version: Mapped[str] = mapped_column(String(64), primary_key=True)
     threshold: Mapped[float]
     preprocessing_version: Mapped[str] = mapped_column(String(16))
+    prevalence: Mapped[float | None]
     registered_at: Mapped[datetime]
     active: Mapped[bool] = mapped_column(default=False)
     activated_at: Mapped[datetime | None]

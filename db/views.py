@@ -60,6 +60,8 @@ class ScoreView:
     threshold: float
     flagged: bool
     members: dict[str, float]
+    #: How far the members disagree: from the least to the most suspicious of them.
+    spread: float
     scored_at: datetime
 
 

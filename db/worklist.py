@@ -15,7 +15,8 @@ from db.views import (
     StudyDetail,
     StudyView,
 )
-from readfirst.domain import ImageState
+from readfirst.domain import ImageState, spread
+from readfirst.prevalence import at_prevalence
 from readfirst.priority import standing, why
 
 
@@ -25,10 +26,14 @@ def reading_order(
     limit: int,
     flagged_only: bool = False,
     received_since: datetime | None = None,
+    prevalence: float | None = None,
 ) -> list[StudyView]:
-    """The studies in the order in which they should be read, the most urgent first."""
+    """The studies in the order in which they should be read, the most urgent first.
+
+    prevalence: share of pneumonia at this site, for which the probabilities are stated.
+    """
     query = (
-        select(Study, Ensemble.threshold)
+        select(Study, Ensemble)
         .outerjoin(Ensemble, Study.ensemble_version == Ensemble.version)
         .options(selectinload(Study.images).selectinload(Image.arrivals))
         .order_by(Study.urgency, Study.reading_key, Study.id)
@@ -38,11 +43,16 @@ def reading_order(
         query = query.where(Study.flagged)
     if received_since is not None:
         query = query.where(Study.received_at >= received_since)
-    return [_study_view(study, threshold) for study, threshold in session.execute(query)]
+    return [_study_view(study, ensemble, prevalence) for study, ensemble in session.execute(query)]
 
 
-def study_detail(session: Session, study_instance_uid: str) -> StudyDetail | None:
-    """One study with its images, the scores of every version, and its events in order."""
+def study_detail(
+    session: Session, study_instance_uid: str, *, prevalence: float | None = None
+) -> StudyDetail | None:
+    """One study with its images, the scores of every version, and its events in order.
+
+    prevalence: share of pneumonia at this site, for which the probabilities are stated.
+    """
     study = session.scalar(
         select(Study)
         .where(Study.study_instance_uid == study_instance_uid)
@@ -53,8 +63,8 @@ def study_detail(session: Session, study_instance_uid: str) -> StudyDetail | Non
     version = study.ensemble_version
     ensemble = session.get(Ensemble, version) if version else None
     return StudyDetail(
-        study=_study_view(study, ensemble.threshold if ensemble else None),
-        scores=_scores(session, study.id),
+        study=_study_view(study, ensemble, prevalence),
+        scores=_scores(session, study.id, prevalence),
         events=_events(session, study),
     )
 
@@ -101,7 +111,14 @@ def arrival_states(session: Session, prefix: str) -> dict[str, ImageState]:
     return dict(session.execute(query).all())
 
 
-def _study_view(study: Study, threshold: float | None) -> StudyView:
+def _study_view(study: Study, ensemble: Ensemble | None, prevalence: float | None) -> StudyView:
+    presupposed = ensemble.prevalence if ensemble else None
+    threshold = at_prevalence(ensemble.threshold, presupposed, prevalence) if ensemble else None
+    probability = (
+        at_prevalence(study.probability, presupposed, prevalence)
+        if study.probability is not None
+        else None
+    )
     place = standing(stat=study.stat, flagged=study.flagged, scored=study.probability is not None)
     reasons = [image.reason for image in study.images if image.reason]
     return StudyView(
@@ -116,11 +133,11 @@ def _study_view(study: Study, threshold: float | None) -> StudyView:
         received_at=study.received_at,
         stat=study.stat,
         flagged=study.flagged,
-        probability=study.probability,
+        probability=probability,
         threshold=threshold,
         ensemble_version=study.ensemble_version,
         standing=place,
-        why=why(place, probability=study.probability, threshold=threshold, reasons=reasons),
+        why=why(place, probability=probability, threshold=threshold, reasons=reasons),
         images=tuple(_image_view(image) for image in study.images),
     )
 
@@ -147,21 +164,31 @@ def _file_name(image: Image) -> str:
     return image.arrivals[0].relative_path
 
 
-def _scores(session: Session, study_id: int) -> tuple[ScoreView, ...]:
+def _scores(session: Session, study_id: int, prevalence: float | None) -> tuple[ScoreView, ...]:
     query = (
-        select(Score, Image.sha256).join(Image).where(Image.study_id == study_id).order_by(Score.id)
+        select(Score, Image.sha256, Ensemble.prevalence)
+        .join(Image)
+        .join(Ensemble)
+        .where(Image.study_id == study_id)
+        .order_by(Score.id)
     )
+    rows = session.execute(query).all()
+
+    def here(probability: float, presupposed: float | None) -> float:
+        return at_prevalence(probability, presupposed, prevalence)
+
     return tuple(
         ScoreView(
             sha256=sha256,
             ensemble_version=score.ensemble_version,
-            probability=score.probability,
-            threshold=score.threshold,
+            probability=here(score.probability, presupposed),
+            threshold=here(score.threshold, presupposed),
             flagged=score.flagged,
-            members=score.members,
+            members={name: here(said, presupposed) for name, said in score.members.items()},
+            spread=spread(score.members),
             scored_at=score.scored_at,
         )
-        for score, sha256 in session.execute(query)
+        for score, sha256, presupposed in rows
     )
 
 

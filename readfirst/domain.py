@@ -1,6 +1,7 @@
 """The words that all parts share: states, urgencies, and what a file says of itself."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import IntEnum, StrEnum
@@ -67,7 +68,18 @@ class ImageScore:
     """What one ensemble says of one image: the probability of pneumonia, 0 to 1."""
 
     probability: float
+    #: What each network says by itself.
     members: dict[str, float]
+
+    @property
+    def spread(self) -> float:
+        """How far the networks disagree: from the least to the most suspicious of them."""
+        return spread(self.members)
+
+
+def spread(members: Mapping[str, float]) -> float:
+    """How far the members' probabilities lie apart, 0 to 1; 0 for one member or none."""
+    return max(members.values(), default=0.0) - min(members.values(), default=0.0)
 
 
 def uid_from_digest(sha256: str, role: str) -> str:

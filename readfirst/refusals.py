@@ -19,6 +19,7 @@ class RefusalCode(StrEnum):
     DECODER_TIMEOUT = "decoder_timeout"
     MODALITY_NOT_RADIOGRAPHY = "modality_not_radiography"
     VIEW_NOT_FRONTAL = "view_not_frontal"
+    NOT_A_CHEST_RADIOGRAPH = "not_a_chest_radiograph"
     SOP_INSTANCE_UID_CONFLICT = "sop_instance_uid_conflict"
     ORIGINAL_MISSING = "original_missing"
     PROCESSING_FAILED = "processing_failed"
@@ -38,6 +39,9 @@ SENTENCES: dict[RefusalCode, str] = {
     RefusalCode.DECODER_TIMEOUT: "The decoder did not finish this image in time.",
     RefusalCode.MODALITY_NOT_RADIOGRAPHY: "The modality is not projection radiography.",
     RefusalCode.VIEW_NOT_FRONTAL: "The view is not frontal; the networks know frontal films only.",
+    RefusalCode.NOT_A_CHEST_RADIOGRAPH: (
+        "The pixels do not look like an upright frontal chest film; the networks know nothing else."
+    ),
     RefusalCode.SOP_INSTANCE_UID_CONFLICT: (
         "Another image with other pixels already has this SOP Instance UID; both are kept."
     ),

@@ -44,6 +44,13 @@ class Settings(BaseSettings):
         description="Arithmetic of the networks. `auto` takes bfloat16 where the processor or "
         "the GPU computes in it, else float32.",
     )
+    prevalence: float | None = Field(
+        None,
+        gt=0,
+        lt=1,
+        description="Share of pneumonia among the films of this site, for which probabilities and "
+        "threshold are stated; the flags stay the same. Default: that of the ensemble's films.",
+    )
     prepare_workers: int = Field(
         1, ge=1, le=64, description="Processes that decode, in one `readfirst worker`."
     )

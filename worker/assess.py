@@ -9,8 +9,9 @@ import structlog
 
 from db.scores import record
 from db.tables import Ensemble
-from db.work import Claimed, claim_ready, give_back, prepare_again
+from db.work import Claimed, claim_ready, give_back, prepare_again, refuse_claimed
 from readfirst.domain import ImageScore
+from readfirst.errors import Refused
 from worker.prepare import read_model_ready
 from worker.resources import Resources
 
@@ -66,11 +67,17 @@ def _claim_batch(resources: Resources, active: Ensemble) -> list[tuple[Claimed, 
 
 
 def _record(
-    resources: Resources, active: Ensemble, results: Sequence[tuple[Claimed, ImageScore]]
+    resources: Resources, active: Ensemble, results: Sequence[tuple[Claimed, ImageScore | Refused]]
 ) -> None:
+    scored = [(held, said) for held, said in results if not isinstance(said, Refused)]
+    refused = [(held, said) for held, said in results if isinstance(said, Refused)]
+    now, max_wait = datetime.now(UTC), resources.settings.max_wait
     with resources.database.write() as session:
-        max_wait = resources.settings.max_wait
-        record(session, results, active, datetime.now(UTC), max_wait=max_wait)
+        record(session, scored, active, now, max_wait=max_wait)
+        for held, refusal in refused:
+            refuse_claimed(session, held, refusal, now)
+    for held, refusal in refused:
+        log.info("refused", action="assess", sha256=held.sha256, code=refusal.code.value)
 
 
 def _give_back(resources: Resources, claimed: Sequence[Claimed], error: Exception) -> None:

@@ -59,11 +59,14 @@ class Judgement:
         if version not in found:
             raise Misconfigured(
                 f"Ensemble {version} lies neither in {self._site_folder} nor among the shipped "
-                f"ones ({', '.join(sorted(found)) or 'none'})."
+                f"ones ({', '.join(sorted(found)) or 'none'}). Copy it there, or make another one "
+                "the active one by `readfirst models promote`."
             )
         return found[version]
 
 
 def facts(manifest: Manifest) -> EnsembleFacts:
     """What the database keeps of a manifest."""
-    return EnsembleFacts(manifest.version, manifest.threshold, manifest.preprocessing_version)
+    return EnsembleFacts(
+        manifest.version, manifest.threshold, manifest.preprocessing_version, manifest.prevalence
+    )

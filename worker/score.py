@@ -13,6 +13,7 @@ from models.ensemble import Ensemble
 from models.preprocessing import standardise
 from readfirst.domain import ImageScore
 from readfirst.errors import Refused
+from readfirst.prevalence import at_prevalence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,14 +29,24 @@ class FileScore:
     threshold: float
     ensemble: str
     members: dict[str, float]
+    #: How far the members disagree: from the least to the most suspicious of them.
+    spread: float | None = None
 
 
 def score_files(
-    paths: Sequence[Path], reader: Reader, ensemble: Ensemble, batch_size: int
+    paths: Sequence[Path],
+    reader: Reader,
+    ensemble: Ensemble,
+    batch_size: int,
+    *,
+    prevalence: float | None = None,
 ) -> Iterator[FileScore]:
-    """Score files in batches, and give the results in the order of the paths."""
+    """Score files in batches, and give the results in the order of the paths.
+
+    prevalence: share of pneumonia at this site, for which the probabilities are stated.
+    """
     for start in range(0, len(paths), batch_size):
-        yield from _score_batch(paths[start : start + batch_size], reader, ensemble)
+        yield from _score_batch(paths[start : start + batch_size], reader, ensemble, prevalence)
 
 
 def files_in(paths: Sequence[Path]) -> list[Path]:
@@ -49,15 +60,18 @@ def files_in(paths: Sequence[Path]) -> list[Path]:
     return files
 
 
-def _score_batch(paths: Sequence[Path], reader: Reader, ensemble: Ensemble) -> Iterator[FileScore]:
+def _score_batch(
+    paths: Sequence[Path], reader: Reader, ensemble: Ensemble, prevalence: float | None
+) -> Iterator[FileScore]:
     images = [_model_ready(path, reader) for path in paths]
     readable = [image for image in images if not isinstance(image, Refused)]
-    scores = iter(ensemble.predict(np.stack(readable)) if readable else [])
+    said = iter(ensemble.predict(np.stack(readable)) if readable else [])
     for path, image in zip(paths, images, strict=True):
-        if isinstance(image, Refused):
-            yield _refused(path, image, ensemble)
+        result = image if isinstance(image, Refused) else next(said)
+        if isinstance(result, Refused):
+            yield _refused(path, result, ensemble, prevalence)
         else:
-            yield _scored(path, next(scores), ensemble)
+            yield _scored(path, result, ensemble, prevalence)
 
 
 def _model_ready(path: Path, reader: Reader) -> np.ndarray | Refused:
@@ -68,25 +82,33 @@ def _model_ready(path: Path, reader: Reader) -> np.ndarray | Refused:
         return refusal
 
 
-def _scored(path: Path, score: ImageScore, ensemble: Ensemble) -> FileScore:
+def _scored(
+    path: Path, score: ImageScore, ensemble: Ensemble, prevalence: float | None
+) -> FileScore:
+    def here(probability: float) -> float:
+        return at_prevalence(probability, ensemble.prevalence, prevalence)
+
     return FileScore(
         path=str(path),
         status="scored",
-        probability=score.probability,
+        probability=here(score.probability),
         flagged=score.probability >= ensemble.threshold,
-        threshold=ensemble.threshold,
+        threshold=here(ensemble.threshold),
         ensemble=ensemble.version,
-        members=score.members,
+        members={name: here(said) for name, said in score.members.items()},
+        spread=score.spread,
     )
 
 
-def _refused(path: Path, refusal: Refused, ensemble: Ensemble) -> FileScore:
+def _refused(
+    path: Path, refusal: Refused, ensemble: Ensemble, prevalence: float | None
+) -> FileScore:
     return FileScore(
         path=str(path),
         status="refused",
         code=refusal.code.value,
         reason=refusal.reason,
-        threshold=ensemble.threshold,
+        threshold=at_prevalence(ensemble.threshold, ensemble.prevalence, prevalence),
         ensemble=ensemble.version,
         members={},
     )

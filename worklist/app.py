@@ -61,7 +61,7 @@ def make_app(settings: Settings) -> FastAPI:
     app.add_exception_handler(DBAPIError, _database_unavailable)
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     _add_page(app, database, settings)
-    _add_api(app, database)
+    _add_api(app, database, settings.prevalence)
     _add_images(app, PreparedImages(settings.prepared_path))
     return app
 
@@ -72,7 +72,12 @@ def _add_page(app: FastAPI, database: Database, settings: Settings) -> None:
     def context(flagged: bool) -> dict[str, Any]:
         now = datetime.now(UTC)
         with database.read() as session:
-            studies = reading_order(session, limit=PAGE_ROWS, flagged_only=flagged)
+            studies = reading_order(
+                session,
+                limit=PAGE_ROWS,
+                flagged_only=flagged,
+                prevalence=settings.prevalence,
+            )
             totals = counts(session)
         rows: list[PageRow] = page_rows(studies, now, settings.zone)
         return {
@@ -93,7 +98,7 @@ def _add_page(app: FastAPI, database: Database, settings: Settings) -> None:
         return templates.TemplateResponse(request, "rows.html", context(flagged))
 
 
-def _add_api(app: FastAPI, database: Database) -> None:
+def _add_api(app: FastAPI, database: Database, prevalence: float | None) -> None:
     @app.get("/api/worklist")
     def worklist(
         limit: Limit = 100, flagged: Flagged = False, since: Since = None
@@ -102,13 +107,19 @@ def _add_api(app: FastAPI, database: Database) -> None:
         if since is not None and since.tzinfo is None:
             raise HTTPException(422, "`since` needs a zone, as 2026-01-31T08:00:00+01:00.")
         with database.read() as session:
-            return reading_order(session, limit=limit, flagged_only=flagged, received_since=since)
+            return reading_order(
+                session,
+                limit=limit,
+                flagged_only=flagged,
+                received_since=since,
+                prevalence=prevalence,
+            )
 
     @app.get("/api/studies/{study_instance_uid}")
     def study(study_instance_uid: str) -> StudyDetail:
         """One study: images, scores of every ensemble version, events."""
         with database.read() as session:
-            detail = study_detail(session, study_instance_uid)
+            detail = study_detail(session, study_instance_uid, prevalence=prevalence)
         if detail is None:
             raise HTTPException(404, "No study has this Study Instance UID.")
         return detail

@@ -51,7 +51,7 @@ def demo(
             return
         database = open_database(settings.database)
         with database.read() as session:
-            print_worklist(reading_order(session, limit=50))
+            print_worklist(reading_order(session, limit=50, prevalence=settings.prevalence))
         database.dispose()
         if once:
             return

@@ -40,7 +40,9 @@ def score(
         judgement = Judgement(settings.ensembles_path, settings.precision)
         networks = judgement.networks(ensemble or shipped_version())
     with Reader(settings.decode_seconds, settings.decode_megabytes) as reader:
-        scores = score_files(files, reader, networks, settings.batch_size)
+        scores = score_files(
+            files, reader, networks, settings.batch_size, prevalence=settings.prevalence
+        )
         results = list(track(scores, "Scoring", total=len(files), console=err, transient=True))
     if json:
         print_json(results)
@@ -54,7 +56,10 @@ def score(
 
 def _print_csv(results: list[FileScore]) -> None:
     members = sorted({name for result in results for name in result.members})
-    fixed = ("path", "status", "code", "reason", "probability", "flagged", "threshold", "ensemble")
+    fixed = (
+        *("path", "status", "code", "reason", "probability", "spread"),
+        *("flagged", "threshold", "ensemble"),
+    )
     writer = csv.writer(sys.stdout)
     writer.writerow([*fixed, *members])
     for result in results:

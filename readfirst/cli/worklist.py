@@ -46,6 +46,7 @@ def worklist(
             limit=limit,
             flagged_only=flagged,
             received_since=_moment(since, settings),
+            prevalence=settings.prevalence,
         )
     if json:
         print_json(rows)
@@ -60,7 +61,7 @@ def study(
     """Print one study: its images, the scores of every ensemble version, and its events."""
     settings = load_settings()
     with opened(settings) as database, database.read() as session:
-        detail = study_detail(session, study_instance_uid)
+        detail = study_detail(session, study_instance_uid, prevalence=settings.prevalence)
     if detail is None:
         notice(f"[red]No study has the UID {study_instance_uid}.[/red]")
         raise typer.Exit(1)
@@ -71,7 +72,7 @@ def study(
     print_table("Images", IMAGE_COLUMNS, [_image_row(image) for image in detail.study.images])
     print_table(
         "Scores",
-        ("Image", "Ensemble", "Probability", "Threshold", "Flagged", "Members", "At"),
+        ("Image", "Ensemble", "Probability", "Threshold", "Flagged", "Members", "Spread", "At"),
         [
             (
                 score.sha256[:12],
@@ -80,6 +81,7 @@ def study(
                 f"{score.threshold:.3f}",
                 "yes" if score.flagged else "no",
                 ", ".join(f"{name} {value:.3f}" for name, value in score.members.items()),
+                f"{score.spread:.3f}",
                 _local(score.scored_at, settings),
             )
             for score in detail.scores

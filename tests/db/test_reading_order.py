@@ -1,9 +1,11 @@
 from datetime import timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import text
 
+from db.ensembles import EnsembleFacts, register
 from db.session import Database
 from db.tables import Study
 from db.worklist import reading_order, refused_images, study_detail
@@ -123,3 +125,25 @@ def test_urgency_never_falls_as_the_probability_rises(
     low, high = sorted((probability, higher))
     keys = [reading_key(NOW, flagged=p >= threshold, max_wait=MAX_WAIT) for p in (low, high)]
     assert keys[1] <= keys[0]
+
+
+def test_a_site_s_prevalence_changes_what_is_stated_and_not_the_order(database: Database) -> None:
+    with database.write() as session:
+        register(session, EnsembleFacts("1", 0.5, "1", prevalence=0.5), NOW)
+        a_scored_image(session, NOW, probability=0.2)
+        a_scored_image(session, NOW + HOUR, probability=0.9)
+    with database.read() as session:
+        native = reading_order(session, limit=10)
+        rare = reading_order(session, limit=10, prevalence=0.1)
+        uid = rare[0].study_instance_uid
+        detail = study_detail(session, uid, prevalence=0.1)
+    assert [row.study_instance_uid for row in rare] == [row.study_instance_uid for row in native]
+    assert [row.flagged for row in rare] == [True, False]
+    assert [row.probability for row in native] == [0.9, 0.2]
+    assert rare[0].probability == pytest.approx(0.5)
+    assert rare[0].threshold == pytest.approx(0.1)
+    assert "0.50 reaches the threshold 0.10" in rare[0].why
+    assert detail is not None
+    assert detail.scores[0].probability == pytest.approx(0.5)
+    assert detail.scores[0].members["cnn"] == pytest.approx(0.5)
+    assert detail.scores[0].spread == 0.0

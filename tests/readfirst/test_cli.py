@@ -95,11 +95,13 @@ def test_files_are_scored_in_the_order_given(
     assert [row["status"] for row in rows] == ["scored", "refused", "scored"]
     assert set(rows[0]) == {
         "path", "status", "code", "reason", "probability", "flagged", "threshold", "ensemble",
-        "members",
+        "members", "spread",
     }  # fmt: skip
     assert rows[1]["code"] == "not_an_image"
     assert rows[1]["probability"] is None
-    assert len(rows[0]["members"]) == 2
+    said = rows[0]["members"].values()
+    assert len(said) >= 2
+    assert rows[0]["spread"] == pytest.approx(max(said) - min(said))
     assert rows[0]["flagged"] == (rows[0]["probability"] >= rows[0]["threshold"])
 
     table = list(csv.DictReader(io.StringIO(run("score", *paths, "--csv").stdout)))

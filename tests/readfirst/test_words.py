@@ -1,9 +1,12 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from readfirst.cli.console import parse_since
-from readfirst.domain import uid_from_digest
+from readfirst.domain import spread, uid_from_digest
+from readfirst.prevalence import at_prevalence
 from readfirst.priority import Standing, standing, why
 from readfirst.refusals import SENTENCES, RefusalCode
 from readfirst.words import age_at, readable_age, readable_name, short_duration
@@ -79,3 +82,27 @@ def test_an_unscored_study_says_so_wherever_it_stands() -> None:
     assert text == "By arrival; not scored yet"
     text = why(Standing.STAT, probability=None, threshold=None, reasons=["Broken."])
     assert text == "Ordered as STAT; not scored: Broken."
+
+
+def test_spread_is_the_distance_between_the_members() -> None:
+    assert spread({"a": 0.9, "b": 0.2, "c": 0.5}) == pytest.approx(0.7)
+    assert spread({"a": 0.9}) == spread({}) == 0.0
+
+
+def test_a_probability_follows_the_prevalence_by_bayes() -> None:
+    """A test with a likelihood ratio of 9 makes 50 % to 90 %, and 10 % to 50 %."""
+    assert at_prevalence(0.9, presupposed=0.5, prevalence=0.1) == pytest.approx(0.5)
+    assert at_prevalence(0.9, presupposed=0.5, prevalence=0.5) == pytest.approx(0.9)
+    assert at_prevalence(0.9, presupposed=None, prevalence=0.1) == 0.9
+    assert at_prevalence(0.9, presupposed=0.5, prevalence=None) == 0.9
+    assert at_prevalence(1.0, presupposed=0.5, prevalence=0.1) == 1.0
+
+
+@given(
+    first=st.floats(0.001, 0.999), second=st.floats(0.001, 0.999), prevalence=st.floats(0.01, 0.99)
+)
+def test_the_order_of_probabilities_survives_the_prevalence(
+    first: float, second: float, prevalence: float
+) -> None:
+    changed = [at_prevalence(p, 0.74, prevalence) for p in (first, second)]
+    assert (changed[0] >= changed[1]) == (first >= second) or abs(first - second) < 1e-12

@@ -13,8 +13,8 @@ from db.worklist import reading_order, study_detail
 from ingest.claim import Claim
 from models.ensemble import FixedEnsemble
 from models.preprocessing import PREPROCESSING_VERSION
-from readfirst.domain import ImageState, Urgency
-from readfirst.errors import Misconfigured
+from readfirst.domain import ImageScore, ImageState, Urgency
+from readfirst.errors import Misconfigured, Refused
 from readfirst.queue import Bell, SilentRinger
 from readfirst.refusals import RefusalCode
 from readfirst.samples import FOLDER
@@ -107,6 +107,33 @@ class FailingEnsemble(FixedEnsemble):
         if len(images) > 1:
             raise RuntimeError("out of memory")
         return super().predict(images)
+
+
+class CheckingEnsemble(FixedEnsemble):
+    """Takes the first image of a batch for something else than a chest film."""
+
+    def predict(self, images: np.ndarray) -> list[ImageScore | Refused]:
+        said = super().predict(images)
+        return [Refused(RefusalCode.NOT_A_CHEST_RADIOGRAPH), *said[1:]]
+
+
+def test_what_is_no_chest_film_is_refused_and_the_rest_of_its_batch_scored(
+    ready: Resources,
+) -> None:
+    checking = CheckingEnsemble([0.9, 0.95], version="1.0")
+    judgement = Judgement(Path("none"), "float32", load=lambda _: checking)
+    assert assess_ready(replace(ready, judgement=judgement)) == 2
+    refused, scored = images(ready)
+    assert (refused.state, refused.code) == (
+        ImageState.REFUSED,
+        RefusalCode.NOT_A_CHEST_RADIOGRAPH,
+    )
+    assert refused.reason is not None
+    assert scored.state is ImageState.SCORED
+    with ready.database.read() as session:
+        rows = reading_order(session, limit=10)
+    assert [row.probability for row in rows] == [0.95, None]
+    assert ready.store.has(refused.sha256)
 
 
 def test_after_a_failed_batch_each_image_is_tried_alone(ready: Resources) -> None:
