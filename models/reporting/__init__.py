@@ -1,0 +1,1 @@
+"""Reports of how models did on labelled films: numbers, plots, and one file to open."""

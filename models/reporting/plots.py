@@ -1,0 +1,459 @@
+"""The plots of a report: Matplotlib figures, by its object interface alone."""
+
+import base64
+import io
+import math
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import Image
+
+from models.reporting.curves import (
+    Array,
+    Bin,
+    Confusion,
+    Evaluated,
+    confusion_at,
+    precision_recall,
+    roc,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+INK, SOFT, LINE = "#17212b", "#55626f", "#dfe3e7"
+#: Okabe and Ito's colours, apart for every kind of colour vision.
+BLUE, VERMILION, GREEN = "#0072b2", "#d55e00", "#009e73"
+PURPLE, ORANGE, SKY = "#cc79a7", "#e69f00", "#56b4e9"
+PALETTE = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY)
+DASHES = ("-", "--", "-.", ":")
+#: Colour → the CSS variable that stands for it on a page, so that a plot follows its theme.
+THEME = {
+    INK: "--text",
+    SOFT: "--soft",
+    LINE: "--line",
+    BLUE: "--blue",
+    VERMILION: "--vermilion",
+    GREEN: "--green",
+    PURPLE: "--purple",
+    ORANGE: "--orange",
+    SKY: "--sky",
+}
+LIGHT_BOX, LIGHT_BOX_INK = "#0f1418", "#dfe6ec"
+GALLERY_SIZE = 12
+GALLERY_COLUMNS = 6
+#: Longer side of a film in a gallery, in pixels.
+GALLERY_FILM = 256
+CAPTION_LENGTH = 31
+GRID = np.linspace(0.005, 0.995, 199)
+
+
+def confusion_matrix(confusion: Confusion) -> "Figure":
+    """Counts, and the share of each row; the stronger the tint, the larger the share."""
+    from matplotlib.patches import Rectangle
+
+    figure, axes = _figure(4.6, 3.6)
+    rows = (
+        (confusion.true_positives, confusion.false_negatives),
+        (confusion.false_positives, confusion.true_negatives),
+    )
+    for y, row in enumerate(rows):
+        for x, count in enumerate(row):
+            share = count / sum(row)
+            right = x == y
+            axes.add_patch(
+                Rectangle(
+                    (x - 0.48, y - 0.48),
+                    0.96,
+                    0.96,
+                    facecolor=BLUE if right else VERMILION,
+                    alpha=0.08 + 0.42 * share,
+                    linewidth=0,
+                )
+            )
+            axes.text(x, y - 0.08, f"{count}", ha="center", va="center", color=INK, fontsize=17)
+            axes.text(
+                x,
+                y + 0.2,
+                f"{100 * share:.1f} % of row",
+                ha="center",
+                va="center",
+                color=INK,
+                fontsize=9,
+            )
+    axes.set(xlim=(-0.5, 1.5), ylim=(1.5, -0.5), xlabel="model", ylabel="label")
+    axes.set_xticks((0, 1), ("flagged", "passed"))
+    axes.set_yticks((0, 1), ("pneumonia", "normal"), rotation=90, va="center")
+    axes.tick_params(length=0)
+    axes.grid(visible=False)
+    for side in ("left", "bottom"):
+        axes.spines[side].set_visible(False)
+    return figure
+
+
+def roc_plot(models: Sequence[Evaluated]) -> "Figure":
+    """ROC curves with their operating points: the whole plane, and its upper left corner."""
+    figure, (whole, corner) = _row(2, 10.0, 4.6)
+    for axes in (whole, corner):
+        for place, model in enumerate(models):
+            curve = roc(model.labels, model.probabilities)
+            at = _operating(model)
+            label = f"{_plain(model.name)} (AUC {model.metrics.auc.value:.3f})"
+            axes.plot(curve.x, curve.y, **_line(place), label=label)
+            axes.plot(1 - at.specificity, at.sensitivity, **_point(place))
+        axes.plot((0, 1), (0, 1), color=SOFT, linewidth=0.8, linestyle=":")
+        axes.set(xlabel="1 − specificity (share of normal films flagged)", ylabel="sensitivity")
+    whole.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
+    corner.set(xlim=(-0.005, 0.25), ylim=(0.75, 1.005))
+    corner.set_title("upper left corner", color=SOFT, fontsize=10, loc="left")
+    whole.plot([], [], "o", color=SOFT, markeredgecolor=INK, label="operating point")
+    _legend(whole, loc="lower right")
+    return figure
+
+
+def precision_recall_plot(model: Evaluated) -> "Figure":
+    """Precision over recall, with the operating point and what chance would give."""
+    figure, axes = _figure(5.4, 4.2)
+    curve, at = precision_recall(model.labels, model.probabilities), _operating(model)
+    axes.plot(curve.x, curve.y, **_line(0), drawstyle="steps-post", label="model")
+    if not math.isnan(at.precision):
+        axes.plot(at.sensitivity, at.precision, **_point(0), label="operating point")
+    share = float(np.mean(model.labels))
+    axes.axhline(
+        share, color=SOFT, linewidth=0.8, linestyle=":", label=f"share of pneumonia, {share:.2f}"
+    )
+    axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
+    axes.set(xlabel="recall (sensitivity)", ylabel="precision among these films")
+    _legend(axes, loc="lower left")
+    return figure
+
+
+def comparison_plot(models: Sequence[Evaluated]) -> "Figure":
+    """Precision against recall: each model is a labelled point on a thin curve.
+
+    The axes show the neighbourhood of the points, not the whole plane.
+    """
+    figure, axes = _figure(8.2, 4.8)
+    points = [(place, _operating(model)) for place, model in enumerate(models)]
+    points = [(place, at) for place, at in points if not math.isnan(at.precision)]
+    for place, model in enumerate(models):
+        curve = precision_recall(model.labels, model.probabilities)
+        style = _line(place) | {"linewidth": 0.9, "alpha": 0.7}
+        axes.plot(curve.x, curve.y, **style, drawstyle="steps-post")
+    left = _below([at.sensitivity for _, at in points])
+    bottom = _below([at.precision for _, at in points])
+    margin = 0.02
+    axes.set(
+        xlim=(left, 1 + margin * (1 - left)),
+        ylim=(bottom, 1 + margin * (1 - bottom)),
+        xlabel="recall (sensitivity)",
+        ylabel="precision among these films",
+    )
+    height = 1 - bottom
+    points.sort(key=lambda point: (point[1].precision, point[1].sensitivity))
+    wanted = [(at.precision - bottom) / height for _, at in points]
+    for (place, at), label_y in zip(points, spread(wanted, 0.13, 0.06, 0.94), strict=True):
+        axes.annotate(
+            f"{_plain(models[place].name)}\n"
+            f"recall {at.sensitivity:.3f}, precision {at.precision:.3f}",
+            xy=(at.sensitivity, at.precision),
+            xytext=(1.03, label_y),
+            textcoords="axes fraction",
+            va="center",
+            color=INK,
+            fontsize=9,
+            arrowprops={"arrowstyle": "-", "color": SOFT, "linewidth": 0.6, "shrinkB": 5},
+        )
+        axes.plot(at.sensitivity, at.precision, **_point(place), clip_on=False)
+    return figure
+
+
+def reliability_plot(bins: Sequence[Bin], calibration_error: float) -> "Figure":
+    """Observed share over probability, with intervals; below, how many films each bin holds."""
+    figure, (above, below) = _row(2, 5.4, 5.4, stacked=True, shares=(3, 1))
+    full = [b for b in bins if b.count]
+    said = np.array([b.mean_probability for b in full], dtype=float)
+    observed = np.array([b.observed for b in full], dtype=float)
+    low, high = (np.array([getattr(b, end) for b in full], dtype=float) for end in ("low", "high"))
+    above.plot((0, 1), (0, 1), color=SOFT, linewidth=0.8, linestyle=":", label="ideal")
+    above.errorbar(
+        said,
+        observed,
+        yerr=np.clip((observed - low, high - observed), 0, None),
+        color=BLUE,
+        marker="o",
+        markersize=5,
+        linewidth=1.4,
+        elinewidth=0.9,
+        capsize=2,
+        label=f"model (ECE {calibration_error:.3f})",
+    )
+    above.set(ylim=(-0.02, 1.02), ylabel="observed share of pneumonia")
+    _legend(above, loc="lower right")
+    starts = [b.start for b in bins]
+    counts = [b.count for b in bins]
+    width = 1 / len(bins)
+    below.bar(starts, counts, width=0.94 * width, align="edge", color=BLUE, alpha=0.35)
+    for b in full:
+        below.annotate(
+            f"{b.count}",
+            ((b.start + b.end) / 2, b.count),
+            xytext=(0, 2),
+            textcoords="offset points",
+            ha="center",
+            color=INK,
+            fontsize=8,
+        )
+    _log_counts(below, max(counts))
+    below.set(ylabel="films", xlabel="probability of pneumonia")
+    for axes in (above, below):
+        axes.set_xlim(-0.02, 1.02)
+    return figure
+
+
+def histogram(model: Evaluated) -> "Figure":
+    """How probabilities fall in each class; counts on a logarithmic axis."""
+    figure, axes = _figure(6.4, 3.6)
+    edges = np.linspace(0, 1, 21)
+    tallest = 0
+    for label, name, colour in ((0, "normal", BLUE), (1, "pneumonia", VERMILION)):
+        counts, _ = np.histogram(model.probabilities[model.labels == label], edges)
+        tallest = max(tallest, int(counts.max()))
+        name = f"{name} ({counts.sum()})"
+        axes.stairs(counts, edges, fill=True, color=colour, alpha=0.22, linewidth=0, baseline=0.5)
+        style = "-" if label else "--"
+        axes.stairs(
+            counts, edges, color=colour, linewidth=1.5, linestyle=style, baseline=0.5, label=name
+        )
+    axes.axvline(
+        model.threshold, color=INK, linewidth=1.1, label=f"threshold {model.threshold:.3f}"
+    )
+    _log_counts(axes, tallest)
+    axes.set(xlim=(-0.01, 1.01), xlabel="probability of pneumonia", ylabel="films (log scale)")
+    _legend(axes, loc="upper center", ncols=3)
+    return figure
+
+
+def sweep_plot(model: Evaluated) -> "Figure":
+    """Sensitivity, specificity and accuracy over the threshold."""
+    figure, axes = _figure(6.4, 3.6)
+    at = [confusion_at(model.labels, model.probabilities, float(t)) for t in GRID]
+    for place, name in enumerate(("sensitivity", "specificity", "accuracy")):
+        axes.plot(GRID, [getattr(confusion, name) for confusion in at], **_line(place), label=name)
+    axes.axvline(model.threshold, color=INK, linewidth=1.1)
+    axes.annotate(
+        f"{model.threshold:.3f}",
+        (model.threshold, 1),
+        xycoords=("data", "axes fraction"),
+        xytext=(0, 2),
+        textcoords="offset points",
+        ha="center",
+        color=INK,
+        fontsize=9,
+    )
+    axes.set(xlim=(0, 1), ylim=(-0.02, 1.02), xlabel="threshold (probability)", ylabel="share")
+    _legend(axes, loc="lower center", ncols=3)
+    return figure
+
+
+def training_plot(curves: Mapping[str, Mapping[str, Sequence[float]]]) -> "Figure":
+    """Loss and AUC over the epochs, of training and tuning films; a row for each member.
+
+    Raises ValueError if there is no member.
+    """
+    from matplotlib.ticker import MaxNLocator
+
+    if not curves:
+        raise ValueError("no member has curves")
+    figure = _empty(8.6, 2.6 * len(curves))
+    panels = figure.subplots(len(curves), 2, squeeze=False)
+    for row, (member, series) in zip(panels, curves.items(), strict=True):
+        for axes, name in zip(row, ("loss", "auc"), strict=True):
+            _calm(axes)
+            for place, (key, part) in enumerate(((name, "training"), (f"val_{name}", "tuning"))):
+                values = list(series.get(key, ()))
+                epochs = range(1, len(values) + 1)
+                axes.plot(epochs, values, **_line(place), marker=".", label=part)
+            title = "loss" if name == "loss" else "AUC"
+            axes.set(xlabel="epoch", ylabel=title)
+            axes.set_title(_plain(f"{member}: {title}"), color=INK, fontsize=10, loc="left")
+            axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+            _legend(axes, loc="best")
+    return figure
+
+
+def gallery(paths: Sequence[Path], probabilities: Sequence[float]) -> "Figure":
+    """Up to twelve films with their file names and probabilities, on a dark ground.
+
+    paths, probabilities: (n,); the first twelve are shown. Raises ValueError if there are none.
+    """
+    shown = list(zip(paths, probabilities, strict=True))[:GALLERY_SIZE]
+    if not shown:
+        raise ValueError("no film to show")
+    columns = min(len(shown), GALLERY_COLUMNS)
+    rows = math.ceil(len(shown) / columns)
+    figure = _empty(2.0 * columns, 2.35 * rows)
+    figure.set_facecolor(LIGHT_BOX)
+    panels = figure.subplots(rows, columns, squeeze=False).ravel()
+    for axes in panels:
+        axes.set_axis_off()
+    for axes, (path, probability) in zip(panels, shown, strict=False):
+        axes.imshow(_film(path), cmap="gray", vmin=0, vmax=255)
+        axes.set_title(
+            f"{_plain(_shortened(path.name))}\n{probability:.3f}", color=LIGHT_BOX_INK, fontsize=7
+        )
+    return figure
+
+
+def as_svg(figure: "Figure", prefix: str) -> str:
+    """The figure as an element of an HTML page, in the theme's colours.
+
+    prefix: begins every id, so that no two figures of a page share one. The same figure and
+    prefix always give the same text; nothing in it points elsewhere.
+    """
+    import matplotlib
+
+    file = io.StringIO()
+    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": prefix}):
+        figure.savefig(file, format="svg", transparent=True, metadata={"Date": None})
+    text = file.getvalue()
+    text = text[text.index("<svg") :]
+    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
+    text = re.sub(r' xmlns(:\w+)?="[^"]*"', "", text)
+    text = re.sub(r'\b(id="|xlink:href="#|url\(#)', rf"\g<1>{prefix}-", text)
+    for colour, variable in THEME.items():
+        text = text.replace(colour, f"var({variable})")
+    return text.strip()
+
+
+def as_png(figure: "Figure") -> str:
+    """The figure as a `data:` address, for the `src` of an image."""
+    file = io.BytesIO()
+    figure.savefig(file, format="png", dpi=110, metadata={"Software": None})
+    return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
+
+
+def spread(wanted: Sequence[float], gap: float, low: float, high: float) -> list[float]:
+    """Places near the wanted ones, at least `gap` apart and within the bounds as far as they fit.
+
+    wanted: ascending. Where they cannot fit, they are evenly spaced.
+    """
+    if len(wanted) < 2:
+        return [min(max(place, low), high) for place in wanted]
+    gap = min(gap, (high - low) / (len(wanted) - 1))
+    places: list[float] = []
+    for index, place in enumerate(wanted):
+        floor = low + index * gap if not places else places[-1] + gap
+        places.append(max(place, floor))
+    ceiling = high
+    for index in reversed(range(len(places))):
+        places[index] = min(places[index], ceiling)
+        ceiling = places[index] - gap
+    return places
+
+
+def _operating(model: Evaluated) -> Confusion:
+    return confusion_at(model.labels, model.probabilities, model.threshold)
+
+
+def _empty(width: float, height: float) -> "Figure":
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def _figure(width: float, height: float) -> "tuple[Figure, Axes]":
+    figure = _empty(width, height)
+    return figure, _calm(figure.subplots())
+
+
+def _row(
+    count: int,
+    width: float,
+    height: float,
+    *,
+    stacked: bool = False,
+    shares: Sequence[float] | None = None,
+) -> "tuple[Figure, list[Axes]]":
+    figure = _empty(width, height)
+    if stacked:
+        panels = figure.subplots(count, 1, sharex=True, height_ratios=shares)
+    else:
+        panels = figure.subplots(1, count, width_ratios=shares)
+    return figure, [_calm(axes) for axes in panels]
+
+
+def _calm(axes: "Axes") -> "Axes":
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+    for side in ("left", "bottom"):
+        axes.spines[side].set_color(SOFT)
+    axes.tick_params(colors=SOFT, labelcolor=INK, labelsize=9)
+    axes.tick_params(which="minor", length=0)
+    for label in (axes.xaxis.label, axes.yaxis.label):
+        label.set_color(INK)
+    axes.grid(color=LINE, linewidth=0.7)
+    axes.set_axisbelow(True)
+    return axes
+
+
+def _line(place: int) -> dict[str, Any]:
+    """Colour and dashes of the series at a place."""
+    return {
+        "color": PALETTE[place % len(PALETTE)],
+        "linestyle": DASHES[place % len(DASHES)],
+        "linewidth": 1.6,
+    }
+
+
+def _point(place: int) -> dict[str, Any]:
+    return {
+        "color": PALETTE[place % len(PALETTE)],
+        "marker": "o",
+        "markersize": 7,
+        "markeredgecolor": INK,
+        "markeredgewidth": 0.8,
+        "linestyle": "none",
+        "zorder": 5,
+    }
+
+
+def _legend(axes: "Axes", **options: Any) -> None:
+    axes.legend(frameon=False, labelcolor=INK, fontsize=9, **options)
+
+
+def _log_counts(axes: "Axes", tallest: int) -> None:
+    axes.set_yscale("log")
+    axes.set_ylim(0.5, 4 * max(tallest, 2))
+    axes.yaxis.set_major_formatter("{x:.0f}")
+    axes.yaxis.set_minor_formatter("")
+
+
+def _below(values: Sequence[float]) -> float:
+    """Where an axis that ends at 1 starts, so that the values stand in its upper half."""
+    lowest = min(values, default=0.0)
+    return max(0.0, math.floor(20 * (1 - 2 * max(1 - lowest, 0.025))) / 20)
+
+
+def _plain(text: str) -> str:
+    """The text with no formula in it for Matplotlib."""
+    return text.replace("$", r"\$")
+
+
+def _shortened(name: str) -> str:
+    if len(name) <= CAPTION_LENGTH:
+        return name
+    half = (CAPTION_LENGTH - 1) // 2
+    return f"{name[:half]}…{name[-half:]}"
+
+
+def _film(path: Path) -> Array:
+    """The film, small: (h, w) in 0 … 255."""
+    with Image.open(path) as image:
+        grey = image.convert("L")
+    grey.thumbnail((GALLERY_FILM, GALLERY_FILM))
+    return np.asarray(grey, dtype=np.float64)
