@@ -13,6 +13,8 @@ RESAMPLES = 1000
 #: Prevalence at which predictive values are stated, unless said otherwise.
 PREVALENCE = 0.2
 ECE_BINS = 10
+#: The 97.5th percentile of the standard normal distribution: intervals of 95 %.
+Z = 1.959963984540054
 
 
 def evaluate(
@@ -33,14 +35,15 @@ def evaluate(
     if len(np.unique(labels)) != 2:
         raise ValueError("an evaluation needs films of both classes")
     point = figures(labels, probabilities, threshold, prevalence)
-    draws = _bootstrap(
+    draws = bootstrap(
         patients,
         labels,
         lambda at: figures(labels[at], probabilities[at], threshold, prevalence),
         seed,
     )
     estimates = {
-        name: _estimate(value, [draw[name] for draw in draws]) for name, value in point.items()
+        name: None if math.isnan(value) else interval(value, [draw[name] for draw in draws])
+        for name, value in point.items()
     }
     return Metrics(
         images=len(labels),
@@ -99,19 +102,33 @@ def calibration_error(labels: np.ndarray, probabilities: Array, bins: int = ECE_
     return float(np.sum(gaps))
 
 
-def _estimate(value: float, drawn: list[float]) -> Estimate | None:
-    if math.isnan(value):
-        return None
+def interval(value: float, drawn: list[float]) -> Estimate:
+    """A figure with the 95 % interval of what a bootstrap drew; NaNs there are left out."""
     low, high = np.nanpercentile(drawn, [2.5, 97.5])
     return Estimate(value=value, low=float(low), high=float(high))
 
 
-def _bootstrap(
+def wilson(hits: int, of: int) -> Estimate:
+    """A share with its 95 % interval (Wilson 1927). Raises ValueError if there are no cases."""
+    if of < 1:
+        raise ValueError("no share of nothing")
+    share, weight = hits / of, Z**2 / of
+    middle = share + weight / 2
+    reach = Z * math.sqrt(share * (1 - share) / of + weight / (4 * of))
+    low, high = (middle - reach) / (1 + weight), (middle + reach) / (1 + weight)
+    return Estimate(value=share, low=low if hits else 0.0, high=high if hits < of else 1.0)
+
+
+def bootstrap(
     patients: np.ndarray,
     labels: np.ndarray,
     measure: Callable[[np.ndarray], Mapping[str, float]],
     seed: int,
 ) -> list[Mapping[str, float]]:
+    """Measure again and again on patients drawn with repetition, where both classes are there.
+
+    patients, labels: (n,). measure: from the indices of the films drawn to figures by name.
+    """
     generator = np.random.default_rng(seed)
     _, patient_of = np.unique(patients, return_inverse=True)
     images_of = [np.flatnonzero(patient_of == p) for p in range(patient_of.max() + 1)]

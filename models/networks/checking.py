@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def chest_check(size: int) -> "keras.Model":
-    """Six convolutions and a dense layer over a grid of sixteenths: 0.10 M parameters at 64.
+    """Five convolutions and a dense layer over a grid of sixteenths: 66,000 parameters at 64.
 
     No global pooling: where in the image the lungs lie is what tells a chest film.
     """
@@ -17,14 +17,25 @@ def chest_check(size: int) -> "keras.Model":
 
     image = grey(size)
     x = layers.Rescaling(1 / 127.5, offset=-1.0, name="scale")(image)
-    for block, filters in enumerate(((16,), (24,), (48, 48), (64, 64)), 1):
-        for step, width in enumerate(filters, 1):
-            name = f"block{block}_{{}}{step}"
-            x = layers.Conv2D(width, 3, padding="same", use_bias=False, name=name.format("conv"))(x)
-            x = layers.BatchNormalization(momentum=0.95, name=name.format("norm"))(x)
-            x = layers.Activation("relu", name=name.format("relu"))(x)
+    x = _convolution(x, 16, "block1_1", kernel=5, strides=2)
+    for block, filters in enumerate(((24, 32), (48, 64)), 2):
         x = layers.MaxPooling2D(name=f"block{block}_pool")(x)
+        for step, width in enumerate(filters, 1):
+            x = _convolution(x, width, f"block{block}_{step}")
+    x = layers.MaxPooling2D(name="last_pool")(x)
     x = layers.Conv2D(24, 1, activation="relu", name="narrow")(x)
-    x = layers.Dropout(0.3, name="dropout1")(layers.Flatten(name="flatten")(x))
+    x = layers.Dropout(0.2, name="dropout1")(layers.Flatten(name="flatten")(x))
     x = layers.Dense(32, activation="relu", name="dense")(x)
-    return Model(image, probability(layers.Dropout(0.3, name="dropout2")(x)), name="chest-check")
+    return Model(image, probability(layers.Dropout(0.2, name="dropout2")(x)), name="chest-check")
+
+
+def _convolution(
+    x: "keras.KerasTensor", filters: int, name: str, *, kernel: int = 3, strides: int = 1
+) -> "keras.KerasTensor":
+    from keras import layers
+
+    x = layers.Conv2D(
+        filters, kernel, strides=strides, padding="same", use_bias=False, name=f"{name}_conv"
+    )(x)
+    x = layers.BatchNormalization(momentum=0.95, name=f"{name}_norm")(x)
+    return layers.Activation("relu", name=f"{name}_relu")(x)

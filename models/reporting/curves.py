@@ -8,13 +8,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from models.evaluation import ECE_BINS, predictive_values
+from models.evaluation import ECE_BINS, predictive_values, wilson
 from models.manifest import Metrics
 
 Array = npt.NDArray[np.float64]
 SWEPT = tuple(round(0.05 * step, 2) for step in range(1, 20))
-#: The 97.5th percentile of the standard normal distribution: intervals of 95 %.
-Z = 1.959963984540054
 #: What is no series in the curves of a training.
 EPOCH = "epoch"
 
@@ -219,17 +217,6 @@ def reliability(labels: np.ndarray, probabilities: Array, bins: int = ECE_BINS) 
     ]
 
 
-def wilson(hits: int, of: int) -> tuple[float, float]:
-    """The 95 % interval of a share (Wilson 1927). Raises ValueError if there are no cases."""
-    if of < 1:
-        raise ValueError("no share of nothing")
-    share, weight = hits / of, Z**2 / of
-    middle = share + weight / 2
-    reach = Z * math.sqrt(share * (1 - share) / of + weight / (4 * of))
-    low, high = (middle - reach) / (1 + weight), (middle + reach) / (1 + weight)
-    return (0.0 if hits == 0 else low, 1.0 if hits == of else high)
-
-
 def subgroups(model: Evaluated) -> list[Subgroup]:
     """Each group apart: pneumonias first, then normal films, each by name."""
     sick = model.labels == 1
@@ -256,15 +243,15 @@ def false_positives(model: Evaluated) -> list[int]:
 
 def _bin(labels: np.ndarray, probabilities: Array, start: float, end: float) -> Bin:
     count, sick = len(labels), int(labels.sum())
-    low, high = wilson(sick, count) if count else (None, None)
+    observed = wilson(sick, count) if count else None
     return Bin(
         start=start,
         end=end,
         count=count,
         mean_probability=float(probabilities.mean()) if count else None,
-        observed=sick / count if count else None,
-        low=low,
-        high=high,
+        observed=observed.value if observed else None,
+        low=observed.low if observed else None,
+        high=observed.high if observed else None,
     )
 
 
@@ -275,8 +262,7 @@ def _subgroup(model: Evaluated, group: str, pneumonia: bool) -> Subgroup:
     members = (model.groups == group) & (sick == pneumonia)
     images = int(members.sum())
     flagged = int(np.sum(model.probabilities[members] >= model.threshold))
-    right = flagged if pneumonia else images - flagged
-    low, high = wilson(right, images)
+    right = wilson(flagged if pneumonia else images - flagged, images)
     compared = members | (sick != pneumonia)
     return Subgroup(
         group=group,
@@ -284,9 +270,9 @@ def _subgroup(model: Evaluated, group: str, pneumonia: bool) -> Subgroup:
         images=images,
         patients=len(np.unique(model.patients[members])),
         flagged=flagged,
-        right=right / images,
-        low=low,
-        high=high,
+        right=right.value,
+        low=right.low,
+        high=right.high,
         auc=float(roc_auc_score(model.labels[compared], model.probabilities[compared])),
     )
 

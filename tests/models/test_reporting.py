@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from models.evaluation import calibration_error, figures
+from models.evaluation import calibration_error, figures, wilson
 from models.manifest import Estimate, Metrics
 from models.reporting import plots
 from models.reporting.curves import (
@@ -29,7 +29,6 @@ from models.reporting.curves import (
     roc,
     subgroups,
     sweep,
-    wilson,
 )
 from models.reporting.report import FIGURES, numbers_of, write_report
 from readfirst import DISCLAIMER
@@ -193,7 +192,7 @@ def test_reliability_bins_by_hand() -> None:
     assert [bins[0].mean_probability, bins[0].observed] == pytest.approx([0.04, 0.5])
     assert [bins[9].mean_probability, bins[9].observed] == pytest.approx([0.975, 1.0])
     assert (bins[9].start, bins[9].end) == (0.9, 1.0)
-    assert (bins[9].low, bins[9].high) == wilson(2, 2)
+    assert (bins[9].low, bins[9].high) == pytest.approx((0.3424, 1.0), abs=6e-5)
     assert bins[5].observed is bins[5].mean_probability is bins[5].low is None
 
 
@@ -218,7 +217,9 @@ def test_reliability_adds_up_to_the_calibration_error() -> None:
     ],
 )
 def test_wilson_interval(hits: int, of: int, low: float, high: float) -> None:
-    assert wilson(hits, of) == pytest.approx((low, high), abs=6e-5)
+    share = wilson(hits, of)
+    assert share.value == hits / of
+    assert (share.low, share.high) == pytest.approx((low, high), abs=6e-5)
 
 
 def test_wilson_interval_of_nothing() -> None:
@@ -231,7 +232,7 @@ def test_subgroups_by_hand(model: Evaluated) -> None:
     assert list(groups) == ["bacterial", "viral", "normal-1", "normal-2"]
     viral, normal = groups["viral"], groups["normal-1"]
     assert (viral.images, viral.patients, viral.flagged, viral.pneumonia) == (2, 2, 1, True)
-    assert (viral.right, viral.low, viral.high) == (0.5, *wilson(1, 2))
+    assert (viral.right, viral.low, viral.high) == (0.5, wilson(1, 2).low, wilson(1, 2).high)
     # 0.62 and 0.2 against 0.7, 0.31, 0.12, 0.04: three and two of four pairs are in order.
     assert viral.auc == pytest.approx(5 / 8)
     assert groups["bacterial"].patients == 1
