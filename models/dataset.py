@@ -1,9 +1,10 @@
 """Labelled films in the Kaggle layout, split by patient."""
 
+import csv
 import hashlib
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -16,6 +17,8 @@ from readfirst.errors import Misconfigured
 
 #: Folder names of the layout, and the class of each.
 CLASSES = {"NORMAL": 0, "PNEUMONIA": 1}
+#: What a CSV may say.
+LABELS = {"0": 0, "normal": 0, "1": 1, "pneumonia": 1}
 PNEUMONIA = re.compile(r"(?P<patient>person\d+)_(?P<cause>bacteria|virus)_")
 NORMAL = re.compile(r"(?P<patient>(?P<series>NORMAL2-)?IM-\d+)")
 SUFFIXES = {".jpeg", ".jpg", ".png"}
@@ -64,6 +67,20 @@ def read_folder(folder: Path) -> list[Film]:
     return _once_each(films)
 
 
+def read_labels(table: Path, folder: Path) -> list[Film]:
+    """The films of a CSV with the columns `path` and `label`, each content once.
+
+    path: from the folder on. label: 0 or 1, `normal` or `pneumonia`. Columns `patient` and
+    `group` may be there; else each file is a patient of its own and its class its group.
+    Raises Misconfigured if a column or a file is missing or a label is none of these.
+    """
+    with table.open(newline="", encoding="utf-8-sig") as file:
+        rows = list(csv.DictReader(file))
+    if not rows or not {"path", "label"} <= rows[0].keys():
+        raise Misconfigured(f"{table} needs the columns path and label, and a row.")
+    return _once_each(_labelled(row, folder, table, n) for n, row in enumerate(rows, 2))
+
+
 def split(films: Sequence[Film], seed: int) -> dict[Part, list[Film]]:
     """Part the films so that no patient stands in two parts, alike in every group.
 
@@ -105,6 +122,17 @@ def _film(path: Path, label: int) -> Film:
         return Film(path, label, match["patient"], "normal-2" if match["series"] else "normal-1")
     # Another source: each file is a patient of its own.
     return Film(path, label, path.stem, "pneumonia" if label else "normal")
+
+
+def _labelled(row: Mapping[str, str | None], folder: Path, table: Path, line: int) -> Film:
+    path = folder / (row["path"] or "")
+    label = LABELS.get((row["label"] or "").strip().lower())
+    if label is None:
+        raise Misconfigured(f"{table}, line {line}: {row['label']!r} is no label.")
+    if not path.is_file():
+        raise Misconfigured(f"{table}, line {line}: there is no file {path}.")
+    group = row.get("group") or ("pneumonia" if label else "normal")
+    return Film(path, label, row.get("patient") or path.stem, group)
 
 
 def _once_each(films: Iterable[Film]) -> list[Film]:

@@ -1,18 +1,21 @@
 """An ensemble in memory: model-ready images in, probabilities out."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
 
-from models.combining import combine
-from models.manifest import Calibration, Member, check_files, load_manifest
+from models.combining import calibrated, combine, logit, sigmoid
+from models.manifest import Manifest, Member, PixelCheck, check_files, load_manifest
 from models.networks import build
 from models.precision import choose_precision, let_gpu_memory_grow
-from models.preprocessing import MODEL_READY_SIZE, Array8, network_input
+from models.preprocessing import AS_IT_IS, MODEL_READY_SIZE, Array8, View, network_input
 from models.weights import load_weights
 from readfirst.domain import ImageScore
+from readfirst.errors import Refused
+from readfirst.refusals import RefusalCode
 
 if TYPE_CHECKING:
     import keras
@@ -32,49 +35,94 @@ class Ensemble(Protocol):
     def threshold(self) -> float:
         """Probability at or above which an image is flagged."""
 
-    def predict(self, images: Array8) -> list[ImageScore]:
-        """Score model-ready images, (n, 224, 224) uint8, in their order."""
+    @property
+    def prevalence(self) -> float | None:
+        """Share of pneumonia that its probabilities presuppose; None if nobody knows."""
+
+    def predict(self, images: Array8) -> list[ImageScore | Refused]:
+        """Score model-ready images, (n, 224, 224) uint8, in their order.
+
+        An image that is no frontal chest film gets a refusal instead of a score.
+        """
 
 
+@dataclass(frozen=True, slots=True)
 class NetworkEnsemble:
-    """Networks, loaded and ready, with what turns their answers into one."""
+    """Networks, loaded and ready, with what turns their answers into one.
 
-    def __init__(
-        self,
-        version: str,
-        threshold: float,
-        calibration: Calibration,
-        members: Sequence[Member],
-        networks: Sequence["keras.Model"],
-    ) -> None:
-        self.version = version
-        self.threshold = threshold
-        self._calibration = calibration
-        self._members = members
-        self._networks = networks
+    check: the network of the manifest's pixel check, where it has one.
+    """
 
-    def predict(self, images: Array8) -> list[ImageScore]:
-        """Score model-ready images, (n, 224, 224) uint8, in their order."""
-        if images.ndim != 3 or images.dtype != np.uint8:
-            raise ValueError(f"no model-ready images: {images.dtype} of shape {images.shape}")
+    manifest: Manifest
+    networks: Sequence["keras.Model"]
+    check: "keras.Model | None" = None
+
+    @property
+    def version(self) -> str:
+        """The version under which its scores are kept."""
+        return self.manifest.version
+
+    @property
+    def threshold(self) -> float:
+        """Probability at or above which an image is flagged."""
+        return self.manifest.threshold
+
+    @property
+    def prevalence(self) -> float | None:
+        """Share of pneumonia that its probabilities presuppose; None if nobody knows."""
+        return self.manifest.prevalence
+
+    def predict(self, images: Array8) -> list[ImageScore | Refused]:
+        """Score model-ready images, (n, 224, 224) uint8, in their order.
+
+        An image that is no frontal chest film gets a refusal instead of a score.
+        """
+        _check_model_ready(images)
         if not len(images):
             return []
-        said = member_probabilities(self._members, self._networks, images)
-        weights = [member.weight for member in self._members]
-        combined = combine(list(said.values()), weights, self._calibration)
+        chest = self.is_chest(images)
+        scores = iter(self.scores(images[chest]))
         return [
-            ImageScore(float(p), {name: float(values[i]) for name, values in said.items()})
+            next(scores) if shown else Refused(RefusalCode.NOT_A_CHEST_RADIOGRAPH)
+            for shown in chest
+        ]
+
+    def is_chest(self, images: Array8) -> np.ndarray:
+        """Which model-ready images pass the pixel check: (n,) bool; all where there is none."""
+        rule = self.manifest.pixel_check
+        if rule is None or self.check is None:
+            return np.ones(len(images), dtype=bool)
+        said = in_batches(self.check, network_input(images, rule.input_size))
+        return said >= rule.threshold
+
+    def scores(self, images: Array8) -> list[ImageScore]:
+        """Score model-ready images, (n, 224, 224) uint8, whatever they show."""
+        if not len(images):
+            return []
+        members, calibration = self.manifest.members, self.manifest.calibration
+        said = member_logits(members, self.networks, images, self.manifest.views)
+        logits = {name: calibrated(values, calibration) for name, values in said.items()}
+        weights = [member.weight for member in members]
+        combined = sigmoid(combine(list(logits.values()), weights))
+        each = {name: sigmoid(values) for name, values in logits.items()}
+        return [
+            ImageScore(float(p), {name: float(values[i]) for name, values in each.items()})
             for i, p in enumerate(combined)
         ]
 
     def warm_up(self) -> None:
         """Compile every network for every batch size, so that no film waits for it."""
         for size in BATCH_SIZES:
-            self.predict(np.zeros((size, MODEL_READY_SIZE, MODEL_READY_SIZE), dtype=np.uint8))
+            blank = np.zeros((size, MODEL_READY_SIZE, MODEL_READY_SIZE), dtype=np.uint8)
+            self.is_chest(blank)
+            for member, network in zip(self.manifest.members, self.networks, strict=True):
+                in_batches(network, network_input(blank, member.input_size))
 
 
 class FixedEnsemble:
     """Hands out the probabilities it was given, in order and then again: for tests."""
+
+    prevalence = None
 
     def __init__(
         self, probabilities: Sequence[float], version: str = "fixed", threshold: float = 0.5
@@ -84,9 +132,9 @@ class FixedEnsemble:
         self._probabilities = list(probabilities)
         self._next = 0
 
-    def predict(self, images: Array8) -> list[ImageScore]:
+    def predict(self, images: Array8) -> list[ImageScore | Refused]:
         """One score for each image, whatever it shows."""
-        scores = []
+        scores: list[ImageScore | Refused] = []
         for _ in images:
             probability = self._probabilities[self._next % len(self._probabilities)]
             self._next += 1
@@ -106,49 +154,71 @@ def load_ensemble(
     check_files(folder, manifest)
     let_gpu_memory_grow()
     dtype = choose_precision(precision)
+    check = manifest.pixel_check
     ensemble = NetworkEnsemble(
-        manifest.version,
-        manifest.threshold,
-        manifest.calibration,
-        manifest.members,
+        manifest,
         [_network(member, folder, dtype) for member in manifest.members],
+        _network(check, folder, dtype) if check else None,
     )
     ensemble.warm_up()
     return ensemble
 
 
-def member_probabilities(
-    members: Sequence[Member], networks: Sequence["keras.Model"], images: Array8
+def member_logits(
+    members: Sequence[Member],
+    networks: Sequence["keras.Model"],
+    images: Array8,
+    views: Sequence[View] = (AS_IT_IS,),
 ) -> dict[str, np.ndarray]:
-    """What each member says of model-ready images, by name: (n,) float64 each."""
+    """What each member says of model-ready images, as logits before calibration, by name.
+
+    images: (n, 224, 224) uint8. Returns (n,) float64 each, the mean over the views.
+    """
     return {
-        member.name: _in_batches(network, network_input(images, member.input_size))
+        member.name: np.mean(
+            [
+                logit(in_batches(network, network_input(images, member.input_size, view)))
+                for view in views
+            ],
+            axis=0,
+        )
         for member, network in zip(members, networks, strict=True)
     }
 
 
-def _network(member: Member, folder: Path, dtype: str) -> "keras.Model":
-    import keras
-
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy("mixed_bfloat16" if dtype == "bfloat16" else "float32")
-    try:
-        network = build(member.network, member.input_size)
-    finally:
-        keras.config.set_dtype_policy(before)
-    load_weights(network, folder / member.file)
-    return network
-
-
-def _in_batches(network: "keras.Model", inputs: np.ndarray) -> np.ndarray:
+def in_batches(network: "keras.Model", inputs: np.ndarray) -> np.ndarray:
     """The network's probabilities, (n,), in batches of compiled sizes filled up with zeros."""
     results, start = [], 0
     while start < len(inputs):
-        left = len(inputs) - start
-        size = next((size for size in BATCH_SIZES if size >= left), BATCH_SIZES[-1])
+        size = _batch_size(len(inputs) - start)
         batch = inputs[start : start + size]
         filled = np.zeros((size, *inputs.shape[1:]), dtype=np.float32)
         filled[: len(batch)] = batch
         results.append(np.asarray(network.predict_on_batch(filled))[: len(batch), 0])
         start += size
     return np.concatenate(results).astype(np.float64)
+
+
+def _batch_size(left: int) -> int:
+    """The next batch: the largest that is full, or one that is at least half full."""
+    full = max(size for size in BATCH_SIZES if size <= left)
+    above = min((size for size in BATCH_SIZES if size >= left), default=full)
+    return above if 2 * left >= above else full
+
+
+def _network(part: Member | PixelCheck, folder: Path, dtype: str) -> "keras.Model":
+    import keras
+
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_bfloat16" if dtype == "bfloat16" else "float32")
+    try:
+        network = build(part.network, part.input_size)
+    finally:
+        keras.config.set_dtype_policy(before)
+    load_weights(network, folder / part.file)
+    return network
+
+
+def _check_model_ready(images: Array8) -> None:
+    if images.ndim != 3 or images.dtype != np.uint8:
+        raise ValueError(f"no model-ready images: {images.dtype} of shape {images.shape}")

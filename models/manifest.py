@@ -5,6 +5,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from models.preprocessing import AS_IT_IS, View
 from models.weights import file_sha256
 from readfirst.errors import Misconfigured
 
@@ -58,19 +59,46 @@ class Member(_Frozen):
 
 
 class Calibration(_Frozen):
-    """Platt's scaling of the combined logit: probability = sigmoid(slope x logit + intercept)."""
+    """Platt's scaling of a logit: probability = sigmoid(slope x logit + intercept)."""
 
     slope: float
     intercept: float
 
 
-class OperatingPoint(_Frozen):
-    """How the threshold was chosen."""
+class PixelCheck(_Frozen):
+    """The network that tells a frontal chest film from any other image."""
 
-    stated_sensitivity: float
+    network: str
+    file: str
+    sha256: str
+    input_size: int
+    parameters: int
+    #: An image for which it says less is refused.
+    threshold: float = Field(gt=0, lt=1)
+    #: Share of the held-out films that it refuses.
+    false_refusals: Estimate
+    #: Share that it refuses of each kind of other image, made or taken for the measurement only.
+    caught: dict[str, float]
+
+
+class Acquisition(_Frozen):
+    """Sensitivity and specificity at the threshold under one simulated acquisition."""
+
+    sensitivity: float
+    specificity: float
+
+
+class OperatingPoint(_Frozen):
+    """How the threshold was chosen, and what it gave on the films of the choice."""
+
     method: str
     images: int
     patients: int
+    #: The sensitivity that was asked for, where the method asks for one.
+    stated_sensitivity: float | None = None
+    #: How many false alarms one missed pneumonia weighs, where the method weighs them.
+    miss_cost: float | None = None
+    acquisitions: dict[str, Acquisition] = Field(default_factory=dict)
 
 
 class Manifest(_Frozen):
@@ -80,10 +108,15 @@ class Manifest(_Frozen):
     created: str
     preprocessing_version: str
     members: tuple[Member, ...] = Field(min_length=1)
+    #: The framings in which each member sees a film; their logits are averaged.
+    views: tuple[View, ...] = (AS_IT_IS,)
     calibration: Calibration
+    #: Share of pneumonia among the films of the calibration, which its probabilities presuppose.
+    prevalence: float | None = Field(None, gt=0, lt=1)
     #: Probability at or above which an image is flagged.
     threshold: float = Field(gt=0, lt=1)
     operating_point: OperatingPoint
+    pixel_check: PixelCheck | None = None
     #: On the held-out patients.
     metrics: Metrics
     training: str
@@ -108,11 +141,14 @@ def load_manifest(folder: Path) -> Manifest:
 
 def check_files(folder: Path, manifest: Manifest) -> None:
     """Compare every weight file with its digest. Raises Misconfigured for one that differs."""
-    for member in manifest.members:
-        path = folder / member.file
+    parts: list[Member | PixelCheck] = [*manifest.members]
+    if manifest.pixel_check:
+        parts.append(manifest.pixel_check)
+    for part in parts:
+        path = folder / part.file
         if not path.is_file():
             raise Misconfigured(f"Ensemble {manifest.version}: {path} is missing.")
-        if file_sha256(path) != member.sha256:
+        if file_sha256(path) != part.sha256:
             raise Misconfigured(
                 f"Ensemble {manifest.version}: {path} is not the file that its manifest names; "
                 "copy the ensemble again."

@@ -81,11 +81,26 @@ def window_exposure(image: Array8) -> npt.NDArray[np.float32]:
 
     image: any shape, uint8. Returns the same shape, float32; a flat image becomes black.
     """
-    low, high = np.percentile(image, EXPOSURE_WINDOW)
+    low, high = (_percentile(image, percent) for percent in EXPOSURE_WINDOW)
     scale = 255.0 / max(high - low, 1.0)
-    stretched = (image.astype(np.float32) - np.float32(low)) * np.float32(scale)
-    windowed: npt.NDArray[np.float32] = np.clip(stretched, np.float32(0), np.float32(255))
+    table = (np.arange(256, dtype=np.float32) - np.float32(low)) * np.float32(scale)
+    windowed: npt.NDArray[np.float32] = np.clip(table, np.float32(0), np.float32(255))[image]
     return windowed
+
+
+def _percentile(image: Array8, percent: float) -> float:
+    """As `np.percentile`, to the last bit, from the histogram: half the time."""
+    counts = np.cumsum(np.bincount(image.reshape(-1), minlength=256))
+    place = percent / 100 * (image.size - 1)
+    below = int(place)
+    low, high = (
+        min(float(value), 255.0)
+        for value in np.searchsorted(counts, [below, below + 1], side="right")
+    )
+    share = place - below
+    if share < 0.5:
+        return low + (high - low) * share
+    return high - (high - low) * (1 - share)
 
 
 def _resized(image: Array8, size: int) -> Array8:

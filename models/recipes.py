@@ -90,10 +90,11 @@ PIXEL_CHECK = Recipe(
     name="pixel-check",
     network="chest-check",
     input_size=64,
-    epochs=8,
-    learning_rate=3e-3,
+    epochs=5,
+    batch_size=64,
+    learning_rate=4e-3,
     weight_decay=1e-3,
-    **{**_OURS, "label_smoothing": 0.01},
+    **{**_OURS, "label_smoothing": 0.01, "averaging": 0.98},
 )
 
 

@@ -1,6 +1,8 @@
 """Weight files: safetensors, 16-bit floating point, a tensor for each variable by its path."""
 
 import hashlib
+import re
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,12 +16,16 @@ if TYPE_CHECKING:
     import keras
 
 
+NUMBER = re.compile(r"_\d+$")
+
+
 def save_weights(network: "keras.Model", path: Path) -> str:
     """Write the weights, rounded to float16. Returns the file's sha256."""
     from keras import ops
 
     tensors = {
-        weight.path: ops.convert_to_numpy(weight).astype(np.float16) for weight in network.weights
+        name: ops.convert_to_numpy(weight).astype(np.float16)
+        for name, weight in _named(network).items()
     }
     save_file(tensors, path)
     return file_sha256(path)
@@ -31,11 +37,28 @@ def load_weights(network: "keras.Model", path: Path) -> None:
         tensors = load_file(path)
     except (OSError, SafetensorError) as error:
         raise Misconfigured(f"{path} is no weight file: {error}") from error
-    expected = {weight.path: tuple(weight.shape) for weight in network.weights}
+    named = _named(network)
+    expected = {name: tuple(weight.shape) for name, weight in named.items()}
     if expected != {name: tensor.shape for name, tensor in tensors.items()}:
         raise Misconfigured(f"{path} holds the weights of another network.")
-    for weight in network.weights:
-        weight.assign(tensors[weight.path].astype(np.float32))
+    for name, weight in named.items():
+        weight.assign(tensors[name].astype(np.float32))
+
+
+def _named(network: "keras.Model") -> "dict[str, keras.Variable]":
+    """The weights by their paths, with layers of no name of their own counted in this network.
+
+    Keras counts those, as `conv2d_3`, over all the networks that a process has built.
+    """
+    counts: Counter[str] = Counter()
+    named = {}
+    for layer in network.layers:
+        kind = NUMBER.sub("", layer.name)
+        name = f"{kind}_{counts[kind]}" if counts[kind] else kind
+        counts[kind] += 1
+        for weight in layer.weights:
+            named[name + weight.path.removeprefix(layer.name)] = weight
+    return named
 
 
 def file_sha256(path: Path) -> str:

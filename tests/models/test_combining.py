@@ -5,19 +5,25 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.metrics import recall_score, roc_auc_score
 
-from models.combining import calibrate, combine, logit, sigmoid, threshold_for
+from models.combining import (
+    calibrate,
+    combine,
+    logit,
+    robust_threshold,
+    sigmoid,
+    threshold_for,
+)
 from models.evaluation import calibration_error, evaluate, predictive_values
-from models.manifest import Calibration
 
-NEUTRAL = Calibration(slope=1.0, intercept=0.0)
 probabilities = st.floats(0, 1)
 
 
 @given(said=arrays(np.float64, (3, 5), elements=probabilities), order=st.permutations(range(3)))
 def test_the_order_of_the_members_does_not_matter(said: np.ndarray, order: list[int]) -> None:
     weights = [0.5, 0.3, 0.2]
-    turned = combine(said[order], [weights[i] for i in order], NEUTRAL)
-    np.testing.assert_allclose(turned, combine(said, weights, NEUTRAL), atol=1e-12)
+    logits = logit(said)
+    turned = combine(logits[order], [weights[i] for i in order])
+    np.testing.assert_allclose(turned, combine(logits, weights), atol=1e-12)
 
 
 @given(low=probabilities, high=probabilities, other=probabilities)
@@ -25,7 +31,7 @@ def test_the_ensemble_never_falls_when_a_member_rises(
     low: float, high: float, other: float
 ) -> None:
     low, high = sorted((low, high))
-    both = combine([[low, high], [other, other]], [0.5, 0.5], NEUTRAL)
+    both = combine(logit([[low, high], [other, other]]), [0.5, 0.5])
     assert both[0] <= both[1]
 
 
@@ -43,6 +49,41 @@ def test_calibration_brings_overconfident_logits_down() -> None:
     assert calibration_error(labels, sigmoid(3 * true_logits)) > 0.05
     calibrated = sigmoid(fitted.slope * 3 * true_logits + fitted.intercept)
     assert calibration_error(labels, calibrated) < 0.03
+
+
+def test_calibration_states_probabilities_for_the_prevalence_that_films_stand_for() -> None:
+    generator = np.random.default_rng(0)
+    logits = generator.normal(0, 1.5, 4000)
+    labels = (generator.random(4000) < sigmoid(logits)).astype(int)
+    fitted = calibrate(logits, labels, prevalence=0.1)
+    said = sigmoid(fitted.slope * logits + fitted.intercept)
+    weights = np.where(labels == 1, 0.1 / labels.mean(), 0.9 / (1 - labels.mean()))
+    assert np.average(said, weights=weights) == pytest.approx(0.1, abs=0.01)
+
+
+def test_the_robust_threshold_is_good_where_it_is_worst() -> None:
+    """Under the second acquisition all logits lie higher; the first alone would set it lower."""
+    labels = np.array([0] * 100 + [1] * 100)
+    ordinary = np.concatenate([np.linspace(-8, -2, 100), np.linspace(1.5, 9, 100)])
+    shifted = ordinary + 3
+    alone = logit(robust_threshold({"a": sigmoid(ordinary)}, labels, 3.0))
+    both = logit(robust_threshold({"a": sigmoid(ordinary), "b": sigmoid(shifted)}, labels, 3.0))
+    assert -2 < alone < 1.5
+    assert 1 <= both <= 1.6, "between the highest shifted healthy film and the lowest sick one"
+
+
+@given(cost=st.floats(1.0, 20.0))
+def test_a_dearer_miss_never_raises_the_threshold(cost: float) -> None:
+    generator = np.random.default_rng(1)
+    labels = np.array([0] * 60 + [1] * 60)
+    said = {"a": sigmoid(generator.normal(2.0 * labels - 1, 1.5))}
+    dear = robust_threshold(said, labels, cost * 1.5)
+    assert dear <= robust_threshold(said, labels, cost) + 1e-9
+
+
+def test_a_robust_threshold_needs_both_classes() -> None:
+    with pytest.raises(ValueError, match="both classes"):
+        robust_threshold({"a": np.array([0.5])}, np.array([1]), 3.0)
 
 
 @given(

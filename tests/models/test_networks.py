@@ -1,9 +1,12 @@
 """Every network by name: its totals, and that it runs."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from models.networks import NETWORKS, build
+from models.weights import load_weights, save_weights
 from readfirst.errors import Misconfigured
 
 #: Side, parameters and trainable ones. Those marked in the studies are copied from them.
@@ -47,6 +50,17 @@ def test_totals(name: str) -> None:
     assert sum(int(np.prod(w.shape)) for w in network.trainable_weights) == trainable
     assert network.input_shape == (None, size, size, 1)
     assert network.output_shape == (None, 1)
+
+
+def test_weights_fit_a_network_that_is_built_again(tmp_path: Path) -> None:
+    """Keras numbers layers over all that a process builds."""
+    first, second = build("mount-sinai-3", 64), build("mount-sinai-3", 64)
+    save_weights(first, tmp_path / "weights.safetensors")
+    load_weights(second, tmp_path / "weights.safetensors")
+    for one, other in zip(first.get_weights(), second.get_weights(), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-4)
+    with pytest.raises(Misconfigured, match="another network"):
+        load_weights(build("mount-sinai-4", 64), tmp_path / "weights.safetensors")
 
 
 def test_an_unknown_network_is_named() -> None:

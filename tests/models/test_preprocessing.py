@@ -2,9 +2,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
-from models.augmentation import Augmentation, augment
-from models.preprocessing import network_input, standardise, window_exposure
+from models.acquisitions import ACQUISITIONS, acquired
+from models.augmentation import STRONG, Augmentation, augment
+from models.preprocessing import View, network_input, standardise, window_exposure
 
 
 @settings(deadline=None, max_examples=30)
@@ -44,7 +46,7 @@ def test_network_input_has_the_shape_that_networks_take() -> None:
 
 def test_augmentation_keeps_shape_and_range_and_follows_its_generator() -> None:
     film = np.tile(np.arange(0, 128, dtype=np.uint8), (128, 1))
-    changed = [augment(film, Augmentation(), np.random.default_rng(seed)) for seed in (1, 1, 2)]
+    changed = [augment(film, STRONG, np.random.default_rng(seed)) for seed in (1, 1, 2)]
     assert changed[0].shape == film.shape
     assert changed[0].min() >= 0
     assert changed[0].max() <= 255
@@ -53,11 +55,38 @@ def test_augmentation_keeps_shape_and_range_and_follows_its_generator() -> None:
 
 
 def test_no_augmentation_is_the_network_input() -> None:
-    still = Augmentation(
-        rotation=0, zoom=0, shift=0, stretch=0, flip=False, gamma=1, contrast=0, brightness=0,
-        blur=0, noise=0,
-    )  # fmt: skip
     film = np.random.default_rng(0).integers(0, 256, (96, 96), dtype=np.uint8)
     np.testing.assert_allclose(
-        augment(film, still, np.random.default_rng(0)), window_exposure(film), atol=1e-3
+        augment(film, Augmentation(), np.random.default_rng(0)), window_exposure(film), atol=1e-3
     )
+
+
+def test_a_view_is_framed_mirrored_and_stretched() -> None:
+    film = np.random.default_rng(0).integers(0, 256, (1, 64, 64), dtype=np.uint8)
+    plain = network_input(film, 64)[0, ..., 0]
+    mirrored = network_input(film, 64, View(mirrored=True))[0, ..., 0]
+    np.testing.assert_array_equal(mirrored, plain[:, ::-1])
+    square = np.zeros((1, 64, 64), np.uint8)
+    square[0, 24:40, 24:40] = 255
+    near = network_input(square, 64, View(zoom=1.5))[0, ..., 0] > 128
+    narrow = network_input(square, 64, View(width=0.5))[0, ..., 0] > 128
+    assert near.sum() == pytest.approx((16 * 1.5) ** 2, rel=0.05)
+    assert narrow.any(axis=0).sum() == pytest.approx(8, abs=1)
+    assert narrow.any(axis=1).sum() == pytest.approx(16, abs=1)
+
+
+def test_every_acquisition_changes_films_and_keeps_their_shape() -> None:
+    films = np.random.default_rng(0).integers(20, 200, (2, 64, 64), dtype=np.uint8)
+    for name in ACQUISITIONS:
+        changed = acquired(films, name)
+        assert (changed.shape, changed.dtype) == (films.shape, films.dtype)
+        assert (name == "as it is") == bool((changed == films).all())
+
+
+@given(
+    image=arrays(np.uint8, st.tuples(st.integers(1, 30), st.integers(1, 30))),
+)
+def test_the_exposure_window_is_that_of_numpy_s_percentiles(image: np.ndarray) -> None:
+    low, high = np.percentile(image, (1.0, 99.0))
+    expected = np.clip((image.astype(np.float32) - low) * (255.0 / max(high - low, 1.0)), 0, 255)
+    np.testing.assert_allclose(window_exposure(image), expected, atol=1e-3)
