@@ -1,0 +1,91 @@
+"""`models explain`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from readfirst.cli.console import err, notice
+from readfirst.cli.models.options import loaded
+from readfirst.errors import Refused
+from readfirst.settings import load_settings
+
+if TYPE_CHECKING:
+    from models.ensemble import NetworkEnsemble
+    from models.preprocessing import Array8
+
+
+def explain(
+    path: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A film.")],
+    output: Annotated[Path, typer.Option(help="Folder for the pictures.")] = Path(),
+    ensemble: Annotated[
+        str | None, typer.Option(help="Version, folder, or VERSION:MEMBER. Default: the shipped.")
+    ] = None,
+    samples: Annotated[
+        int, typer.Option(min=0, help="Changed films that LIME asks about; 0 leaves LIME out.")
+    ] = 300,
+    strongest: Annotated[int, typer.Option(min=1, help="Superpixels that are outlined.")] = 5,
+) -> None:
+    """Paint over a film what the ensemble looked at: Grad-CAM, and LIME's superpixels.
+
+    The heat is relative to the film: a normal film has a hottest place too. It shows where the
+    networks looked, not that they were right.
+    """
+    from PIL import Image
+
+    from ingest.sandbox import Reader
+    from models.explaining.gradcam import ensemble_heat_map
+    from models.explaining.overlay import painted
+    from models.preprocessing import standardise
+
+    settings = load_settings()
+    with Reader(settings.decode_seconds, settings.decode_megabytes) as reader:
+        try:
+            film = reader.display(path)
+        except Refused as refusal:
+            notice(f"[red]{refusal.reason}[/red]")
+            raise typer.Exit(1) from refusal
+    image = standardise(film)
+    with err.status("Asking the networks …"):
+        networks, _ = loaded(ensemble)
+        (score,) = networks.scores(image[None])
+        heat = ensemble_heat_map(networks.manifest.members, networks.networks, image)
+    if not networks.is_chest(image[None])[0]:
+        notice("[yellow]The pixel check takes this for something else than a chest film.[/yellow]")
+    output.mkdir(parents=True, exist_ok=True)
+    pictures = {"gradcam": painted(film, heat)}
+    if samples:
+        pictures["lime"] = _lime(networks, film, image, samples, strongest)
+    for name, picture in pictures.items():
+        written = output / f"{path.stem}.{name}.png"
+        Image.fromarray(picture).save(written)
+        notice(f"{written}")
+    notice(
+        f"Probability {score.probability:.3f}, threshold {networks.threshold:.3f}, "
+        f"spread {score.spread:.3f}."
+    )
+
+
+def _lime(
+    ensemble: NetworkEnsemble, film: Array8, image: Array8, samples: int, strongest: int
+) -> Array8:
+    import numpy as np
+    from rich.progress import Progress
+
+    from models.explaining.lime import explain as lime
+    from models.explaining.overlay import outlined
+
+    def predict(images: Array8) -> np.ndarray:
+        return np.array([score.probability for score in ensemble.scores(images)])
+
+    with Progress(console=err, transient=True) as progress:
+        task = progress.add_task("LIME", total=samples)
+        found = lime(
+            predict,
+            image,
+            samples=samples,
+            progress=lambda done, total: progress.update(task, completed=done, total=total),
+        )
+    return outlined(film, found.segments, found.weights, strongest)
