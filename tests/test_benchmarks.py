@@ -1,0 +1,166 @@
+"""The benchmarks count and reckon rightly, and run from end to end."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from benchmarks import throughput
+from benchmarks.throughput import Spread, Variant, bare_per_film, best_bare, flops, ratio, spread
+from models.ensemble import NetworkEnsemble
+from models.manifest import SHIPPED, Estimate, PixelCheck, find_ensembles, load_manifest
+from models.preprocessing import AS_IT_IS, View
+
+CPUINFO = """
+processor	: {number}
+model name	: Some Chip
+cpu MHz		: {clock}
+physical id	: 0
+core id		: {core}
+flags		: fpu sse2 {flags}
+"""
+#: Two in each multiply-add: 8 x 8 places of 3 x 3 x 4, 4 x 4 places of 3 x 3 x 4, and 4 weights.
+TINY_FLOPS = 2 * (64 * 36 + 16 * 36 + 4)
+
+
+def tiny_network() -> Any:
+    from keras import Input, Model, layers
+
+    image = Input((8, 8, 1))
+    x = layers.Conv2D(4, 3, padding="same")(layers.Rescaling(1 / 255)(image))
+    x = layers.DepthwiseConv2D(3, strides=2, padding="same")(layers.BatchNormalization()(x))
+    x = layers.GlobalAveragePooling2D()(x)
+    return Model(image, layers.Dense(1, activation="sigmoid")(x))
+
+
+def tiny_ensemble() -> NetworkEnsemble:
+    manifest = load_manifest(next(iter(find_ensembles([SHIPPED]).values())))
+    member = manifest.members[0].model_copy(update={"name": "tiny", "input_size": 8, "weight": 1.0})
+    check = PixelCheck(
+        network="tiny",
+        file="none",
+        sha256="none",
+        input_size=8,
+        parameters=1,
+        threshold=1e-9,
+        false_refusals=Estimate(value=0, low=0, high=0),
+        caught={},
+    )
+    views = (AS_IT_IS, View(mirrored=True))
+    changes = {"members": (member,), "views": views, "pixel_check": check}
+    return NetworkEnsemble(manifest.model_copy(update=changes), [tiny_network()], tiny_network())
+
+
+def test_operations_are_counted_from_the_layers() -> None:
+    assert flops(tiny_network()) == TINY_FLOPS
+    parts = throughput.parts_of(tiny_ensemble())
+    assert [(part.name, part.flops) for part in parts] == [
+        ("tiny", 2 * TINY_FLOPS),
+        ("pixel check", TINY_FLOPS),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("flags", "per_cycle"),
+    [
+        ({"sse2", "avx", "avx2", "fma", "avx512f"}, 64),
+        ({"sse2", "avx", "avx2", "fma"}, 32),
+        ({"sse2", "avx", "avx2"}, 16),
+        ({"sse2"}, 8),
+    ],
+)
+def test_the_peak_follows_from_the_flags(flags: set[str], per_cycle: int) -> None:
+    assert throughput.peak_gflops(flags, 4, 2500.0) == pytest.approx(4 * 2.5 * per_cycle)
+    assert throughput.peak_gflops(flags, 4, None) is None
+    assert throughput.peak_gflops(set(), 4, 2500.0) is None
+
+
+def test_threads_of_one_core_are_no_cores() -> None:
+    text = "".join(
+        CPUINFO.format(number=number, core=number // 2, clock=2000 + number, flags="avx2 fma lm")
+        for number in range(4)
+    )
+    chip = throughput.processor(text)
+    assert (chip.model, chip.cores, chip.megahertz) == ("Some Chip", 2, 2003)
+    assert chip.simd == ("avx2", "fma", "sse2")
+    assert chip.peak_gflops == pytest.approx(2 * 2.003 * 32)
+    nothing = throughput.processor("")
+    assert (nothing.model, nothing.cores, nothing.peak_gflops) == ("unknown", 1, None)
+
+
+def test_statistics_are_paired_within_the_rounds() -> None:
+    assert spread([1.0, 2.0, 3.0, 4.0, 5.0]) == Spread(3.0, 2.0, 4.0)
+    assert ratio([2.0, 20.0, 200.0], [1.0, 10.0]) == Spread(2.0, 2.0, 2.0)
+
+
+def test_every_bare_network_counts_at_its_best_batch_and_once_for_each_view() -> None:
+    times = {
+        Variant("bare", "float32", 1, "a"): [1.0, 3.0],
+        Variant("bare", "float32", 8, "a"): [4.0, 8.0],
+        Variant("bare", "float32", 1, "b"): [0.25, 0.25],
+        Variant("bare", "bfloat16", 1, "a"): [0.1, 0.1],
+    }
+    assert best_bare(times, "float32", "a").batch == 8
+    assert bare_per_film(times, "float32", {"a": 2, "b": 1}) == [1.25, 2.25]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "rounds"), [(0.0, throughput.FEWEST_ROUNDS), (0.05, throughput.ROUNDS)]
+)
+def test_a_task_is_timed_until_its_time_is_spent(seconds: float, rounds: int) -> None:
+    ticks: list[None] = []
+    tasks = {Variant("studies"): lambda: None, Variant("ensemble"): lambda: None}
+    times = throughput.interleaved(tasks, seconds, lambda: ticks.append(None))
+    assert len(ticks) == 2 * throughput.ROUNDS
+    for values in times.values():
+        # What else the machine does may use up a task's time before its last round.
+        assert throughput.FEWEST_ROUNDS <= len(values) <= rounds
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> typer.Typer:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(throughput, "MATRIX", 64)
+    monkeypatch.setattr(throughput, "BARE_BATCHES", (1, 2))
+    monkeypatch.setattr(throughput, "load_ensemble", lambda *_: tiny_ensemble())
+    monkeypatch.setattr(throughput, "load_seconds", lambda _: [1.0, 2.0, 3.0])
+    app = typer.Typer()
+    app.command()(throughput.main)
+    return app
+
+
+def test_a_run_writes_its_tables(command: typer.Typer, tmp_path: Path) -> None:
+    arguments = ["--seconds", "0", "--json", "a.json", "--markdown", "a.md"]
+    result = CliRunner().invoke(command, arguments, catch_exceptions=False)
+    assert result.exit_code == 0, result.stderr
+    assert "Films per second" in result.stdout
+    report = json.loads((tmp_path / "a.json").read_text())
+    ways = [(row["precision"], row["way"], row["batch"]) for row in report["rows"]]
+    for precision in throughput.PRECISIONS:
+        assert [(way, batch) for found, way, batch in ways if found == precision] == [
+            ("ensemble", 1),
+            ("ensemble", 8),
+            ("ensemble", 32),
+            ("bare networks", None),
+            ("studies' way", 1),
+        ]
+    bare, studies = report["rows"][3], report["rows"][4]
+    assert bare["of_bare"] == {"median": 1.0, "low": 1.0, "high": 1.0}
+    assert studies["times_studies"] == {"median": 1.0, "low": 1.0, "high": 1.0}
+    assert all(row["films_per_second"]["median"] > 0 for row in report["rows"])
+    assert report["networks"][0]["gflop"] == pytest.approx(2e-9 * TINY_FLOPS)
+    assert report["load"] == {"median": 2.0, "low": 1.5, "high": 2.5}
+    assert [target["met"] for target in report["targets"]][-1] is True
+    text = (tmp_path / "a.md").read_text()
+    assert "| float32 | ensemble | 32 |" in text
+    assert "| bfloat16 | tiny | 8 | 2 |" in text
+    assert "GPU: " in text
+
+
+def test_an_ensemble_that_is_not_there_is_named(command: typer.Typer) -> None:
+    result = CliRunner().invoke(command, ["--ensemble", "none-such"])
+    assert result.exit_code == 2
+    assert "There is no ensemble none-such" in result.stderr
