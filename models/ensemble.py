@@ -9,8 +9,9 @@ import numpy as np
 
 from models.combining import calibrated, combine, logit, sigmoid
 from models.manifest import Manifest, Member, PixelCheck, check_files, load_manifest
+from models.memory import keep_freed_memory, let_gpu_memory_grow
 from models.networks import build
-from models.precision import choose_precision, let_gpu_memory_grow
+from models.precision import choose_precision
 from models.preprocessing import AS_IT_IS, MODEL_READY_SIZE, Array8, View, network_input
 from models.weights import load_weights
 from readfirst.domain import ImageScore
@@ -152,6 +153,7 @@ def load_ensemble(
     """
     manifest = load_manifest(folder)
     check_files(folder, manifest)
+    keep_freed_memory()
     let_gpu_memory_grow()
     dtype = choose_precision(precision)
     check = manifest.pixel_check

@@ -31,18 +31,6 @@ def processor_flags(path: Path = Path("/proc/cpuinfo")) -> set[str]:
     return set(next(found, "").split())
 
 
-def let_gpu_memory_grow() -> None:
-    """Keep TensorFlow from taking a GPU's whole memory; nothing to do on other backends."""
-    import keras
-
-    if keras.config.backend() != "tensorflow":
-        return
-    import tensorflow
-
-    for gpu in tensorflow.config.list_physical_devices("GPU"):
-        tensorflow.config.experimental.set_memory_growth(gpu, True)
-
-
 def _gpu_capabilities() -> list[tuple[int, int]]:
     import keras
 

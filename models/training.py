@@ -12,6 +12,7 @@ import numpy as np
 
 from models.augmentation import augment
 from models.imagenet import load_imagenet
+from models.memory import keep_freed_memory
 from models.networks import build
 from models.preprocessing import Array8, network_input, standardise
 from models.recipes import Recipe
@@ -220,6 +221,8 @@ def _reporting(report: Report, epochs: int, steps: int, curves: Path) -> "keras.
             self.before = epoch * steps
 
         def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+            # Each time that TensorFlow's data sets begin, they have memory handed back.
+            keep_freed_memory()
             report(self.before + batch + 1, epochs * steps, logs or {})
 
         def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
