@@ -235,7 +235,7 @@ def parts_of(ensemble: NetworkEnsemble) -> list[Part]:
     """The members, and the network of the pixel check where there is one."""
     manifest = ensemble.manifest
     parts = [
-        Part(member.name, member.input_size, manifest.views, network)
+        Part(member.name, member.input_size, member.views, network)
         for member, network in zip(manifest.members, ensemble.networks, strict=True)
     ]
     if manifest.pixel_check and ensemble.check is not None:
@@ -306,7 +306,7 @@ def _studies_way(ensemble: NetworkEnsemble, films: Array8) -> Task:
     def score() -> None:
         for film in films:
             for member, network in zip(members, ensemble.networks, strict=True):
-                for view in ensemble.manifest.views:
+                for view in member.views:
                     one = network_input(film[np.newaxis], member.input_size, view)
                     network.predict(one, verbose=0)
 

@@ -1,6 +1,7 @@
 """From trained members to an ensemble: combine, calibrate, set the threshold, measure, write."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from models.recipes import Recipe
 from models.weights import file_sha256
 from readfirst import DISCLAIMER
 
-#: The framings in which the members of a new ensemble see a film.
+#: The framings in which a new member sees a film, within the one that it was trained in.
 VIEWS = (AS_IT_IS, View(zoom=1.2, mirrored=True))
 POPULATION = (
     "Children of one to five years from one hospital in Guangzhou, frontal films (AP). "
@@ -59,12 +60,13 @@ def assemble(
             input_size=recipe.input_size,
             parameters=network.count_params(),
             weight=1 / len(recipes),
+            views=views_of(recipe, views),
         )
         for recipe, network in zip(recipes, networks, strict=True)
     )
 
     def logits(images: Array8) -> np.ndarray:
-        said = member_logits(members, networks, images, views)
+        said = member_logits(members, networks, images)
         return combine(list(said.values()), [member.weight for member in members])
 
     operation = fit_operation(logits, parts[Part.TUNE], miss_cost, seed)
@@ -75,7 +77,6 @@ def assemble(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         preprocessing_version=PREPROCESSING_VERSION,
         members=members,
-        views=views,
         calibration=operation.calibration,
         prevalence=operation.prevalence,
         threshold=operation.threshold,
@@ -95,6 +96,11 @@ def assemble(
     )
     (folder / MANIFEST_FILE).write_text(manifest.model_dump_json(indent=2) + "\n")
     return manifest
+
+
+def views_of(recipe: Recipe, views: Sequence[View] = VIEWS) -> tuple[View, ...]:
+    """Framings within that of a recipe."""
+    return tuple(replace(view, zoom=recipe.zoom * view.zoom) for view in views)
 
 
 def _training(parts: dict[Part, list[Film]], seed: int) -> str:

@@ -12,7 +12,7 @@ from models.manifest import Manifest, Member, PixelCheck, check_files, load_mani
 from models.memory import keep_freed_memory, let_gpu_memory_grow
 from models.networks import build
 from models.precision import choose_precision
-from models.preprocessing import AS_IT_IS, MODEL_READY_SIZE, Array8, View, network_input
+from models.preprocessing import MODEL_READY_SIZE, Array8, network_input
 from models.weights import load_weights
 from readfirst.domain import ImageScore
 from readfirst.errors import Refused
@@ -101,7 +101,7 @@ class NetworkEnsemble:
         if not len(images):
             return []
         members, calibration = self.manifest.members, self.manifest.calibration
-        said = member_logits(members, self.networks, images, self.manifest.views)
+        said = member_logits(members, self.networks, images)
         logits = {name: calibrated(values, calibration) for name, values in said.items()}
         weights = [member.weight for member in members]
         combined = sigmoid(combine(list(logits.values()), weights))
@@ -170,17 +170,16 @@ def member_logits(
     members: Sequence[Member],
     networks: Sequence["keras.Model"],
     images: Array8,
-    views: Sequence[View] = (AS_IT_IS,),
 ) -> dict[str, np.ndarray]:
     """What each member says of model-ready images, as logits before calibration, by name.
 
-    images: (n, 224, 224) uint8. Returns (n,) float64 each, the mean over the views.
+    images: (n, 224, 224) uint8. Returns (n,) float64 each, the mean over its views.
     """
     return {
         member.name: np.mean(
             [
                 logit(in_batches(network, network_input(images, member.input_size, view)))
-                for view in views
+                for view in member.views
             ],
             axis=0,
         )

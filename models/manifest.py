@@ -56,6 +56,8 @@ class Member(_Frozen):
     input_size: int
     parameters: int
     weight: float
+    #: The framings in which it sees every film; its logits are averaged.
+    views: tuple[View, ...] = (AS_IT_IS,)
 
 
 class Calibration(_Frozen):
@@ -108,8 +110,6 @@ class Manifest(_Frozen):
     created: str
     preprocessing_version: str
     members: tuple[Member, ...] = Field(min_length=1)
-    #: The framings in which each member sees a film; their logits are averaged.
-    views: tuple[View, ...] = (AS_IT_IS,)
     calibration: Calibration
     #: Share of pneumonia among the films of the calibration, which its probabilities presuppose.
     prevalence: float | None = Field(None, gt=0, lt=1)

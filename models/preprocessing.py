@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
+from PIL import Image, ImageOps
 
 #: Raised whenever `standardise` gives other pixels; kept images of another version are made anew.
 PREPROCESSING_VERSION = "1"
@@ -19,13 +19,9 @@ Matrix = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """One framing of a film, as another department might have collimated it.
-
-    zoom: factor by which it is enlarged. width: factor for its width against its height.
-    """
+    """One framing of a film. zoom: factor, at least 1, by which its centre is enlarged."""
 
     zoom: float = 1.0
-    width: float = 1.0
     mirrored: bool = False
 
 
@@ -40,7 +36,8 @@ def standardise(display: Array8, size: int = MODEL_READY_SIZE) -> Array8:
     """
     if display.ndim != 2 or display.dtype != np.uint8 or 0 in display.shape:
         raise ValueError(f"no display image: {display.dtype} of shape {display.shape}")
-    return _resized(display, size)
+    resized = Image.fromarray(display).resize((size, size), Image.Resampling.BILINEAR)
+    return np.asarray(resized)
 
 
 def network_input(images: Array8, size: int, view: View = AS_IT_IS) -> npt.NDArray[np.float32]:
@@ -49,12 +46,20 @@ def network_input(images: Array8, size: int, view: View = AS_IT_IS) -> npt.NDArr
     images: (n, side, side) uint8. Returns (n, size, size, 1) float32 in 0 to 255, the grey values
     between the percentiles of `EXPOSURE_WINDOW` stretched over the whole range.
     """
-    wide = -view.zoom * view.width if view.mirrored else view.zoom * view.width
-    shaped = [
-        window_exposure(reframe(_resized(image, size), np.diag([1 / wide, 1 / view.zoom])))
-        for image in images
-    ]
+    shaped = [window_exposure(framed(image, size, view)) for image in images]
     return np.stack(shaped)[..., np.newaxis]
+
+
+def framed(image: Array8, size: int, view: View) -> Array8:
+    """One framing of a film at a network's size, scaled once, so that nothing is lost twice.
+
+    image: (side, side) uint8. Returns (size, size) uint8.
+    """
+    side = image.shape[0]
+    edge = side * (1 - 1 / view.zoom) / 2
+    box = (edge, edge, side - edge, side - edge)
+    shown = Image.fromarray(image).resize((size, size), Image.Resampling.BILINEAR, box)
+    return np.asarray(ImageOps.mirror(shown) if view.mirrored else shown)
 
 
 def reframe(image: Array8, matrix: Matrix, shift: tuple[float, float] = (0.0, 0.0)) -> Array8:
@@ -101,10 +106,3 @@ def _percentile(image: Array8, percent: float) -> float:
     if share < 0.5:
         return low + (high - low) * share
     return high - (high - low) * (1 - share)
-
-
-def _resized(image: Array8, size: int) -> Array8:
-    if image.shape == (size, size):
-        return image
-    resized = Image.fromarray(image).resize((size, size), Image.Resampling.BILINEAR)
-    return np.asarray(resized)

@@ -15,6 +15,9 @@ class Recipe:
     name: str
     network: str
     input_size: int
+    #: Factor by which the centre of every film is enlarged. What lies outside, letters of lead and
+    #: collimated borders, tells departments apart and not diseases.
+    zoom: float = 1.0
     #: What the network's builder is told besides the size.
     options: Mapping[str, int] = field(default_factory=dict)
     epochs: int

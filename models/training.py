@@ -14,7 +14,7 @@ from models.augmentation import augment
 from models.imagenet import load_imagenet
 from models.memory import keep_freed_memory
 from models.networks import build
-from models.preprocessing import Array8, network_input, standardise
+from models.preprocessing import Array8, View, framed, network_input
 from models.recipes import Recipe
 from models.weights import load_weights
 
@@ -93,7 +93,7 @@ def train_member(
         batches,
         epochs=recipe.epochs,
         validation_data=(
-            network_input(tune.images, recipe.input_size),
+            network_input(tune.images, recipe.input_size, View(zoom=recipe.zoom)),
             tune.labels.astype(np.float32),
         ),
         class_weight=class_weights(train.labels) if recipe.balance == "class-weights" else None,
@@ -236,8 +236,8 @@ def _augmented_batches(recipe: Recipe, data: LabelledImages, seed: int, done: in
     """A Keras data set: each epoch every film, changed anew, in a new order. done: epochs."""
     import keras
 
-    size = recipe.input_size
-    images = np.stack([standardise(image, size) for image in data.images])
+    view = View(zoom=recipe.zoom)
+    images = np.stack([framed(image, recipe.input_size, view) for image in data.images])
 
     class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         def __init__(self) -> None:

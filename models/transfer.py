@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from models.assembling import VIEWS
+from models.assembling import VIEWS, views_of
 from models.combining import (
     Probabilities,
     calibrated,
@@ -90,7 +90,16 @@ def transfer(
             report=report(f"{recipe.name} on {' and '.join(trained)}"),
         )
         results.append(
-            _measured(network, recipe, parts[Part.TUNE], others, views, seed, trained, measured)
+            _measured(
+                network,
+                recipe,
+                parts[Part.TUNE],
+                others,
+                views_of(recipe, views),
+                seed,
+                trained,
+                measured,
+            )
         )
     return results
 

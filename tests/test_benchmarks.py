@@ -38,7 +38,10 @@ def tiny_network() -> Any:
 
 def tiny_ensemble() -> NetworkEnsemble:
     manifest = load_manifest(next(iter(find_ensembles([SHIPPED]).values())))
-    member = manifest.members[0].model_copy(update={"name": "tiny", "input_size": 8, "weight": 1.0})
+    views = (AS_IT_IS, View(mirrored=True))
+    member = manifest.members[0].model_copy(
+        update={"name": "tiny", "input_size": 8, "weight": 1.0, "views": views}
+    )
     check = PixelCheck(
         network="tiny",
         file="none",
@@ -49,8 +52,7 @@ def tiny_ensemble() -> NetworkEnsemble:
         false_refusals=Estimate(value=0, low=0, high=0),
         caught={},
     )
-    views = (AS_IT_IS, View(mirrored=True))
-    changes = {"members": (member,), "views": views, "pixel_check": check}
+    changes = {"members": (member,), "pixel_check": check}
     return NetworkEnsemble(manifest.model_copy(update=changes), [tiny_network()], tiny_network())
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from models.preprocessing import MODEL_READY_SIZE, Array8, network_input
+from models.preprocessing import MODEL_READY_SIZE, Array8, View, network_input
 
 if TYPE_CHECKING:
     import keras
@@ -32,14 +32,15 @@ def ensemble_heat_map(
 
     members, networks: of one ensemble, in the same order. image: (224, 224) uint8, model-ready.
     Returns (224, 224) float32 in 0 to 1: each member's heat map of its own input, divided by its
-    own maximum, resized bilinearly, averaged by the members' weights and divided by the maximum.
-    Where nothing speaks for pneumonia it is all zero. The scale says how the heat spreads over
-    this film, not how likely pneumonia is: films do not compare by it.
+    own maximum, put where the member's first view lies, averaged by the members' weights and
+    divided by the maximum. Where nothing speaks for pneumonia it is all zero. The scale says how
+    the heat spreads over this film, not how likely pneumonia is: films do not compare by it.
     """
     total = np.zeros((MODEL_READY_SIZE, MODEL_READY_SIZE), dtype=np.float32)
     for member, network in zip(members, networks, strict=True):
-        own = heat_map(network, network_input(image[np.newaxis], member.input_size)[0])
-        total += np.float32(member.weight) * _resized(_to_one(own), MODEL_READY_SIZE)
+        view = View(zoom=member.views[0].zoom)
+        own = heat_map(network, network_input(image[np.newaxis], member.input_size, view)[0])
+        total += np.float32(member.weight) * in_place(_to_one(own), view)
     return _to_one(total)
 
 
@@ -157,6 +158,14 @@ def _to_one(heat: HeatMap) -> HeatMap:
     return heat / top if top > 0 else heat
 
 
-def _resized(heat: HeatMap, size: int) -> HeatMap:
-    resized = Image.fromarray(heat).resize((size, size), Image.Resampling.BILINEAR)
-    return np.asarray(resized)
+def in_place(heat: HeatMap, view: View) -> HeatMap:
+    """The heat of a framing, which is not mirrored, over the whole film; none where it ends.
+
+    heat: (h, w) float32. Returns (224, 224) float32, resized bilinearly.
+    """
+    inner = round(MODEL_READY_SIZE / view.zoom)
+    edge = (MODEL_READY_SIZE - inner) // 2
+    over_film = np.zeros((MODEL_READY_SIZE, MODEL_READY_SIZE), dtype=np.float32)
+    resized = Image.fromarray(heat).resize((inner, inner), Image.Resampling.BILINEAR)
+    over_film[edge : edge + inner, edge : edge + inner] = np.asarray(resized)
+    return over_film

@@ -9,12 +9,18 @@ import pytest
 from ingest.decode import display_image
 from models.combining import logit, sigmoid
 from models.ensemble import NetworkEnsemble
-from models.explaining.gradcam import ensemble_heat_map, feature_layer, gradient, heat_map
+from models.explaining.gradcam import (
+    ensemble_heat_map,
+    feature_layer,
+    gradient,
+    heat_map,
+    in_place,
+)
 from models.explaining.lime import BATCH, Explanation, explain, local_mean, superpixels
 from models.explaining.overlay import AGAINST, COLOURS, FOR, coloured, outlined, painted
 from models.manifest import Member
 from models.networks import build
-from models.preprocessing import standardise
+from models.preprocessing import View, standardise
 from readfirst.samples import FOLDER
 
 if TYPE_CHECKING:
@@ -210,6 +216,15 @@ def test_the_members_heat_is_averaged_by_their_weights() -> None:
     assert heat[dark].max() == pytest.approx(1 / 3, rel=0.02)
     swapped = ensemble_heat_map([member(0.25, 64), member(0.75, 56)], networks, film)
     assert lies_in(hottest(swapped), dark)
+
+
+def test_the_heat_of_a_framing_lies_in_the_middle_of_the_film() -> None:
+    heat = np.ones((4, 4), dtype=np.float32)
+    over_film = in_place(heat, View(zoom=2.0))
+    assert over_film.shape == (224, 224)
+    assert (over_film[56:168, 56:168] == 1).all()
+    assert over_film.sum() == 112 * 112
+    assert (in_place(heat, View()) == 1).all()
 
 
 def test_no_evidence_gives_no_heat() -> None:

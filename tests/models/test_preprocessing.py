@@ -61,7 +61,7 @@ def test_no_augmentation_is_the_network_input() -> None:
     )
 
 
-def test_a_view_is_framed_mirrored_and_stretched() -> None:
+def test_a_view_is_enlarged_and_mirrored() -> None:
     film = np.random.default_rng(0).integers(0, 256, (1, 64, 64), dtype=np.uint8)
     plain = network_input(film, 64)[0, ..., 0]
     mirrored = network_input(film, 64, View(mirrored=True))[0, ..., 0]
@@ -69,10 +69,7 @@ def test_a_view_is_framed_mirrored_and_stretched() -> None:
     square = np.zeros((1, 64, 64), np.uint8)
     square[0, 24:40, 24:40] = 255
     near = network_input(square, 64, View(zoom=1.5))[0, ..., 0] > 128
-    narrow = network_input(square, 64, View(width=0.5))[0, ..., 0] > 128
     assert near.sum() == pytest.approx((16 * 1.5) ** 2, rel=0.05)
-    assert narrow.any(axis=0).sum() == pytest.approx(8, abs=1)
-    assert narrow.any(axis=1).sum() == pytest.approx(16, abs=1)
 
 
 def test_every_acquisition_changes_films_and_keeps_their_shape() -> None:
