@@ -59,11 +59,11 @@ def robust_threshold(
     """The threshold whose cost is least where it is worst.
 
     probabilities: for each acquisition, (n,) of the same films. labels: (n,), 1 is pneumonia.
-    miss_cost: how many false alarms one missed pneumonia weighs. The cost of a threshold under
-    one acquisition is miss_cost x (1 - sensitivity) + (1 - specificity), and the worst
-    acquisition counts (minimax), since nobody knows which one a site resembles. Where many
-    thresholds are equally good, the middle one in logits is taken. Raises ValueError unless both
-    classes are there.
+    miss_cost: how much a share of sick films missed weighs against the same share of false
+    alarms. The cost of a threshold under one acquisition is miss_cost x (1 - sensitivity) +
+    (1 - specificity), and the worst acquisition counts (minimax), since nobody knows which one a
+    site resembles. Where many thresholds are equally good, the middle one in logits is taken.
+    Raises ValueError unless both classes are there.
     """
     sick = [np.sort(logit(p[labels == 1])) for p in probabilities.values()]
     healthy = [np.sort(logit(p[labels == 0])) for p in probabilities.values()]

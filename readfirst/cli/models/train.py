@@ -49,7 +49,7 @@ def train(
     epochs: Annotated[int | None, typer.Option(min=1, help="Instead of the recipe's.")] = None,
     miss_cost: Annotated[
         float, typer.Option(min=0.1, help="False alarms that one missed pneumonia weighs.")
-    ] = 3.0,
+    ] = 2.0,
     one_view: Annotated[
         bool, typer.Option("--one-view", help="See each film as it is, in one framing only.")
     ] = False,
