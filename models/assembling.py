@@ -100,7 +100,7 @@ def assemble(
 
 def views_of(recipe: Recipe, views: Sequence[View] = VIEWS) -> tuple[View, ...]:
     """Framings within that of a recipe."""
-    return tuple(replace(view, zoom=recipe.zoom * view.zoom) for view in views)
+    return tuple(replace(view, zoom=recipe.zoom * view.zoom, blur=recipe.blur) for view in views)
 
 
 def _training(parts: dict[Part, list[Film]], seed: int) -> str:

@@ -69,8 +69,9 @@ def robust_threshold(
     healthy = [np.sort(logit(p[labels == 0])) for p in probabilities.values()]
     if not len(sick[0]) or not len(healthy[0]):
         raise ValueError("a threshold needs films of both classes")
-    candidates = np.unique(np.concatenate([*sick, *healthy]))
-    candidates = (candidates[1:] + candidates[:-1]) / 2
+    values = np.unique(np.concatenate([*sick, *healthy]))
+    # Between two values; a classifier that says the same of every film has one value only.
+    candidates = (values[1:] + values[:-1]) / 2 if len(values) > 1 else values
     cost = np.max(
         [
             miss_cost * np.searchsorted(s, candidates) / len(s)

@@ -12,7 +12,7 @@ from models.manifest import Manifest, Member, PixelCheck, check_files, load_mani
 from models.memory import keep_freed_memory, let_gpu_memory_grow
 from models.networks import build
 from models.precision import choose_precision
-from models.preprocessing import MODEL_READY_SIZE, Array8, network_input
+from models.preprocessing import Array8, network_input
 from models.weights import load_weights
 from readfirst.domain import ImageScore
 from readfirst.errors import Refused
@@ -111,14 +111,6 @@ class NetworkEnsemble:
             for i, p in enumerate(combined)
         ]
 
-    def warm_up(self) -> None:
-        """Compile every network for every batch size, so that no film waits for it."""
-        for size in BATCH_SIZES:
-            blank = np.zeros((size, MODEL_READY_SIZE, MODEL_READY_SIZE), dtype=np.uint8)
-            self.is_chest(blank)
-            for member, network in zip(self.manifest.members, self.networks, strict=True):
-                in_batches(network, network_input(blank, member.input_size))
-
 
 class FixedEnsemble:
     """Hands out the probabilities it was given, in order and then again: for tests."""
@@ -146,7 +138,7 @@ class FixedEnsemble:
 def load_ensemble(
     folder: Path, precision: Literal["auto", "float32", "bfloat16"] = "auto"
 ) -> NetworkEnsemble:
-    """Load, check and warm up the ensemble in a folder.
+    """Load and check the ensemble in a folder. Each network is compiled at its first batches.
 
     precision: arithmetic of the networks; `auto` is bfloat16 where the hardware computes in it.
     Raises Misconfigured if a file is missing, garbled or not the one that the manifest names.
@@ -157,13 +149,11 @@ def load_ensemble(
     let_gpu_memory_grow()
     dtype = choose_precision(precision)
     check = manifest.pixel_check
-    ensemble = NetworkEnsemble(
+    return NetworkEnsemble(
         manifest,
         [_network(member, folder, dtype) for member in manifest.members],
         _network(check, folder, dtype) if check else None,
     )
-    ensemble.warm_up()
-    return ensemble
 
 
 def member_logits(

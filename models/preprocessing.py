@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps
+from PIL import Image, ImageFilter, ImageOps
 
 #: Raised whenever `standardise` gives other pixels; kept images of another version are made anew.
 PREPROCESSING_VERSION = "1"
@@ -19,10 +19,15 @@ Matrix = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """One framing of a film. zoom: factor, at least 1, by which its centre is enlarged."""
+    """One way to see a film.
+
+    zoom: factor, at least 1, by which its centre is enlarged. blur: standard deviation of a
+    Gaussian blur, as a share of the film's side.
+    """
 
     zoom: float = 1.0
     mirrored: bool = False
+    blur: float = 0.0
 
 
 AS_IT_IS = View()
@@ -51,14 +56,17 @@ def network_input(images: Array8, size: int, view: View = AS_IT_IS) -> npt.NDArr
 
 
 def framed(image: Array8, size: int, view: View) -> Array8:
-    """One framing of a film at a network's size, scaled once, so that nothing is lost twice.
+    """One view of a film at a network's size, scaled once, so that nothing is lost twice.
 
     image: (side, side) uint8. Returns (size, size) uint8.
     """
     side = image.shape[0]
     edge = side * (1 - 1 / view.zoom) / 2
     box = (edge, edge, side - edge, side - edge)
-    shown = Image.fromarray(image).resize((size, size), Image.Resampling.BILINEAR, box)
+    film = Image.fromarray(image)
+    if view.blur:
+        film = film.filter(ImageFilter.GaussianBlur(view.blur * side))
+    shown = film.resize((size, size), Image.Resampling.BILINEAR, box)
     return np.asarray(ImageOps.mirror(shown) if view.mirrored else shown)
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from models.augmentation import STRONG, Augmentation
+from models.preprocessing import View
 from readfirst.errors import Misconfigured
 
 
@@ -18,6 +19,9 @@ class Recipe:
     #: Factor by which the centre of every film is enlarged. What lies outside, letters of lead and
     #: collimated borders, tells departments apart and not diseases.
     zoom: float = 1.0
+    #: Blur that every film gets (`models.preprocessing.View`). What is finer tells how a film was
+    #: scaled and encoded, and not what it shows.
+    blur: float = 0.0
     #: What the network's builder is told besides the size.
     options: Mapping[str, int] = field(default_factory=dict)
     epochs: int
@@ -49,6 +53,7 @@ class Recipe:
 
 
 _OURS: dict[str, Any] = {
+    "blur": 0.01,
     "optimizer": "adamw",
     "schedule": "cosine",
     "label_smoothing": 0.05,
@@ -101,8 +106,13 @@ PIXEL_CHECK = Recipe(
     batch_size=64,
     learning_rate=4e-3,
     weight_decay=1e-3,
-    **{**_OURS, "label_smoothing": 0.01, "averaging": 0.98},
+    **{**_OURS, "blur": 0.0, "label_smoothing": 0.01, "averaging": 0.98},
 )
+
+
+def view_of(recipe: Recipe) -> View:
+    """How a network of this recipe sees films in training."""
+    return View(zoom=recipe.zoom, blur=recipe.blur)
 
 
 def _phase4(number: int, **changes: Any) -> Recipe:

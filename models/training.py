@@ -14,8 +14,8 @@ from models.augmentation import augment
 from models.imagenet import load_imagenet
 from models.memory import keep_freed_memory
 from models.networks import build
-from models.preprocessing import Array8, View, framed, network_input
-from models.recipes import Recipe
+from models.preprocessing import Array8, framed, network_input
+from models.recipes import Recipe, view_of
 from models.weights import load_weights
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def train_member(
         batches,
         epochs=recipe.epochs,
         validation_data=(
-            network_input(tune.images, recipe.input_size, View(zoom=recipe.zoom)),
+            network_input(tune.images, recipe.input_size, view_of(recipe)),
             tune.labels.astype(np.float32),
         ),
         class_weight=class_weights(train.labels) if recipe.balance == "class-weights" else None,
@@ -236,7 +236,7 @@ def _augmented_batches(recipe: Recipe, data: LabelledImages, seed: int, done: in
     """A Keras data set: each epoch every film, changed anew, in a new order. done: epochs."""
     import keras
 
-    view = View(zoom=recipe.zoom)
+    view = view_of(recipe)
     images = np.stack([framed(image, recipe.input_size, view) for image in data.images])
 
     class Batches(keras.utils.PyDataset):  # type: ignore[misc]

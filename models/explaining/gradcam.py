@@ -38,7 +38,7 @@ def ensemble_heat_map(
     """
     total = np.zeros((MODEL_READY_SIZE, MODEL_READY_SIZE), dtype=np.float32)
     for member, network in zip(members, networks, strict=True):
-        view = View(zoom=member.views[0].zoom)
+        view = member.views[0]
         own = heat_map(network, network_input(image[np.newaxis], member.input_size, view)[0])
         total += np.float32(member.weight) * in_place(_to_one(own), view)
     return _to_one(total)

@@ -127,3 +127,8 @@ def test_predictive_values_by_hand() -> None:
 def test_an_evaluation_needs_both_classes() -> None:
     with pytest.raises(ValueError, match="both classes"):
         evaluate(np.ones(5, int), np.ones(5), np.arange(5), 0.5)
+
+
+def test_a_classifier_that_always_says_the_same_gets_that_as_its_threshold() -> None:
+    same = np.full(4, 0.3)
+    assert robust_threshold({"a": same}, np.array([0, 1, 0, 1]), 3.0) == pytest.approx(0.3)

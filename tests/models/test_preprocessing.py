@@ -72,6 +72,19 @@ def test_a_view_is_enlarged_and_mirrored() -> None:
     assert near.sum() == pytest.approx((16 * 1.5) ** 2, rel=0.05)
 
 
+def test_a_blurred_view_loses_what_is_fine_and_keeps_what_is_coarse() -> None:
+    y, x = np.mgrid[:224, :224]
+    coarse = (128 + 60 * np.sin(2 * np.pi * x / 112)).astype(np.uint8)
+    fine = (coarse + 20 * ((x + y) % 2)).astype(np.uint8)
+    sharp, soft = (
+        network_input(np.stack([coarse, fine]), 224, View(blur=blur))[..., 0] for blur in (0, 0.008)
+    )
+    middle = np.s_[20:-20, 20:-20]
+    assert np.abs(sharp[0] - sharp[1])[middle].max() > 10
+    assert np.abs(soft[0] - soft[1])[middle].max() < 6
+    assert np.abs(soft[0] - sharp[0])[middle].max() < 6
+
+
 def test_every_acquisition_changes_films_and_keeps_their_shape() -> None:
     films = np.random.default_rng(0).integers(20, 200, (2, 64, 64), dtype=np.uint8)
     for name in ACQUISITIONS:
