@@ -66,7 +66,7 @@ def test_training_writes_weights_curves_and_a_manifest(trained: Path) -> None:
     assert len(rows) == 4
     assert {"loss", "val_loss", "auc", "val_auc"} <= set(rows[0])
     manifest = load_manifest(trained)
-    assert manifest.operating_point.miss_cost == 3
+    assert manifest.operating_point.miss_cost == 2
     assert set(manifest.operating_point.acquisitions) > {"as it is", "tight"}
     assert manifest.metrics.auc.value > 0.9, "a bright square is easy to see"
 
