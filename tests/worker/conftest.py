@@ -26,8 +26,8 @@ def reader() -> Iterator[Reader]:
 
 @pytest.fixture
 def ensemble() -> FixedEnsemble:
-    """Says 0.9 of the first image, 0.1 of the second, and so on in turn."""
-    return FixedEnsemble([0.9, 0.1], version="1.0")
+    """Says 0.95 of the first image, 0.1 of the second, and so on in turn."""
+    return FixedEnsemble([0.95, 0.1], version="2.0")
 
 
 @pytest.fixture

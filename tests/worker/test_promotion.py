@@ -78,7 +78,8 @@ def test_the_night_after_a_promotion(judging: Resources, drop: Callable[..., Cla
 def test_an_ensemble_with_a_wrong_weight_file_is_not_promoted(judging: Resources) -> None:
     folder = a_second_version(judging, "9.9")
     weights = next(folder.glob("*.safetensors"))
-    weights.write_bytes(weights.read_bytes()[:-1] + b"\x00")
+    content = weights.read_bytes()
+    weights.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
     now = datetime.now(UTC)
     with (
         pytest.raises(Misconfigured, match="not the file"),

@@ -60,9 +60,9 @@ def test_ready_images_are_scored_in_one_batch_and_ranked(ready: Resources) -> No
     assert assess_ready(ready) == 0
     with ready.database.read() as session:
         rows = reading_order(session, limit=10)
-    assert [row.probability for row in rows] == [0.9, 0.1]
+    assert [row.probability for row in rows] == [0.95, 0.1]
     assert [row.flagged for row in rows] == [True, False]
-    assert all(row.ensemble_version == "1.0" for row in rows)
+    assert all(row.ensemble_version == "2.0" for row in rows)
 
 
 def test_pixels_that_cannot_be_decoded_are_refused_when_they_are_prepared(
@@ -120,7 +120,7 @@ class CheckingEnsemble(FixedEnsemble):
 def test_what_is_no_chest_film_is_refused_and_the_rest_of_its_batch_scored(
     ready: Resources,
 ) -> None:
-    checking = CheckingEnsemble([0.9, 0.95], version="1.0")
+    checking = CheckingEnsemble([0.9, 0.95], version="2.0")
     judgement = Judgement(Path("none"), "float32", load=lambda _: checking)
     assert assess_ready(replace(ready, judgement=judgement)) == 2
     refused, scored = images(ready)
@@ -137,7 +137,7 @@ def test_what_is_no_chest_film_is_refused_and_the_rest_of_its_batch_scored(
 
 
 def test_after_a_failed_batch_each_image_is_tried_alone(ready: Resources) -> None:
-    failing = FailingEnsemble([0.9], version="1.0")
+    failing = FailingEnsemble([0.9], version="2.0")
     judgement = Judgement(Path("none"), "float32", load=lambda _: failing)
     resources = replace(ready, judgement=judgement)
     assert assess_ready(resources) == 2
@@ -170,11 +170,11 @@ def test_the_sweep_rings_for_what_was_forgotten(ready: Resources, drop: Drop) ->
 def test_the_night_scores_with_a_promoted_ensemble_and_the_rank_follows(ready: Resources) -> None:
     assess_ready(ready)
     now = datetime.now(UTC)
-    second = FixedEnsemble([0.2, 0.8], version="2.0")
+    second = FixedEnsemble([0.2, 0.8], version="3.0")
     resources = replace(ready, judgement=TwoVersions(second))
     with resources.database.write() as session:
-        register(session, EnsembleFacts("2.0", 0.5, PREPROCESSING_VERSION), now)
-        promote(session, "2.0", now)
+        register(session, EnsembleFacts("3.0", 0.5, PREPROCESSING_VERSION), now)
+        promote(session, "3.0", now)
     assert rescore(resources) == 2
     assert rescore(resources) == 0
     assert {image.urgency for image in images(resources)} == {Urgency.RESCORE}
@@ -186,8 +186,8 @@ def test_the_night_scores_with_a_promoted_ensemble_and_the_rank_follows(ready: R
     assert [row.probability for row in rows] == [0.8, 0.2]
     assert detail is not None
     assert [(score.ensemble_version, score.probability) for score in detail.scores] == [
-        ("1.0", 0.1),
-        ("2.0", 0.8),
+        ("2.0", 0.1),
+        ("3.0", 0.8),
     ]
 
 
