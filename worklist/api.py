@@ -1,0 +1,58 @@
+"""The API: what the page shows, as JSON."""
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import FastAPI, HTTPException, Query
+
+from db.migrate import is_current
+from db.session import Database
+from db.views import RefusedView, StudyDetail, StudyView
+from db.worklist import reading_order, refused_images, study_detail
+from readfirst import __version__
+
+Limit = Annotated[int, Query(ge=1, le=1000, description="Most rows.")]
+Flagged = Annotated[bool, Query(description="Flagged studies only.")]
+Since = Annotated[datetime | None, Query(description="Only what arrived then or later, with zone.")]
+
+
+def add_api(app: FastAPI, database: Database, prevalence: float | None) -> None:
+    """Add the routes; probabilities are stated for the prevalence, where there is one."""
+
+    @app.get("/api/worklist")
+    def worklist(
+        limit: Limit = 100, flagged: Flagged = False, since: Since = None
+    ) -> list[StudyView]:
+        """The studies in reading order, the most urgent first, each with why it stands there."""
+        if since is not None and since.tzinfo is None:
+            raise HTTPException(422, "`since` needs a zone, as 2026-01-31T08:00:00+01:00.")
+        with database.read() as session:
+            return reading_order(
+                session,
+                limit=limit,
+                flagged_only=flagged,
+                received_since=since,
+                prevalence=prevalence,
+            )
+
+    @app.get("/api/studies/{study_instance_uid}")
+    def study(study_instance_uid: str) -> StudyDetail:
+        """One study: images, scores of every ensemble version, events."""
+        with database.read() as session:
+            detail = study_detail(session, study_instance_uid, prevalence=prevalence)
+        if detail is None:
+            raise HTTPException(404, "No study has this Study Instance UID.")
+        return detail
+
+    @app.get("/api/refused")
+    def refused(limit: Limit = 100) -> list[RefusedView]:
+        """What was not scored, with code and sentence, the latest first."""
+        with database.read() as session:
+            return refused_images(session, limit=limit)
+
+    @app.get("/healthz")
+    def healthz() -> dict[str, str]:
+        """Well when the database answers with the schema of this release."""
+        if not is_current(database):
+            raise HTTPException(503, "The database has another schema.")
+        return {"status": "ok", "version": __version__}

@@ -1,0 +1,52 @@
+"""The page: the worklist as HTML, by the same queries as the API."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import HTMLResponse
+from fastapi.templating import Jinja2Templates
+
+from db.session import Database
+from db.worklist import counts, reading_order
+from readfirst import DISCLAIMER
+from readfirst.settings import Settings
+from worklist.presentation import PageRow, page_rows
+
+TEMPLATES = Path(__file__).parent / "templates"
+#: Rows of the page; the rest is a filter away.
+PAGE_ROWS = 100
+
+
+def add_page(app: FastAPI, database: Database, settings: Settings) -> None:
+    """Add the page and its rows, which it asks for again and again."""
+    templates = Jinja2Templates(directory=TEMPLATES)
+
+    def context(flagged: bool) -> dict[str, Any]:
+        now = datetime.now(UTC)
+        with database.read() as session:
+            studies = reading_order(
+                session,
+                limit=PAGE_ROWS,
+                flagged_only=flagged,
+                prevalence=settings.prevalence,
+            )
+            totals = counts(session)
+        rows: list[PageRow] = page_rows(studies, now, settings.zone)
+        return {
+            "rows": rows,
+            "counts": totals,
+            "flagged": flagged,
+            "now": now.astimezone(settings.zone),
+            "disclaimer": DISCLAIMER,
+            "inbox": settings.inbox_path,
+        }
+
+    @app.get("/", response_class=HTMLResponse, include_in_schema=False)
+    def page(request: Request, flagged: bool = False) -> Response:
+        return templates.TemplateResponse(request, "worklist.html", context(flagged))
+
+    @app.get("/rows", response_class=HTMLResponse, include_in_schema=False)
+    def rows(request: Request, flagged: bool = False) -> Response:
+        return templates.TemplateResponse(request, "rows.html", context(flagged))
