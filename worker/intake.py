@@ -11,7 +11,6 @@ from db.images import (
     Identity,
     NewArrival,
     Outcome,
-    accepted_image,
     add_duplicate,
     add_image,
     arrived_before,
@@ -19,11 +18,10 @@ from db.images import (
 )
 from db.tables import Image
 from ingest.claim import Claim, release
-from ingest.scope import check_scope
-from readfirst.domain import Header, uid_from_digest
+from readfirst.domain import Header
 from readfirst.errors import Refused
 from readfirst.queue import Bell
-from readfirst.refusals import RefusalCode
+from worker.examine import examine, identify, known_film
 from worker.resources import Resources
 
 log = structlog.get_logger()
@@ -37,9 +35,9 @@ def take_in(claim: Claim, resources: Resources) -> Outcome:
     try it is known.
     """
     arrival = _keep(claim, resources)
-    header, refusal = _examine(arrival.sha256, resources)
-    identity = _identity(arrival.sha256, header)
-    known = _known(arrival.sha256, identity, resources) if refusal is None else None
+    header, refusal = examine(arrival.sha256, resources)
+    identity = identify(arrival.sha256, header)
+    known = known_film(arrival.sha256, identity, resources) if refusal is None else None
     if isinstance(known, Refused):
         known, refusal = None, known
     outcome = _commit(arrival, identity, header, known, refusal, resources)
@@ -68,26 +66,6 @@ def _keep(claim: Claim, resources: Resources) -> NewArrival:
     )
 
 
-def _examine(sha256: str, resources: Resources) -> tuple[Header | None, Refused | None]:
-    """The header, where it can be read, and the reason to refuse, where there is one."""
-    header = None
-    try:
-        header = resources.reader.header(resources.store.path(sha256))
-        check_scope(header)
-    except Refused as refusal:
-        return header, refusal
-    return header, None
-
-
-def _known(sha256: str, identity: Identity, resources: Resources) -> Image | Refused | None:
-    """The accepted image with this UID if it shows the same film, else the conflict."""
-    with resources.database.read() as session:
-        accepted = accepted_image(session, identity.sop_instance_uid)
-    if accepted is None or _same_pixels(sha256, accepted.sha256, resources):
-        return accepted
-    return Refused(RefusalCode.SOP_INSTANCE_UID_CONFLICT)
-
-
 def _commit(
     arrival: NewArrival,
     identity: Identity,
@@ -107,28 +85,3 @@ def _commit(
         max_wait = resources.settings.max_wait
         add_image(session, arrival, identity, header, refusal=refusal, max_wait=max_wait)
         return Outcome.REFUSED if refusal else Outcome.RECEIVED
-
-
-def _same_pixels(sha256: str, other_sha256: str, resources: Resources) -> bool:
-    """Whether two originals show the same film, whatever their headers and encodings."""
-    if sha256 == other_sha256:
-        return True
-    try:
-        one, other = (
-            resources.reader.display(resources.store.path(s)) for s in (sha256, other_sha256)
-        )
-    except Refused:
-        return False
-    return one.shape == other.shape and bool((one == other).all())
-
-
-def _identity(sha256: str, header: Header | None) -> Identity:
-    """The UIDs that the header brings; what it leaves out is made from the content."""
-    return Identity(
-        study_instance_uid=(header and header.study_instance_uid)
-        or uid_from_digest(sha256, "study"),
-        series_instance_uid=(header and header.series_instance_uid)
-        or uid_from_digest(sha256, "series"),
-        sop_instance_uid=(header and header.sop_instance_uid)
-        or uid_from_digest(sha256, "instance"),
-    )
