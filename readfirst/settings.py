@@ -66,6 +66,11 @@ class Settings(BaseSettings):
     scan_seconds: float = Field(
         30.0, ge=0.5, description="Pause between two scans of the whole inbox."
     )
+    min_free_megabytes: int = Field(
+        1024,
+        ge=0,
+        description="Free space below which intake pauses and files stay where they are.",
+    )
     max_wait_hours: float = Field(
         8.0,
         gt=0,

@@ -1,5 +1,7 @@
 """Fixtures that every part's tests share: real databases, settings of their own, clean homes."""
 
+import os
+import subprocess
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -75,3 +77,16 @@ def settings(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch)
         incomplete_seconds=0.3,
         scan_seconds=0.5,
     )
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of its own, of 8 MiB; only root may mount one."""
+    disk = tmp_path / "small-disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(disk)]
+    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("no file system can be mounted here")
+    yield disk
+    # Lazily: a thread that a failed test left behind must not keep it.
+    subprocess.run(["umount", "--lazy", str(disk)], check=True)

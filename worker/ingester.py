@@ -7,8 +7,10 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from ingest.claim import Claim, claim, give_back, hold_inbox, leftovers
+from ingest.disk import intake_room
 from ingest.watch import Watcher
 from readfirst.errors import Unavailable
+from readfirst.settings import Settings
 from worker.intake import take_in
 from worker.resources import Resources
 
@@ -24,6 +26,7 @@ def run_ingester(resources: Resources, stop: threading.Event) -> None:
     inbox.mkdir(parents=True, exist_ok=True)
     with hold_inbox(inbox):
         for left in leftovers(inbox):
+            wait_for_room(settings, stop)
             _take_in_at_last(inbox, left, resources, stop)
         watcher = Watcher(
             inbox,
@@ -33,10 +36,24 @@ def run_ingester(resources: Resources, stop: threading.Event) -> None:
             reader=resources.reader,
         )
         for path in watcher.settled(stop):
+            wait_for_room(settings, stop)
             _take(inbox, path, resources, stop)
 
 
+def wait_for_room(settings: Settings, stop: threading.Event) -> None:
+    """Take nothing as long as the disk has too little room; say so once, and once when it has."""
+    room = intake_room(settings)
+    if room.enough:
+        return
+    log.error("intake_paused", action="disk", free=room.free, least=room.least)
+    while not (room.enough or stop.wait(RETRY_SECONDS)):
+        room = intake_room(settings)
+    log.info("intake_goes_on", action="disk", free=room.free)
+
+
 def _take(inbox: Path, path: Path, resources: Resources, stop: threading.Event) -> None:
+    if stop.is_set():
+        return
     try:
         claimed = claim(inbox, path)
     except OSError as error:

@@ -9,15 +9,18 @@ from db.migrate import is_current
 from db.session import Database
 from db.views import RefusedView, StudyDetail, StudyView
 from db.worklist import reading_order, refused_images, study_detail
+from ingest.disk import intake_room
 from readfirst import __version__
+from readfirst.settings import Settings
 
 Limit = Annotated[int, Query(ge=1, le=1000, description="Most rows.")]
 Flagged = Annotated[bool, Query(description="Flagged studies only.")]
 Since = Annotated[datetime | None, Query(description="Only what arrived then or later, with zone.")]
 
 
-def add_api(app: FastAPI, database: Database, prevalence: float | None) -> None:
-    """Add the routes; probabilities are stated for the prevalence, where there is one."""
+def add_api(app: FastAPI, database: Database, settings: Settings) -> None:
+    """Add the routes; probabilities are stated for the site's prevalence, where there is one."""
+    prevalence = settings.prevalence
 
     @app.get("/api/worklist")
     def worklist(
@@ -52,7 +55,11 @@ def add_api(app: FastAPI, database: Database, prevalence: float | None) -> None:
 
     @app.get("/healthz")
     def healthz() -> dict[str, str]:
-        """Well when the database answers with the schema of this release."""
+        """Well when the database answers with the schema of this release.
+
+        A pause of intake is said and is no fault of the server: a new start would not end it.
+        """
         if not is_current(database):
             raise HTTPException(503, "The database has another schema.")
-        return {"status": "ok", "version": __version__}
+        intake = "open" if intake_room(settings).enough else "paused"
+        return {"status": "ok", "version": __version__, "intake": intake}

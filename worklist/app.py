@@ -45,7 +45,7 @@ def make_app(settings: Settings) -> FastAPI:
     app.add_exception_handler(DBAPIError, _database_unavailable)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     add_page(app, database, settings)
-    add_api(app, database, settings.prevalence)
+    add_api(app, database, settings)
     add_images(app, PreparedImages(settings.prepared_path))
     return app
 

@@ -10,6 +10,7 @@ from fastapi.templating import Jinja2Templates
 
 from db.session import Database
 from db.worklist import counts, reading_order
+from ingest.disk import intake_room
 from readfirst import DISCLAIMER
 from readfirst.settings import Settings
 from worklist.presentation import PageRow, page_rows
@@ -41,6 +42,7 @@ def add_page(app: FastAPI, database: Database, settings: Settings) -> None:
             "now": now.astimezone(settings.zone),
             "disclaimer": DISCLAIMER,
             "inbox": settings.inbox_path,
+            "banners": banners(settings),
         }
 
     @app.get("/", response_class=HTMLResponse, include_in_schema=False)
@@ -50,3 +52,9 @@ def add_page(app: FastAPI, database: Database, settings: Settings) -> None:
     @app.get("/rows", response_class=HTMLResponse, include_in_schema=False)
     def rows(request: Request, flagged: bool = False) -> Response:
         return templates.TemplateResponse(request, "rows.html", context(flagged))
+
+
+def banners(settings: Settings) -> list[str]:
+    """What everybody who looks at the worklist must know: a sentence each."""
+    room = intake_room(settings)
+    return [] if room.enough else [room.sentence]

@@ -1,6 +1,5 @@
 """`doctor`: is everything in place, and what to do where it is not."""
 
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +12,6 @@ from sqlalchemy.exc import SQLAlchemyError
 from readfirst.cli.console import out, print_json
 from readfirst.errors import ReadFirstError
 from readfirst.settings import Settings, load_settings
-
-#: Below this much free space the disk is called full (bytes).
-LEAST_FREE = 2 * 1024**3
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +60,15 @@ def check_inbox(settings: Settings) -> Finding:
 
 
 def check_disk(settings: Settings) -> Finding:
-    """See whether there is room for originals."""
-    nearest = next(
-        path for path in (settings.home_path, *settings.home_path.parents) if path.exists()
-    )
-    free = shutil.disk_usage(nearest).free
+    """See whether there is room for intake."""
+    from ingest.disk import intake_room
+
+    room = intake_room(settings)
     return Finding(
         "disk",
-        free >= LEAST_FREE,
-        f"{free / 1024**3:.1f} GiB free at {nearest}",
-        "Make room, or point READFIRST_HOME to a larger disk.",
+        room.enough,
+        f"{room.free / 1024**3:.1f} GiB free at {room.folder}",
+        f"{room.sentence} Make room, or move READFIRST_HOME or READFIRST_INBOX to a larger disk.",
     )
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from db.session import Database, open_database
 from db.views import Counts
 from db.worklist import counts
+from ingest.disk import intake_room
 from readfirst.cli.console import err, notice
 from readfirst.settings import Settings
 from readfirst.supervisor import Supervisor
@@ -61,10 +62,15 @@ class StatusDisplay:
         return [
             ("Parts", parts),
             ("Images", self._images()),
+            *self._pause(),
             ("Inbox", str(self._settings.inbox_path)),
             ("Page", page_address(self._settings)),
             ("Logs", str(self._settings.home_path / "logs")),
         ]
+
+    def _pause(self) -> list[tuple[str, str]]:
+        paused = not intake_room(self._settings).enough
+        return [("Intake", "paused: too little room on the disk")] if paused else []
 
     def _images(self) -> str:
         try:

@@ -125,6 +125,14 @@ def test_the_doctor_says_what_to_do() -> None:
     assert not findings["database"]["well"]
 
 
+@pytest.mark.usefixtures("home")
+def test_the_doctor_says_that_intake_is_paused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("READFIRST_MIN_FREE_MEGABYTES", str(10**9))
+    findings = {row["name"]: row for row in json.loads(run("doctor", "--json").stdout)}
+    assert not findings["disk"]["well"]
+    assert "Intake is paused" in findings["disk"]["advice"]
+
+
 @pytest.mark.usefixtures("home", "studies")
 def test_the_doctor_finds_a_database_in_order() -> None:
     findings = {row["name"]: row for row in json.loads(run("doctor", "--json").stdout)}

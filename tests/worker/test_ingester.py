@@ -4,10 +4,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import structlog
 from sqlalchemy import func, select
 
 from db.tables import Image
 from ingest.claim import claim, leftovers
+from ingest.disk import MEBIBYTE
 from readfirst.errors import Unavailable
 from readfirst.samples import FOLDER
 from tests.ingest.builders import a_dicom_file
@@ -98,3 +100,31 @@ def test_a_file_that_cannot_be_read_goes_back_and_stops_no_other(resources: Reso
     unreadable = replace(resources, store=Unreadable(resources))  # type: ignore[arg-type]
     run_until(unreadable, lambda: images(resources) == 1)
     assert (inbox / "locked.dcm").is_file()
+
+
+def test_below_the_watermark_files_stay_and_intake_goes_on_by_itself(
+    resources: Resources, small_disk: Path
+) -> None:
+    settings = resources.settings.model_copy(
+        update={"inbox": small_disk / "inbox", "min_free_megabytes": 4}
+    )
+    inbox, ballast = settings.inbox_path, small_disk / "ballast"
+    inbox.mkdir()
+    ballast.write_bytes(bytes(6 * MEBIBYTE))
+    film = a_dicom_file(inbox / "film.dcm")
+
+    with structlog.testing.capture_logs() as lines:
+
+        def said(event: str) -> int:
+            return sum(line["event"] == event for line in lines)
+
+        def taken_once_there_is_room() -> bool:
+            if ballast.exists() and said("intake_paused"):
+                assert film.exists()
+                assert images(resources) == 0
+                ballast.unlink()
+            return images(resources) == 1
+
+        run_until(replace(resources, settings=settings), taken_once_there_is_room)
+        assert (said("intake_paused"), said("intake_goes_on")) == (1, 1)
+    assert not film.exists()

@@ -126,3 +126,16 @@ def test_an_empty_worklist_says_where_to_drop_files(client: TestClient, settings
 
 def test_health_tells_whether_the_database_is_well(client: TestClient, settings: Settings) -> None:
     assert client.get("/healthz").json()["status"] == "ok"
+
+
+def test_a_disk_without_room_is_said_on_the_page_and_to_machines(
+    settings: Settings, database: Database
+) -> None:
+    full = settings.model_copy(update={"min_free_megabytes": 10**9})
+    with TestClient(make_app(full)) as client:
+        assert "Intake is paused" in client.get("/").text
+        assert "Intake is paused" in client.get("/rows").text
+        assert client.get("/healthz").json()["intake"] == "paused"
+    with TestClient(make_app(settings)) as client:
+        assert "Intake is paused" not in client.get("/").text
+        assert client.get("/healthz").json()["intake"] == "open"
