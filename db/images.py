@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from db.events import note
 from db.studies import study_of
-from db.tables import Arrival, Image
+from db.tables import Arrival, Event, Image
 from readfirst.domain import Header, ImageState
 from readfirst.errors import Refused
 
@@ -87,7 +87,7 @@ def add_image(
         received_at=at,
     )
     if header is not None:
-        _describe(image, header)
+        describe(image, header)
     if refusal is not None:
         _set_refused(image, refusal, at)
     session.add(image)
@@ -104,12 +104,32 @@ def add_duplicate(session: Session, arrival: NewArrival, image: Image) -> None:
     """Record that an image, already known, came in once more."""
     _record_arrival(session, arrival, image, Outcome.DUPLICATE)
     note(session, image, "duplicate", arrival.arrived_at)
+    if image.sha256 == arrival.sha256 and image.original_removed_at is not None:
+        image.original_removed_at = None
+        note(session, image, "original_restored", arrival.arrived_at)
 
 
 def refuse(session: Session, image: Image, refusal: Refused, at: datetime) -> None:
     """Mark an image as never to be scored, with the code and the sentence."""
     _set_refused(image, refusal, at)
-    note(session, image, "refused", at, code=refusal.code.value)
+    again = {"again": True} if _retried_from(session, image) == refusal.code else {}
+    note(session, image, "refused", at, code=refusal.code.value, **again)
+
+
+def _retried_from(session: Session, image: Image) -> str | None:
+    """The code that an image had when it was tried again, unless it was scored since."""
+    query = (
+        select(Event)
+        .where(
+            Event.study_id == image.study_id,
+            Event.image_id == image.id,
+            Event.action.in_(("retried", "scored")),
+        )
+        .order_by(Event.id.desc())
+        .limit(1)
+    )
+    last = session.scalar(query)
+    return last.detail.get("code") if last is not None else None
 
 
 def _set_refused(image: Image, refusal: Refused, at: datetime) -> None:
@@ -118,7 +138,8 @@ def _set_refused(image: Image, refusal: Refused, at: datetime) -> None:
     image.lease_until = image.lease_token = None
 
 
-def _describe(image: Image, header: Header) -> None:
+def describe(image: Image, header: Header) -> None:
+    """Let an image's row say what its header says."""
     image.kind = header.kind
     image.rows, image.columns = header.rows, header.columns
     image.transfer_syntax_uid = header.transfer_syntax_uid

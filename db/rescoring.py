@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, or_, select
 from sqlalchemy.orm import Session
 
 from db.events import note
@@ -28,6 +28,9 @@ def make_ready_again(
     the next slice starts after the last of them.
     """
     query = select(Image).where(Image.state == ImageState.SCORED, Image.id > after_id)
+    # What would have to be decoded again, and cannot be any more, stays with the scores it has.
+    prepared = Image.preprocessing_version == ensemble.preprocessing_version
+    query = query.where(or_(Image.original_removed_at.is_(None), prepared))
     if not again:
         seen = exists().where(
             Score.image_id == Image.id, Score.ensemble_version == ensemble.version
@@ -38,8 +41,8 @@ def make_ready_again(
     query = query.order_by(Image.id).limit(limit).with_for_update()
     images = session.scalars(query).all()
     for image in images:
-        prepared = image.preprocessing_version == ensemble.preprocessing_version
-        image.state = ImageState.READY if prepared else ImageState.RECEIVED
+        is_prepared = image.preprocessing_version == ensemble.preprocessing_version
+        image.state = ImageState.READY if is_prepared else ImageState.RECEIVED
         image.urgency = Urgency.RESCORE
         note(session, image, "rescore", at, ensemble=ensemble.version)
     return [image.id for image in images]

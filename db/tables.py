@@ -148,6 +148,8 @@ class Image(Base):
     ready_at: Mapped[datetime | None]
     scored_at: Mapped[datetime | None]
     refused_at: Mapped[datetime | None]
+    #: When the site's retention let the original go; None while it is kept.
+    original_removed_at: Mapped[datetime | None]
     attempts: Mapped[int] = mapped_column(default=0)
     last_error: Mapped[str | None] = mapped_column(Text)
     #: A worker that claimed the image holds it until then, by this token.

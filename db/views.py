@@ -88,12 +88,26 @@ class StudyDetail:
 class RefusedView:
     """An image that was not scored, and why."""
 
+    image_id: int
     study_instance_uid: str
     sha256: str
     file_name: str
     code: str
     reason: str
     refused_at: datetime
+    #: When the site's retention removed the original; None while it is kept.
+    original_removed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OriginalView:
+    """An image whose original somebody asks for."""
+
+    image_id: int
+    sha256: str
+    state: ImageState
+    file_name: str
+    original_removed_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,16 +1,15 @@
-"""What people look at: the reading order, one study, and what was not scored."""
+"""What people look at: the reading order, one study, and how much there is."""
 
 from datetime import datetime
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session, joinedload, selectinload
+from sqlalchemy.orm import Session, selectinload
 
 from db.tables import Arrival, Ensemble, Event, Image, Score, Study
 from db.views import (
     Counts,
     EventView,
     ImageView,
-    RefusedView,
     ScoreView,
     StudyDetail,
     StudyView,
@@ -36,6 +35,8 @@ def reading_order(
         select(Study, Ensemble)
         .outerjoin(Ensemble, Study.ensemble_version == Ensemble.version)
         .options(selectinload(Study.images).selectinload(Image.arrivals))
+        # A study is empty after its only image, refused, turned out to belong to another one.
+        .where(Study.images.any())
         .order_by(Study.urgency, Study.reading_key, Study.id)
         .limit(limit)
     )
@@ -69,32 +70,9 @@ def study_detail(
     )
 
 
-def refused_images(session: Session, *, limit: int) -> list[RefusedView]:
-    """What was not scored, the latest first."""
-    query = (
-        select(Image)
-        .where(Image.state == ImageState.REFUSED)
-        .options(joinedload(Image.study), selectinload(Image.arrivals))
-        .order_by(Image.refused_at.desc(), Image.id.desc())
-        .limit(limit)
-    )
-    return [
-        RefusedView(
-            study_instance_uid=image.study.study_instance_uid,
-            sha256=image.sha256,
-            file_name=_file_name(image),
-            code=image.code.value,
-            reason=image.reason or "",
-            refused_at=image.refused_at,
-        )
-        for image in session.scalars(query)
-        if image.code is not None and image.refused_at is not None
-    ]
-
-
 def counts(session: Session) -> Counts:
     """Studies, flagged studies, and images by state."""
-    studies = session.scalar(select(func.count()).select_from(Study)) or 0
+    studies = session.scalar(select(func.count()).select_from(Study).where(Study.images.any())) or 0
     flagged = session.scalar(select(func.count()).select_from(Study).where(Study.flagged)) or 0
     by_state = session.execute(select(Image.state, func.count()).group_by(Image.state))
     images = dict.fromkeys(ImageState, 0) | dict(by_state.all())

@@ -1,10 +1,12 @@
-"""Originals, kept for good, each under the sha256 of its content."""
+"""Originals, kept for good unless the site says otherwise, each under the sha256 of its content."""
 
 import errno
 import hashlib
 import os
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
+from typing import BinaryIO
 from uuid import uuid4
 
 from readfirst.errors import Unavailable
@@ -44,6 +46,8 @@ class Store:
             stored = _copy(source, partial)
             place = self.path(stored.sha256)
             if place.exists() and place.stat().st_size == stored.size:
+                # It came in again, so its time in the store begins again.
+                os.utime(place)
                 return stored
             place.parent.mkdir(exist_ok=True)
             partial.replace(place)
@@ -56,6 +60,30 @@ class Store:
             raise
         finally:
             partial.unlink(missing_ok=True)
+
+    def remove(self, sha256: str, *, kept_since: datetime) -> bool:
+        """Let an original go, unless it came in at that time or later. Whether it is gone."""
+        place = self.path(sha256)
+        try:
+            if place.stat().st_mtime >= kept_since.timestamp():
+                return False
+            place.unlink()
+        except FileNotFoundError:
+            return True
+        return True
+
+    def export(self, sha256: str, target: BinaryIO) -> None:
+        """Write an original out. Raises Unavailable if it is gone, or is not what came in."""
+        digest = hashlib.sha256()
+        try:
+            with self.path(sha256).open("rb") as original:
+                while chunk := original.read(CHUNK):
+                    digest.update(chunk)
+                    target.write(chunk)
+        except FileNotFoundError as error:
+            raise Unavailable(f"The original {sha256} is not in the store.") from error
+        if digest.hexdigest() != sha256:
+            raise Unavailable(f"The original {sha256} was changed since it came in.")
 
 
 def _copy(source: Path, target: Path) -> Stored:

@@ -8,7 +8,7 @@ from enum import IntEnum, StrEnum
 
 
 class ImageState(StrEnum):
-    """received → ready → scored, or refused, which is final."""
+    """received → ready → scored, or refused, which ends until a person has it tried again."""
 
     RECEIVED = "received"
     READY = "ready"

@@ -32,6 +32,7 @@ class Bell(StrEnum):
     ASSESS = "assess"
     SWEEP = "housekeeping.sweep"
     NIGHTLY = "housekeeping.nightly"
+    RETENTION = "housekeeping.retention"
 
     @property
     def queue(self) -> str:
@@ -113,18 +114,16 @@ def make_app(settings: Settings) -> Celery:
 
 
 def _schedule(settings: Settings) -> dict[str, dict[str, object]]:
-    night = settings.nightly_at
+    # In the site's own zone, which the application carries.
+    night = crontab(hour=str(settings.nightly_at.hour), minute=str(settings.nightly_at.minute))
     return {
         "sweep": {
             "task": Bell.SWEEP.value,
             "schedule": settings.sweep_seconds,
             "options": {"expires": settings.sweep_seconds},
         },
-        # In the site's own zone, which the application carries.
-        "nightly": {
-            "task": Bell.NIGHTLY.value,
-            "schedule": crontab(hour=str(night.hour), minute=str(night.minute)),
-        },
+        "nightly": {"task": Bell.NIGHTLY.value, "schedule": night},
+        "retention": {"task": Bell.RETENTION.value, "schedule": night},
     }
 
 

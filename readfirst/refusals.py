@@ -21,6 +21,7 @@ class RefusalCode(StrEnum):
     VIEW_NOT_FRONTAL = "view_not_frontal"
     NOT_A_CHEST_RADIOGRAPH = "not_a_chest_radiograph"
     SOP_INSTANCE_UID_CONFLICT = "sop_instance_uid_conflict"
+    ALREADY_ACCEPTED = "already_accepted"
     ORIGINAL_MISSING = "original_missing"
     PROCESSING_FAILED = "processing_failed"
 
@@ -45,6 +46,7 @@ SENTENCES: dict[RefusalCode, str] = {
     RefusalCode.SOP_INSTANCE_UID_CONFLICT: (
         "Another image with other pixels already has this SOP Instance UID; both are kept."
     ),
+    RefusalCode.ALREADY_ACCEPTED: "The same film is accepted from another file.",
     RefusalCode.ORIGINAL_MISSING: "The stored original is gone, so it cannot be decoded again.",
     RefusalCode.PROCESSING_FAILED: "Scoring failed repeatedly; the last error is given.",
 }

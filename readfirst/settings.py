@@ -93,6 +93,17 @@ class Settings(BaseSettings):
     decode_megabytes: int = Field(
         512, ge=64, description="Memory limit, above its base, of the process that reads files."
     )
+    keep_refused_days: float | None = Field(
+        None,
+        gt=0,
+        description="How long the originals of refused images are kept. Default: for ever.",
+    )
+    keep_originals_days: float | None = Field(
+        None,
+        gt=0,
+        description="How long the originals of scored images are kept, from their latest score. "
+        "Default: for ever.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Least severe message that is logged."
     )

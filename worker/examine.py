@@ -1,14 +1,18 @@
 """What a kept original says of itself: its header, its UIDs, and whether the film is known already.
 
-Intake asks it of every file that comes in.
+Intake asks it of every file that comes in, and `worker.retry` of what was refused.
 """
+
+import numpy as np
 
 from db.images import Identity, accepted_image
 from db.tables import Image
 from ingest.scope import check_scope
+from models.preprocessing import PREPROCESSING_VERSION, standardise
 from readfirst.domain import Header, uid_from_digest
 from readfirst.errors import Refused
 from readfirst.refusals import RefusalCode
+from worker.prepare import read_model_ready
 from worker.resources import Resources
 
 
@@ -39,19 +43,22 @@ def known_film(sha256: str, identity: Identity, resources: Resources) -> Image |
     """The accepted image with this UID if it shows the same film, else the conflict."""
     with resources.database.read() as session:
         accepted = accepted_image(session, identity.sop_instance_uid)
-    if accepted is None or _same_pixels(sha256, accepted.sha256, resources):
+    if accepted is None or _same_film(sha256, accepted.sha256, resources):
         return accepted
     return Refused(RefusalCode.SOP_INSTANCE_UID_CONFLICT)
 
 
-def _same_pixels(sha256: str, other_sha256: str, resources: Resources) -> bool:
-    """Whether two originals show the same film, whatever their headers and encodings."""
-    if sha256 == other_sha256:
+def _same_film(sha256: str, accepted: str, resources: Resources) -> bool:
+    """Whether an original shows what an accepted image does, whatever header and encoding say."""
+    if sha256 == accepted:
         return True
     try:
-        one, other = (
-            resources.reader.display(resources.store.path(s)) for s in (sha256, other_sha256)
-        )
-    except Refused:
+        display = resources.reader.display(resources.store.path(sha256))
+        if resources.store.has(accepted):
+            other = resources.reader.display(resources.store.path(accepted))
+            return np.array_equal(display, other)
+        # The site's retention let the accepted original go; the model-ready image is kept.
+        kept = resources.prepared.model_ready(accepted, PREPROCESSING_VERSION)
+        return np.array_equal(standardise(display), read_model_ready(kept))
+    except (Refused, FileNotFoundError):
         return False
-    return one.shape == other.shape and bool((one == other).all())

@@ -16,11 +16,13 @@ from db.images import (
     arrived_before,
     image_with_content,
 )
+from db.refused import try_again
 from db.tables import Image
 from ingest.claim import Claim, release
 from readfirst.domain import Header
 from readfirst.errors import Refused
 from readfirst.queue import Bell
+from readfirst.refusals import RefusalCode
 from worker.examine import examine, identify, known_film
 from worker.resources import Resources
 
@@ -79,9 +81,21 @@ def _commit(
         if arrived_before(session, arrival.claim_id):
             return Outcome.DUPLICATE
         same = image_with_content(session, arrival.sha256) or known
+        max_wait = resources.settings.max_wait
         if same is not None:
             add_duplicate(session, arrival, same)
-            return Outcome.DUPLICATE
-        max_wait = resources.settings.max_wait
+            if same.code is not RefusalCode.ORIGINAL_MISSING or known is not None:
+                return Outcome.DUPLICATE
+            # Its original is here again, which is all that it lacked.
+            try_again(
+                session,
+                same,
+                identity,
+                header,
+                refusal=refusal,
+                at=arrival.arrived_at,
+                max_wait=max_wait,
+            )
+            return Outcome.REFUSED if refusal else Outcome.RECEIVED
         add_image(session, arrival, identity, header, refusal=refusal, max_wait=max_wait)
         return Outcome.REFUSED if refusal else Outcome.RECEIVED

@@ -12,6 +12,7 @@ from worker.assess import assess_ready
 from worker.nightly import rescore
 from worker.prepare import prepare_next
 from worker.resources import Resources, open_resources
+from worker.retention import let_originals_go
 from worker.sweep import sweep as sweep_once
 
 #: Seconds after which a task hands the rest on to the next bell, so that a stop need not wait.
@@ -46,6 +47,12 @@ def sweep() -> None:
 def nightly() -> None:
     """Queue what the active ensemble has not seen."""
     rescore(resources())
+
+
+@app.task(name=Bell.RETENTION.value)
+def retention() -> None:
+    """Let go of originals that were kept long enough."""
+    let_originals_go(resources())
 
 
 def _until_nothing_is_left(work: Callable[[], bool], bell: Bell) -> None:

@@ -6,16 +6,19 @@ from typing import Annotated
 from fastapi import FastAPI, HTTPException, Query
 
 from db.migrate import is_current
+from db.refused import Which, refused_counts, refused_images
 from db.session import Database
 from db.views import RefusedView, StudyDetail, StudyView
-from db.worklist import reading_order, refused_images, study_detail
+from db.worklist import reading_order, study_detail
 from ingest.disk import intake_room
 from readfirst import __version__
+from readfirst.refusals import RefusalCode
 from readfirst.settings import Settings
 
 Limit = Annotated[int, Query(ge=1, le=1000, description="Most rows.")]
 Flagged = Annotated[bool, Query(description="Flagged studies only.")]
 Since = Annotated[datetime | None, Query(description="Only what arrived then or later, with zone.")]
+Code = Annotated[RefusalCode | None, Query(description="Only what was refused by this code.")]
 
 
 def add_api(app: FastAPI, database: Database, settings: Settings) -> None:
@@ -27,14 +30,12 @@ def add_api(app: FastAPI, database: Database, settings: Settings) -> None:
         limit: Limit = 100, flagged: Flagged = False, since: Since = None
     ) -> list[StudyView]:
         """The studies in reading order, the most urgent first, each with why it stands there."""
-        if since is not None and since.tzinfo is None:
-            raise HTTPException(422, "`since` needs a zone, as 2026-01-31T08:00:00+01:00.")
         with database.read() as session:
             return reading_order(
                 session,
                 limit=limit,
                 flagged_only=flagged,
-                received_since=since,
+                received_since=_with_zone(since),
                 prevalence=prevalence,
             )
 
@@ -48,10 +49,17 @@ def add_api(app: FastAPI, database: Database, settings: Settings) -> None:
         return detail
 
     @app.get("/api/refused")
-    def refused(limit: Limit = 100) -> list[RefusedView]:
+    def refused(limit: Limit = 100, code: Code = None, since: Since = None) -> list[RefusedView]:
         """What was not scored, with code and sentence, the latest first."""
+        which = Which(code=code, since=_with_zone(since))
         with database.read() as session:
-            return refused_images(session, limit=limit)
+            return refused_images(session, limit=limit, which=which)
+
+    @app.get("/api/refused/counts")
+    def refused_by_code(since: Since = None) -> dict[RefusalCode, int]:
+        """How many images were refused by each code that occurs, the most frequent first."""
+        with database.read() as session:
+            return refused_counts(session, which=Which(since=_with_zone(since)))
 
     @app.get("/healthz")
     def healthz() -> dict[str, str]:
@@ -63,3 +71,9 @@ def add_api(app: FastAPI, database: Database, settings: Settings) -> None:
             raise HTTPException(503, "The database has another schema.")
         intake = "open" if intake_room(settings).enough else "paused"
         return {"status": "ok", "version": __version__, "intake": intake}
+
+
+def _with_zone(since: datetime | None) -> datetime | None:
+    if since is not None and since.tzinfo is None:
+        raise HTTPException(422, "`since` needs a zone, as 2026-01-31T08:00:00+01:00.")
+    return since

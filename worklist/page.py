@@ -8,10 +8,12 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse
 from fastapi.templating import Jinja2Templates
 
+from db.refused import Which, refused_counts, refused_images
 from db.session import Database
 from db.worklist import counts, reading_order
 from ingest.disk import intake_room
 from readfirst import DISCLAIMER
+from readfirst.refusals import RefusalCode
 from readfirst.settings import Settings
 from worklist.presentation import PageRow, page_rows
 
@@ -48,6 +50,21 @@ def add_page(app: FastAPI, database: Database, settings: Settings) -> None:
     @app.get("/", response_class=HTMLResponse, include_in_schema=False)
     def page(request: Request, flagged: bool = False) -> Response:
         return templates.TemplateResponse(request, "worklist.html", context(flagged))
+
+    @app.get("/refused", response_class=HTMLResponse, include_in_schema=False)
+    def refused(request: Request, code: RefusalCode | None = None) -> Response:
+        with database.read() as session:
+            counts = refused_counts(session)
+            rows = refused_images(session, limit=PAGE_ROWS, which=Which(code=code))
+        shown = {
+            "rows": rows,
+            "counts": counts,
+            "total": sum(counts.values()),
+            "code": code,
+            "zone": settings.zone,
+            "disclaimer": DISCLAIMER,
+        }
+        return templates.TemplateResponse(request, "refused.html", shown)
 
     @app.get("/rows", response_class=HTMLResponse, include_in_schema=False)
     def rows(request: Request, flagged: bool = False) -> Response:

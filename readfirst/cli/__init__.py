@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from readfirst import DISCLAIMER, __version__
-from readfirst.cli import demo, doctor, models, parts, score, worklist
+from readfirst.cli import demo, doctor, models, parts, refused, score, worklist
 from readfirst.cli.console import notice
 from readfirst.errors import Misconfigured, ReadFirstError
 from readfirst.logs import configure_logs
@@ -28,7 +28,9 @@ app.command()(demo.demo)
 app.command()(score.score)
 app.command()(worklist.worklist)
 app.command()(worklist.study)
-app.command()(worklist.refused)
+app.command()(refused.refused)
+app.command()(refused.retry)
+app.command()(refused.original)
 app.command()(worklist.rescore)
 app.command()(parts.ingest)
 app.command()(parts.worker)

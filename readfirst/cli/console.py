@@ -10,6 +10,9 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from readfirst.errors import Misconfigured
+from readfirst.settings import Settings
+
 #: Columns of what is piped or captured, where no terminal says how wide it is.
 PIPED_WIDTH = 200
 
@@ -51,3 +54,18 @@ def parse_since(text: str, now: datetime) -> datetime:
         return now - timedelta(**{units[text[-1]]: int(text[:-1])})
     moment = datetime.fromisoformat(text)
     return moment if moment.tzinfo else moment.replace(tzinfo=now.tzinfo)
+
+
+def moment(since: str | None, settings: Settings) -> datetime | None:
+    """What `--since` means at this site; None means ever. Raises Misconfigured."""
+    if since is None:
+        return None
+    try:
+        return parse_since(since, datetime.now(settings.zone))
+    except ValueError as error:
+        raise Misconfigured(f"--since {since!r} is neither `2h`, `3d` nor a date.") from error
+
+
+def local_time(at: datetime, settings: Settings) -> str:
+    """A point in time as the site's clocks show it."""
+    return at.astimezone(settings.zone).strftime("%Y-%m-%d %H:%M:%S")

@@ -1,8 +1,7 @@
-"""`worklist`, `study`, `refused`, `rescore`: what is in the database, for people and programs."""
+"""`worklist`, `study`, `rescore`: what is in the database, for people and programs."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -12,16 +11,17 @@ from sqlalchemy.exc import DBAPIError
 from db.migrate import upgrade
 from db.session import Database, open_database
 from db.views import ImageView, StudyView
-from db.worklist import reading_order, refused_images, study_detail
+from db.worklist import reading_order, study_detail
 from readfirst.cli.console import (
     err,
+    local_time,
+    moment,
     notice,
     out,
-    parse_since,
     print_json,
     print_table,
 )
-from readfirst.errors import Misconfigured, Unavailable
+from readfirst.errors import Unavailable
 from readfirst.settings import Settings, load_settings
 from readfirst.words import readable_age, readable_name, short_duration
 
@@ -45,7 +45,7 @@ def worklist(
             session,
             limit=limit,
             flagged_only=flagged,
-            received_since=_moment(since, settings),
+            received_since=moment(since, settings),
             prevalence=settings.prevalence,
         )
     if json:
@@ -82,7 +82,7 @@ def study(
                 "yes" if score.flagged else "no",
                 ", ".join(f"{name} {value:.3f}" for name, value in score.members.items()),
                 f"{score.spread:.3f}",
-                _local(score.scored_at, settings),
+                local_time(score.scored_at, settings),
             )
             for score in detail.scores
         ],
@@ -92,45 +92,12 @@ def study(
         ("At", "Image", "What", "Detail"),
         [
             (
-                _local(event.at, settings),
+                local_time(event.at, settings),
                 (event.sha256 or "")[:12],
                 event.action,
                 ", ".join(f"{name}: {value}" for name, value in event.detail.items()),
             )
             for event in detail.events
-        ],
-    )
-
-
-def refused(
-    limit: Annotated[int, typer.Option(min=1, help="Most rows.")] = 100,
-    json: Json = False,
-) -> None:
-    """Print what was not scored, with code, sentence and where the original is kept."""
-    from ingest.store import Store
-
-    settings = load_settings()
-    store = Store(settings.store_path)
-    with opened(settings) as database, database.read() as session:
-        rows = refused_images(session, limit=limit)
-    if json:
-        originals = [str(store.path(row.sha256)) for row in rows]
-        print_json(
-            [asdict(row) | {"original": at} for row, at in zip(rows, originals, strict=True)]
-        )
-        return
-    print_table(
-        f"Not scored: {len(rows)}",
-        ("At", "File", "Code", "Reason", "Original"),
-        [
-            (
-                _local(row.refused_at, settings),
-                row.file_name,
-                row.code,
-                row.reason,
-                str(store.path(row.sha256)),
-            )
-            for row in rows
         ],
     )
 
@@ -156,7 +123,7 @@ def rescore(
     with open_resources(settings, ringer) as resources, err.status("Queueing …") as status:
         total = queue_again(
             resources,
-            received_since=_moment(since, settings),
+            received_since=moment(since, settings),
             again=every,
             progress=lambda count: status.update(f"Queueing … {count}"),
         )
@@ -219,16 +186,3 @@ def _flag(row: StudyView) -> str:
 
 def _file_of(row: StudyView) -> str:
     return row.images[0].file_name.rsplit("/", 1)[-1] if row.images else ""
-
-
-def _local(at: datetime, settings: Settings) -> str:
-    return at.astimezone(settings.zone).strftime("%Y-%m-%d %H:%M:%S")
-
-
-def _moment(since: str | None, settings: Settings) -> datetime | None:
-    if since is None:
-        return None
-    try:
-        return parse_since(since, datetime.now(settings.zone))
-    except ValueError as error:
-        raise Misconfigured(f"--since {since!r} is neither `2h`, `3d` nor a date.") from error

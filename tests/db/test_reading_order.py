@@ -6,9 +6,10 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from db.ensembles import EnsembleFacts, register
+from db.refused import refused_images
 from db.session import Database
 from db.tables import Study
-from db.worklist import reading_order, refused_images, study_detail
+from db.worklist import reading_order, study_detail
 from readfirst.errors import Refused
 from readfirst.priority import Standing, reading_key
 from readfirst.refusals import RefusalCode

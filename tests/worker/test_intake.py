@@ -4,8 +4,9 @@ from pathlib import Path
 from sqlalchemy import func, select
 
 from db.images import Outcome
+from db.refused import refused_images
 from db.tables import Arrival, Image, Study
-from db.worklist import reading_order, refused_images
+from db.worklist import reading_order
 from ingest.claim import Claim, leftovers
 from readfirst.domain import ImageState
 from readfirst.queue import Bell, SilentRinger

@@ -96,6 +96,33 @@ def test_the_api_lists_refusals(client: TestClient, studies: dict[str, str]) -> 
     assert refused["study_instance_uid"] == "1.3"
 
 
+def test_the_api_counts_refusals_and_filters_them(
+    client: TestClient, database: Database, studies: dict[str, str]
+) -> None:
+    with database.write() as session:
+        for _ in range(2):
+            an_image(session, NOW, refusal=Refused(RefusalCode.VIEW_NOT_FRONTAL))
+    counts = client.get("/api/refused/counts").json()
+    assert list(counts.items()) == [("view_not_frontal", 2), ("truncated", 1)]
+    rows = client.get("/api/refused?code=view_not_frontal").json()
+    assert {row["code"] for row in rows} == {"view_not_frontal"}
+    assert len(client.get("/api/refused?limit=2").json()) == 2
+    assert client.get("/api/refused?since=2999-01-01T00:00:00Z").json() == []
+    assert client.get("/api/refused?code=nothing").status_code == 422
+
+
+def test_the_page_of_refusals_shows_codes_counts_and_reasons(
+    client: TestClient, studies: dict[str, str]
+) -> None:
+    assert 'href="/refused"' in client.get("/").text
+    page = client.get("/refused").text
+    assert "<code>truncated</code> 1" in page
+    assert "The file ends before its image does" in page
+    empty = client.get("/refused?code=too_large").text
+    assert "Nothing was refused as" in empty
+    assert client.get("/refused?code=nothing").status_code == 422
+
+
 def test_a_time_without_zone_is_asked_back(client: TestClient) -> None:
     assert client.get("/api/worklist", params={"since": "2026-01-01T00:00:00"}).status_code == 422
 
