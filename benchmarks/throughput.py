@@ -23,7 +23,7 @@ import typer
 from pydantic_core import to_json
 from rich.progress import BarColumn, Progress, TimeRemainingColumn
 
-from models.ensemble import BATCH_SIZES, NetworkEnsemble, load_ensemble
+from models.ensemble import BATCH_SIZES, NetworkEnsemble, load_ensemble, member_inputs
 from models.manifest import available_ensembles, load_manifest, shipped_version
 from models.precision import choose_precision
 from models.preprocessing import AS_IT_IS, Array8, View, network_input, standardise
@@ -113,6 +113,10 @@ class Variant:
     precision: Precision = "float32"
     batch: int = 1
     network: str = ""
+
+
+#: The studies' way has no batches, and computes in what Keras takes unless told.
+STUDIES = Variant("studies")
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,18 +248,12 @@ def parts_of(ensemble: NetworkEnsemble) -> list[Part]:
     return parts
 
 
-def tasks_of(
-    ensemble: NetworkEnsemble, twin: NetworkEnsemble, precision: Precision, films: Array8
-) -> dict[Variant, Task]:
-    """Everything that is timed of an ensemble.
-
-    twin: the same again, for the studies' way, so that it has compiled functions of its own.
-    """
+def tasks_of(ensemble: NetworkEnsemble, precision: Precision, films: Array8) -> dict[Variant, Task]:
+    """Everything that is timed of an ensemble in one precision."""
     parts = parts_of(ensemble)
     many = films[np.arange(max(BATCH_SIZES)) % len(films)]
     tasks: dict[Variant, Task] = {
-        Variant("studies", precision): _studies_way(twin, many[:1]),
-        Variant("preprocessing", precision, len(many)): _preprocessing(parts, many),
+        Variant("preprocessing", precision, len(many)): _preprocessing(ensemble, many),
     }
     for size in BATCH_SIZES:
         tasks[Variant("ensemble", precision, size)] = _predicting(ensemble, many[:size])
@@ -297,10 +295,11 @@ def _predicting(ensemble: NetworkEnsemble, films: Array8) -> Task:
     return lambda: ensemble.predict(films)
 
 
-def _studies_way(ensemble: NetworkEnsemble, films: Array8) -> Task:
+def studies_way(ensemble: NetworkEnsemble, films: Array8) -> Task:
+    """`model.predict` for each file, network and view. ensemble: its networks as trained."""
     members = ensemble.manifest.members
     for network in ensemble.networks:
-        # As the studies do; it also drops what was compiled for the ensemble's batches.
+        # As the studies do.
         network.compile(loss="binary_crossentropy")
 
     def score() -> None:
@@ -313,11 +312,14 @@ def _studies_way(ensemble: NetworkEnsemble, films: Array8) -> Task:
     return score
 
 
-def _preprocessing(parts: Sequence[Part], films: Array8) -> Task:
+def _preprocessing(ensemble: NetworkEnsemble, films: Array8) -> Task:
+    rule = ensemble.manifest.pixel_check
+
     def prepare() -> None:
-        for part in parts:
-            for view in part.views:
-                network_input(films, part.size, view)
+        if rule is not None:
+            network_input(films, rule.input_size)
+        for _ in member_inputs(ensemble.manifest.members, films):
+            pass
 
     return prepare
 
@@ -513,7 +515,8 @@ def facts(report: Report) -> list[str]:
         f"{_text(report.preprocessing)} ms/film, "
         f"{_text(report.preprocessing_share, '{:.1%}')} of the ensemble's time.",
         "The ensemble and the bare networks include the pixel check where the ensemble has one; "
-        "the studies' way does not. Decoding is in none of them.",
+        "the studies' way, `model.predict` for each file, network and view, in float32 on the "
+        "networks as they were trained, does not. Decoding is in none of them.",
     ]
 
 
@@ -553,14 +556,16 @@ def _machine(times: Times, load_average: float) -> Machine:
 
 def _rows(times: Times, precision: Precision, parts: Sequence[Part], machine: Machine) -> list[Row]:
     bare = bare_per_film(times, precision, {part.name: len(part.views) for part in parts})
-    studies = per_film(times, Variant("studies", precision))
+    studies = per_film(times, STUDIES)
     work = 1e-9 * sum(part.flops for part in parts)
     members = 1e-9 * sum(part.flops for part in parts if part.name != PIXEL_CHECK)
     ways: list[tuple[str, int | None, list[float], float]] = [
         ("ensemble", size, per_film(times, Variant("ensemble", precision, size)), work)
         for size in BATCH_SIZES
     ]
-    ways += [("bare networks", None, bare, work), ("studies' way", 1, studies, members)]
+    ways.append(("bare networks", None, bare, work))
+    if precision == STUDIES.precision:
+        ways.append(("studies' way", 1, studies, members))
     rows = []
     for way, batch, seconds, gflop in ways:
         speed = spread([1 / value for value in seconds])
@@ -658,8 +663,12 @@ def run(folder: Path, seconds: float) -> Report:
     tasks: dict[Variant, Task] = {Variant("matrix product"): matrix_product()}
     for precision in PRECISIONS:
         with err.status(f"Compiling in {precision} …"):
-            ensemble, twin = (load_ensemble(folder, precision) for _ in range(2))
-            tasks |= tasks_of(ensemble, twin, precision, chest_films(ensemble))
+            ensemble = load_ensemble(folder, precision)
+            films = chest_films(ensemble)
+            tasks |= tasks_of(ensemble, precision, films)
+    tasks[STUDIES] = studies_way(
+        load_ensemble(folder, STUDIES.precision, as_trained=True), films[:1]
+    )
     columns = ("Measuring", BarColumn(), "{task.percentage:.0f} %", TimeRemainingColumn())
     with Progress(*columns, console=err) as progress:
         bar = progress.add_task("", total=ROUNDS * len(tasks))

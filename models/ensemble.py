@@ -1,18 +1,20 @@
 """An ensemble in memory: model-ready images in, probabilities out."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from models.combining import calibrated, combine, logit, sigmoid
+from models.folding import folded
 from models.manifest import Manifest, Member, PixelCheck, check_files, load_manifest
 from models.memory import keep_freed_memory, let_gpu_memory_grow
 from models.networks import build
 from models.precision import choose_precision
-from models.preprocessing import Array8, network_input
+from models.preprocessing import Array8, network_input, soften
 from models.weights import load_weights
 from readfirst.domain import ImageScore
 from readfirst.errors import Refused
@@ -136,11 +138,15 @@ class FixedEnsemble:
 
 
 def load_ensemble(
-    folder: Path, precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    folder: Path,
+    precision: Literal["auto", "float32", "bfloat16"] = "auto",
+    *,
+    as_trained: bool = False,
 ) -> NetworkEnsemble:
     """Load and check the ensemble in a folder. Each network is compiled at its first batches.
 
     precision: arithmetic of the networks; `auto` is bfloat16 where the hardware computes in it.
+    as_trained: keep batch normalisation, which else is folded into the convolutions.
     Raises Misconfigured if a file is missing, garbled or not the one that the manifest names.
     """
     manifest = load_manifest(folder)
@@ -148,11 +154,16 @@ def load_ensemble(
     keep_freed_memory()
     let_gpu_memory_grow()
     dtype = choose_precision(precision)
+
+    def network(part: Member | PixelCheck) -> "keras.Model":
+        loaded = _network(part, folder, dtype)
+        return loaded if as_trained else folded(loaded)
+
     check = manifest.pixel_check
     return NetworkEnsemble(
         manifest,
-        [_network(member, folder, dtype) for member in manifest.members],
-        _network(check, folder, dtype) if check else None,
+        [network(member) for member in manifest.members],
+        network(check) if check else None,
     )
 
 
@@ -165,16 +176,27 @@ def member_logits(
 
     images: (n, 224, 224) uint8. Returns (n,) float64 each, the mean over its views.
     """
-    return {
-        member.name: np.mean(
-            [
-                logit(in_batches(network, network_input(images, member.input_size, view)))
-                for view in member.views
-            ],
-            axis=0,
-        )
-        for member, network in zip(members, networks, strict=True)
-    }
+    said: dict[str, list[np.ndarray]] = {member.name: [] for member in members}
+    named = {member.name: network for member, network in zip(members, networks, strict=True)}
+    for member, inputs in member_inputs(members, images):
+        said[member.name].append(logit(in_batches(named[member.name], inputs)))
+    return {name: np.mean(logits, axis=0) for name, logits in said.items()}
+
+
+def member_inputs(
+    members: Sequence[Member], images: Array8
+) -> Iterator[tuple[Member, npt.NDArray[np.float32]]]:
+    """What each member is shown: its input, (n, size, size, 1), once for each of its views.
+
+    images: (n, 224, 224) uint8. Blurring takes longest of it, so views of one blur share it.
+    """
+    soft: dict[float, Array8] = {}
+    for member in members:
+        for view in member.views:
+            if view.blur not in soft:
+                soft[view.blur] = np.stack([soften(image, view.blur) for image in images])
+            sharp = replace(view, blur=0.0)
+            yield member, network_input(soft[view.blur], member.input_size, sharp)
 
 
 def in_batches(network: "keras.Model", inputs: np.ndarray) -> np.ndarray:

@@ -63,11 +63,16 @@ def framed(image: Array8, size: int, view: View) -> Array8:
     side = image.shape[0]
     edge = side * (1 - 1 / view.zoom) / 2
     box = (edge, edge, side - edge, side - edge)
-    film = Image.fromarray(image)
-    if view.blur:
-        film = film.filter(ImageFilter.GaussianBlur(view.blur * side))
+    film = Image.fromarray(soften(image, view.blur))
     shown = film.resize((size, size), Image.Resampling.BILINEAR, box)
     return np.asarray(ImageOps.mirror(shown) if view.mirrored else shown)
+
+
+def soften(image: Array8, blur: float) -> Array8:
+    """Blur a film, (side, side) uint8, by a Gaussian of so many sides as standard deviation."""
+    if not blur:
+        return image
+    return np.asarray(Image.fromarray(image).filter(ImageFilter.GaussianBlur(blur * len(image))))
 
 
 def reframe(image: Array8, matrix: Matrix, shift: tuple[float, float] = (0.0, 0.0)) -> Array8:

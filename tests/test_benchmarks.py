@@ -127,7 +127,7 @@ def command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> typer.Typer:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(throughput, "MATRIX", 64)
     monkeypatch.setattr(throughput, "BARE_BATCHES", (1, 2))
-    monkeypatch.setattr(throughput, "load_ensemble", lambda *_: tiny_ensemble())
+    monkeypatch.setattr(throughput, "load_ensemble", lambda *_, **__: tiny_ensemble())
     monkeypatch.setattr(throughput, "load_seconds", lambda _: [1.0, 2.0, 3.0])
     app = typer.Typer()
     app.command()(throughput.main)
@@ -147,7 +147,7 @@ def test_a_run_writes_its_tables(command: typer.Typer, tmp_path: Path) -> None:
             ("ensemble", 8),
             ("ensemble", 32),
             ("bare networks", None),
-            ("studies' way", 1),
+            *([("studies' way", 1)] if precision == "float32" else []),
         ]
     bare, studies = report["rows"][3], report["rows"][4]
     assert bare["of_bare"] == {"median": 1.0, "low": 1.0, "high": 1.0}
