@@ -45,5 +45,7 @@ def configure_logs(level: str) -> None:
     # Third parties speak up only when something is wrong.
     for name in ("alembic", "celery", "kombu", "watchdog", "uvicorn.access", "PIL", "pydicom"):
         logging.getLogger(name).setLevel(max(number, logging.WARNING))
+    # Its notices of what peers do wrong are ours to give, in our own words.
+    logging.getLogger("pynetdicom").setLevel(logging.ERROR)
     # It warns of every further network that a process compiles.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)

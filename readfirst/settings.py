@@ -2,16 +2,19 @@
 
 from datetime import time, timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from readfirst.errors import Misconfigured
 
 #: A unix socket's path may have 107 bytes on Linux and 103 on macOS.
 MAX_SOCKET_PATH = 100
+
+#: Several values in one variable, with commas between them.
+Listed = Annotated[tuple[str, ...], NoDecode]
 
 
 class Settings(BaseSettings):
@@ -38,6 +41,47 @@ class Settings(BaseSettings):
     time_zone: str = Field("UTC", description="IANA zone of the site, as `Europe/Madrid`.")
     host: str = Field("127.0.0.1", description="Address on which the page listens.")
     port: int = Field(8080, ge=0, le=65535, description="Port of the page; 0 takes a free one.")
+    receive: bool = Field(
+        False, description="Whether `readfirst up` also starts the DICOM listener."
+    )
+    receive_host: str = Field(
+        "127.0.0.1",
+        description="Address on which the DICOM listener listens. Off loopback, "
+        "`READFIRST_RECEIVE_CALLING` and `READFIRST_RECEIVE_PEERS` must say who may send.",
+    )
+    receive_port: int = Field(
+        11112, ge=0, le=65535, description="Port of the DICOM listener; 0 takes a free one."
+    )
+    receive_ae_title: str = Field(
+        "READFIRST",
+        # PS3.5 6.2, AE: no backslash, no control characters, no spaces around it.
+        pattern=r"^[!-\[\]-~]([ -\[\]-~]{0,14}[!-\[\]-~])?$",
+        description="AE title of the DICOM listener, by which callers must call it.",
+    )
+    receive_calling: Listed = Field(
+        (), description="AE titles that may send, with commas between them. Default: any."
+    )
+    receive_peers: Listed = Field(
+        (),
+        description="Addresses or networks (`10.1.2.0/24`) that may send, with commas between "
+        "them. Default: any that reaches the listener.",
+    )
+    receive_associations: int = Field(
+        32, ge=1, le=256, description="Most DICOM associations at a time."
+    )
+    receive_megabytes: int = Field(
+        512, ge=1, description="Most megabytes of one image sent by DICOM."
+    )
+    receive_tls_certificate: Path | None = Field(
+        None,
+        description="Certificate (PEM, with its chain) of the DICOM listener. Default: no TLS.",
+    )
+    receive_tls_key: Path | None = Field(None, description="Private key of that certificate (PEM).")
+    receive_tls_ca: Path | None = Field(
+        None,
+        description="CA (PEM) that must have signed the senders' certificates. "
+        "Default: senders show none.",
+    )
     batch_size: int = Field(32, ge=1, le=512, description="Most images in one assessment.")
     precision: Literal["auto", "float32", "bfloat16"] = Field(
         "auto",
@@ -116,6 +160,13 @@ class Settings(BaseSettings):
         except (ZoneInfoNotFoundError, ValueError) as error:
             raise ValueError(f"{name!r} is not an IANA time zone") from error
         return name
+
+    @field_validator("receive_calling", "receive_peers", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return tuple(part.strip() for part in value.split(",") if part.strip())
 
     @property
     def zone(self) -> ZoneInfo:

@@ -59,6 +59,8 @@ class Supervisor:
             Part("assess", ["worker", "--only", "assess"]),
             Part("beat", ["beat"]),
         ]
+        if self.settings.receive:
+            self.parts.insert(1, Part("receive", ["receive"]))
 
     def start(self) -> None:
         """Start the broker and then every part."""

@@ -1,5 +1,6 @@
 """`doctor`: is everything in place, and what to do where it is not."""
 
+import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +28,7 @@ class Finding:
 def doctor(
     json: Annotated[bool, typer.Option("--json", help="Print JSON for a program.")] = False,
 ) -> None:
-    """Check settings, home, inbox, disk, database, broker and weights, and say what to do."""
+    """Check settings, folders, disk, database, broker, listener and weights; say what to do."""
     settings = load_settings()
     findings = [check(settings) for check in CHECKS]
     if json:
@@ -108,6 +109,24 @@ def check_broker(settings: Settings) -> Finding:
     return Finding("broker", well, f"{where}, {'answers' if well else 'does not answer'}", advice)
 
 
+def check_listener(settings: Settings) -> Finding:
+    """See whether the DICOM listener may run as it is set, and answers."""
+    from ingest.receive.terms import listener_terms, reachable_host
+
+    if not settings.receive:
+        return Finding("listener", True, "off (READFIRST_RECEIVE)")
+    try:
+        terms = listener_terms(settings)
+    except ReadFirstError as error:
+        return Finding("listener", False, str(error), "Change the setting, and start it again.")
+    where = f"{terms.ae_title} on {terms.host}:{terms.port}"
+    if terms.port == 0:
+        return Finding("listener", True, f"{where}: any free port, named in its log")
+    well = _answers(reachable_host(terms.host), terms.port)
+    advice = "Start it with `readfirst up` or `readfirst receive`, and see its log."
+    return Finding("listener", well, f"{where} {'answers' if well else 'does not answer'}", advice)
+
+
 def check_weights(settings: Settings) -> Finding:
     """See whether every weight file is the one that its manifest names."""
     from models.manifest import available_ensembles, check_files, load_manifest
@@ -129,8 +148,17 @@ CHECKS: tuple[Callable[[Settings], Finding], ...] = (
     check_disk,
     check_database,
     check_broker,
+    check_listener,
     check_weights,
 )
+
+
+def _answers(host: str, port: int) -> bool:
+    try:
+        with socket.create_connection((host, port), timeout=3):
+            return True
+    except OSError:
+        return False
 
 
 def _writable(name: str, folder: Path, setting: str) -> Finding:

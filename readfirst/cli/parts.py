@@ -49,6 +49,21 @@ def ingest() -> None:
         run_ingester(resources, stop)
 
 
+def receive() -> None:
+    """Listen for images sent by DICOM (C-STORE, C-ECHO), and put them into the inbox."""
+    from ingest.delivery import inlet
+    from ingest.receive.listener import listening
+    from ingest.receive.terms import listener_terms
+
+    settings = _entry()
+    terms = listener_terms(settings)
+    way_in = inlet(settings, "dicom")
+    with stop_on_signal() as stop, listening(terms, way_in) as listener:
+        secured = " by TLS" if terms.tls else ""
+        notice(f"{terms.ae_title} listens on {terms.host}:{listener.port}{secured}")
+        stop.wait()
+
+
 def worker(
     only: Annotated[
         Work | None, typer.Option(help="Take this kind of work only. Default: both kinds.")

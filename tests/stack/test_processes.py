@@ -170,6 +170,7 @@ def test_the_commands_of_the_compose_file_run_against_postgresql_and_valkey(
             "READFIRST_INBOX": str(inbox),
             "READFIRST_DATABASE_URL": new_postgresql_database,
             "READFIRST_BROKER_URL": f"redis://127.0.0.1:{server.port}/0",
+            "READFIRST_RECEIVE_PORT": "0",
         }
         assert set(services["ingest"]["environment"]) <= set(environment) | {"READFIRST_TIME_ZONE"}
         port = free_port()
@@ -192,7 +193,7 @@ def started_services(
 ) -> Iterator[None]:
     """Every service that runs `readfirst`, by the command that compose would give it."""
     own = {name: service for name, service in services.items() if "build" in service}
-    assert set(own) == {"ingest", "worker-cpu", "worker-gpu", "beat", "worklist"}
+    assert set(own) == {"ingest", "receive", "worker-cpu", "worker-gpu", "beat", "worklist"}
     stack = []
     try:
         for name, service in own.items():
