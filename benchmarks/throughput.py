@@ -272,7 +272,7 @@ def matrix_product() -> Task:
 
 def chest_films(ensemble: NetworkEnsemble) -> Array8:
     """The sample films, model-ready, without those that the pixel check would refuse."""
-    from ingest.decode import display_image
+    from ingest.pixels.display import display_image
     from readfirst.samples import sample_files
 
     films = np.stack([standardise(display_image(path)) for path in sample_files()])

@@ -1,8 +1,8 @@
 """The process that reads files, apart from all others: what a file does to it, it does to it alone.
 
-It reads one request a line, `{"what": "header" | "display", "path": …}`, and answers with one JSON
-line, behind which an array's bytes follow: `{"shape": [rows, columns]}`. Its very first line is
-`ready`. It ends with its input.
+It reads one request a line, `{"what": "header" | "display" | "film", "path": …}`, a film with its
+`least_side`, and answers with one JSON line, behind which an array's bytes follow:
+`{"shape": [rows, columns]}`. Its very first line is `ready`. It ends with its input.
 """
 
 import json
@@ -16,8 +16,9 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from ingest.decode import display_image
 from ingest.header import read_header
+from ingest.pixels.arrays import Array8
+from ingest.pixels.display import display_image, film_image
 from readfirst.errors import Refused
 from readfirst.refusals import RefusalCode
 
@@ -29,7 +30,7 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> None:
     """Answer requests until the input ends."""
     for line in requests:
         request = json.loads(line)
-        head, body = _answer(request["what"], Path(request["path"]))
+        head, body = _answer(**request)
         answers.write(json.dumps(head, default=str).encode() + b"\n")
         answers.write(body)
         answers.flush()
@@ -54,9 +55,9 @@ def load_codecs() -> None:
     Image.init()
 
 
-def _answer(what: str, path: Path) -> tuple[dict[str, Any], bytes]:
+def _answer(what: str, path: str, **how: int) -> tuple[dict[str, Any], bytes]:
     try:
-        return ANSWERS[what](path)
+        return ANSWERS[what](Path(path), **how)
     except Refused as refusal:
         return _answer_refused(refusal)
     except MemoryError:
@@ -73,14 +74,14 @@ def _header(path: Path) -> tuple[dict[str, Any], bytes]:
     return {"header": asdict(read_header(path))}, b""
 
 
-def _display(path: Path) -> tuple[dict[str, Any], bytes]:
-    display = np.ascontiguousarray(display_image(path))
-    return {"shape": display.shape}, display.tobytes()
+def _grey(grey: Array8) -> tuple[dict[str, Any], bytes]:
+    return {"shape": grey.shape}, np.ascontiguousarray(grey).tobytes()
 
 
-ANSWERS: dict[str, Callable[[Path], tuple[dict[str, Any], bytes]]] = {
+ANSWERS: dict[str, Callable[..., tuple[dict[str, Any], bytes]]] = {
     "header": _header,
-    "display": _display,
+    "display": lambda path: _grey(display_image(path)),
+    "film": lambda path, least_side: _grey(film_image(path, least_side)),
 }
 
 if __name__ == "__main__":

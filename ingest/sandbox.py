@@ -14,7 +14,7 @@ from typing import IO, Any, Self
 import numpy as np
 from pydantic import TypeAdapter
 
-from ingest.decode import Array8
+from ingest.pixels.arrays import Array8
 from readfirst.domain import Header
 from readfirst.errors import Refused, Unavailable
 from readfirst.refusals import RefusalCode
@@ -67,14 +67,17 @@ class Reader:
         return HEADERS.validate_python(head["header"])
 
     def display(self, path: Path) -> Array8:
-        """What `ingest.decode.display_image` gives, and its refusals, as in `header`."""
-        head, body = self._ask("display", path)
-        return np.frombuffer(body, dtype=np.uint8).reshape(head["shape"])
+        """What `ingest.pixels.display.display_image` gives, and its refusals, as in `header`."""
+        return _pixels(*self._ask("display", path))
 
-    def _ask(self, what: str, path: Path) -> tuple[dict[str, Any], bytes]:
+    def film(self, path: Path, least_side: int) -> Array8:
+        """What `ingest.pixels.display.film_image` gives, and its refusals, as in `header`."""
+        return _pixels(*self._ask("film", path, least_side=least_side))
+
+    def _ask(self, what: str, path: Path, **how: int) -> tuple[dict[str, Any], bytes]:
         with self._lock:
             try:
-                head, body = self._exchange({"what": what, "path": str(path.absolute())})
+                head, body = self._exchange({"what": what, "path": str(path.absolute()), **how})
             except TimeoutError as error:
                 self.close()
                 detail = f"{self._seconds:g} s"
@@ -93,7 +96,7 @@ class Reader:
             raise _refusal(head)
         return head, body
 
-    def _exchange(self, request: dict[str, str]) -> tuple[dict[str, Any], bytes]:
+    def _exchange(self, request: dict[str, str | int]) -> tuple[dict[str, Any], bytes]:
         requests, pipe = _pipes(self._running_child())
         requests.write(json.dumps(request).encode() + b"\n")
         answers = _Answers(pipe.fileno(), time.monotonic() + self._seconds)
@@ -118,6 +121,10 @@ class Reader:
             # No file has been read yet, so none is to blame.
             raise Unavailable("The process that reads files does not start.") from error
         return self._child
+
+
+def _pixels(head: dict[str, Any], body: bytes) -> Array8:
+    return np.frombuffer(body, dtype=np.uint8).reshape(head["shape"])
 
 
 def _pipes(child: subprocess.Popen[bytes]) -> tuple[IO[bytes], IO[bytes]]:

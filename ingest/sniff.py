@@ -8,6 +8,10 @@ from readfirst.refusals import RefusalCode
 
 JPEG_START = b"\xff\xd8\xff"
 PNG_START = b"\x89PNG\r\n\x1a\n"
+#: Either byte order; 42, or 43 for the one with long offsets.
+TIFF_STARTS = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
+#: The sizes that the header behind a BMP's file header may have.
+BMP_HEADERS = (12, 40, 52, 56, 64, 108, 124)
 #: PS3.10 7.1: 128 bytes of preamble, then the prefix.
 DICOM_PREFIX = (128, b"DICM")
 #: A data set without preamble begins with group 0002 or 0008, in either byte order.
@@ -15,18 +19,31 @@ DICOM_FIRST_GROUPS = (b"\x02\x00", b"\x08\x00", b"\x00\x08")
 
 
 def kind_of(path: Path) -> FileKind:
-    """Tell DICOM, JPEG and PNG apart. Raises Refused for anything else."""
+    """Tell DICOM and the kinds of pictures apart. Raises Refused for anything else."""
     with path.open("rb") as file:
         head = file.read(132)
     if not head:
         raise Refused(RefusalCode.EMPTY_FILE)
-    if looks_like_dicom(head):
-        return FileKind.DICOM
+    kind = FileKind.DICOM if looks_like_dicom(head) else picture_kind(head)
+    if kind is None:
+        raise Refused(RefusalCode.NOT_AN_IMAGE)
+    return kind
+
+
+def picture_kind(head: bytes) -> FileKind | None:
+    """Which kind of picture begins with these bytes, 18 or more of them; None if none does."""
     if head.startswith(JPEG_START):
         return FileKind.JPEG
     if head.startswith(PNG_START):
         return FileKind.PNG
-    raise Refused(RefusalCode.NOT_AN_IMAGE)
+    if head.startswith(TIFF_STARTS):
+        return FileKind.TIFF
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return FileKind.WEBP
+    # Two letters are little: the reserved bytes and the next header's size must fit too.
+    if head[:2] == b"BM" and int.from_bytes(head[14:18], "little") in BMP_HEADERS:
+        return FileKind.BMP
+    return None
 
 
 def looks_like_dicom(head: bytes) -> bool:

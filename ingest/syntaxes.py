@@ -4,6 +4,7 @@ from pydicom.uid import (
     HTJ2K,
     JPEG2000,
     UID,
+    DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
     HTJ2KLossless,
@@ -19,7 +20,14 @@ from pydicom.uid import (
     RLELossless,
 )
 
-NATIVE = (ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian)
+NATIVE = (
+    ImplicitVRLittleEndian,
+    ExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    DeflatedExplicitVRLittleEndian,
+)
+JPEG_2000 = (JPEG2000, JPEG2000Lossless)
+HIGH_THROUGHPUT_JPEG_2000 = (HTJ2K, HTJ2KLossless, HTJ2KLosslessRPCL)
 ENCAPSULATED = (
     RLELossless,
     JPEGBaseline8Bit,
@@ -28,16 +36,13 @@ ENCAPSULATED = (
     JPEGLosslessSV1,
     JPEGLSLossless,
     JPEGLSNearLossless,
-    JPEG2000,
-    JPEG2000Lossless,
-    HTJ2K,
-    HTJ2KLossless,
-    HTJ2KLosslessRPCL,
+    *JPEG_2000,
+    *HIGH_THROUGHPUT_JPEG_2000,
 )
 
 
 def is_supported(syntax: str) -> bool:
-    """Deflated ones are not: a few kilobytes of them can inflate to gigabytes."""
+    """Whether pixels in this syntax can be decoded here."""
     return UID(syntax) in NATIVE + ENCAPSULATED
 
 

@@ -10,6 +10,8 @@ from PIL import Image, ImageFilter, ImageOps
 PREPROCESSING_VERSION = "1"
 #: Side of the model-ready image, that of the training images.
 MODEL_READY_SIZE = 224
+#: What the shorter side of a film must keep where its encoding can be read at a smaller scale.
+LEAST_SIDE = 2 * MODEL_READY_SIZE
 #: Percentiles of the grey values that become black and white.
 EXPOSURE_WINDOW = (1.0, 99.0)
 

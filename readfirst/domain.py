@@ -30,13 +30,16 @@ class FileKind(StrEnum):
     DICOM = "dicom"
     JPEG = "jpeg"
     PNG = "png"
+    TIFF = "tiff"
+    BMP = "bmp"
+    WEBP = "webp"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Header:
     """What a file says of itself. DICOM attributes bear their keywords in snake case.
 
-    JPEG and PNG files fill `kind`, `rows` and `columns` only.
+    Pictures fill `kind`, `rows`, `columns` and `number_of_frames` only.
     """
 
     kind: FileKind

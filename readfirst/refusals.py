@@ -29,7 +29,9 @@ class RefusalCode(StrEnum):
 SENTENCES: dict[RefusalCode, str] = {
     RefusalCode.EMPTY_FILE: "The file holds no bytes; send it again.",
     RefusalCode.TRUNCATED: "The file ends before its image does; send it again.",
-    RefusalCode.NOT_AN_IMAGE: "The content is neither DICOM nor JPEG nor PNG, whatever its name.",
+    RefusalCode.NOT_AN_IMAGE: (
+        "The content is neither DICOM nor JPEG, PNG, TIFF, BMP or WebP, whatever its name."
+    ),
     RefusalCode.DICOM_UNREADABLE: "The DICOM header cannot be read.",
     RefusalCode.TRANSFER_SYNTAX_UNSUPPORTED: "The pixels are encoded in a way not supported here.",
     RefusalCode.NO_PIXEL_DATA: "The DICOM object carries no image.",

@@ -9,7 +9,7 @@ import structlog
 from PIL import Image as PillowImage
 
 from db.work import claim_received, give_back, mark_ready, refuse_claimed
-from models.preprocessing import PREPROCESSING_VERSION, standardise
+from models.preprocessing import LEAST_SIDE, PREPROCESSING_VERSION, standardise
 from readfirst.errors import Refused
 from readfirst.queue import Bell
 from readfirst.refusals import RefusalCode
@@ -49,11 +49,11 @@ def make_ready(sha256: str, resources: Resources) -> None:
     """Write the model-ready image and the thumbnail of one original. Raises Refused."""
     if not resources.store.has(sha256):
         raise Refused(RefusalCode.ORIGINAL_MISSING)
-    display = resources.reader.display(resources.store.path(sha256))
-    film = PillowImage.fromarray(display)
-    film.thumbnail((THUMBNAIL_SIZE, THUMBNAIL_SIZE))
-    _write_png(film, resources.prepared.thumbnail(sha256))
-    model_ready = PillowImage.fromarray(standardise(display))
+    film = resources.reader.film(resources.store.path(sha256), LEAST_SIDE)
+    thumbnail = PillowImage.fromarray(film)
+    thumbnail.thumbnail((THUMBNAIL_SIZE, THUMBNAIL_SIZE))
+    _write_png(thumbnail, resources.prepared.thumbnail(sha256))
+    model_ready = PillowImage.fromarray(standardise(film))
     _write_png(model_ready, resources.prepared.model_ready(sha256, PREPROCESSING_VERSION))
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from ingest.sandbox import Reader
 from ingest.scope import check_scope
 from models.ensemble import Ensemble
-from models.preprocessing import standardise
+from models.preprocessing import LEAST_SIDE, standardise
 from readfirst.domain import ImageScore
 from readfirst.errors import Refused
 from readfirst.prevalence import at_prevalence
@@ -77,7 +77,7 @@ def _score_batch(
 def _model_ready(path: Path, reader: Reader) -> np.ndarray | Refused:
     try:
         check_scope(reader.header(path))
-        return standardise(reader.display(path))
+        return standardise(reader.film(path, LEAST_SIDE))
     except Refused as refusal:
         return refusal
 

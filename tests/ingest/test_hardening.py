@@ -13,7 +13,7 @@ import pytest
 import structlog
 
 from ingest.claim import claim, give_back, leftovers, release
-from ingest.decode import grey_display
+from ingest.pixels.grey import grey_display
 from ingest.sandbox import Reader
 from ingest.store import Store
 from ingest.watch import Watcher

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ingest.decode import display_image
+from ingest.pixels.display import display_image
 from models.assembling import assemble
 from models.dataset import Part, read_folder, split
 from models.ensemble import FixedEnsemble, NetworkEnsemble, load_ensemble

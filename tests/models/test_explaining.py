@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from ingest.decode import display_image
+from ingest.pixels.display import display_image
 from models.combining import logit, sigmoid
 from models.ensemble import NetworkEnsemble
 from models.explaining.gradcam import (

@@ -14,7 +14,7 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from ingest.decode import display_image
+from ingest.pixels.display import display_image
 from models.ensemble import NetworkEnsemble
 from models.preprocessing import standardise
 from readfirst.samples import samples

@@ -38,12 +38,12 @@ def explain(
     from ingest.sandbox import Reader
     from models.explaining.gradcam import ensemble_heat_map
     from models.explaining.overlay import painted
-    from models.preprocessing import standardise
+    from models.preprocessing import LEAST_SIDE, standardise
 
     settings = load_settings()
     with Reader(settings.decode_seconds, settings.decode_megabytes) as reader:
         try:
-            film = reader.display(path)
+            film = reader.film(path, LEAST_SIDE)
         except Refused as refusal:
             notice(f"[red]{refusal.reason}[/red]")
             raise typer.Exit(1) from refusal

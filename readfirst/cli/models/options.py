@@ -174,7 +174,7 @@ def _decoded(films: list[Film]) -> list[Film]:
     from PIL import Image
 
     from ingest.sandbox import Reader
-    from models.preprocessing import standardise
+    from models.preprocessing import LEAST_SIDE, standardise
     from models.weights import file_sha256
 
     settings = load_settings()
@@ -186,7 +186,8 @@ def _decoded(films: list[Film]) -> list[Film]:
             path = folder / f"{file_sha256(film.path)}.png"
             if not path.exists():
                 try:
-                    Image.fromarray(np.asarray(standardise(reader.display(film.path)))).save(path)
+                    ready = standardise(reader.film(film.path, LEAST_SIDE))
+                    Image.fromarray(np.asarray(ready)).save(path)
                 except Refused as refusal:
                     notice(f"{film.path}: {refusal.reason}")
                     continue

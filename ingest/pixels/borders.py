@@ -1,0 +1,53 @@
+"""Black borders of collimators and shutters are left out."""
+
+import numpy as np
+import numpy.typing as npt
+
+from ingest.pixels.arrays import Array8
+
+#: Grey up to which a pixel is black: lossy encodings leave black a little uneven.
+BLACK = 8
+#: Share of a row or column that must be black for it to belong to a border: all but a marker.
+BLACK_SHARE = 0.98
+#: Narrower borders, as shares of the side, change the framing less than films differ anyway.
+LEAST_BORDER = 0.05
+#: A border ends in an edge: within this share of the side behind it …
+EDGE_DEPTH = 0.02
+#: … no more than this share of the pixels is black. Air beside a chest fades instead.
+EDGE_BLACK_SHARE = 0.1
+#: What is left must have this share of each side; else nothing is cut, since it may be no border.
+LEAST_LEFT = 0.3
+
+Bools = npt.NDArray[np.bool_]
+
+
+def without_borders(grey: Array8) -> Array8:
+    """Cut off borders of nothing but black that end in a straight edge; never what shows anything.
+
+    grey: (rows, columns) uint8, 0 is black. Returns a part of it, or all of it.
+    """
+    black = grey <= BLACK
+    top, bottom = _extent(black)
+    left, right = _extent(black[top:bottom].T)
+    box = black[top:bottom, left:right]
+    if box.shape[0] < LEAST_LEFT * len(black) or box.shape[1] < LEAST_LEFT * black.shape[1]:
+        return grey
+    rows, columns = grey.shape
+    top = top if _is_border(top, rows, box) else 0
+    bottom = bottom if _is_border(rows - bottom, rows, box[::-1]) else rows
+    left = left if _is_border(left, columns, box.T) else 0
+    right = right if _is_border(columns - right, columns, box.T[::-1]) else columns
+    return grey[top:bottom, left:right]
+
+
+def _extent(black: Bools) -> tuple[int, int]:
+    """From which row to which there is anything but black; (0, 0) if there is nothing."""
+    lit = np.flatnonzero(black.mean(axis=1) < BLACK_SHARE)
+    return (int(lit[0]), int(lit[-1]) + 1) if lit.size else (0, 0)
+
+
+def _is_border(width: int, side: int, inside: Bools) -> bool:
+    """Whether so many black rows end in an edge. inside: the rows behind it, from it onwards."""
+    depth = max(1, round(EDGE_DEPTH * side))
+    edge = inside[depth // 2 : depth // 2 + depth]
+    return width >= LEAST_BORDER * side and bool(edge.mean() <= EDGE_BLACK_SHARE)
