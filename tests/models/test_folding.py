@@ -54,7 +54,7 @@ def test_a_network_without_normalisation_stays_as_it_is() -> None:
 
 
 def test_the_shipped_members_say_the_same_folded(shipped_folder: Path) -> None:
-    from ingest.decode import display_image
+    from ingest.pixels.display import display_image
 
     films = np.stack([standardise(display_image(sample.path)) for sample in samples()[:4]])
     said = []
