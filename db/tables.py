@@ -247,3 +247,34 @@ class Event(Base):
     at: Mapped[datetime]
     action: Mapped[str] = mapped_column(String(32))
     detail: Mapped[dict[str, Any]] = mapped_column(default=dict)
+
+
+class InboxNotice(Base):
+    """Something in the inbox that cannot be taken, as the ingester saw it last."""
+
+    __tablename__ = "inbox_notices"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    #: A `NoticeCode`.
+    code: Mapped[str] = mapped_column(String(32))
+    relative_path: Mapped[str] = mapped_column(Text)
+    detail: Mapped[str] = mapped_column(Text)
+    since: Mapped[datetime]
+
+
+class SetAside(Base):
+    """A file that came in and is no film, as the index of an export: kept, and never scored."""
+
+    __tablename__ = "set_aside"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    #: As that of an arrival.
+    claim_id: Mapped[str] = mapped_column(String(32), unique=True)
+    relative_path: Mapped[str] = mapped_column(Text)
+    sha256: Mapped[str] = mapped_column(SHA256)
+    size: Mapped[int]
+    arrived_at: Mapped[datetime]
+    code: Mapped[RefusalCode]
+    reason: Mapped[str] = mapped_column(Text)
+
+    __table_args__ = (Index("ix_set_aside_arrived_at", "arrived_at"),)

@@ -1,5 +1,6 @@
 """Taking a file out of the inbox so that nobody else can: one atomic rename."""
 
+import errno
 import fcntl
 import os
 import stat
@@ -7,10 +8,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from unicodedata import category
 from uuid import uuid4
+
+import structlog
 
 from readfirst.errors import Misconfigured
 
+log = structlog.get_logger()
+#: What a file system says that has no locks.
+NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP)
 #: Folder in the inbox that holds what is claimed: the same file system, so renames are atomic.
 CLAIMED = ".readfirst"
 
@@ -19,13 +26,14 @@ CLAIMED = ".readfirst"
 class Claim:
     """A file that this ingester holds.
 
-    relative_path: where it lay in the inbox, as text that a database takes: bytes of a name that
-    are not UTF-8 are replaced.
+    relative_path: where it lay in the inbox, as text that a database and a terminal take. root: the
+    folder that stays when the file and the folders made for it are removed.
     """
 
     claim_id: str
     path: Path
     relative_path: Path
+    root: Path
 
 
 def claim(inbox: Path, path: Path) -> Claim | None:
@@ -38,6 +46,8 @@ def claim(inbox: Path, path: Path) -> Claim | None:
     claim_id = uuid4().hex
     aside = inbox / CLAIMED / claim_id / relative_path
     try:
+        # Not with parents: an inbox that has vanished, as an unmounted one, is not made anew.
+        (inbox / CLAIMED).mkdir(exist_ok=True)
         aside.parent.mkdir(parents=True)
         path.rename(aside)
     except OSError as error:
@@ -50,13 +60,13 @@ def claim(inbox: Path, path: Path) -> Claim | None:
         aside.rename(path)
         _remove_empty(aside.parent, inbox / CLAIMED)
         return None
-    return Claim(claim_id, aside, _as_text(relative_path))
+    return Claim(claim_id, aside, as_text(relative_path), inbox / CLAIMED)
 
 
 def leftovers(inbox: Path) -> list[Claim]:
     """What a run that died had claimed and not let go of."""
     return [
-        Claim(folder.name, path, _as_text(path.relative_to(folder)))
+        Claim(folder.name, path, as_text(path.relative_to(folder)), inbox / CLAIMED)
         for folder in sorted((inbox / CLAIMED).glob("*/"))
         for path in sorted(folder.rglob("*"))
         if _is_regular(path)
@@ -66,32 +76,40 @@ def leftovers(inbox: Path) -> list[Claim]:
 def release(claim: Claim) -> None:
     """Remove a claimed file, which is safe in the store, and the folders made for it."""
     claim.path.unlink(missing_ok=True)
-    root = claim.path.parents[len(claim.relative_path.parts)]
-    _remove_empty(claim.path.parent, root)
+    _remove_empty(claim.path.parent, claim.root)
 
 
 def give_back(inbox: Path, claim: Claim) -> None:
     """Put a file back where it lay, as when it cannot be read; the next scan finds it again.
 
-    It stays claimed if another file has taken its place meanwhile.
+    It stays claimed if another file has taken its place meanwhile, or if the inbox is gone.
     """
     # By its path, which holds the bytes of its name; `relative_path` may have replaced some.
     place = inbox / claim.path.relative_to(inbox / CLAIMED / claim.claim_id)
+    if place.exists() or not claim.path.exists():
+        return
     place.parent.mkdir(parents=True, exist_ok=True)
-    if not place.exists():
-        claim.path.rename(place)
-        release(claim)
+    claim.path.rename(place)
+    release(claim)
 
 
 @contextmanager
 def hold_inbox(inbox: Path) -> Iterator[None]:
-    """Keep other ingesters away. Raises Misconfigured if one watches this inbox already."""
-    (inbox / CLAIMED).mkdir(parents=True, exist_ok=True)
+    """Keep other ingesters away. Raises Misconfigured if one watches this inbox already, and
+    OSError if the inbox is not there or cannot be written to.
+    """
+    (inbox / CLAIMED).mkdir(exist_ok=True)
     with (inbox / CLAIMED / "lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise Misconfigured(f"Another ingester watches {inbox}.") from error
+        except OSError as error:
+            if error.errno not in NO_LOCKS:
+                raise
+            # Some network file systems know no locks. Two ingesters would still never take the
+            # same file; only what one of them has claimed could be taken up by the other.
+            log.warning("inbox_not_locked", action="claim", error=error.strerror)
         yield
 
 
@@ -99,8 +117,10 @@ def _is_regular(path: Path) -> bool:
     return stat.S_ISREG(path.lstat().st_mode)
 
 
-def _as_text(path: Path) -> Path:
-    return Path(os.fsencode(path).decode(errors="replace"))
+def as_text(path: Path) -> Path:
+    """A path as text: bytes that are not UTF-8, and control characters, are replaced."""
+    text = os.fsencode(path).decode(errors="replace")
+    return Path("".join("\ufffd" if category(char) == "Cc" else char for char in text))
 
 
 def _remove_empty(folder: Path, root: Path) -> None:

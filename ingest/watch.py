@@ -1,179 +1,215 @@
 """What lies in the inbox, and which of it has settled. Events are a hint; the scan is the truth."""
 
-import os
 import stat
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import structlog
-from watchdog.events import FileSystemEvent, FileSystemEventHandler
-from watchdog.observers import Observer
-from watchdog.observers.api import BaseObserver
 
-from ingest.claim import CLAIMED
+from ingest.claim import as_text
+from ingest.events import Events
 from ingest.sandbox import Reader
 from ingest.settle import Sighting, is_quiet, see
+from ingest.survey import Found, survey
 from readfirst.errors import Refused, Unavailable
+from readfirst.notices import Notice, NoticeCode
 from readfirst.refusals import RefusalCode
 
 log = structlog.get_logger()
 #: Seconds between two looks at the files that have not settled.
 LOOK_SECONDS = 0.2
-#: A file with such a name is still being written; it is taken once it is renamed.
-PARTIAL_SUFFIXES = {".part", ".partial", ".tmp", ".temp", ".crdownload", ".filepart"}
+#: Seconds between two scans where nobody tells of changes.
+POLL_SECONDS = 2.0
+#: Files in one look, at most, so that neither scans nor events wait for thousands of them.
+MOST_AT_ONCE = 64
 #: A file that ends too early may still be growing.
 INCOMPLETE = {RefusalCode.EMPTY_FILE, RefusalCode.TRUNCATED}
+#: Things left in the inbox that are told of, at most.
+MOST_NOTICES = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How long the watcher waits for what (seconds).
+
+    settle: a file's size and time are quiet before it is taken. incomplete: one that is not whole
+    may grow. scan: between two scans. poll: whether to rely on no events, and scan more often.
+    """
+
+    settle: float
+    incomplete: float
+    scan: float
+    poll: bool = False
 
 
 class Watcher:
-    """Finds files in the inbox and its folders, and says which have settled.
+    """Finds files in one inbox, as long as it is the same folder, and says which have settled.
 
-    A file has settled when its size and time were quiet for `settle_seconds` and it is whole; one
-    that is not whole gets `incomplete_seconds` to grow.
+    A file has settled when its size and time were quiet for a while and it is whole. report: is
+    told again and again what cannot be taken.
     """
 
     def __init__(
         self,
         inbox: Path,
         *,
-        settle_seconds: float,
-        incomplete_seconds: float,
-        scan_seconds: float,
+        patience: Patience,
         reader: Reader,
+        report: Callable[[frozenset[Notice]], None] = lambda _: None,
     ) -> None:
         self._inbox = inbox
-        self._settle_seconds = settle_seconds
-        self._incomplete_seconds = incomplete_seconds
-        self._scan_seconds = scan_seconds
+        self._patience = patience
         self._reader = reader
+        self._report = report
+        self._identity = _identity(inbox)
+        self._events = Events(inbox)
         self._seen: dict[Path, Sighting] = {}
         self._incomplete: dict[Path, Sighting] = {}
-        self._unreadable: set[Path] = set()
-        self._left: set[Path] = set()
-        self._heard_folder: tuple[int, int] | None = None
-        self._hints: set[Path] = set()
-        self._hints_lock = threading.Lock()
-        self._observer: BaseObserver | None = None
+        #: What cannot be taken, and why.
+        self._left: dict[Path, Found] = {}
+        #: What is not tried again before the next scan.
+        self._put_off: set[Path] = set()
+        #: What a scan has found and no event has named.
+        self._untold: set[Path] = set()
+        self._missed = False
         self._next_scan = 0.0
 
     def settled(self, stop: threading.Event) -> Iterator[Path]:
-        """Files to be claimed, as they settle, until `stop` is set.
+        """Files to be claimed, as they settle, until `stop` is set or the inbox is gone.
 
         One that is still there afterwards is offered again at the next scan.
         """
         try:
-            while not stop.is_set():
-                for path in self.look(time.monotonic()):
+            while not stop.is_set() and self.is_there():
+                idle = True
+                for path in self.look():
+                    idle = False
                     yield path
                     if stop.is_set():
                         return
-                stop.wait(LOOK_SECONDS)
+                if idle:
+                    self._report(self.notices())
+                    stop.wait(LOOK_SECONDS)
         finally:
             self.close()
 
-    def look(self, now: float) -> list[Path]:
-        """Look once, at the time `now` (seconds, monotonic). Returns what has settled."""
-        if now >= self._next_scan:
-            self._scan(now)
-        with self._hints_lock:
-            hints, self._hints = self._hints, set()
-        for path in hints:
-            self._seen.setdefault(path, Sighting(-1, -1, now))
-        settled = [path for path in list(self._seen) if self._has_settled(path, now)]
-        for path in settled:
-            self.forget(path)
-        return settled
+    def is_there(self) -> bool:
+        """Whether the inbox is still the folder that it was: not gone, and not another one."""
+        return self._identity is not None and self._identity == _identity(self._inbox)
 
-    def forget(self, path: Path) -> None:
-        """Drop what is known of a file; the next scan finds it again if it is still there."""
-        self._seen.pop(path, None)
-        self._incomplete.pop(path, None)
-        self._unreadable.discard(path)
+    def look(self) -> Iterator[Path]:
+        """Look once. Gives what has settled, a bounded number at a time."""
+        if time.monotonic() >= self._next_scan:
+            self._scan()
+        for path in self._events.take():
+            self._untold.discard(path)
+            self._notice_file(path)
+        yield from islice(filter(self._has_settled, list(self._seen)), MOST_AT_ONCE)
 
-    def _leave(self, path: Path) -> None:
-        """Leave a file until the next scan; log it once, without its name, maybe a patient's."""
-        self._unreadable.add(path)
-        if path not in self._left:
-            self._left.add(path)
-            log.warning("not_readable", action="watch", suffix=path.suffix)
+    def leave(self, path: Path, code: NoticeCode, detail: str) -> None:
+        """Say of a file that it cannot be taken; it is tried again at the next scan."""
+        self._left[path] = Found(path, code, detail)
+        self._put_off.add(path)
 
     def close(self) -> None:
         """Stop listening to events."""
-        if self._observer is not None:
-            self._observer.stop()
-            self._observer.join()
-            self._observer = None
+        self._events.close()
 
-    def _scan(self, now: float) -> None:
-        """Find every file, whatever events said, and listen again if nobody listens."""
-        self._next_scan = now + self._scan_seconds
-        self._unreadable.clear()
-        self._left = {path for path in self._left if path.exists()}
-        if not self._hears():
-            self._listen()
-        for folder, folders, files in os.walk(self._inbox, followlinks=False):
-            folders[:] = [name for name in folders if not is_hidden(name)]
-            for name in files:
-                if is_candidate(name):
-                    self._seen.setdefault(Path(folder) / name, Sighting(-1, -1, now))
+    def _scan(self) -> None:
+        """Find every file, whatever events said, and what cannot be taken."""
+        announced = self._listen()
+        self._put_off.clear()
+        tried = {path: left for path, left in self._left.items() if left.code in TRIED_AGAIN}
+        self._left = {}
+        for found in survey(self._inbox):
+            if found.code is not None:
+                self._left[found.path] = found
+            elif found.path in tried:
+                self._left[found.path] = tried[found.path]
+            if found.code is None and found.path not in self._seen:
+                self._notice_file(found.path)
+                if announced and found.path not in tried:
+                    self._untold.add(found.path)
 
-    def _hears(self) -> bool:
-        """Whether events still come: not from a folder that was replaced by another."""
-        alive = self._observer is not None and self._observer.is_alive()
-        return alive and self._heard_folder == _identity(self._inbox)
+    def _listen(self) -> bool:
+        """Listen if nobody does, or if events were missed, and say when to scan next.
 
-    def _listen(self) -> None:
-        self.close()
-        self._heard_folder = _identity(self._inbox)
-        observer = Observer()
-        try:
-            observer.schedule(_Hints(self), str(self._inbox), recursive=True)
-            observer.start()
-        except OSError as error:
-            # No events here (the folder is gone, or inotify is used up): the scan goes on.
-            log.warning("no_events", action="watch", error=str(error))
-            return
-        self._observer = observer
+        Returns whether what lies there now must have been announced by events.
+        """
+        announced = self._events.alive and not self._missed
+        hears = announced or (not self._patience.poll and self._events.listen())
+        self._missed = False
+        pause = self._patience.scan
+        self._next_scan = time.monotonic() + (pause if hears else min(pause, POLL_SECONDS))
+        return announced
 
-    def _has_settled(self, path: Path, now: float) -> bool:
+    def notices(self) -> frozenset[Notice]:
+        """What cannot be taken, as far as it is known."""
+        told = sorted(self._left.values(), key=lambda left: left.path)[:MOST_NOTICES]
+        return frozenset(
+            Notice(left.code, as_text(left.path.relative_to(self._inbox)).as_posix(), left.detail)
+            for left in told
+            if left.code is not None
+        )
+
+    def _notice_file(self, path: Path) -> None:
+        self._seen.setdefault(path, Sighting(-1, -1, time.monotonic()))
+
+    def _forget(self, path: Path) -> None:
+        """Drop what is known of a file; the next scan finds it again if it is still there."""
+        self._seen.pop(path, None)
+        self._incomplete.pop(path, None)
+        self._put_off.discard(path)
+        self._untold.discard(path)
+
+    def _has_settled(self, path: Path) -> bool:
+        """Look at one file; one that has settled is forgotten here."""
+        now = time.monotonic()
         try:
             found = path.lstat()
         except OSError:
-            self.forget(path)
+            self._forget(path)
             return False
         if not stat.S_ISREG(found.st_mode):
-            self.forget(path)
+            self._forget(path)
             return False
         sighting = see(self._seen.get(path), found.st_size, found.st_mtime_ns, now)
         self._seen[path] = sighting
-        if path in self._unreadable or not is_quiet(sighting, now, self._settle_seconds):
+        if path in self._put_off or not is_quiet(sighting, now, self._patience.settle):
             return False
-        if self._incomplete.get(path) == sighting:
-            # It was not whole, and has not changed since.
-            return is_quiet(sighting, now, self._settle_seconds + self._incomplete_seconds)
-        return self._is_whole(path, sighting)
+        settle, incomplete = self._patience.settle, self._patience.incomplete
+        # It was not whole, and has not changed since.
+        waits = self._incomplete.get(path) == sighting
+        if not (is_quiet(sighting, now, settle + incomplete) if waits else self._is_whole(path)):
+            return False
+        # An event that has not come by now was lost, and maybe others with it.
+        self._missed = self._missed or path in self._untold
+        self._forget(path)
+        return True
 
-    def _is_whole(self, path: Path, sighting: Sighting) -> bool:
+    def _is_whole(self, path: Path) -> bool:
         try:
             self._reader.header(path)
         except Refused as refusal:
             if refusal.code in INCOMPLETE:
-                self._incomplete[path] = sighting
+                self._incomplete[path] = self._seen[path]
                 return False
-        except Unavailable:
+        except Unavailable as error:
             # Without permission, say. It stays in the inbox, and is tried again at the next scan.
-            self._leave(path)
+            self.leave(path, NoticeCode.NOT_READABLE, str(error))
             return False
+        if self._left.get(path, NOTHING).code is NoticeCode.NOT_READABLE:
+            del self._left[path]
         return True
 
-    def hint(self, path: Path) -> None:
-        """An event named this path: look at it soon. Called from the observer's thread."""
-        names = path.relative_to(self._inbox).parts if path.is_relative_to(self._inbox) else ()
-        if names and is_candidate(names[-1]) and not any(is_hidden(name) for name in names[:-1]):
-            with self._hints_lock:
-                self._hints.add(path)
+
+#: What may be otherwise at the next scan, though it looks the same.
+TRIED_AGAIN = {NoticeCode.NOT_READABLE, NoticeCode.NOT_MOVABLE}
+NOTHING = Found(Path())
 
 
 def _identity(folder: Path) -> tuple[int, int] | None:
@@ -183,27 +219,3 @@ def _identity(folder: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return found.st_dev, found.st_ino
-
-
-def is_hidden(name: str) -> bool:
-    """Whether a file or folder is none of the inbox's business, as our own folder of claims."""
-    return name.startswith(".") or name == CLAIMED
-
-
-def is_candidate(name: str) -> bool:
-    """Whether a file of this name can be taken, or is hidden or still being written."""
-    return (
-        not is_hidden(name)
-        and not name.endswith("~")
-        and os.path.splitext(name)[1].lower() not in PARTIAL_SUFFIXES  # noqa: PTH122
-    )
-
-
-class _Hints(FileSystemEventHandler):
-    def __init__(self, watcher: Watcher) -> None:
-        self._watcher = watcher
-
-    def on_any_event(self, event: FileSystemEvent) -> None:
-        for name in (event.src_path, event.dest_path):
-            if name and not event.is_directory:
-                self._watcher.hint(Path(os.fsdecode(name)))

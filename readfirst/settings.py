@@ -110,6 +110,11 @@ class Settings(BaseSettings):
     scan_seconds: float = Field(
         30.0, ge=0.5, description="Pause between two scans of the whole inbox."
     )
+    watch: Literal["auto", "events", "polling"] = Field(
+        "auto",
+        description="How changes in the inbox are noticed. `auto` looks every two seconds on "
+        "network file systems, which send no events, and relies on events elsewhere.",
+    )
     min_free_megabytes: int = Field(
         1024,
         ge=0,

@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import FastAPI, HTTPException, Query
 
 from db.migrate import is_current
+from db.notices import NoticeView, inbox_notices
 from db.refused import Which, refused_counts, refused_images
 from db.session import Database
 from db.views import RefusedView, StudyDetail, StudyView
@@ -60,6 +61,12 @@ def add_api(app: FastAPI, database: Database, settings: Settings) -> None:
         """How many images were refused by each code that occurs, the most frequent first."""
         with database.read() as session:
             return refused_counts(session, which=Which(since=_with_zone(since)))
+
+    @app.get("/api/inbox")
+    def inbox() -> list[NoticeView]:
+        """What lies in the inbox and is not taken, and why."""
+        with database.read() as session:
+            return inbox_notices(session)
 
     @app.get("/healthz")
     def healthz() -> dict[str, str]:

@@ -1,5 +1,6 @@
 """The page: the worklist as HTML, by the same queries as the API."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -8,11 +9,13 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse
 from fastapi.templating import Jinja2Templates
 
+from db.notices import NoticeView, inbox_notices
 from db.refused import Which, refused_counts, refused_images
 from db.session import Database
 from db.worklist import counts, reading_order
 from ingest.disk import intake_room
 from readfirst import DISCLAIMER
+from readfirst.notices import NoticeCode
 from readfirst.refusals import RefusalCode
 from readfirst.settings import Settings
 from worklist.presentation import PageRow, page_rows
@@ -36,6 +39,7 @@ def add_page(app: FastAPI, database: Database, settings: Settings) -> None:
                 prevalence=settings.prevalence,
             )
             totals = counts(session)
+            notices = inbox_notices(session)
         rows: list[PageRow] = page_rows(studies, now, settings.zone)
         return {
             "rows": rows,
@@ -44,7 +48,7 @@ def add_page(app: FastAPI, database: Database, settings: Settings) -> None:
             "now": now.astimezone(settings.zone),
             "disclaimer": DISCLAIMER,
             "inbox": settings.inbox_path,
-            "banners": banners(settings),
+            "banners": banners(settings, notices),
         }
 
     @app.get("/", response_class=HTMLResponse, include_in_schema=False)
@@ -71,7 +75,11 @@ def add_page(app: FastAPI, database: Database, settings: Settings) -> None:
         return templates.TemplateResponse(request, "rows.html", context(flagged))
 
 
-def banners(settings: Settings) -> list[str]:
+def banners(settings: Settings, notices: Sequence[NoticeView]) -> list[str]:
     """What everybody who looks at the worklist must know: a sentence each."""
     room = intake_room(settings)
-    return [] if room.enough else [room.sentence]
+    said = [] if room.enough else [room.sentence]
+    gone = [notice.reason for notice in notices if notice.code == NoticeCode.INBOX_GONE]
+    if notices and not gone:
+        said.append(f"{len(notices)} left in the inbox and not taken: `readfirst inbox` says why.")
+    return said + gone

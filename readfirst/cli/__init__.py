@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from readfirst import DISCLAIMER, __version__
-from readfirst.cli import demo, doctor, models, parts, refused, score, worklist
+from readfirst.cli import demo, doctor, inbox, models, parts, refused, score, worklist
 from readfirst.cli.console import notice
 from readfirst.errors import Misconfigured, ReadFirstError
 from readfirst.logs import configure_logs
@@ -32,6 +32,7 @@ app.command()(refused.refused)
 app.command()(refused.retry)
 app.command()(refused.original)
 app.command()(worklist.rescore)
+app.command()(inbox.inbox)
 app.command()(parts.ingest)
 app.command()(parts.receive)
 app.command()(parts.worker)

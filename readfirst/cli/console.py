@@ -9,6 +9,7 @@ from pydantic_core import to_json
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from readfirst.errors import Misconfigured
 from readfirst.settings import Settings
@@ -34,13 +35,16 @@ def print_json(rows: Any) -> None:
     print(to_json(rows, indent=2).decode())
 
 
-def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Results for a person, one line each, wide columns folded."""
+def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str | Text]]) -> None:
+    """Results for a person, one line each, wide columns folded.
+
+    A string is shown as it is: names of files and people may look like markup.
+    """
     table = Table(title=title, title_justify="left", header_style="bold", box=SIMPLE_HEAD)
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in row))
     out().print(table)
 
 

@@ -73,6 +73,26 @@ def check_disk(settings: Settings) -> Finding:
     )
 
 
+def check_left(settings: Settings) -> Finding:
+    """See whether the ingester finds something in the inbox that it cannot take."""
+    from db.notices import inbox_notices
+    from db.session import open_database
+
+    database = open_database(settings.database)
+    try:
+        with database.read() as session:
+            left = inbox_notices(session)
+    except SQLAlchemyError:
+        # The check of the database says why.
+        return Finding("intake", True, "unknown without the database")
+    finally:
+        database.dispose()
+    if not left:
+        return Finding("intake", True, "nothing is left in the inbox")
+    found = f"{len(left)} left in the inbox; the first: {left[0].reason}"
+    return Finding("intake", False, found, "See `readfirst inbox`.")
+
+
 def check_database(settings: Settings) -> Finding:
     """See whether the database answers, with the schema of this release."""
     from db.migrate import is_current
@@ -147,6 +167,7 @@ CHECKS: tuple[Callable[[Settings], Finding], ...] = (
     check_inbox,
     check_disk,
     check_database,
+    check_left,
     check_broker,
     check_listener,
     check_weights,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.progress import track
+from rich.text import Text
 
 from readfirst.cli.console import err, notice, print_json, print_table
 from readfirst.errors import Misconfigured
@@ -75,7 +76,7 @@ def _print_people(results: list[FileScore]) -> None:
             (
                 result.path,
                 "–" if result.probability is None else f"{result.probability:.3f}",
-                "[bold red]⚑[/]" if result.flagged else "",
+                Text("⚑" if result.flagged else "", "bold red"),
                 f"{result.code}: {result.reason}" if result.code else "",
             )
             for result in results

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
+from rich.text import Text
 from sqlalchemy.exc import DBAPIError
 
 from db.migrate import upgrade
@@ -179,9 +180,9 @@ def _image_row(image: ImageView) -> tuple[str, ...]:
     )
 
 
-def _flag(row: StudyView) -> str:
-    marks = ("[bold magenta]STAT[/]" if row.stat else "", "[bold red]⚑[/]" if row.flagged else "")
-    return " ".join(filter(None, marks))
+def _flag(row: StudyView) -> Text:
+    stat, flag = Text("STAT", "bold magenta"), Text("⚑", "bold red")
+    return Text(" ").join([*([stat] if row.stat else []), *([flag] if row.flagged else [])])
 
 
 def _file_of(row: StudyView) -> str:

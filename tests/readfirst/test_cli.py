@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from db.notices import put_up
 from db.session import Database
 from readfirst import DISCLAIMER, __version__
 from readfirst.cli import app
 from readfirst.errors import Misconfigured, Refused
+from readfirst.notices import Notice, NoticeCode
 from readfirst.refusals import RefusalCode
 from readfirst.samples import FOLDER
 from tests.db.builders import a_header, a_scored_image, an_image
@@ -159,3 +161,19 @@ def test_help_and_version_say_what_this_is() -> None:
     assert DISCLAIMER in " ".join(run("--help").stdout.split())
     assert __version__ in run("--version").stdout
     assert run("no-such-command").exit_code == 2
+
+
+@pytest.mark.usefixtures("home")
+def test_the_inbox_shows_what_is_left_and_set_aside_whatever_it_is_called(
+    database: Database,
+) -> None:
+    odd = Notice(NoticeCode.LINK, "[/ward] [red]film.dcm")
+    with database.write() as session:
+        put_up(session, {odd}, NOW)
+    shown = run("inbox").stdout
+    assert "[/ward] [red]film.dcm" in shown
+    assert "Links are never followed" in shown
+    (left,) = json.loads(run("inbox", "--json").stdout)["left"]
+    assert left["code"] == "link"
+    findings = {row["name"]: row for row in json.loads(run("doctor", "--json").stdout)}
+    assert not findings["intake"]["well"]
