@@ -37,7 +37,7 @@ def run_ingester(resources: Resources, stop: threading.Event) -> None:
         try:
             with hold_inbox(inbox):
                 if gone:
-                    log.info("inbox_is_back", action="watch")
+                    log.warning("inbox_is_back", action="watch")
                 gone = False
                 _take_all(inbox, resources, board, stop)
         except OSError as error:
@@ -98,7 +98,7 @@ def wait_for_room(settings: Settings, stop: threading.Event) -> None:
     log.error("intake_paused", action="disk", free=room.free, least=room.least)
     while not (room.enough or stop.wait(RETRY_SECONDS)):
         room = intake_room(settings)
-    log.info("intake_goes_on", action="disk", free=room.free)
+    log.warning("intake_goes_on", action="disk", free=room.free)
 
 
 def _take_in_at_last(
