@@ -41,6 +41,9 @@ class Settings(BaseSettings):
     time_zone: str = Field("UTC", description="IANA zone of the site, as `Europe/Madrid`.")
     host: str = Field("127.0.0.1", description="Address on which the page listens.")
     port: int = Field(8080, ge=0, le=65535, description="Port of the page; 0 takes a free one.")
+    upload_megabytes: int = Field(
+        1024, ge=1, description="Most megabytes of one upload to the page, or one STOW-RS request."
+    )
     receive: bool = Field(
         False, description="Whether `readfirst up` also starts the DICOM listener."
     )

@@ -15,22 +15,28 @@ from readfirst import DISCLAIMER, __version__
 from readfirst.prepared import PreparedImages
 from readfirst.settings import Settings
 from worklist.api import add_api
+from worklist.foreign import refuse_foreign_pages
 from worklist.images import add_images
 from worklist.page import add_page
 from worklist.security import add_security_headers
+from worklist.ways_in import WaysIn
 
 STATIC = Path(__file__).parent / "static"
+#: Longest body of a request, in bytes, but for those that bring images.
+SMALL_BODY = 64 * 1024
 
 
 def make_app(settings: Settings) -> FastAPI:
     """The application; the database is opened when it starts."""
     database = open_database(settings.database)
+    ways_in = WaysIn(settings)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         settings.home_path.mkdir(parents=True, exist_ok=True)
         upgrade(database)
-        yield
+        with ways_in.opened():
+            yield
         database.dispose()
 
     app = FastAPI(
@@ -40,12 +46,15 @@ def make_app(settings: Settings) -> FastAPI:
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
+        max_body_size=SMALL_BODY,
     )
+    app.middleware("http")(refuse_foreign_pages)
     app.middleware("http")(add_security_headers)
     app.add_exception_handler(DBAPIError, _database_unavailable)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     add_page(app, database, settings)
     add_api(app, database, settings)
+    ways_in.add_to(app)
     add_images(app, PreparedImages(settings.prepared_path))
     return app
 

@@ -19,6 +19,7 @@ from pydicom import dcmread
 from pydicom.uid import (
     UID,
     ComputedRadiographyImageStorage,
+    DeflatedExplicitVRLittleEndian,
     ExplicitVRLittleEndian,
     XRayAngiographicImageStorage,
 )
@@ -27,6 +28,7 @@ from pynetdicom.association import Association
 from pynetdicom.presentation import build_context
 
 from ingest.delivery import ARRIVING, Inlet
+from ingest.header import read_header
 from ingest.receive.contexts import STORAGE_CLASSES, VERIFICATION
 from ingest.receive.listener import Listener, listening
 from ingest.receive.terms import Terms, listener_terms
@@ -253,6 +255,21 @@ def test_every_class_is_accepted_in_every_syntax_that_can_be_read(
         taken = [context.transfer_syntax[0] for context in association.accepted_contexts]
         association.release()
     assert taken == list(syntaxes)
+
+
+def test_a_deflated_data_set_stays_deflated(inbox: Path) -> None:
+    film = a_dataset(a_gradient(200, 200))
+    film.file_meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian
+    with a_listener(inbox) as listener:
+        ae = AE("TESTER")
+        ae.add_requested_context(film.SOPClassUID, DeflatedExplicitVRLittleEndian)
+        association = ae.associate("127.0.0.1", listener.port, ae_title="READFIRST")
+        assert association.send_c_store(film).Status == 0x0000
+        association.release()
+    (path,) = arrived(inbox)
+    assert path.stat().st_size < len(film.PixelData)
+    assert read_header(path).transfer_syntax_uid == DeflatedExplicitVRLittleEndian
+    assert dcmread(path).PixelData == film.PixelData
 
 
 def fragment(context_id: int, control: int, content: bytes) -> bytes:

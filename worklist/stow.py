@@ -1,0 +1,164 @@
+"""STOW-RS: the Store transaction of DICOMweb's Studies service (PS3.18 10.5)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import FastAPI, HTTPException, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import JSONResponse
+
+from ingest.delivery import Inlet, Parcel
+from ingest.receive.contexts import STORAGE_CLASSES
+from ingest.sandbox import Reader
+from readfirst.domain import FileKind, Header
+from readfirst.errors import Refused, Unavailable
+from readfirst.refusals import RefusalCode
+from worklist.multipart import Part, content_type, received_parts
+
+PATH = "/dicom-web/studies"
+MEDIA_TYPE = "application/dicom+json"
+#: What an Accept header must name for that answer to be taken.
+ACCEPTABLE = (MEDIA_TYPE, "application/json", "application/*", "*/*")
+#: PS3.18 I.2.2: why an instance was not stored.
+OUT_OF_RESOURCES, CANNOT_UNDERSTAND = 0xA700, 0xC000
+CLASS_UNSUPPORTED, SYNTAX_UNSUPPORTED, FAILED = 0x0122, 0xC122, 0x0110
+#: (0008,1198), (0008,1199), (0008,119A): Failed SOP, Referenced SOP, Other Failures Sequence.
+FAILED_SOP, REFERENCED_SOP, OTHER_FAILURES = "00081198", "00081199", "0008119A"
+SOP_CLASS_UID, SOP_INSTANCE_UID, FAILURE_REASON = "00081150", "00081155", "00081197"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one instance. failure: None when it is stored, else the reason's code.
+
+    The UIDs are None where they could not be read.
+    """
+
+    sop_class_uid: str | None
+    sop_instance_uid: str | None
+    failure: int | None = None
+
+
+def add_stow(app: FastAPI, inlet: Inlet, reader: Reader, most_bytes: int) -> None:
+    """Add the two routes. reader: reads headers, in a process of its own. most_bytes: of a body."""
+
+    @app.post(PATH, max_body_size=most_bytes)
+    async def store(request: Request) -> JSONResponse:
+        """Store instances (multipart/related, application/dicom) of any study."""
+        return await _store(request, None, inlet, reader)
+
+    @app.post(PATH + "/{study_instance_uid}", max_body_size=most_bytes)
+    async def store_study(request: Request, study_instance_uid: str) -> JSONResponse:
+        """Store instances of this study; those of another fail."""
+        return await _store(request, study_instance_uid, inlet, reader)
+
+
+async def _store(
+    request: Request, study_instance_uid: str | None, inlet: Inlet, reader: Reader
+) -> JSONResponse:
+    _check_media_types(request)
+    async with received_parts(request, "multipart/related", inlet, _is_dicom) as parts:
+        if not parts:
+            raise HTTPException(400, "The body holds no instance.")
+        outcomes = [
+            await run_in_threadpool(_keep, part.parcel, study_instance_uid, reader)
+            for part in parts
+            if part.parcel is not None
+        ]
+    return JSONResponse(response_module(outcomes), status_code(outcomes), media_type=MEDIA_TYPE)
+
+
+def _check_media_types(request: Request) -> None:
+    accepted = request.headers.get("accept", "*/*")
+    if not any(kind.split(";")[0].strip() in ACCEPTABLE for kind in accepted.split(",")):
+        raise HTTPException(406, f"The answer is {MEDIA_TYPE}.")
+    kind, parameters = content_type(request.headers)
+    of = parameters.get("type", "application/dicom").lower()
+    if kind != "multipart/related" or of != "application/dicom":
+        raise HTTPException(415, 'multipart/related; type="application/dicom" is taken here.')
+
+
+def _is_dicom(part: Part) -> bool:
+    """Every part is wanted. Raises HTTPException 415 for one that says it is something else."""
+    kind, _ = content_type(part.headers)
+    if kind not in ("", "application/dicom"):
+        raise HTTPException(415, "Every part must be application/dicom.")
+    return True
+
+
+def _keep(parcel: Parcel, study_instance_uid: str | None, reader: Reader) -> Outcome:
+    """Read one instance's header and put it into the inbox, unless something speaks against it."""
+    try:
+        parcel.close()
+        header = reader.header(parcel.part)
+    except Refused as refusal:
+        unsupported = refusal.code is RefusalCode.TRANSFER_SYNTAX_UNSUPPORTED
+        return Outcome(None, None, SYNTAX_UNSUPPORTED if unsupported else CANNOT_UNDERSTAND)
+    except (Unavailable, OSError):
+        return Outcome(None, None, OUT_OF_RESOURCES)
+    failure = objection(header, study_instance_uid)
+    if failure is None:
+        failure = _deliver(parcel)
+    return Outcome(header.sop_class_uid, header.sop_instance_uid, failure)
+
+
+def _deliver(parcel: Parcel) -> int | None:
+    try:
+        parcel.deliver()
+    except Unavailable:
+        return OUT_OF_RESOURCES
+    except OSError:
+        return FAILED
+    return None
+
+
+def objection(header: Header, study_instance_uid: str | None) -> int | None:
+    """Why an instance is not stored; None if nothing speaks against it.
+
+    study_instance_uid: the only study that is wanted; None: any.
+    """
+    if header.kind is not FileKind.DICOM or header.sop_instance_uid is None:
+        return CANNOT_UNDERSTAND
+    if header.sop_class_uid not in STORAGE_CLASSES:
+        return CLASS_UNSUPPORTED
+    if study_instance_uid not in (None, header.study_instance_uid):
+        return CANNOT_UNDERSTAND
+    return None
+
+
+def status_code(outcomes: Sequence[Outcome]) -> int:
+    """PS3.18 10.5.3.1: 200 all stored, 202 some of them, 409 none, 503 none for want of room."""
+    failures = [outcome.failure for outcome in outcomes if outcome.failure is not None]
+    if not failures:
+        return 200
+    if len(failures) < len(outcomes):
+        return 202
+    return 503 if set(failures) == {OUT_OF_RESOURCES} else 409
+
+
+def response_module(outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    """The Store Instances Response Module (PS3.18 I.2) in the DICOM JSON Model (F.2).
+
+    There is no Retrieve URL: nothing is retrieved from here.
+    """
+    sequences: dict[str, list[dict[str, Any]]] = {}
+    for outcome in outcomes:
+        sequences.setdefault(_sequence(outcome), []).append(_item(outcome))
+    return {tag: {"vr": "SQ", "Value": items} for tag, items in sorted(sequences.items())}
+
+
+def _sequence(outcome: Outcome) -> str:
+    if outcome.failure is None:
+        return REFERENCED_SOP
+    return FAILED_SOP if outcome.sop_class_uid and outcome.sop_instance_uid else OTHER_FAILURES
+
+
+def _item(outcome: Outcome) -> dict[str, Any]:
+    item: dict[str, Any] = {}
+    if outcome.sop_class_uid and outcome.sop_instance_uid:
+        item[SOP_CLASS_UID] = {"vr": "UI", "Value": [outcome.sop_class_uid]}
+        item[SOP_INSTANCE_UID] = {"vr": "UI", "Value": [outcome.sop_instance_uid]}
+    if outcome.failure is not None:
+        item[FAILURE_REASON] = {"vr": "US", "Value": [outcome.failure]}
+    return item
