@@ -20,6 +20,7 @@ class Outcome(StrEnum):
     RECEIVED = "received"
     REFUSED = "refused"
     DUPLICATE = "duplicate"
+    SET_ASIDE = "set_aside"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,8 +1,9 @@
 """The process that reads files, apart from all others: what a file does to it, it does to it alone.
 
-It reads one request a line, `{"what": "header" | "display" | "film", "path": …}`, a film with its
-`least_side`, and answers with one JSON line, behind which an array's bytes follow:
-`{"shape": [rows, columns]}`. Its very first line is `ready`. It ends with its input.
+It reads one request a line, `{"what": "header" | "display" | "film" | "unpack", "path": …}`, a film
+with its `least_side`, an archive with its `folder`. It answers with one JSON line, behind which an
+array's bytes follow: `{"shape": [rows, columns]}`. Its very first line is `ready`. It ends with its
+input.
 """
 
 import json
@@ -16,6 +17,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from ingest.archive import unpack
 from ingest.header import read_header
 from ingest.pixels.arrays import Array8
 from ingest.pixels.display import display_image, film_image
@@ -55,7 +57,7 @@ def load_codecs() -> None:
     Image.init()
 
 
-def _answer(what: str, path: str, **how: int) -> tuple[dict[str, Any], bytes]:
+def _answer(what: str, path: str, **how: int | str) -> tuple[dict[str, Any], bytes]:
     try:
         return ANSWERS[what](Path(path), **how)
     except Refused as refusal:
@@ -74,12 +76,18 @@ def _header(path: Path) -> tuple[dict[str, Any], bytes]:
     return {"header": asdict(read_header(path))}, b""
 
 
+def _unpack(path: Path, folder: str) -> tuple[dict[str, Any], bytes]:
+    unpack(path, Path(folder))
+    return {}, b""
+
+
 def _grey(grey: Array8) -> tuple[dict[str, Any], bytes]:
     return {"shape": grey.shape}, np.ascontiguousarray(grey).tobytes()
 
 
 ANSWERS: dict[str, Callable[..., tuple[dict[str, Any], bytes]]] = {
     "header": _header,
+    "unpack": _unpack,
     "display": lambda path: _grey(display_image(path)),
     "film": lambda path, least_side: _grey(film_image(path, least_side)),
 }

@@ -22,6 +22,7 @@ from pydicom.uid import (
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
+    MediaStorageDirectoryStorage,
 )
 
 from ingest.syntaxes import is_encapsulated, is_supported
@@ -234,6 +235,7 @@ def _file_meta(file: BinaryIO) -> tuple[UID | None, int]:
         # Deflated bytes may look like one more element: the length knows better.
         end = file.tell() if length is None else start + 12 + int(length)
         said = meta.get("TransferSyntaxUID")
+        sop_class_uid = meta.get("MediaStorageSOPClassUID")
     except EOFError as error:
         raise Refused(RefusalCode.TRUNCATED) from error
     except MemoryError:
@@ -241,6 +243,9 @@ def _file_meta(file: BinaryIO) -> tuple[UID | None, int]:
     except Exception as error:
         # As in `read_elements`.
         raise Refused(RefusalCode.DICOM_UNREADABLE, type(error).__name__) from error
+    if sop_class_uid == MediaStorageDirectoryStorage:
+        # PS3.3 F.3: a DICOMDIR names the files beside it, and holds no image.
+        raise Refused(RefusalCode.DICOM_INDEX)
     return (UID(said) if said else None), end
 
 

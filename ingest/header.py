@@ -9,9 +9,10 @@ from typing import Any
 from pydicom.dataset import FileDataset
 from pydicom.multival import MultiValue
 
+from ingest.archive import check_is_whole
 from ingest.dicom_file import locate_pixels, number, open_dicom, read_elements, transfer_syntax
 from ingest.picture_file import picture_header
-from ingest.sniff import kind_of
+from ingest.sniff import is_archive, kind_of
 from readfirst.domain import FileKind, Header
 
 #: No header of a radiograph needs more bytes in one value before its pixels (icons, overlays).
@@ -35,6 +36,8 @@ def read_header(path: Path) -> Header:
     Raises Refused: empty, truncated, of another kind, encoded in a way not supported, too large,
     without pixels, or unreadable.
     """
+    if is_archive(path):
+        check_is_whole(path)
     kind = kind_of(path)
     with warnings.catch_warnings():
         # Odd values are no reason to speak: what matters is read into the header or is not.

@@ -74,7 +74,11 @@ class Reader:
         """What `ingest.pixels.display.film_image` gives, and its refusals, as in `header`."""
         return _pixels(*self._ask("film", path, least_side=least_side))
 
-    def _ask(self, what: str, path: Path, **how: int) -> tuple[dict[str, Any], bytes]:
+    def unpack(self, path: Path, folder: Path) -> None:
+        """What `ingest.archive.unpack` does, and its refusals, as in `header`."""
+        self._ask("unpack", path, folder=str(folder.absolute()))
+
+    def _ask(self, what: str, path: Path, **how: int | str) -> tuple[dict[str, Any], bytes]:
         with self._lock:
             try:
                 head, body = self._exchange({"what": what, "path": str(path.absolute()), **how})

@@ -12,6 +12,8 @@ PNG_START = b"\x89PNG\r\n\x1a\n"
 TIFF_STARTS = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
 #: The sizes that the header behind a BMP's file header may have.
 BMP_HEADERS = (12, 40, 52, 56, 64, 108, 124)
+#: A zip archive with files, or an empty one (APPNOTE 4.3.7, 4.3.16).
+ARCHIVE_STARTS = (b"PK\x03\x04", b"PK\x05\x06")
 #: PS3.10 7.1: 128 bytes of preamble, then the prefix.
 DICOM_PREFIX = (128, b"DICM")
 #: A data set without preamble begins with group 0002 or 0008, in either byte order.
@@ -19,15 +21,25 @@ DICOM_FIRST_GROUPS = (b"\x02\x00", b"\x08\x00", b"\x00\x08")
 
 
 def kind_of(path: Path) -> FileKind:
-    """Tell DICOM and the kinds of pictures apart. Raises Refused for anything else."""
+    """Tell DICOM and the kinds of pictures apart. Raises Refused for all else, archives too."""
     with path.open("rb") as file:
         head = file.read(132)
     if not head:
         raise Refused(RefusalCode.EMPTY_FILE)
     kind = FileKind.DICOM if looks_like_dicom(head) else picture_kind(head)
     if kind is None:
-        raise Refused(RefusalCode.NOT_AN_IMAGE)
+        archive = head.startswith(ARCHIVE_STARTS)
+        raise Refused(RefusalCode.ARCHIVE_NOT_OPENED if archive else RefusalCode.NOT_AN_IMAGE)
     return kind
+
+
+def is_archive(path: Path) -> bool:
+    """Whether a file is a zip archive."""
+    try:
+        kind_of(path)
+    except Refused as refusal:
+        return refusal.code is RefusalCode.ARCHIVE_NOT_OPENED
+    return False
 
 
 def picture_kind(head: bytes) -> FileKind | None:

@@ -3,6 +3,8 @@
 import errno
 import hashlib
 import os
+import time
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,6 +14,8 @@ from uuid import uuid4
 from readfirst.errors import Unavailable
 
 CHUNK = 1024 * 1024
+#: No copy rests for so long while it is made (seconds).
+LONGEST_COPY = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,17 @@ class Store:
             raise
         finally:
             partial.unlink(missing_ok=True)
+
+    def sweep(self) -> int:
+        """Remove the copies that runs which died have left half done. Returns how many."""
+        oldest = time.time() - LONGEST_COPY
+        swept = 0
+        for partial in self.root.glob(".*.part"):
+            with suppress(FileNotFoundError):
+                if partial.stat().st_mtime < oldest:
+                    partial.unlink()
+                    swept += 1
+        return swept
 
     def remove(self, sha256: str, *, kept_since: datetime) -> bool:
         """Let an original go, unless it came in at that time or later. Whether it is gone."""

@@ -24,6 +24,12 @@ class RefusalCode(StrEnum):
     ALREADY_ACCEPTED = "already_accepted"
     ORIGINAL_MISSING = "original_missing"
     PROCESSING_FAILED = "processing_failed"
+    ARCHIVE_NOT_OPENED = "archive_not_opened"
+    ARCHIVE_ENCRYPTED = "archive_encrypted"
+    ARCHIVE_TOO_LARGE = "archive_too_large"
+    ARCHIVE_UNREADABLE = "archive_unreadable"
+    ARCHIVE_WITHOUT_IMAGES = "archive_without_images"
+    DICOM_INDEX = "dicom_index"
 
 
 SENTENCES: dict[RefusalCode, str] = {
@@ -50,5 +56,13 @@ SENTENCES: dict[RefusalCode, str] = {
     ),
     RefusalCode.ALREADY_ACCEPTED: "The same film is accepted from another file.",
     RefusalCode.ORIGINAL_MISSING: "The stored original is gone, so it cannot be decoded again.",
+    RefusalCode.ARCHIVE_NOT_OPENED: (
+        "An archive is opened only by itself in the inbox, not inside another; unpack it first."
+    ),
+    RefusalCode.ARCHIVE_ENCRYPTED: "The archive has a password; send it without one.",
+    RefusalCode.ARCHIVE_TOO_LARGE: "The archive holds too much to be unpacked; send smaller ones.",
+    RefusalCode.ARCHIVE_UNREADABLE: "The archive is damaged or cannot be unpacked; send it again.",
+    RefusalCode.ARCHIVE_WITHOUT_IMAGES: "The archive holds no image.",
+    RefusalCode.DICOM_INDEX: "The index of an export (DICOMDIR) holds no image and is not needed.",
     RefusalCode.PROCESSING_FAILED: "Scoring failed repeatedly; the last error is given.",
 }

@@ -202,6 +202,11 @@ class Settings(BaseSettings):
         return self.home_path / "prepared"
 
     @property
+    def unpacking_path(self) -> Path:
+        """Where archives are unpacked, each only for as long as it is taken in."""
+        return self.home_path / "unpacking"
+
+    @property
     def ensembles_path(self) -> Path:
         """Where the site keeps ensembles beside the shipped ones."""
         return self.home_path / "ensembles"

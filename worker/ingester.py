@@ -1,5 +1,6 @@
 """The ingester: everything that settles in the inbox is claimed and taken in."""
 
+import shutil
 import threading
 from contextlib import suppress
 from pathlib import Path
@@ -10,10 +11,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from ingest.claim import Claim, claim, give_back, hold_inbox, leftovers
 from ingest.disk import intake_room
 from ingest.filesystems import must_poll
+from ingest.sniff import is_archive
 from ingest.watch import Patience, Watcher
 from readfirst.errors import Unavailable
 from readfirst.notices import Notice, NoticeCode
 from readfirst.settings import Settings
+from worker.archives import take_in_archive
 from worker.intake import take_in
 from worker.noticeboard import Noticeboard
 from worker.resources import Resources
@@ -30,6 +33,8 @@ def run_ingester(resources: Resources, stop: threading.Event) -> None:
     """
     inbox = resources.settings.inbox_path
     board = Noticeboard(resources.database)
+    resources.store.sweep()
+    shutil.rmtree(resources.settings.unpacking_path, ignore_errors=True)
     with suppress(OSError):
         inbox.mkdir(parents=True, exist_ok=True)
     gone = False
@@ -110,7 +115,10 @@ def _take_in_at_last(
     """
     while not stop.is_set():
         try:
-            take_in(claimed, resources)
+            if is_archive(claimed.path):
+                take_in_archive(claimed, resources)
+            else:
+                take_in(claimed, resources)
             return
         except (Unavailable, SQLAlchemyError) as error:
             kind = type(error).__name__

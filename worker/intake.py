@@ -3,10 +3,12 @@
 Every step can be repeated: a run that dies anywhere in here loses nothing and doubles nothing.
 """
 
+from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime
 
 import structlog
 
+from db.asides import set_aside
 from db.images import (
     Identity,
     NewArrival,
@@ -27,17 +29,30 @@ from worker.examine import examine, identify, known_film
 from worker.resources import Resources
 
 log = structlog.get_logger()
+#: What belongs to no film and is missed by nobody.
+ASIDE = frozenset({RefusalCode.DICOM_INDEX})
 
 
-def take_in(claim: Claim, resources: Resources) -> Outcome:
+def take_in(
+    claim: Claim,
+    resources: Resources,
+    *,
+    verdict: Refused | None = None,
+    aside: AbstractSet[RefusalCode] = ASIDE,
+) -> Outcome:
     """Bring one claimed file into the store and the database, and ring for its preparation.
+
+    verdict: why it is refused, where that is known already. aside: codes of what is set aside as
+    no film, which is no refusal that anybody must look at.
 
     Raises Unavailable or a database error when the file must be tried again; it stays claimed.
     So it is when another process commits the same content, UID or study meanwhile: at the second
     try it is known.
     """
     arrival = _keep(claim, resources)
-    header, refusal = examine(arrival.sha256, resources)
+    header, refusal = (None, verdict) if verdict else examine(arrival.sha256, resources)
+    if refusal is not None and refusal.code in aside:
+        return _set_aside(claim, arrival, refusal, resources)
     identity = identify(arrival.sha256, header)
     known = known_film(arrival.sha256, identity, resources) if refusal is None else None
     if isinstance(known, Refused):
@@ -55,6 +70,14 @@ def take_in(claim: Claim, resources: Resources) -> Outcome:
     if outcome is Outcome.RECEIVED:
         resources.ringer.ring(Bell.PREPARE)
     return outcome
+
+
+def _set_aside(claim: Claim, arrival: NewArrival, why: Refused, resources: Resources) -> Outcome:
+    with resources.database.write() as session:
+        set_aside(session, arrival, why)
+    release(claim)
+    log.info("set_aside", action="take_in", claim=claim.claim_id, code=why.code.value)
+    return Outcome.SET_ASIDE
 
 
 def _keep(claim: Claim, resources: Resources) -> NewArrival:

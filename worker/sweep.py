@@ -16,6 +16,7 @@ MOST_BELLS = 16
 
 def sweep(resources: Resources) -> None:
     """Look for free images in the database and ring for them."""
+    resources.store.sweep()
     now = datetime.now(UTC)
     with resources.database.write() as session:
         given_up = give_up(session, now, resources.terms)

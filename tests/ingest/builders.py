@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from pydicom import dcmwrite
 from pydicom.dataset import FileDataset, FileMetaDataset
+from pydicom.fileset import FileSet
 from pydicom.uid import (
     UID,
     ComputedRadiographyImageStorage,
@@ -77,6 +78,17 @@ def a_dicom_file(path: Path, pixels: npt.NDArray[Any] | None = None, **attribute
     shown = a_gradient() if pixels is None else pixels
     path.write_bytes(dicom_bytes(a_dataset(shown, **attributes)))
     return path
+
+
+def an_export(folder: Path, *films: Path) -> Path:
+    """Write films as a workstation burns them, an index (DICOMDIR) beside. Returns the index."""
+    export = FileSet()
+    for film in films:
+        export.add(film)
+    export.write(folder)
+    # Its folder of drafts; pydicom leaves that to the end of the process, with a warning.
+    export._stage["t"].cleanup()
+    return folder / "DICOMDIR"
 
 
 def a_big_endian_file(path: Path, pixels: npt.NDArray[Any]) -> Path:

@@ -185,3 +185,18 @@ def test_a_large_film_of_sixteen_bits_is_shown_within_the_memory_limit(tmp_path:
     path = a_dicom_file(tmp_path / "film.dcm", pixels, WindowCenter=30000, WindowWidth=20000)
     with Reader(20, 150) as tight:
         assert tight.display(path).shape == (rows, columns)
+
+
+def test_copies_that_a_crash_left_half_done_are_swept_and_others_are_not(tmp_path: Path) -> None:
+    store = Store(tmp_path / "store")
+    (tmp_path / "film").write_bytes(b"film")
+    kept = store.keep(tmp_path / "film")
+    left, at_work = (store.root / f".{name}.part" for name in ("left", "at-work"))
+    for path in (left, at_work):
+        path.write_bytes(b"fi")
+    two_hours_ago = time.time() - 7200
+    for path in (left, store.path(kept.sha256)):
+        os.utime(path, (two_hours_ago, two_hours_ago))
+    assert store.sweep() == 1
+    assert (left.exists(), at_work.exists(), store.has(kept.sha256)) == (False, True, True)
+    assert Store(tmp_path / "not-there").sweep() == 0
