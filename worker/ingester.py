@@ -33,8 +33,6 @@ def run_ingester(resources: Resources, stop: threading.Event) -> None:
     """
     inbox = resources.settings.inbox_path
     board = Noticeboard(resources.database)
-    resources.store.sweep()
-    shutil.rmtree(resources.settings.unpacking_path, ignore_errors=True)
     with suppress(OSError):
         inbox.mkdir(parents=True, exist_ok=True)
     gone = False
@@ -57,6 +55,8 @@ def run_ingester(resources: Resources, stop: threading.Event) -> None:
 
 def _take_all(inbox: Path, resources: Resources, board: Noticeboard, stop: threading.Event) -> None:
     """Take what a run that died had claimed, then what settles, as long as the inbox is there."""
+    # Ours alone, as the inbox is: what a run that died was unpacking is unpacked anew.
+    shutil.rmtree(resources.settings.unpacking_path, ignore_errors=True)
     for left in leftovers(inbox):
         wait_for_room(resources.settings, stop)
         with suppress(OSError):
