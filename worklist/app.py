@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from fastapi import FastAPI, Request
+from fastapi import Depends, FastAPI, Request
 from fastapi.responses import JSONResponse
 from fastapi.staticfiles import StaticFiles
 from sqlalchemy.exc import DBAPIError
@@ -47,8 +47,8 @@ def make_app(settings: Settings) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         max_body_size=SMALL_BODY,
+        dependencies=[Depends(refuse_foreign_pages)],
     )
-    app.middleware("http")(refuse_foreign_pages)
     app.middleware("http")(add_security_headers)
     app.add_exception_handler(DBAPIError, _database_unavailable)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")

@@ -1,10 +1,9 @@
 """Pages of other sites may not send anything here, whoever looks at them."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from fastapi import Request, Response
-from fastapi.responses import JSONResponse
+from fastapi import HTTPException, Request
 
 #: Methods that change nothing (RFC 9110 9.2.1).
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
@@ -22,10 +21,9 @@ def is_own_page(headers: Mapping[str, str]) -> bool:
     return origin is None or urlsplit(origin).netloc == headers.get("host")
 
 
-async def refuse_foreign_pages(
-    request: Request, call_next: Callable[[Request], Awaitable[Response]]
-) -> Response:
-    """Middleware: 403 for a request that changes something and was sent by another site's page."""
-    if request.method in SAFE_METHODS or is_own_page(request.headers):
-        return await call_next(request)
-    return JSONResponse({"detail": "A page of another site may not send this."}, 403)
+def refuse_foreign_pages(request: Request) -> None:
+    """A dependency of every route. Raises HTTPException 403 for a request that changes something
+    and was sent by another site's page.
+    """
+    if request.method not in SAFE_METHODS and not is_own_page(request.headers):
+        raise HTTPException(403, "A page of another site may not send this.")

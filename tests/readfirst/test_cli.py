@@ -1,8 +1,10 @@
 import csv
 import io
 import json
+import socket
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -133,6 +135,28 @@ def test_the_doctor_says_that_intake_is_paused(monkeypatch: pytest.MonkeyPatch) 
     findings = {row["name"]: row for row in json.loads(run("doctor", "--json").stdout)}
     assert not findings["disk"]["well"]
     assert "Intake is paused" in findings["disk"]["advice"]
+
+
+@pytest.mark.usefixtures("home")
+def test_the_doctor_looks_after_the_listener(monkeypatch: pytest.MonkeyPatch) -> None:
+    def listener() -> Any:
+        findings = {row["name"]: row for row in json.loads(run("doctor", "--json").stdout)}
+        return findings["listener"]
+
+    assert listener()["well"], "it is off"
+    monkeypatch.setenv("READFIRST_RECEIVE", "true")
+    with socket.create_server(("127.0.0.1", 0)) as somebody:
+        monkeypatch.setenv("READFIRST_RECEIVE_PORT", str(somebody.getsockname()[1]))
+        assert listener()["well"]
+    assert "readfirst receive" in listener()["advice"]
+    monkeypatch.setenv("READFIRST_RECEIVE_HOST", "0.0.0.0")
+    assert "READFIRST_RECEIVE_CALLING" in listener()["found"]
+
+
+@pytest.mark.usefixtures("home")
+def test_a_listener_for_everybody_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("READFIRST_RECEIVE_HOST", "0.0.0.0")
+    assert isinstance(run("receive").exception, Misconfigured)
 
 
 @pytest.mark.usefixtures("home", "studies")

@@ -36,9 +36,24 @@ def test_a_dotenv_file_is_read(tmp_path: Path) -> None:
     assert load_settings().port == 9000
 
 
+def test_lists_stand_with_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("READFIRST_RECEIVE_CALLING", "WARD-7, PACS 1,")
+    monkeypatch.setenv("READFIRST_RECEIVE_PEERS", "")
+    settings = load_settings()
+    assert settings.receive_calling == ("WARD-7", "PACS 1")
+    assert settings.receive_peers == ()
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("PORT", "many"), ("TIME_ZONE", "Mars/Base"), ("PRECISION", "float8"), ("BATCH_SIZE", "0")],
+    [
+        ("RECEIVE_AE_TITLE", "LONGER THAN SIXTEEN"),
+        ("RECEIVE_AE_TITLE", " "),
+        ("PORT", "many"),
+        ("TIME_ZONE", "Mars/Base"),
+        ("PRECISION", "float8"),
+        ("BATCH_SIZE", "0"),
+    ],
 )
 def test_a_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     monkeypatch.setenv(f"READFIRST_{name}", value)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -37,6 +38,8 @@ def environment(tmp_path: Path, database_url: str) -> dict[str, str]:
         "READFIRST_HOME": str(tmp_path / "home"),
         "READFIRST_DATABASE_URL": database_url,
         "READFIRST_PORT": "0",
+        "READFIRST_RECEIVE": "true",
+        "READFIRST_RECEIVE_PORT": "0",
         "READFIRST_INCOMPLETE_SECONDS": "2",
         "READFIRST_SCAN_SECONDS": "2",
         "READFIRST_SWEEP_SECONDS": "2",
@@ -126,11 +129,23 @@ def test_nine_films_are_scored_once_each_and_three_bad_files_are_refused(
         the_part(up, "valkey-server").kill()
         the_part(up, "--hostname=assess").kill()
         the_part(up, "ingest").kill()
+        the_part(up, "receive").kill()
         shutil.copy(FOLDER / "study-06.dcm", home / "inbox" / "late.dcm")
-        wait_for(lambda: scored(environment) == len(GOOD) + 1, home / "logs")
+        late = 1
+        if shutil.which("storescu"):
+            wait_for(lambda: sent_by_dicom(FOLDER / "study-07.dcm", home / "logs"), home / "logs")
+            late = 2
+        wait_for(lambda: scored(environment) == len(GOOD) + late, home / "logs")
     for log in (home / "logs").glob("*.log"):
         assert "Ejemplo" not in log.read_text(), f"a patient's name in {log.name}"
         assert "DEMO-0" not in log.read_text(), f"a patient ID in {log.name}"
+
+
+def sent_by_dicom(film: Path, logs: Path) -> bool:
+    """Whether the listener takes a film; its log says at which port it listens now."""
+    port = re.findall(r"listens on 127\.0\.0\.1:(\d+)", (logs / "receive.log").read_text())[-1]
+    command = ["storescu", "-aec", "READFIRST", "-xy", "127.0.0.1", port, str(film)]
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
 def check_scores(environment: dict[str, str]) -> None:

@@ -18,6 +18,7 @@ from db.session import open_database
 from readfirst.samples import FOLDER
 from readfirst.settings import Settings
 from tests.ingest.builders import a_dataset, a_gradient, dicom_bytes
+from tests.worklist.browser import CHROMIUM, a_browser
 from worklist.app import make_app
 from worklist.multipart import MOST_PARTS
 
@@ -232,7 +233,7 @@ def test_no_other_request_may_be_long(client: TestClient) -> None:
 def test_pages_of_other_sites_may_not_send(
     client: TestClient, settings: Settings, headers: dict[str, str], status: int
 ) -> None:
-    files = [("files", ("film.dcm", b"content"))]
+    files = [("files", ("film.dcm", b"content" * 20_000))]
     assert client.post("/api/uploads", files=files, headers=headers).status_code == status
     assert len(arrived(settings, "upload")) == (status == 202)
 
@@ -257,6 +258,13 @@ def test_the_page_has_the_control_and_nothing_inline(client: TestClient) -> None
     assert client.get("/static/upload.js").status_code == 200
 
 
+def a_database(settings: Settings) -> None:
+    settings.home_path.mkdir()
+    database = open_database(settings.database)
+    upgrade(database)
+    database.dispose()
+
+
 @contextmanager
 def a_server(settings: Settings) -> Iterator[int]:
     """The page's server on a real socket. Gives its port."""
@@ -274,10 +282,7 @@ def a_server(settings: Settings) -> Iterator[int]:
 
 
 def test_a_sender_that_breaks_off_leaves_nothing(settings: Settings) -> None:
-    database = open_database(settings.database)
-    settings.home_path.mkdir()
-    upgrade(database)
-    database.dispose()
+    a_database(settings)
     body = related(b"x" * 1_000_000)
     head = (
         f"POST {STUDIES} HTTP/1.1\r\nHost: here\r\nContent-Type: {RELATED}\r\n"
@@ -296,3 +301,28 @@ def eventually(what: Any, seconds: float = 20) -> bool:
     while not what() and time.monotonic() < end:
         time.sleep(0.05)
     return bool(what())
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here (Debian package chromium)")
+def test_files_chosen_or_dropped_on_the_page_land_in_the_inbox(
+    settings: Settings, tmp_path: Path
+) -> None:
+    films = [FOLDER / "film-01.jpg", FOLDER / "film-02.jpg"]
+    a_database(settings)
+    said = "document.querySelector('#upload output').textContent"
+    with a_server(settings) as port, a_browser(tmp_path / "browser") as page:
+        page.open(f"http://127.0.0.1:{port}/")
+        page.choose_files("#upload input", *films)
+        page.wait_for(f"{said} === '2 of 2 in the inbox.'")
+        page.evaluate(DROP)
+        page.wait_for(f"{said} === '1 of 1 in the inbox.'")
+        assert page.complaints == []
+    contents = {path.read_bytes() for path in arrived(settings, "upload")}
+    assert contents == {film.read_bytes() for film in films} | {b"dropped"}
+
+
+DROP = """{
+  const held = new DataTransfer();
+  held.items.add(new File(["dropped"], "dropped.dcm"));
+  document.body.dispatchEvent(new DragEvent("drop", {bubbles: true, dataTransfer: held}));
+}"""
