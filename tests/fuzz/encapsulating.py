@@ -1,0 +1,20 @@
+"""DICOM files around compressed pixels, whatever these are."""
+
+import io
+from typing import Any
+
+from pydicom.encaps import encapsulate
+from pydicom.uid import UID
+
+from tests.ingest.builders import a_dataset, a_gradient
+
+
+def encapsulated(syntax: str, stream: bytes | bytearray, **attributes: Any) -> bytes:
+    """A film of 48 x 64 pixels and 12 bits, as its header says; its one fragment is the stream."""
+    dataset = a_dataset(a_gradient(bits=12), bits=12, **attributes)
+    dataset.file_meta.TransferSyntaxUID = UID(syntax)
+    dataset.PixelData = encapsulate([bytes(stream)])
+    dataset["PixelData"].VR = "OB"
+    held = io.BytesIO()
+    dataset.save_as(held, enforce_file_format=True)
+    return held.getvalue()

@@ -1,0 +1,90 @@
+"""Files made to harm are refused by a code or shown, in time and within the memory limit."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ingest.sandbox import Reader
+from tests.fuzz.hostile_dicom import hostile_dicom, odd_uids
+from tests.fuzz.hostile_pictures import hostile_pictures, polyglots
+from tests.fuzz.verdicts import SHOWN, peak_megabytes, verdict
+from tests.ingest.builders import a_dicom_file
+
+MEGABYTES = 512
+#: What a good film may take to be read, on a busy machine.
+SECONDS = 15.0
+#: What these must end as; of the others any end is right.
+ENDS = {
+    "deep-sequences": "dicom_unreadable",
+    "deep-sequences-without-end": "dicom_unreadable",
+    "deflate-bomb": "too_large",
+    "gigapixels": "too_large",
+    "frames-without-end": "too_large",
+    "no-rows": "dicom_unreadable",
+    "a-value-of-four-gigabytes": "truncated",
+    "gigapixels-in-jpeg": "pixels_unreadable",
+    "gigapixels-in-jpeg-2000": "pixels_unreadable",
+    "tiles-without-end-in-jpeg-2000": "pixels_unreadable",
+    "uid-climbing": SHOWN,
+    "uid-nul": SHOWN,
+    "name-very-long": SHOWN,
+    "png-bomb": "too_large",
+    "png-bomb-with-alpha": "too_large",
+    "png-of-gigapixels": "too_large",
+    "tiff-bomb": "too_large",
+    "tiff-of-gigapixels": "too_large",
+    "tiff-in-a-circle": SHOWN,
+    "tiff-that-points-outside": "truncated",
+    "webp-as-large-as-can-be": "too_large",
+    "bmp-of-gigapixels": "too_large",
+    "jpeg-of-gigapixels": "too_large",
+    "exif-in-a-circle": SHOWN,
+    "archive": "not_an_image",
+}
+
+
+@pytest.mark.parametrize("corpus", [hostile_dicom, hostile_pictures])
+def test_what_is_made_to_harm_is_shown_or_refused(
+    corpus: Callable[[], Iterator[tuple[str, bytes]]], tmp_path: Path
+) -> None:
+    path, good = tmp_path / "film", a_dicom_file(tmp_path / "good.dcm")
+    failures = []
+    with Reader(SECONDS, MEGABYTES) as reader:
+        shown = reader.display(good)
+        base = peak_megabytes(reader)
+        for name, content in corpus():
+            path.write_bytes(content)
+            said = verdict(path, reader)
+            if said.what != ENDS.get(name, said.what) or said.what == "decoder_timeout":
+                failures.append(f"{name}: {said.what}")
+            if peak_megabytes(reader) - base > MEGABYTES:
+                failures.append(f"{name}: {peak_megabytes(reader):.0f} MiB")
+            if not np.array_equal(reader.display(good), shown):
+                failures.append(f"{name}: the reader is not as it was")
+            if len(list(tmp_path.iterdir())) != 2:
+                failures.append(f"{name}: files are left")
+    assert not failures, "\n".join(failures)
+
+
+def test_what_is_dicom_and_something_else_is_read_as_dicom(tmp_path: Path) -> None:
+    path = tmp_path / "film"
+    with Reader(SECONDS, MEGABYTES) as reader:
+        for name, content in polyglots():
+            if name.startswith("dicom-and-"):
+                path.write_bytes(content)
+                assert reader.header(path).kind == "dicom", name
+                assert reader.display(path).shape == (48, 64), name
+
+
+def test_a_uid_that_is_a_trick_names_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "film"
+    with Reader(SECONDS, MEGABYTES) as reader:
+        for name, content in odd_uids():
+            if name.startswith("uid-"):
+                path.write_bytes(content)
+                header = reader.header(path)
+                for uid in (header.sop_instance_uid, header.study_instance_uid):
+                    assert uid is None or set(uid) <= set("0123456789."), name
+                    assert uid is None or len(uid) <= 64, name

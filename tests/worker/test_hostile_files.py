@@ -1,0 +1,100 @@
+"""Hostile files by the whole way: each is scored or refused with a code, and can be had back."""
+
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+from sqlalchemy import select
+
+from db.images import Outcome
+from db.tables import Arrival, Image
+from db.worklist import reading_order
+from ingest.claim import claim, leftovers
+from readfirst.domain import ImageState
+from readfirst.queue import Bell, SilentRinger
+from tests.fuzz.fuzzing import broken_files
+from tests.fuzz.hostile_dicom import odd_uids, what_aborts_gdcm
+from tests.fuzz.hostile_pictures import a_png_bomb, polyglots
+from tests.fuzz.seeds import seeds
+from worker.assess import assess_ready
+from worker.intake import take_in
+from worker.prepare import prepare_next
+from worker.resources import Resources
+
+BROKEN = 40
+#: As long as a name may be (bytes).
+LONGEST_NAME = 255
+
+
+def hostile_files() -> Iterator[tuple[str, bytes]]:
+    """Names and contents: broken ones, made ones, and names that would lead elsewhere."""
+    for broken in broken_files(seeds(), BROKEN, seed=3):
+        yield f"{broken.number:03}-{broken.seed.name}", broken.content
+    yield from odd_uids()
+    yield from islice(polyglots(), 4)
+    yield "aborts.dcm", what_aborts_gdcm()
+    yield "bomb.png", a_png_bomb(100_000, 100_000, colour=0, rows=1)
+    yield "..%2f..%2fetc%2fpasswd", b"root"
+    yield "..\\..\\windows\\win.ini", b"windows"
+    yield "%s%n{0}$(reboot);`reboot`'\"", b"format"
+    yield "<script>alert(1)</script>".replace("/", "∕"), b"markup"
+    yield "\u202egnp.exe", b"turned round"
+    yield "n" * LONGEST_NAME, b"long"
+    yield "line\nbreak\r\t\x1b[2J", b"control"
+
+
+def work_through(resources: Resources) -> dict[str, bytes]:
+    """Every hostile file taken in and worked on until nothing is left; their contents by name."""
+    inbox = resources.settings.inbox_path
+    inbox.mkdir(parents=True)
+    contents = dict(hostile_files())
+    for name, content in contents.items():
+        (inbox / name).write_bytes(content)
+        claimed = claim(inbox, inbox / name)
+        assert claimed is not None
+        assert take_in(claimed, resources) in Outcome
+    while prepare_next(resources):
+        pass
+    while assess_ready(resources):
+        pass
+    return contents
+
+
+def test_each_is_scored_or_refused_with_a_code_and_can_be_had_back(
+    resources: Resources, tmp_path: Path
+) -> None:
+    worked = work_through(resources)
+    with resources.database.read() as session:
+        images = session.scalars(select(Image)).all()
+        arrivals = session.scalars(select(Arrival)).all()
+        rows = reading_order(session, limit=1000)
+    assert {arrival.relative_path for arrival in arrivals} == set(worked)
+    by_id = {image.id: image for image in images}
+    for arrival in arrivals:
+        image = by_id[arrival.image_id]
+        assert image.state in (ImageState.SCORED, ImageState.REFUSED), arrival.relative_path
+        assert (image.state is ImageState.REFUSED) == (image.code is not None)
+        assert (image.code is not None) == bool(image.reason)
+        kept = resources.store.path(arrival.sha256).read_bytes()
+        assert kept == worked[arrival.relative_path]
+    states = [image.state for image in images]
+    assert states.count(ImageState.SCORED) >= 5
+    assert states.count(ImageState.REFUSED) >= 15
+    shown = {image.sha256 for row in rows for image in row.images}
+    assert shown == {image.sha256 for image in images}, "nothing is skipped in silence"
+    check_that_nothing_lies_elsewhere(resources, tmp_path)
+
+
+def check_that_nothing_lies_elsewhere(resources: Resources, tmp_path: Path) -> None:
+    home = resources.settings.home_path
+    assert leftovers(resources.settings.inbox_path) == []
+    folders = {path.name for path in home.iterdir()}
+    assert folders == {"inbox", "store", "prepared"}
+    assert {path.name for path in tmp_path.iterdir()} <= {
+        "home", "readfirst.db", "readfirst.db-wal", "readfirst.db-shm",
+    }  # fmt: skip
+    for path in [*home.glob("store/**/*"), *home.glob("prepared/**/*")]:
+        assert path.is_dir() or path.stem.removesuffix(".png").isalnum(), path
+        assert not path.name.endswith(".part")
+    assert isinstance(resources.ringer, SilentRinger)
+    assert set(resources.ringer.rung) == {Bell.PREPARE, Bell.ASSESS}
