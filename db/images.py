@@ -8,10 +8,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from db.events import note
-from db.studies import study_of
-from db.tables import Arrival, Event, Image
+from db.studies import raise_to_stat, study_of
+from db.tables import Arrival, Event, Image, Study
 from readfirst.domain import Header, ImageState
 from readfirst.errors import Refused
+from readfirst.marks import Mark
 
 
 class Outcome(StrEnum):
@@ -32,6 +33,8 @@ class NewArrival:
     sha256: str
     size: int
     arrived_at: datetime
+    #: It came in by a folder whose studies are read at once.
+    stat: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,13 +74,24 @@ def add_image(
     *,
     refusal: Refused | None,
     max_wait: timedelta,
+    marks: tuple[Mark, ...] = (),
 ) -> Image:
     """Give a new image its row, in its study, as received or refused.
 
-    header: None when it could not be read; then refusal says why.
+    header: None when it could not be read; then refusal says why. marks: why its score will not be
+    validated.
     """
     at = arrival.arrived_at
-    study = study_of(session, identity.study_instance_uid, header, at, max_wait=max_wait)
+    study = study_of(
+        session,
+        identity.study_instance_uid,
+        header,
+        at,
+        sha256=arrival.sha256,
+        max_wait=max_wait,
+    )
+    if arrival.stat:
+        raise_to_stat(session, study)
     image = Image(
         study_id=study.id,
         sha256=arrival.sha256,
@@ -86,6 +100,7 @@ def add_image(
         state=ImageState.RECEIVED,
         urgency=study.urgency,
         received_at=at,
+        marks=marks,
     )
     if header is not None:
         describe(image, header)
@@ -96,6 +111,8 @@ def add_image(
     note(session, image, "received", at)
     if refusal is not None:
         note(session, image, "refused", at, code=refusal.code.value)
+    elif marks:
+        note(session, image, "marked", at, codes=[mark.code.value for mark in marks])
     outcome = Outcome.RECEIVED if refusal is None else Outcome.REFUSED
     _record_arrival(session, arrival, image, outcome)
     return image
@@ -103,6 +120,10 @@ def add_image(
 
 def add_duplicate(session: Session, arrival: NewArrival, image: Image) -> None:
     """Record that an image, already known, came in once more."""
+    study = session.get_one(Study, image.study_id, with_for_update=True)
+    study.last_received_at = arrival.arrived_at
+    if arrival.stat:
+        raise_to_stat(session, study)
     _record_arrival(session, arrival, image, Outcome.DUPLICATE)
     note(session, image, "duplicate", arrival.arrived_at)
     if image.sha256 == arrival.sha256 and image.original_removed_at is not None:
@@ -147,6 +168,7 @@ def describe(image: Image, header: Header) -> None:
     image.modality = header.modality
     image.view_position = header.view_position
     image.body_part_examined = header.body_part_examined
+    image.acquisition_datetime = header.acquisition_datetime
 
 
 def _record_arrival(session: Session, arrival: NewArrival, image: Image, outcome: Outcome) -> None:

@@ -8,11 +8,12 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 
 from db.events import note
 from db.images import Identity, describe, refuse
-from db.studies import study_of
+from db.studies import raise_to_stat, study_of
 from db.tables import Image
 from db.views import OriginalView, RefusedView
 from readfirst.domain import Header, ImageState
 from readfirst.errors import Refused
+from readfirst.marks import Mark
 from readfirst.refusals import RefusalCode
 
 #: A number of fewer digits is an image's number, a longer one the beginning of a digest.
@@ -108,6 +109,7 @@ def try_again(
     refusal: Refused | None,
     at: datetime,
     max_wait: timedelta,
+    marks: tuple[Mark, ...] = (),
 ) -> None:
     """Put a refused image back to work, or refuse it again; its events keep both verdicts.
 
@@ -121,6 +123,7 @@ def try_again(
         refuse(session, image, refusal, at)
         return
     image.state, image.urgency = ImageState.RECEIVED, image.study.urgency
+    image.marks = marks
     image.code = image.reason = image.refused_at = None
     image.attempts, image.last_error = 0, None
     image.original_removed_at = None
@@ -138,9 +141,13 @@ def _file_anew(
 ) -> None:
     uid = identity.study_instance_uid
     # The film has waited since it came in, not since somebody could read it.
-    study = study_of(session, uid, header, image.received_at, max_wait=max_wait)
+    study = study_of(
+        session, uid, header, image.received_at, sha256=image.sha256, max_wait=max_wait
+    )
     if study.id != image.study_id:
-        note(session, image, "moved", at, study_instance_uid=uid)
+        note(session, image, "moved", at, study_instance_uid=study.study_instance_uid)
+        if image.study.stat:
+            raise_to_stat(session, study)
         image.study = study
     image.sop_instance_uid = identity.sop_instance_uid
     image.series_instance_uid = identity.series_instance_uid

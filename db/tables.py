@@ -21,6 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from readfirst.domain import FileKind, ImageState, Urgency
+from readfirst.marks import Mark, MarkCode
 from readfirst.refusals import RefusalCode
 
 NAMING = {
@@ -61,6 +62,21 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+class MarkList(TypeDecorator[tuple[Mark, ...]]):
+    """Marks as JSON: `[{"code": …, "reason": …}]`."""
+
+    impl = JSON
+    cache_ok = True
+
+    def process_bind_param(self, value: tuple[Mark, ...] | None, _dialect: Dialect) -> Any:
+        """Code and reason of each."""
+        return [{"code": mark.code.value, "reason": mark.reason} for mark in value or ()]
+
+    def process_result_value(self, value: Any, _dialect: Dialect) -> tuple[Mark, ...]:
+        """The marks again."""
+        return tuple(Mark(MarkCode(mark["code"]), mark["reason"]) for mark in value or ())
+
+
 class Base(DeclarativeBase):
     """Declarative base with names for every constraint, so that migrations can drop them."""
 
@@ -69,10 +85,17 @@ class Base(DeclarativeBase):
         datetime: UtcDateTime(),
         dict[str, Any]: JSON(),
         dict[str, float]: JSON(),
+        tuple[Mark, ...]: MarkList(),
         FileKind: Enum(FileKind, native_enum=False, length=16, values_callable=_values),
         ImageState: Enum(ImageState, native_enum=False, length=16, values_callable=_values),
         RefusalCode: Enum(RefusalCode, native_enum=False, length=64, values_callable=_values),
     }
+
+
+def _as_received(context: Any) -> datetime:
+    """A new study has had no file since its first."""
+    received_at: datetime = context.get_current_parameters()["received_at"]
+    return received_at
 
 
 class Study(Base):
@@ -82,14 +105,22 @@ class Study(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     study_instance_uid: Mapped[str] = mapped_column(UID, unique=True)
+    #: What the files say, where another patient's study had that UID first; then
+    #: `study_instance_uid` is one made for this study.
+    shared_study_instance_uid: Mapped[str | None] = mapped_column(UID, index=True)
     patient_id: Mapped[str | None] = mapped_column(Text)
+    issuer_of_patient_id: Mapped[str | None] = mapped_column(Text)
     patient_name: Mapped[str | None] = mapped_column(Text)
     patient_birth_date: Mapped[date | None]
     patient_sex: Mapped[str | None] = mapped_column(Text)
     patient_age: Mapped[str | None] = mapped_column(Text)
-    accession_number: Mapped[str | None] = mapped_column(Text)
-    study_datetime: Mapped[datetime | None] = mapped_column(DateTime(timezone=False))
+    accession_number: Mapped[str | None] = mapped_column(Text, index=True)
+    referring_physician_name: Mapped[str | None] = mapped_column(Text)
+    institution_name: Mapped[str | None] = mapped_column(Text)
+    study_datetime: Mapped[datetime | None]
     received_at: Mapped[datetime]
+    #: When a file of the study last came in, new or not.
+    last_received_at: Mapped[datetime] = mapped_column(default=_as_received)
     #: `Urgency.STAT` or `Urgency.LIVE`: the first column of the reading order.
     urgency: Mapped[int]
     #: Of the most suspicious image; None while nothing of the study is scored.
@@ -136,11 +167,14 @@ class Image(Base):
     modality: Mapped[str | None] = mapped_column(Text)
     view_position: Mapped[str | None] = mapped_column(Text)
     body_part_examined: Mapped[str | None] = mapped_column(Text)
+    acquisition_datetime: Mapped[datetime | None]
     rows: Mapped[int | None]
     columns: Mapped[int | None]
     state: Mapped[ImageState]
     code: Mapped[RefusalCode | None]
     reason: Mapped[str | None] = mapped_column(Text)
+    #: Why its score is not validated, as decided when it came in; none if it is.
+    marks: Mapped[tuple[Mark, ...]] = mapped_column(default=())
     urgency: Mapped[int]
     #: Of the model-ready image that is kept; None before there is one.
     preprocessing_version: Mapped[str | None] = mapped_column(String(16))

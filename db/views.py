@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from readfirst.domain import ImageState
+from readfirst.identity import StudyWarning
+from readfirst.marks import Mark
 from readfirst.priority import Standing
 
 
@@ -20,6 +22,9 @@ class ImageView:
     state: ImageState
     code: str | None
     reason: str | None
+    #: Why its score is not validated; empty if it is, or if there will be none.
+    marks: tuple[Mark, ...]
+    acquisition_datetime: datetime | None
     received_at: datetime
     ready_at: datetime | None
     scored_at: datetime | None
@@ -31,14 +36,25 @@ class StudyView:
     """One row of the worklist."""
 
     study_instance_uid: str
+    #: The UID in the files, where another patient's study has it too; else None.
+    shared_study_instance_uid: str | None
     patient_id: str | None
+    issuer_of_patient_id: str | None
     patient_name: str | None
     patient_birth_date: date | None
     patient_sex: str | None
     patient_age: str | None
     accession_number: str | None
+    referring_physician_name: str | None
+    institution_name: str | None
     study_datetime: datetime | None
+    #: Of the first image that was taken.
+    acquisition_datetime: datetime | None
     received_at: datetime
+    #: When a file of the study last came in, new or not.
+    last_received_at: datetime
+    #: Nothing of it is in work, and it has been quiet for a while. It ranks by what is there.
+    complete: bool
     stat: bool
     flagged: bool
     #: Of the most suspicious image; None while none is scored. Never to be read as low risk.
@@ -47,6 +63,9 @@ class StudyView:
     ensemble_version: str | None
     standing: Standing
     why: str
+    #: Why its score is not validated: the marks of all its images, each code once.
+    marks: tuple[Mark, ...]
+    warnings: tuple[StudyWarning, ...]
     images: tuple[ImageView, ...]
 
 

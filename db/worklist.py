@@ -5,6 +5,8 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, selectinload
 
+from db.conflicts import study_warnings
+from db.studies import DESCRIPTION
 from db.tables import Arrival, Ensemble, Event, Image, Score, Study
 from db.views import (
     Counts,
@@ -15,6 +17,8 @@ from db.views import (
     StudyView,
 )
 from readfirst.domain import ImageState, spread
+from readfirst.identity import StudyWarning
+from readfirst.marks import Mark
 from readfirst.prevalence import at_prevalence
 from readfirst.priority import standing, why
 
@@ -26,10 +30,12 @@ def reading_order(
     flagged_only: bool = False,
     received_since: datetime | None = None,
     prevalence: float | None = None,
+    quiet_before: datetime | None = None,
 ) -> list[StudyView]:
     """The studies in the order in which they should be read, the most urgent first.
 
     prevalence: share of pneumonia at this site, for which the probabilities are stated.
+    quiet_before: a study of which a file came in later is not complete.
     """
     query = (
         select(Study, Ensemble)
@@ -44,15 +50,24 @@ def reading_order(
         query = query.where(Study.flagged)
     if received_since is not None:
         query = query.where(Study.received_at >= received_since)
-    return [_study_view(study, ensemble, prevalence) for study, ensemble in session.execute(query)]
+    rows = session.execute(query).all()
+    warnings = study_warnings(session, [study for study, _ in rows])
+    return [
+        _study_view(study, ensemble, prevalence, quiet_before, warnings[study.id])
+        for study, ensemble in rows
+    ]
 
 
 def study_detail(
-    session: Session, study_instance_uid: str, *, prevalence: float | None = None
+    session: Session,
+    study_instance_uid: str,
+    *,
+    prevalence: float | None = None,
+    quiet_before: datetime | None = None,
 ) -> StudyDetail | None:
     """One study with its images, the scores of every version, and its events in order.
 
-    prevalence: share of pneumonia at this site, for which the probabilities are stated.
+    prevalence, quiet_before: as in `reading_order`.
     """
     study = session.scalar(
         select(Study)
@@ -63,8 +78,9 @@ def study_detail(
         return None
     version = study.ensemble_version
     ensemble = session.get(Ensemble, version) if version else None
+    warnings = study_warnings(session, [study])[study.id]
     return StudyDetail(
-        study=_study_view(study, ensemble, prevalence),
+        study=_study_view(study, ensemble, prevalence, quiet_before, warnings),
         scores=_scores(session, study.id, prevalence),
         events=_events(session, study),
     )
@@ -89,7 +105,13 @@ def arrival_states(session: Session, prefix: str) -> dict[str, ImageState]:
     return dict(session.execute(query).all())
 
 
-def _study_view(study: Study, ensemble: Ensemble | None, prevalence: float | None) -> StudyView:
+def _study_view(
+    study: Study,
+    ensemble: Ensemble | None,
+    prevalence: float | None,
+    quiet_before: datetime | None,
+    warnings: tuple[StudyWarning, ...],
+) -> StudyView:
     presupposed = ensemble.prevalence if ensemble else None
     threshold = at_prevalence(ensemble.threshold, presupposed, prevalence) if ensemble else None
     probability = (
@@ -98,26 +120,50 @@ def _study_view(study: Study, ensemble: Ensemble | None, prevalence: float | Non
         else None
     )
     place = standing(stat=study.stat, flagged=study.flagged, scored=study.probability is not None)
-    reasons = [image.reason for image in study.images if image.reason]
+    marks = _marks(study)
     return StudyView(
         study_instance_uid=study.study_instance_uid,
-        patient_id=study.patient_id,
-        patient_name=study.patient_name,
-        patient_birth_date=study.patient_birth_date,
-        patient_sex=study.patient_sex,
-        patient_age=study.patient_age,
-        accession_number=study.accession_number,
-        study_datetime=study.study_datetime,
+        shared_study_instance_uid=study.shared_study_instance_uid,
+        **{name: getattr(study, name) for name in DESCRIPTION},
+        acquisition_datetime=min(
+            (image.acquisition_datetime for image in study.images if image.acquisition_datetime),
+            default=None,
+        ),
         received_at=study.received_at,
+        last_received_at=study.last_received_at,
+        complete=_is_complete(study, quiet_before),
         stat=study.stat,
         flagged=study.flagged,
         probability=probability,
         threshold=threshold,
         ensemble_version=study.ensemble_version,
         standing=place,
-        why=why(place, probability=probability, threshold=threshold, reasons=reasons),
+        why=why(
+            place,
+            probability=probability,
+            threshold=threshold,
+            reasons=[image.reason for image in study.images if image.reason],
+            marks=[mark.reason for mark in marks],
+        ),
+        marks=marks,
+        warnings=warnings,
         images=tuple(_image_view(image) for image in study.images),
     )
+
+
+def _marks(study: Study) -> tuple[Mark, ...]:
+    """Those of all images that are scored or will be, each code once."""
+    by_code: dict[str, Mark] = {}
+    for image in study.images:
+        if image.state is not ImageState.REFUSED:
+            for mark in image.marks:
+                by_code.setdefault(mark.code, mark)
+    return tuple(by_code.values())
+
+
+def _is_complete(study: Study, quiet_before: datetime | None) -> bool:
+    in_work = any(image.state in (ImageState.RECEIVED, ImageState.READY) for image in study.images)
+    return not in_work and (quiet_before is None or study.last_received_at <= quiet_before)
 
 
 def _image_view(image: Image) -> ImageView:
@@ -131,6 +177,8 @@ def _image_view(image: Image) -> ImageView:
         state=image.state,
         code=image.code.value if image.code else None,
         reason=image.reason,
+        marks=image.marks,
+        acquisition_datetime=image.acquisition_datetime,
         received_at=image.received_at,
         ready_at=image.ready_at,
         scored_at=image.scored_at,

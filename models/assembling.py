@@ -18,6 +18,7 @@ from models.preprocessing import AS_IT_IS, PREPROCESSING_VERSION, Array8, View
 from models.recipes import Recipe
 from models.weights import file_sha256
 from readfirst import DISCLAIMER
+from readfirst.domain import Ages
 
 #: The framings in which a new member sees a film, within the one that it was trained in.
 VIEWS = (AS_IT_IS, View(zoom=1.2, mirrored=True))
@@ -25,6 +26,7 @@ POPULATION = (
     "Children of one to five years from one hospital in Guangzhou, frontal films (AP). "
     "No adults, no lateral views."
 )
+AGES = Ages(from_years=1, to_years=5)
 SOURCE = (
     "Kermany, Zhang, Goldbaum: Labeled Optical Coherence Tomography (OCT) and Chest X-Ray Images "
     "for Classification, Mendeley Data, doi 10.17632/rscbjbr9sj, training split, CC BY 4.0. "
@@ -90,6 +92,7 @@ def assemble(
         ),
         training=_training(parts, seed),
         population=POPULATION,
+        ages=AGES,
         source=SOURCE,
         licence="CC BY 4.0",
         disclaimer=DISCLAIMER,

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from models.preprocessing import AS_IT_IS, View
 from models.weights import file_sha256
+from readfirst.domain import Ages
 from readfirst.errors import Misconfigured
 
 #: The ensembles that come with ReadFirst, a folder for each version.
@@ -121,6 +122,8 @@ class Manifest(_Frozen):
     metrics: Metrics
     training: str
     population: str
+    #: The ages in it; None where nobody knows them, and every score is marked.
+    ages: Ages | None = None
     source: str
     licence: str
     disclaimer: str

@@ -51,19 +51,41 @@ class Header:
     series_instance_uid: str | None = None
     study_instance_uid: str | None = None
     modality: str | None = None
+    #: View Position, or the meaning of the View Code.
     view_position: str | None = None
+    #: Body Part Examined, or the meaning of the Anatomic Region.
     body_part_examined: str | None = None
+    #: Image Laterality, or Laterality.
+    laterality: str | None = None
+    presentation_intent_type: str | None = None
+    image_type: tuple[str, ...] = ()
+    burned_in_annotation: str | None = None
     patient_id: str | None = None
+    issuer_of_patient_id: str | None = None
     patient_name: str | None = None
     patient_birth_date: date | None = None
     patient_sex: str | None = None
+    #: As `004Y`, `011M`, `003W` or `009D`.
     patient_age: str | None = None
     accession_number: str | None = None
-    #: StudyDate and StudyTime as written, without a zone.
+    referring_physician_name: str | None = None
+    institution_name: str | None = None
+    #: With the zone that the file names; naive where it names none.
     study_datetime: datetime | None = None
+    acquisition_datetime: datetime | None = None
     number_of_frames: int = 1
-    #: RequestedProcedurePriority (0040,1003) is STAT or HIGH.
+    #: The order's priority is STAT or HIGH.
     stat: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ages:
+    """The ages of a population in completed years, both included: `Ages(1, 5)` ends on the sixth
+    birthday.
+    """
+
+    from_years: int
+    to_years: int
 
 
 @dataclass(frozen=True, slots=True)

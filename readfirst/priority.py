@@ -7,6 +7,7 @@ can pass it. The key depends on no clock, so the order is one indexed column. ST
 before all others, among themselves by the same key.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -35,18 +36,28 @@ def standing(*, stat: bool, flagged: bool, scored: bool) -> Standing:
 
 
 def why(
-    place: Standing, *, probability: float | None, threshold: float | None, reasons: list[str]
+    place: Standing,
+    *,
+    probability: float | None,
+    threshold: float | None,
+    reasons: list[str],
+    marks: Sequence[str] = (),
 ) -> str:
     """One sentence that says why a study stands where it stands.
 
-    reasons: the sentences of its refused images.
+    reasons: the sentences of its refused images. marks: those of why its score is not validated;
+    such a score speaks for a study, and never against it.
     """
     if probability is None or threshold is None:
         score = "not scored: " + " ".join(reasons) if reasons else "not scored yet"
     elif probability >= threshold:
         score = f"{probability:.2f} reaches the threshold {threshold:.2f}"
+    elif marks:
+        score = f"{probability:.2f}, which says nothing here"
     else:
         score = f"{probability:.2f} is below the threshold {threshold:.2f}"
+    if marks and probability is not None:
+        score = f"{score}; not validated: {' '.join(marks)}"
     lead = {
         Standing.STAT: "Ordered as STAT",
         Standing.FLAGGED: "Flagged",

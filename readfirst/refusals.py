@@ -18,10 +18,19 @@ class RefusalCode(StrEnum):
     DECODER_CRASHED = "decoder_crashed"
     DECODER_TIMEOUT = "decoder_timeout"
     MODALITY_NOT_RADIOGRAPHY = "modality_not_radiography"
+    IMAGE_TYPE_NOT_A_FILM = "image_type_not_a_film"
+    FOR_PROCESSING = "for_processing"
+    BODY_PART_NOT_CHEST = "body_part_not_chest"
     VIEW_NOT_FRONTAL = "view_not_frontal"
+    LATERALITY_ONE_SIDE = "laterality_one_side"
+    ANNOTATION_BURNED_IN = "annotation_burned_in"
+    ADULT = "adult"
+    CHILD_OUTSIDE_POPULATION = "child_outside_population"
+    AGE_UNKNOWN = "age_unknown"
     NOT_A_CHEST_RADIOGRAPH = "not_a_chest_radiograph"
     SOP_INSTANCE_UID_CONFLICT = "sop_instance_uid_conflict"
     ALREADY_ACCEPTED = "already_accepted"
+    PATIENT_CONFLICT = "patient_conflict"
     ORIGINAL_MISSING = "original_missing"
     PROCESSING_FAILED = "processing_failed"
     ARCHIVE_NOT_OPENED = "archive_not_opened"
@@ -47,7 +56,19 @@ SENTENCES: dict[RefusalCode, str] = {
     RefusalCode.DECODER_CRASHED: "The decoder died on this image.",
     RefusalCode.DECODER_TIMEOUT: "The decoder did not finish this image in time.",
     RefusalCode.MODALITY_NOT_RADIOGRAPHY: "The modality is not projection radiography.",
+    RefusalCode.IMAGE_TYPE_NOT_A_FILM: "The image is a localiser or a helper, and not a film.",
+    RefusalCode.FOR_PROCESSING: (
+        "The image is raw (FOR PROCESSING); send the one that is FOR PRESENTATION."
+    ),
+    RefusalCode.BODY_PART_NOT_CHEST: "The film is said to show another part of the body.",
     RefusalCode.VIEW_NOT_FRONTAL: "The view is not frontal; the networks know frontal films only.",
+    RefusalCode.LATERALITY_ONE_SIDE: "The film is said to show one side of the body only.",
+    RefusalCode.ANNOTATION_BURNED_IN: "Writing is burned into the pixels, and may sway the score.",
+    RefusalCode.ADULT: "The patient is an adult; the networks were not validated on adults.",
+    RefusalCode.CHILD_OUTSIDE_POPULATION: (
+        "The child is outside the ages that the networks were validated on."
+    ),
+    RefusalCode.AGE_UNKNOWN: "The age is unknown; the networks were validated on some ages only.",
     RefusalCode.NOT_A_CHEST_RADIOGRAPH: (
         "The pixels do not look like an upright frontal chest film; the networks know nothing else."
     ),
@@ -55,6 +76,9 @@ SENTENCES: dict[RefusalCode, str] = {
         "Another image with other pixels already has this SOP Instance UID; both are kept."
     ),
     RefusalCode.ALREADY_ACCEPTED: "The same film is accepted from another file.",
+    RefusalCode.PATIENT_CONFLICT: (
+        "The same film is here already under another patient; find out whose it is."
+    ),
     RefusalCode.ORIGINAL_MISSING: "The stored original is gone, so it cannot be decoded again.",
     RefusalCode.ARCHIVE_NOT_OPENED: (
         "An archive is opened only by itself in the inbox, not inside another; unpack it first."

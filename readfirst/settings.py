@@ -1,6 +1,6 @@
 """Every setting, typed and frozen. Only entry points call `load_settings`."""
 
-from datetime import time, timedelta
+from datetime import datetime, time, timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -97,6 +97,22 @@ class Settings(BaseSettings):
         lt=1,
         description="Share of pneumonia among the films of this site, for which probabilities and "
         "threshold are stated; the flags stay the same. Default: that of the ensemble's films.",
+    )
+    scope: Path | None = Field(
+        None,
+        description="A site's own rules of what may be scored, marked or refused, as TOML. "
+        "Default: the rules that come with ReadFirst.",
+    )
+    stat_folders: str = Field(
+        "stat",
+        description="Names of folders, parted by commas: what is dropped into one of them, at any "
+        "depth of the inbox, is STAT.",
+    )
+    quiet_seconds: float = Field(
+        60.0,
+        ge=0,
+        description="How long no file of a study may have come in before it is shown as complete; "
+        "it ranks at once by what is there.",
     )
     prepare_workers: int = Field(
         1, ge=1, le=64, description="Processes that decode, in one `readfirst worker`."
@@ -237,6 +253,15 @@ class Settings(BaseSettings):
     def max_wait(self) -> timedelta:
         """`max_wait_hours` as a duration."""
         return timedelta(hours=self.max_wait_hours)
+
+    @property
+    def stat_folder_names(self) -> frozenset[str]:
+        """`stat_folders`, each in small letters."""
+        return frozenset(filter(None, (n.strip().casefold() for n in self.stat_folders.split(","))))
+
+    def quiet_before(self, now: datetime) -> datetime:
+        """A study of which no file came in later than this is quiet."""
+        return now - timedelta(seconds=self.quiet_seconds)
 
     @property
     def lease(self) -> timedelta:

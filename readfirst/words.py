@@ -19,12 +19,17 @@ def short_duration(duration: timedelta) -> str:
 def readable_name(person_name: str) -> str:
     """A DICOM person name as people write it: `Doe, Jane` of `Doe^Jane`.
 
-    PS3.5 6.2.1: components are parted by `^`, component groups by `=`; the first group that says
-    anything is shown.
+    PS3.5 6.2.1: components are parted by `^`, component groups by `=`. The alphabetic group is
+    shown with the ideographic one behind it, as `Yamada, Tarou (山田 太郎)`; where one of them is
+    empty, the first group that says anything.
     """
-    groups = (group.split("^") for group in person_name.split("="))
-    parts = next((named for group in groups if (named := [part for part in group if part])), [])
-    return ", ".join(filter(None, (" ".join(parts[:1]), " ".join(parts[1:]))))
+    groups = [[part for part in group.split("^") if part] for group in person_name.split("=")]
+    said = [group for group in groups if group]
+    if not said:
+        return ""
+    first = ", ".join(filter(None, (said[0][0], " ".join(said[0][1:]))))
+    both = len(groups) > 1 and bool(groups[0]) and bool(groups[1])
+    return f"{first} ({' '.join(groups[1])})" if both else first
 
 
 def age_at(born: date | None, at: datetime | None) -> str | None:

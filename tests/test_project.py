@@ -10,6 +10,8 @@ import typer
 import yaml
 
 from readfirst.cli import app
+from readfirst.identity import WARNING_SENTENCES, WarningCode
+from readfirst.marks import MARK_SENTENCES, MarkCode
 from readfirst.refusals import RefusalCode
 from readfirst.settings import Settings
 
@@ -48,6 +50,14 @@ def test_every_command_stands_in_the_readme(name: str) -> None:
 @pytest.mark.parametrize("code", RefusalCode)
 def test_every_refusal_code_stands_in_the_documents(code: RefusalCode) -> None:
     assert f"`{code}`" in (ROOT / "docs" / "refusals.md").read_text()
+
+
+@pytest.mark.parametrize("code", [*MarkCode, *WarningCode])
+def test_every_mark_and_warning_stands_in_the_documents_with_its_sentence(
+    code: MarkCode | WarningCode,
+) -> None:
+    sentence = MARK_SENTENCES[code] if isinstance(code, MarkCode) else WARNING_SENTENCES[code]
+    assert f"| `{code}` | {sentence} |" in (ROOT / "docs" / "scope.md").read_text()
 
 
 @pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock"])

@@ -5,6 +5,7 @@ Every step can be repeated: a run that dies anywhere in here loses nothing and d
 
 from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime
+from pathlib import Path
 
 import structlog
 
@@ -21,11 +22,10 @@ from db.images import (
 from db.refused import try_again
 from db.tables import Image
 from ingest.claim import Claim, release
-from readfirst.domain import Header
 from readfirst.errors import Refused
 from readfirst.queue import Bell
 from readfirst.refusals import RefusalCode
-from worker.examine import examine, identify, known_film
+from worker.examine import Examination, examine, identify, known_film
 from worker.resources import Resources
 
 log = structlog.get_logger()
@@ -50,14 +50,16 @@ def take_in(
     try it is known.
     """
     arrival = _keep(claim, resources)
-    header, refusal = (None, verdict) if verdict else examine(arrival.sha256, resources)
-    if refusal is not None and refusal.code in aside:
-        return _set_aside(claim, arrival, refusal, resources)
-    identity = identify(arrival.sha256, header)
-    known = known_film(arrival.sha256, identity, resources) if refusal is None else None
+    examined = Examination(None, verdict) if verdict else examine(arrival.sha256, resources)
+    if examined.refusal is not None and examined.refusal.code in aside:
+        return _set_aside(claim, arrival, examined.refusal, resources)
+    identity = identify(arrival.sha256, examined.header)
+    known = None
+    if examined.refusal is None:
+        known = known_film(arrival.sha256, examined.header, identity, resources)
     if isinstance(known, Refused):
-        known, refusal = None, known
-    outcome = _commit(arrival, identity, header, known, refusal, resources)
+        known, examined = None, Examination(examined.header, known)
+    outcome = _commit(arrival, identity, examined, known, resources)
     release(claim)
     log.info(
         "file_taken_in",
@@ -65,7 +67,7 @@ def take_in(
         claim=claim.claim_id,
         sha256=arrival.sha256,
         outcome=outcome.value,
-        code=refusal.code.value if refusal else None,
+        code=examined.refusal.code.value if examined.refusal else None,
     )
     if outcome is Outcome.RECEIVED:
         resources.ringer.ring(Bell.PREPARE)
@@ -88,15 +90,20 @@ def _keep(claim: Claim, resources: Resources) -> NewArrival:
         sha256=stored.sha256,
         size=stored.size,
         arrived_at=datetime.now(UTC),
+        stat=_is_stat(claim.relative_path, resources.settings.stat_folder_names),
     )
+
+
+def _is_stat(relative_path: Path, folders: frozenset[str]) -> bool:
+    """Whether the file came in by a folder, at any depth, whose studies are read at once."""
+    return any(part.casefold() in folders for part in relative_path.parent.parts)
 
 
 def _commit(
     arrival: NewArrival,
     identity: Identity,
-    header: Header | None,
+    examined: Examination,
     known: Image | None,
-    refusal: Refused | None,
     resources: Resources,
 ) -> Outcome:
     """Write the image's row, or that it came in once more."""
@@ -105,6 +112,7 @@ def _commit(
             return Outcome.DUPLICATE
         same = image_with_content(session, arrival.sha256) or known
         max_wait = resources.settings.max_wait
+        outcome = Outcome.REFUSED if examined.refusal else Outcome.RECEIVED
         if same is not None:
             add_duplicate(session, arrival, same)
             if same.code is not RefusalCode.ORIGINAL_MISSING or known is not None:
@@ -114,11 +122,20 @@ def _commit(
                 session,
                 same,
                 identity,
-                header,
-                refusal=refusal,
+                examined.header,
+                refusal=examined.refusal,
                 at=arrival.arrived_at,
                 max_wait=max_wait,
+                marks=examined.marks,
             )
-            return Outcome.REFUSED if refusal else Outcome.RECEIVED
-        add_image(session, arrival, identity, header, refusal=refusal, max_wait=max_wait)
-        return Outcome.REFUSED if refusal else Outcome.RECEIVED
+            return outcome
+        add_image(
+            session,
+            arrival,
+            identity,
+            examined.header,
+            refusal=examined.refusal,
+            max_wait=max_wait,
+            marks=examined.marks,
+        )
+        return outcome

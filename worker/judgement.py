@@ -12,6 +12,7 @@ from db.ensembles import EnsembleFacts, active_ensemble, promote, register
 from db.tables import Ensemble as EnsembleRow
 from models.ensemble import Ensemble, load_ensemble
 from models.manifest import Manifest, available_ensembles, load_manifest, shipped_version
+from readfirst.domain import Ages
 from readfirst.errors import Misconfigured
 
 log = structlog.get_logger()
@@ -30,6 +31,7 @@ class Judgement:
         self._site_folder = site_folder
         self._load: Loader = load or (lambda folder: load_ensemble(folder, precision))
         self._loaded: Ensemble | None = None
+        self._ages: dict[str, Ages | None] = {}
 
     def active(self, session: Session, now: datetime) -> EnsembleRow:
         """The row of the active ensemble; on a new database, the shipped one becomes active."""
@@ -46,6 +48,22 @@ class Judgement:
         self.register(session, version, now)
         log.info("ensemble_promoted", action="promote", ensemble=version)
         return promote(session, version, now)
+
+    def ages(self, session: Session) -> Ages | None:
+        """The ages that the active ensemble was validated on; None if nobody can tell."""
+        row = active_ensemble(session)
+        return self.ages_of(row.version if row else shipped_version())
+
+    def ages_of(self, version: str) -> Ages | None:
+        """The ages that an ensemble was validated on, by its manifest; None if nobody can tell."""
+        if version not in self._ages:
+            try:
+                self._ages[version] = load_manifest(self._folder(version)).ages
+            except Misconfigured as error:
+                # A machine that only takes files in may lack the ensemble: films are then marked.
+                log.error("ages_unknown", action="scope", ensemble=version, error=str(error))
+                self._ages[version] = None
+        return self._ages[version]
 
     def networks(self, version: str) -> Ensemble:
         """The networks of a version, loaded at the first call. Raises Misconfigured."""

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from db.migrate import upgrade
 from db.session import Database, open_database
 from db.work import Terms
 from ingest.sandbox import Reader
+from ingest.scope_rules import ScopeRules, default_rules, load_rules
 from ingest.store import Store
 from readfirst.prepared import PreparedImages
 from readfirst.queue import Ringer
@@ -26,6 +27,7 @@ class Resources:
     reader: Reader
     ringer: Ringer
     judgement: Judgement
+    rules: ScopeRules = field(default_factory=default_rules)
 
     @property
     def terms(self) -> Terms:
@@ -35,7 +37,11 @@ class Resources:
 
 @contextmanager
 def open_resources(settings: Settings, ringer: Ringer) -> Iterator[Resources]:
-    """Open everything, with the database at its newest schema, and close it at the end."""
+    """Open everything, with the database at its newest schema, and close it at the end.
+
+    Raises Misconfigured for a scope that is wrong.
+    """
+    rules = load_rules(settings.scope)
     settings.home_path.mkdir(parents=True, exist_ok=True)
     database = open_database(settings.database)
     upgrade(database)
@@ -49,6 +55,7 @@ def open_resources(settings: Settings, ringer: Ringer) -> Iterator[Resources]:
                 reader=reader,
                 ringer=ringer,
                 judgement=Judgement(settings.ensembles_path, settings.precision),
+                rules=rules,
             )
         finally:
             database.dispose()

@@ -10,11 +10,10 @@ from sqlalchemy.exc import IntegrityError
 from db.images import Identity
 from db.refused import Which, refused_ids, refused_image, try_again
 from db.tables import Image
-from readfirst.domain import Header
 from readfirst.errors import Refused
 from readfirst.queue import Bell
 from readfirst.refusals import RefusalCode
-from worker.examine import examine, identify, known_film
+from worker.examine import Examination, examine, identify, known_film
 from worker.resources import Resources
 
 log = structlog.get_logger()
@@ -86,7 +85,7 @@ def _retry(image_id: int, resources: Resources) -> Retried | None:
 
 def _judge_anew(image: Image, resources: Resources) -> RefusalCode | None:
     """Commit the verdict of today: the code of a new refusal, or None for work."""
-    identity, header, refusal = _verdict(image.sha256, resources)
+    identity, examined = _verdict(image.sha256, resources)
     with resources.database.write() as session:
         held = refused_image(session, image.id)
         if held is None:
@@ -96,24 +95,27 @@ def _judge_anew(image: Image, resources: Resources) -> RefusalCode | None:
             session,
             held,
             identity,
-            header,
-            refusal=refusal,
+            examined.header,
+            refusal=examined.refusal,
             at=datetime.now(UTC),
             max_wait=resources.settings.max_wait,
+            marks=examined.marks,
         )
-    return refusal.code if refusal else None
+    return examined.refusal.code if examined.refusal else None
 
 
-def _verdict(sha256: str, resources: Resources) -> tuple[Identity, Header | None, Refused | None]:
+def _verdict(sha256: str, resources: Resources) -> tuple[Identity, Examination]:
     """What intake would say of the original today."""
     if not resources.store.has(sha256):
-        return identify(sha256, None), None, Refused(RefusalCode.ORIGINAL_MISSING)
-    header, refusal = examine(sha256, resources)
-    identity = identify(sha256, header)
-    if refusal is None:
-        known = known_film(sha256, identity, resources)
+        missing = Refused(RefusalCode.ORIGINAL_MISSING)
+        return identify(sha256, None), Examination(None, missing)
+    examined = examine(sha256, resources)
+    identity = identify(sha256, examined.header)
+    if examined.refusal is None:
+        known = known_film(sha256, examined.header, identity, resources)
         if isinstance(known, Refused):
-            refusal = known
-        elif known is not None:
-            refusal = Refused(RefusalCode.ALREADY_ACCEPTED, known.sha256[:12])
-    return identity, header, refusal
+            return identity, Examination(examined.header, known)
+        if known is not None:
+            accepted = Refused(RefusalCode.ALREADY_ACCEPTED, known.sha256[:12])
+            return identity, Examination(examined.header, accepted)
+    return identity, examined

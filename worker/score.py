@@ -1,7 +1,7 @@
 """Score files now: no queue, no database, the same steps as the workers take."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -9,10 +9,12 @@ import numpy as np
 
 from ingest.sandbox import Reader
 from ingest.scope import check_scope
+from ingest.scope_rules import ScopeRules, default_rules
 from models.ensemble import Ensemble
 from models.preprocessing import LEAST_SIDE, standardise
-from readfirst.domain import ImageScore
+from readfirst.domain import Ages, ImageScore
 from readfirst.errors import Refused
+from readfirst.marks import Mark
 from readfirst.prevalence import at_prevalence
 
 
@@ -31,6 +33,16 @@ class FileScore:
     members: dict[str, float]
     #: How far the members disagree: from the least to the most suspicious of them.
     spread: float | None = None
+    #: Why the score is not validated; empty if it is.
+    marks: tuple[Mark, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What may be scored: the rules of the site, and the ages that the ensemble knows."""
+
+    rules: ScopeRules = field(default_factory=default_rules)
+    ages: Ages | None = None
 
 
 def score_files(
@@ -40,13 +52,16 @@ def score_files(
     batch_size: int,
     *,
     prevalence: float | None = None,
+    scope: Scope | None = None,
 ) -> Iterator[FileScore]:
     """Score files in batches, and give the results in the order of the paths.
 
-    prevalence: share of pneumonia at this site, for which the probabilities are stated.
+    prevalence: share of pneumonia at this site, for which the probabilities are stated. scope:
+    what may be scored; the rules that come with ReadFirst where it is None.
     """
     for start in range(0, len(paths), batch_size):
-        yield from _score_batch(paths[start : start + batch_size], reader, ensemble, prevalence)
+        batch = paths[start : start + batch_size]
+        yield from _score_batch(batch, reader, ensemble, prevalence, scope or Scope())
 
 
 def files_in(paths: Sequence[Path]) -> list[Path]:
@@ -61,29 +76,46 @@ def files_in(paths: Sequence[Path]) -> list[Path]:
 
 
 def _score_batch(
-    paths: Sequence[Path], reader: Reader, ensemble: Ensemble, prevalence: float | None
+    paths: Sequence[Path],
+    reader: Reader,
+    ensemble: Ensemble,
+    prevalence: float | None,
+    scope: Scope,
 ) -> Iterator[FileScore]:
-    images = [_model_ready(path, reader) for path in paths]
-    readable = [image for image in images if not isinstance(image, Refused)]
+    images = [_model_ready(path, reader, scope) for path in paths]
+    readable = [image.pixels for image in images if not isinstance(image, Refused)]
     said = iter(ensemble.predict(np.stack(readable)) if readable else [])
     for path, image in zip(paths, images, strict=True):
-        result = image if isinstance(image, Refused) else next(said)
+        if isinstance(image, Refused):
+            yield _refused(path, image, ensemble, prevalence)
+            continue
+        result = next(said)
         if isinstance(result, Refused):
             yield _refused(path, result, ensemble, prevalence)
         else:
-            yield _scored(path, result, ensemble, prevalence)
+            yield _scored(path, result, image.marks, ensemble, prevalence)
 
 
-def _model_ready(path: Path, reader: Reader) -> np.ndarray | Refused:
+@dataclass(frozen=True, slots=True)
+class _ModelReady:
+    pixels: np.ndarray
+    marks: tuple[Mark, ...]
+
+
+def _model_ready(path: Path, reader: Reader, scope: Scope) -> _ModelReady | Refused:
     try:
-        check_scope(reader.header(path))
-        return standardise(reader.film(path, LEAST_SIDE))
+        marks = check_scope(reader.header(path), scope.rules, scope.ages)
+        return _ModelReady(standardise(reader.film(path, LEAST_SIDE)), marks)
     except Refused as refusal:
         return refusal
 
 
 def _scored(
-    path: Path, score: ImageScore, ensemble: Ensemble, prevalence: float | None
+    path: Path,
+    score: ImageScore,
+    marks: tuple[Mark, ...],
+    ensemble: Ensemble,
+    prevalence: float | None,
 ) -> FileScore:
     def here(probability: float) -> float:
         return at_prevalence(probability, ensemble.prevalence, prevalence)
@@ -97,6 +129,7 @@ def _scored(
         ensemble=ensemble.version,
         members={name: here(said) for name, said in score.members.items()},
         spread=score.spread,
+        marks=marks,
     )
 
 

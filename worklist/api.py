@@ -1,6 +1,6 @@
 """The API: what the page shows, as JSON."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import FastAPI, HTTPException, Query
@@ -24,7 +24,6 @@ Code = Annotated[RefusalCode | None, Query(description="Only what was refused by
 
 def add_api(app: FastAPI, database: Database, settings: Settings) -> None:
     """Add the routes; probabilities are stated for the site's prevalence, where there is one."""
-    prevalence = settings.prevalence
 
     @app.get("/api/worklist")
     def worklist(
@@ -37,14 +36,20 @@ def add_api(app: FastAPI, database: Database, settings: Settings) -> None:
                 limit=limit,
                 flagged_only=flagged,
                 received_since=_with_zone(since),
-                prevalence=prevalence,
+                prevalence=settings.prevalence,
+                quiet_before=settings.quiet_before(datetime.now(UTC)),
             )
 
     @app.get("/api/studies/{study_instance_uid}")
     def study(study_instance_uid: str) -> StudyDetail:
         """One study: images, scores of every ensemble version, events."""
         with database.read() as session:
-            detail = study_detail(session, study_instance_uid, prevalence=prevalence)
+            detail = study_detail(
+                session,
+                study_instance_uid,
+                prevalence=settings.prevalence,
+                quiet_before=settings.quiet_before(datetime.now(UTC)),
+            )
         if detail is None:
             raise HTTPException(404, "No study has this Study Instance UID.")
         return detail

@@ -37,6 +37,7 @@ def add_page(app: FastAPI, database: Database, settings: Settings) -> None:
                 limit=PAGE_ROWS,
                 flagged_only=flagged,
                 prevalence=settings.prevalence,
+                quiet_before=settings.quiet_before(now),
             )
             totals = counts(session)
             notices = inbox_notices(session)

@@ -17,6 +17,9 @@ LABELS = {
     Standing.NOT_SCORED: "Not scored",
 }
 
+#: Where a score says nothing, it is not shown as that of a routine film.
+NOT_VALIDATED = "Not validated"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageRow:
@@ -39,6 +42,11 @@ class PageRow:
     thumbnails: tuple[str, ...]
     image_count: int
     pending: bool
+    #: Its score is not validated: it may flag the study, and never speaks against it.
+    marked: bool
+    complete: bool
+    #: The sentences of what is odd about it.
+    warnings: tuple[str, ...]
 
 
 def page_rows(studies: Sequence[StudyView], now: datetime, zone: ZoneInfo) -> list[PageRow]:
@@ -52,13 +60,13 @@ def _page_row(place: int, study: StudyView, now: datetime, zone: ZoneInfo) -> Pa
     return PageRow(
         place=place,
         study_instance_uid=study.study_instance_uid,
-        label=LABELS[study.standing],
+        label=_label(study),
         standing=study.standing,
         flagged=study.flagged,
         why=study.why,
         patient=_patient(study),
-        patient_facts=_patient_facts(study),
-        study_time=_minute(study.study_datetime),
+        patient_facts=_patient_facts(study, zone),
+        study_time=_minute(study.study_datetime and study.study_datetime.astimezone(zone)),
         received=_minute(study.received_at.astimezone(zone)),
         waiting=short_duration(now - study.received_at),
         probability=_percent(study.probability),
@@ -66,7 +74,16 @@ def _page_row(place: int, study: StudyView, now: datetime, zone: ZoneInfo) -> Pa
         thumbnails=tuple(prepared[:2]),
         image_count=len(study.images),
         pending=any(image.state in waiting_states for image in study.images),
+        marked=bool(study.marks) and study.probability is not None,
+        complete=study.complete,
+        warnings=tuple(warning.reason for warning in study.warnings),
     )
+
+
+def _label(study: StudyView) -> str:
+    if study.standing is Standing.WAITING and study.marks:
+        return NOT_VALIDATED
+    return LABELS[study.standing]
 
 
 def _patient(study: StudyView) -> str:
@@ -75,8 +92,9 @@ def _patient(study: StudyView) -> str:
     return study.images[0].file_name.rsplit("/", 1)[-1]
 
 
-def _patient_facts(study: StudyView) -> str:
-    age = study.patient_age or age_at(study.patient_birth_date, study.study_datetime)
+def _patient_facts(study: StudyView, zone: ZoneInfo) -> str:
+    at = study.study_datetime and study.study_datetime.astimezone(zone)
+    age = study.patient_age or age_at(study.patient_birth_date, at)
     facts = (age and readable_age(age), study.patient_sex, study.patient_id, study.accession_number)
     return " · ".join(fact for fact in facts if fact)
 

@@ -14,8 +14,8 @@ from pynetdicom.dimse_messages import C_STORE_RQ, DIMSEMessage
 from pynetdicom.dimse_primitives import C_STORE
 from pynetdicom.pdu_primitives import P_DATA
 
+from ingest.attributes import UID_FORM
 from ingest.delivery import Inlet, Parcel
-from ingest.header import UID_FORM
 from readfirst.errors import Unavailable
 
 #: PS3.4 B.2.3: what a C-STORE is answered with.

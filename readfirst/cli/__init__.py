@@ -11,6 +11,7 @@ import typer
 
 from readfirst import DISCLAIMER, __version__
 from readfirst.cli import demo, doctor, inbox, models, parts, refused, score, worklist
+from readfirst.cli import scope as scope_rules
 from readfirst.cli.console import notice
 from readfirst.errors import Misconfigured, ReadFirstError
 from readfirst.logs import configure_logs
@@ -38,6 +39,7 @@ app.command()(parts.receive)
 app.command()(parts.worker)
 app.command()(parts.beat)
 app.command()(parts.serve)
+app.command()(scope_rules.scope)
 app.command()(doctor.doctor)
 app.add_typer(models.app, name="models")
 

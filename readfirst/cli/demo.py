@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from db.session import Database, open_database
 from db.worklist import arrival_states, reading_order
+from ingest.scope_rules import load_rules
 from readfirst import DISCLAIMER
 from readfirst.cli.console import err, notice
 from readfirst.cli.parts import stop_on_signal
@@ -42,6 +43,7 @@ def demo(
 ) -> None:
     """Start everything, drop the sample studies into the inbox, and print the worklist."""
     settings = with_open_port(load_settings(), may_move=True)
+    load_rules(settings.scope)
     notice(f"[dim]{DISCLAIMER}[/dim]")
     notice(f"Starting ReadFirst in {settings.home_path} …")
     with stop_on_signal() as stop, running(settings) as supervisor:

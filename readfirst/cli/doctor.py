@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from readfirst.cli.console import out, print_json
-from readfirst.errors import ReadFirstError
+from readfirst.errors import Misconfigured, ReadFirstError
 from readfirst.settings import Settings, load_settings
 
 
@@ -48,6 +48,17 @@ def check_settings(settings: Settings) -> Finding:
     """Reaching this point, they are valid; show which ones were chosen by the site."""
     chosen = ", ".join(sorted(f"READFIRST_{name.upper()}" for name in settings.model_fields_set))
     return Finding("settings", True, chosen or "all at their defaults")
+
+
+def check_scope(settings: Settings) -> Finding:
+    """See whether the rules of what may be scored can be read."""
+    from ingest.scope_rules import load_rules
+
+    try:
+        load_rules(settings.scope)
+    except Misconfigured as error:
+        return Finding("scope", False, str(error), "Set it right; docs/scope.md says how.")
+    return Finding("scope", True, str(settings.scope or "the rules that come with ReadFirst"))
 
 
 def check_home(settings: Settings) -> Finding:
@@ -163,6 +174,7 @@ def check_weights(settings: Settings) -> Finding:
 
 CHECKS: tuple[Callable[[Settings], Finding], ...] = (
     check_settings,
+    check_scope,
     check_home,
     check_inbox,
     check_disk,

@@ -29,9 +29,11 @@ QUEUES = {Work.PREPARE: "prepare,housekeeping", Work.ASSESS: "assess,housekeepin
 
 def up() -> None:
     """Start everything on this machine: broker, ingester, workers, beat, page. Ctrl-C ends it."""
+    from ingest.scope_rules import load_rules
     from readfirst.supervisor import running, with_open_port
 
     settings = with_open_port(load_settings(), may_move=False)
+    load_rules(settings.scope)
     notice(f"[dim]{DISCLAIMER}[/dim]")
     with stop_on_signal() as stop, running(settings) as supervisor:
         watch_over(supervisor, settings, stop)

@@ -29,20 +29,29 @@ def score(
 ) -> None:
     """Score files or folders now, in the order given. A refusal is a result, not a failure."""
     from ingest.sandbox import Reader
+    from ingest.scope_rules import load_rules
     from models.manifest import shipped_version
     from worker.judgement import Judgement
-    from worker.score import files_in, score_files
+    from worker.score import Scope, files_in, score_files
 
     if json and as_csv:
         raise Misconfigured("Choose one of --json and --csv.")
     settings = load_settings()
+    rules = load_rules(settings.scope)
     files = files_in(paths)
     with err.status("Loading the networks …"):
         judgement = Judgement(settings.ensembles_path, settings.precision)
-        networks = judgement.networks(ensemble or shipped_version())
+        version = ensemble or shipped_version()
+        networks = judgement.networks(version)
+    scope = Scope(rules, judgement.ages_of(version))
     with Reader(settings.decode_seconds, settings.decode_megabytes) as reader:
         scores = score_files(
-            files, reader, networks, settings.batch_size, prevalence=settings.prevalence
+            files,
+            reader,
+            networks,
+            settings.batch_size,
+            prevalence=settings.prevalence,
+            scope=scope,
         )
         results = list(track(scores, "Scoring", total=len(files), console=err, transient=True))
     if json:
@@ -62,23 +71,30 @@ def _print_csv(results: list[FileScore]) -> None:
         *("flagged", "threshold", "ensemble"),
     )
     writer = csv.writer(sys.stdout)
-    writer.writerow([*fixed, *members])
+    writer.writerow([*fixed, "marks", *members])
     for result in results:
         values = [getattr(result, name) for name in fixed]
-        writer.writerow([*values, *(result.members.get(name) for name in members)])
+        marks = " ".join(mark.code.value for mark in result.marks)
+        writer.writerow([*values, marks, *(result.members.get(name) for name in members)])
 
 
 def _print_people(results: list[FileScore]) -> None:
     print_table(
         "Scores",
-        ("File", "Probability", "Flag", "Why not"),
+        ("File", "Probability", "Flag", "Why not, or why not validated"),
         [
             (
                 result.path,
                 "–" if result.probability is None else f"{result.probability:.3f}",
                 Text("⚑" if result.flagged else "", "bold red"),
-                f"{result.code}: {result.reason}" if result.code else "",
+                _why(result),
             )
             for result in results
         ],
     )
+
+
+def _why(result: FileScore) -> str:
+    if result.code:
+        return f"{result.code}: {result.reason}"
+    return " ".join(f"{mark.code}: {mark.reason}" for mark in result.marks)

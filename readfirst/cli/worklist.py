@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 from rich.text import Text
 from sqlalchemy.exc import DBAPIError
 
@@ -48,6 +49,7 @@ def worklist(
             flagged_only=flagged,
             received_since=moment(since, settings),
             prevalence=settings.prevalence,
+            quiet_before=settings.quiet_before(datetime.now(UTC)),
         )
     if json:
         print_json(rows)
@@ -62,14 +64,23 @@ def study(
     """Print one study: its images, the scores of every ensemble version, and its events."""
     settings = load_settings()
     with opened(settings) as database, database.read() as session:
-        detail = study_detail(session, study_instance_uid, prevalence=settings.prevalence)
+        detail = study_detail(
+            session,
+            study_instance_uid,
+            prevalence=settings.prevalence,
+            quiet_before=settings.quiet_before(datetime.now(UTC)),
+        )
     if detail is None:
         notice(f"[red]No study has the UID {study_instance_uid}.[/red]")
         raise typer.Exit(1)
     if json:
         print_json(detail)
         return
-    out().print(f"[bold]{detail.study.why}[/bold]\nStudy {study_instance_uid}")
+    out().print(f"[bold]{escape(detail.study.why)}[/bold]\nStudy {study_instance_uid}")
+    for warning in detail.study.warnings:
+        others = f" ({', '.join(warning.others)})"
+        out().print(f"[yellow]{warning.code}: {warning.reason}{others}[/yellow]", soft_wrap=True)
+    print_table("Order", ("What", "Value"), _order(detail.study, settings))
     print_table("Images", IMAGE_COLUMNS, [_image_row(image) for image in detail.study.images])
     print_table(
         "Scores",
@@ -159,7 +170,7 @@ def print_worklist(rows: list[StudyView]) -> None:
                 readable_name(row.patient_name) if row.patient_name else _file_of(row),
                 readable_age(row.patient_age) if row.patient_age else "",
                 short_duration(now - row.received_at),
-                row.why,
+                _why(row),
                 row.study_instance_uid,
             )
             for place, row in enumerate(rows, 1)
@@ -167,7 +178,7 @@ def print_worklist(rows: list[StudyView]) -> None:
     )
 
 
-IMAGE_COLUMNS = ("Image", "File", "View", "State", "Why not")
+IMAGE_COLUMNS = ("Image", "File", "View", "State", "Why not, or why not validated")
 
 
 def _image_row(image: ImageView) -> tuple[str, ...]:
@@ -176,8 +187,40 @@ def _image_row(image: ImageView) -> tuple[str, ...]:
         image.file_name,
         " ".join(filter(None, (image.modality, image.view_position))),
         image.state.value,
-        f"{image.code}: {image.reason}" if image.code else "",
+        _why_not(image),
     )
+
+
+def _why_not(image: ImageView) -> str:
+    if image.code:
+        return f"{image.code}: {image.reason}"
+    return " ".join(f"{mark.code}: {mark.reason}" for mark in image.marks)
+
+
+def _why(row: StudyView) -> str:
+    """Why a study stands where it stands, and what is odd about it."""
+    arriving = () if row.complete else ("Not complete yet.",)
+    return " ".join((row.why, *arriving, *(warning.reason for warning in row.warnings)))
+
+
+def _order(row: StudyView, settings: Settings) -> list[tuple[str, str]]:
+    """Patient and order, as DICOM gives them."""
+    said = {
+        "Patient": readable_name(row.patient_name or ""),
+        "Patient ID": "@".join(filter(None, (row.patient_id, row.issuer_of_patient_id))),
+        "Sex": row.patient_sex or "",
+        "Born": row.patient_birth_date.isoformat() if row.patient_birth_date else "",
+        "Age": readable_age(row.patient_age) if row.patient_age else "",
+        "Accession number": row.accession_number or "",
+        "Referring physician": readable_name(row.referring_physician_name or ""),
+        "Institution": row.institution_name or "",
+        "Study": local_time(row.study_datetime, settings) if row.study_datetime else "",
+        "Acquisition": (
+            local_time(row.acquisition_datetime, settings) if row.acquisition_datetime else ""
+        ),
+        "Complete": "yes" if row.complete else "not yet",
+    }
+    return [(name, value) for name, value in said.items() if value]
 
 
 def _flag(row: StudyView) -> Text:

@@ -98,6 +98,8 @@ def test_the_order_is_read_from_its_index(database: Database) -> None:
             )
             for number in range(2000)
         )
+    with database.write() as session:
+        session.execute(text("ANALYZE studies"))
     explain = "EXPLAIN QUERY PLAN" if dialect == "sqlite" else "EXPLAIN"
     query = "SELECT * FROM studies ORDER BY urgency, reading_key, id LIMIT 50"
     with database.engine.connect() as connection:

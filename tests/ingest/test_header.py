@@ -15,7 +15,8 @@ from pydicom.uid import (
 
 from ingest.header import read_header
 from ingest.scope import check_scope
-from readfirst.domain import FileKind, Header
+from ingest.scope_rules import default_rules
+from readfirst.domain import Ages, FileKind, Header
 from readfirst.errors import Refused
 from readfirst.refusals import RefusalCode
 from readfirst.samples import sample_files
@@ -27,6 +28,7 @@ from tests.ingest.builders import (
     dicom_bytes,
 )
 
+AGES = Ages(1, 5)
 SYNTAXES = [
     ImplicitVRLittleEndian,
     ExplicitVRLittleEndian,
@@ -158,9 +160,8 @@ def test_tricks_in_uids_are_not_taken_over(tmp_path: Path) -> None:
 @pytest.mark.parametrize("modality", ["CR", "DX", "RG", "SC", "OT", None])
 @pytest.mark.parametrize("view", ["AP", "PA", "", None])
 def test_frontal_radiographs_are_in_scope(modality: str | None, view: str | None) -> None:
-    check_scope(
-        Header(kind=FileKind.DICOM, rows=9, columns=9, modality=modality, view_position=view)
-    )
+    header = Header(kind=FileKind.DICOM, rows=9, columns=9, modality=modality, view_position=view)
+    check_scope(header, default_rules(), AGES)
 
 
 @pytest.mark.parametrize(
@@ -175,6 +176,7 @@ def test_frontal_radiographs_are_in_scope(modality: str | None, view: str | None
 def test_what_the_networks_do_not_know_is_out_of_scope(
     attributes: dict[str, str], code: RefusalCode
 ) -> None:
+    header = Header(kind=FileKind.DICOM, rows=9, columns=9, **attributes)  # type: ignore[arg-type]
     with pytest.raises(Refused) as caught:
-        check_scope(Header(kind=FileKind.DICOM, rows=9, columns=9, **attributes))  # type: ignore[arg-type]
+        check_scope(header, default_rules(), AGES)
     assert caught.value.code is code

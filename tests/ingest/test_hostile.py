@@ -18,6 +18,7 @@ from ingest.header import read_header
 from ingest.pixels.display import display_image
 from ingest.sandbox import Reader
 from ingest.scope import check_scope
+from ingest.scope_rules import default_rules
 from ingest.sniff import kind_of
 from readfirst.domain import FileKind, Header
 from readfirst.errors import Refused
@@ -189,8 +190,9 @@ def test_an_unknown_character_set_refuses_no_film(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("view", ["LATERAL", "LEFT LATERAL", "LAT_R", "LLD", "rl"])
 def test_laterals_are_known_in_their_many_spellings(view: str) -> None:
+    header = Header(kind=FileKind.DICOM, rows=9, columns=9, view_position=view)
     with pytest.raises(Refused) as caught:
-        check_scope(Header(kind=FileKind.DICOM, rows=9, columns=9, view_position=view))
+        check_scope(header, default_rules(), None)
     assert caught.value.code is RefusalCode.VIEW_NOT_FRONTAL
 
 

@@ -99,7 +99,7 @@ def test_files_are_scored_in_the_order_given(
     assert [row["status"] for row in rows] == ["scored", "refused", "scored"]
     assert set(rows[0]) == {
         "path", "status", "code", "reason", "probability", "flagged", "threshold", "ensemble",
-        "members", "spread",
+        "members", "spread", "marks",
     }  # fmt: skip
     assert rows[1]["code"] == "not_an_image"
     assert rows[1]["probability"] is None
