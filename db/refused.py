@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, func, literal, select, tuple_
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from db.events import note
@@ -32,8 +32,18 @@ class Which:
 ALL = Which()
 
 
-def refused_images(session: Session, *, limit: int, which: Which = ALL) -> list[RefusedView]:
-    """What was not scored, the latest first."""
+@dataclass(frozen=True, slots=True)
+class RefusedPlace:
+    """A place among the refused images, the latest first."""
+
+    refused_at: datetime
+    image_id: int
+
+
+def refused_images(
+    session: Session, *, limit: int, which: Which = ALL, after: RefusedPlace | None = None
+) -> list[RefusedView]:
+    """What was not scored, the latest first, from the beginning or behind a place."""
     query = (
         select(Image)
         .where(*_meant(which))
@@ -41,6 +51,9 @@ def refused_images(session: Session, *, limit: int, which: Which = ALL) -> list[
         .order_by(Image.refused_at.desc(), Image.id.desc())
         .limit(limit)
     )
+    if after is not None:
+        place = (literal(after.refused_at, Image.refused_at.type), literal(after.image_id))
+        query = query.where(tuple_(Image.refused_at, Image.id) < tuple_(*place))
     return [
         RefusedView(
             image_id=image.id,

@@ -71,8 +71,14 @@ def _sqlite_engine(url: str) -> Engine:
 def _sqlite_connect(connection: Any, _record: Any) -> None:
     # The driver must not open transactions by itself: `_sqlite_begin` says which kind.
     connection.isolation_level = None
+    # Its own knows ASCII alone, and would not find DÍAZ by díaz.
+    connection.create_function("lower", 1, _lower, deterministic=True)
     for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON"):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _lower(text: str | None) -> str | None:
+    return None if text is None else text.lower()
 
 
 def _sqlite_begin(connection: Connection) -> None:

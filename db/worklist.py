@@ -1,11 +1,13 @@
 """What people look at: the reading order, one study, and how much there is."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, selectinload
 
 from db.conflicts import study_warnings
+from db.filters import EVERYTHING, Position, WorklistFilter, behind, conditions
 from db.studies import DESCRIPTION
 from db.tables import Arrival, Ensemble, Event, Image, Score, Study
 from db.views import (
@@ -23,39 +25,68 @@ from readfirst.prevalence import at_prevalence
 from readfirst.priority import standing, why
 
 
+@dataclass(frozen=True, slots=True)
+class ReadingPage:
+    """Some of the worklist, and the place behind which it goes on; None where it ends."""
+
+    studies: tuple[StudyView, ...]
+    end: Position | None
+
+
 def reading_order(
     session: Session,
     *,
     limit: int,
-    flagged_only: bool = False,
-    received_since: datetime | None = None,
+    which: WorklistFilter = EVERYTHING,
     prevalence: float | None = None,
     quiet_before: datetime | None = None,
 ) -> list[StudyView]:
-    """The studies in the order in which they should be read, the most urgent first.
+    """The first studies in the order in which they should be read, the most urgent first.
 
     prevalence: share of pneumonia at this site, for which the probabilities are stated.
     quiet_before: a study of which a file came in later is not complete.
+    """
+    page = reading_page(
+        session, limit=limit, which=which, prevalence=prevalence, quiet_before=quiet_before
+    )
+    return list(page.studies)
+
+
+def reading_page(
+    session: Session,
+    *,
+    limit: int,
+    which: WorklistFilter = EVERYTHING,
+    after: Position | None = None,
+    prevalence: float | None = None,
+    quiet_before: datetime | None = None,
+) -> ReadingPage:
+    """Up to `limit` studies of the reading order, from its beginning or behind a place in it.
+
+    prevalence, quiet_before: as in `reading_order`.
     """
     query = (
         select(Study, Ensemble)
         .outerjoin(Ensemble, Study.ensemble_version == Ensemble.version)
         .options(selectinload(Study.images).selectinload(Image.arrivals))
-        # A study is empty after its only image, refused, turned out to belong to another one.
-        .where(Study.images.any())
+        .where(*conditions(which))
         .order_by(Study.urgency, Study.reading_key, Study.id)
-        .limit(limit)
+        # One more than wanted says whether there is a next page.
+        .limit(limit + 1)
     )
-    if flagged_only:
-        query = query.where(Study.flagged)
-    if received_since is not None:
-        query = query.where(Study.received_at >= received_since)
+    if after is not None:
+        query = query.where(behind(after))
     rows = session.execute(query).all()
-    warnings = study_warnings(session, [study for study, _ in rows])
-    return [
+    warnings = study_warnings(session, [study for study, _ in rows[:limit]])
+    studies = tuple(
         _study_view(study, ensemble, prevalence, quiet_before, warnings[study.id])
-        for study, ensemble in rows
-    ]
+        for study, ensemble in rows[:limit]
+    )
+    return ReadingPage(studies, _place(rows[limit - 1][0]) if len(rows) > limit else None)
+
+
+def _place(study: Study) -> Position:
+    return Position(study.urgency, study.reading_key, study.id)
 
 
 def study_detail(

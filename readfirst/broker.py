@@ -54,8 +54,18 @@ class EmbeddedBroker:
 
 def answers(socket: Path) -> bool:
     """Whether a server answers a PING on this unix socket."""
+    return _answers(_client(socket))
+
+
+def broker_answers(settings: Settings) -> bool:
+    """Whether the broker in use, the site's or the embedded one, can be reached now."""
+    url = settings.broker.replace("redis+socket://", "unix://", 1)
+    return _answers(redis.Redis.from_url(url, socket_timeout=2, socket_connect_timeout=2))
+
+
+def _answers(client: redis.Redis) -> bool:
     try:
-        with _client(socket) as client:
+        with client:
             return bool(client.ping())
     except redis.RedisError:
         return False

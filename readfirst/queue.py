@@ -125,14 +125,3 @@ def _schedule(settings: Settings) -> dict[str, dict[str, object]]:
         "nightly": {"task": Bell.NIGHTLY.value, "schedule": night},
         "retention": {"task": Bell.RETENTION.value, "schedule": night},
     }
-
-
-def broker_answers(settings: Settings) -> bool:
-    """Whether the broker can be reached now."""
-    app = Celery("readfirst", broker=settings.broker)
-    try:
-        with app.connection_for_write(connect_timeout=2) as connection:
-            connection.ensure_connection(max_retries=1, interval_start=0, timeout=2)
-    except (OperationalError, OSError):
-        return False
-    return True

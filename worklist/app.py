@@ -4,19 +4,20 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from fastapi import Depends, FastAPI, Request
-from fastapi.responses import JSONResponse
+from fastapi import Depends, FastAPI
 from fastapi.staticfiles import StaticFiles
-from sqlalchemy.exc import DBAPIError
 
 from db.migrate import upgrade
 from db.session import open_database
 from readfirst import DISCLAIMER, __version__
 from readfirst.prepared import PreparedImages
 from readfirst.settings import Settings
-from worklist.api import add_api
+from worklist.api import PREFIX, add_api
+from worklist.api.document import add_document
+from worklist.api.problems import add_problems
 from worklist.foreign import refuse_foreign_pages
 from worklist.images import add_images
+from worklist.operation import add_operation
 from worklist.page import add_page
 from worklist.security import add_security_headers
 from worklist.ways_in import WaysIn
@@ -44,20 +45,19 @@ def make_app(settings: Settings) -> FastAPI:
         version=__version__,
         description=DISCLAIMER,
         lifespan=lifespan,
+        openapi_url=f"{PREFIX}/openapi.json",
         docs_url=None,
         redoc_url=None,
         max_body_size=SMALL_BODY,
         dependencies=[Depends(refuse_foreign_pages)],
     )
     app.middleware("http")(add_security_headers)
-    app.add_exception_handler(DBAPIError, _database_unavailable)
+    add_problems(app)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     add_page(app, database, settings)
     add_api(app, database, settings)
+    add_operation(app, database, settings)
     ways_in.add_to(app)
     add_images(app, PreparedImages(settings.prepared_path))
+    add_document(app)
     return app
-
-
-def _database_unavailable(_: Request, __: Exception) -> JSONResponse:
-    return JSONResponse({"detail": "The database does not answer."}, status_code=503)

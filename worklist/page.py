@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse
 from fastapi.templating import Jinja2Templates
 
+from db.filters import WorklistFilter
 from db.notices import NoticeView, inbox_notices
 from db.refused import Which, refused_counts, refused_images
 from db.session import Database
@@ -35,7 +36,7 @@ def add_page(app: FastAPI, database: Database, settings: Settings) -> None:
             studies = reading_order(
                 session,
                 limit=PAGE_ROWS,
-                flagged_only=flagged,
+                which=WorklistFilter(flagged=flagged),
                 prevalence=settings.prevalence,
                 quiet_before=settings.quiet_before(now),
             )

@@ -7,6 +7,7 @@ from fastapi.concurrency import run_in_threadpool
 from python_multipart.multipart import parse_options_header
 
 from ingest.delivery import Inlet
+from worklist.api.problems import DOCUMENTED, TAKEN
 from worklist.multipart import Part, received_parts
 
 
@@ -21,7 +22,14 @@ class Uploaded:
 def add_uploads(app: FastAPI, inlet: Inlet, most_bytes: int) -> None:
     """Add the route that takes files. most_bytes: of one request."""
 
-    @app.post("/api/uploads", status_code=202, max_body_size=most_bytes)
+    @app.post(
+        "/api/v1/uploads",
+        operation_id="upload",
+        tags=["ways in"],
+        status_code=202,
+        max_body_size=most_bytes,
+        responses=DOCUMENTED | TAKEN,
+    )
     async def upload(request: Request) -> list[Uploaded]:
         """Put files (multipart/form-data, any field) into the inbox; the worklist then says what
         became of each.

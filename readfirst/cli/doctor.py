@@ -128,7 +128,7 @@ def check_database(settings: Settings) -> Finding:
 
 def check_broker(settings: Settings) -> Finding:
     """See whether Redis or Valkey answers."""
-    from readfirst.queue import broker_answers
+    from readfirst.broker import broker_answers
 
     where = "configured" if settings.broker_url else "embedded"
     advice = (

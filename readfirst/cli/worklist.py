@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.text import Text
 from sqlalchemy.exc import DBAPIError
 
+from db.filters import WorklistFilter
 from db.migrate import upgrade
 from db.session import Database, open_database
 from db.views import ImageView, StudyView
@@ -46,8 +47,7 @@ def worklist(
         rows = reading_order(
             session,
             limit=limit,
-            flagged_only=flagged,
-            received_since=moment(since, settings),
+            which=WorklistFilter(flagged=flagged, since=moment(since, settings)),
             prevalence=settings.prevalence,
             quiet_before=settings.quiet_before(datetime.now(UTC)),
         )

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from db.ensembles import EnsembleFacts, register
+from db.filters import WorklistFilter
 from db.refused import refused_images
 from db.session import Database
 from db.tables import Study
@@ -81,8 +82,9 @@ def test_filters_keep_the_order(database: Database) -> None:
         a_scored_image(session, NOW + HOUR, probability=0.1)
         late = a_scored_image(session, NOW + 2 * HOUR, probability=0.9)
     with database.read() as session:
-        assert len(reading_order(session, limit=10, flagged_only=True)) == 2
-        (row,) = reading_order(session, limit=10, flagged_only=True, received_since=NOW + HOUR)
+        assert len(reading_order(session, limit=10, which=WorklistFilter(flagged=True))) == 2
+        late_and_flagged = WorklistFilter(flagged=True, since=NOW + HOUR)
+        (row,) = reading_order(session, limit=10, which=late_and_flagged)
     assert row.images[0].sha256 == late.sha256
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from db.filters import WorklistFilter
 from db.session import Database
 from db.tables import Image, Study
 from db.views import StudyView
@@ -130,7 +131,7 @@ def test_two_studies_with_one_accession_number_are_reported_on_both(database: Da
         WarningCode.ACCESSION_NUMBER_SHARED
     ]
     assert rows["1.3"].warnings == rows["1.4"].warnings == ()
-    (limited,) = rows_of(database, received_since=NOW)[:1]
+    (limited,) = rows_of(database, which=WorklistFilter(since=NOW))[:1]
     assert limited.warnings
 
 

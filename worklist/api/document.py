@@ -1,0 +1,44 @@
+"""The OpenAPI document: the routes' own, and the problem that each of them may answer."""
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from worklist.api.problems import Problem
+
+TAGS = [
+    {"name": "worklist", "description": "Studies in reading order."},
+    {"name": "studies", "description": "One study, with all that is known of it."},
+    {"name": "images", "description": "Films: rendered, small, as the networks see them, as sent."},
+    {"name": "scores", "description": "What the ensembles say. A score never changes."},
+    {"name": "refusals", "description": "What was not scored, and why."},
+    {"name": "events", "description": "What happens, as it happens."},
+    {"name": "ways in", "description": "Films, into the inbox."},
+    {"name": "operation", "description": "For monitors. No patient's data."},
+]
+
+
+def add_document(app: FastAPI) -> None:
+    """Let the application describe itself with its tags and problems."""
+
+    def document() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = _made(app)
+        return app.openapi_schema
+
+    app.openapi = document  # type: ignore[method-assign]
+
+
+def _made(app: FastAPI) -> dict[str, Any]:
+    made = get_openapi(
+        title=app.title,
+        version=app.version,
+        description=app.description,
+        routes=app.routes,
+        tags=TAGS,
+    )
+    schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+    parts = schema.pop("$defs")
+    made.setdefault("components", {}).setdefault("schemas", {}).update(parts | {"Problem": schema})
+    return made

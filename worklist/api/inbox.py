@@ -1,0 +1,35 @@
+"""What lies in the inbox and is not taken."""
+
+from fastapi import APIRouter, Request, Response
+
+from db.notices import NoticeView, inbox_notices
+from db.session import Database
+from worklist.api.answers import (
+    MEDIA_TYPES,
+    ROWS,
+    Format,
+    Wanted,
+    answer,
+    as_csv,
+    as_json,
+    chosen,
+)
+
+
+def add_inbox(router: APIRouter, database: Database) -> None:
+    """Add the list."""
+
+    @router.get(
+        "/inbox",
+        operation_id="getInbox",
+        tags=["refusals"],
+        response_model=list[NoticeView],
+        responses=ROWS,
+    )
+    def inbox(request: Request, wanted: Wanted = None) -> Response:
+        """What lies in the inbox and is not taken, and why."""
+        with database.read() as session:
+            rows = inbox_notices(session)
+        form = chosen(request, wanted)
+        content = as_csv(NoticeView, rows) if form is Format.CSV else as_json(rows)
+        return answer(request, content, MEDIA_TYPES[form], next_page=None)
