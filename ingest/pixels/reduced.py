@@ -23,15 +23,23 @@ def reduced_pixels(dataset: Dataset, syntax: UID, least_side: int) -> Stored | N
 
     Returns (rows, columns) in the range of the stored values; None where only a full decode will
     do: another encoding, colour, signed values, or padding, whose edge would be blurred into
-    values that mean something else. Raises what Pillow raises.
+    values that mean something else; or a stream that is odd, over which it has the last word.
     """
     side = min(int(dataset.Rows), int(dataset.Columns))
     if side < 2 * least_side or not _is_plain(dataset):
         return None
+    try:
+        return _reduced(dataset, syntax, least_side, side // least_side)
+    except Exception:
+        # Pillow raises many kinds for broken streams (OSError, SyntaxError, ValueError).
+        return None
+
+
+def _reduced(dataset: Dataset, syntax: UID, least_side: int, factor: int) -> Stored | None:
     if syntax == JPEGBaseline8Bit and dataset.BitsAllocated == 8:
         return _jpeg(_first_frame(dataset), least_side)
     if syntax in JPEG_2000 + HIGH_THROUGHPUT_JPEG_2000:
-        return _jpeg_2000(_first_frame(dataset), int(dataset.BitsStored), side // least_side)
+        return _jpeg_2000(_first_frame(dataset), factor)
     return None
 
 
@@ -56,20 +64,27 @@ def _jpeg(frame: bytes, least_side: int) -> Stored | None:
         return np.asarray(image)
 
 
-def _jpeg_2000(frame: bytes, bits: int, factor: int) -> Stored | None:
+def _jpeg_2000(frame: bytes, factor: int) -> Stored | None:
     """One component at a lower resolution level (ISO 15444-1 B.5), read by OpenJPEG."""
     if not frame.startswith(CODESTREAM_START) or len(frame) < 48:
         return None
     # A.5.1: the number of components, and of the first its precision less one, or 128 if signed.
     components, precision = int.from_bytes(frame[40:42]), frame[42] + 1
-    levels = min(int(math.log2(factor)), decomposition_levels(frame))
-    if (components, precision) != (1, bits) or levels < 1:
-        return None
+    most = min(int(math.log2(factor)), decomposition_levels(frame))
     with Image.open(BytesIO(frame), formats=["JPEG2000"]) as image:
-        image.reduce = levels  # type: ignore[assignment,method-assign]
+        levels = [n for n in range(1, most + 1) if all(_rounds_up(s, n) for s in image.size)]
+        if components != 1 or precision > 16 or not levels:
+            return None
+        image.reduce = levels[-1]  # type: ignore[assignment,method-assign]
         pixels = np.asarray(image)
-    # Pillow moves what has more than 8 bits up to 16.
-    return pixels >> (16 - bits) if bits > 8 else pixels
+    # Pillow moves values up to the top of 8 or 16 bits.
+    return pixels >> (8 * pixels.itemsize - precision)
+
+
+def _rounds_up(side: int, level: int) -> bool:
+    """Whether Pillow, which rounds, expects the side that the standard, which rounds up, gives."""
+    part = 2**level
+    return -(-side // part) == (side + part // 2) // part
 
 
 def decomposition_levels(codestream: bytes) -> int:
