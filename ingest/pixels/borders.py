@@ -11,10 +11,10 @@ BLACK = 8
 BLACK_SHARE = 0.98
 #: Narrower borders, as shares of the side, change the framing less than films differ anyway.
 LEAST_BORDER = 0.05
-#: A border ends in an edge: within this share of the side behind it …
+#: A border ends in an edge: behind it, within this share of the side …
 EDGE_DEPTH = 0.02
-#: … no more than this share of the pixels is black. Air beside a chest fades instead.
-EDGE_BLACK_SHARE = 0.1
+#: … no more than half of the pixels are dark. Air beside a chest fades instead.
+EDGE_DARK, EDGE_DARK_SHARE = 24, 0.5
 #: What is left must have this share of each side; else nothing is cut, since it may be no border.
 LEAST_LEFT = 0.3
 
@@ -29,25 +29,25 @@ def without_borders(grey: Array8) -> Array8:
     black = grey <= BLACK
     top, bottom = _extent(black)
     left, right = _extent(black[top:bottom].T)
-    box = black[top:bottom, left:right]
-    if box.shape[0] < LEAST_LEFT * len(black) or box.shape[1] < LEAST_LEFT * black.shape[1]:
-        return grey
     rows, columns = grey.shape
-    top = top if _is_border(top, rows, box) else 0
-    bottom = bottom if _is_border(rows - bottom, rows, box[::-1]) else rows
-    left = left if _is_border(left, columns, box.T) else 0
-    right = right if _is_border(columns - right, columns, box.T[::-1]) else columns
+    if bottom - top < LEAST_LEFT * rows or right - left < LEAST_LEFT * columns:
+        return grey
+    dark = grey[top:bottom, left:right] <= EDGE_DARK
+    top = top if _is_border(top, rows, dark) else 0
+    bottom = bottom if _is_border(rows - bottom, rows, dark[::-1]) else rows
+    left = left if _is_border(left, columns, dark.T) else 0
+    right = right if _is_border(columns - right, columns, dark.T[::-1]) else columns
     return grey[top:bottom, left:right]
 
 
 def _extent(black: Bools) -> tuple[int, int]:
     """From which row to which there is anything but black; (0, 0) if there is nothing."""
-    lit = np.flatnonzero(black.mean(axis=1) < BLACK_SHARE)
+    lit = np.flatnonzero(black.mean(axis=1) < BLACK_SHARE) if black.size else np.empty(0, int)
     return (int(lit[0]), int(lit[-1]) + 1) if lit.size else (0, 0)
 
 
-def _is_border(width: int, side: int, inside: Bools) -> bool:
-    """Whether so many black rows end in an edge. inside: the rows behind it, from it onwards."""
+def _is_border(width: int, side: int, dark: Bools) -> bool:
+    """Whether so many black rows end in an edge. dark: in the rows behind it, from it onwards."""
     depth = max(1, round(EDGE_DEPTH * side))
-    edge = inside[depth // 2 : depth // 2 + depth]
-    return width >= LEAST_BORDER * side and bool(edge.mean() <= EDGE_BLACK_SHARE)
+    edge = dark[depth // 2 : depth // 2 + depth]
+    return width >= LEAST_BORDER * side and bool(edge.mean() <= EDGE_DARK_SHARE)

@@ -65,6 +65,10 @@ def completed(dataset: FileDataset) -> FileDataset:
         dataset.PhotometricInterpretation = "MONOCHROME2" if samples == 1 else "RGB"
     if samples > 1 and dataset.get("PlanarConfiguration") is None:
         dataset.PlanarConfiguration = 0
+    for item in dataset.get("ModalityLUTSequence") or ():
+        entries, first, bits = item.LUTDescriptor
+        # PS3.3 C.11.1.1.1: 8 or 16, but some say how many bits their values use.
+        item.LUTDescriptor = [entries, first, 8 if bits <= 8 else 16]
     for keyword, value in _of_first_frame(dataset).items():
         if keyword not in dataset:
             setattr(dataset, keyword, value)

@@ -19,7 +19,9 @@ def picture_grey(path: Path, kind: FileKind, least_side: int | None = None) -> A
     least_side: pixels that the shorter side of a JPEG must keep; None keeps all of them. Returns
     (rows, columns) uint8. Raises Refused for floating-point samples, and what Pillow raises.
     """
-    with Image.open(path, formats=[kind.value]) as image:
+    # Given a path, Pillow maps uncompressed TIFFs into memory, and then turns those that lie on
+    # their side wrongly (13.0).
+    with path.open("rb") as file, Image.open(file, formats=[kind.value]) as image:
         refuse_float(image)
         if least_side is not None and kind is FileKind.JPEG:
             # A JPEG gives an eighth, a quarter or a half of its side for less work (ISO 10918-1

@@ -83,7 +83,7 @@ def _jpeg_2000(frame: bytes, factor: int) -> Stored | None:
 
 def _rounds_up(side: int, level: int) -> bool:
     """Whether Pillow, which rounds, expects the side that the standard, which rounds up, gives."""
-    part = 2**level
+    part = 1 << level
     return -(-side // part) == (side + part // 2) // part
 
 

@@ -73,6 +73,15 @@ def dicom_bytes(dataset: FileDataset, syntax: str | None = None) -> bytes:
     return held.getvalue()
 
 
+def as_it_is(dataset: FileDataset, syntax: str) -> bytes:
+    """The file of a data set whose pixels are encoded already."""
+    dataset.file_meta.TransferSyntaxUID = UID(syntax)
+    dataset["PixelData"].is_undefined_length = True
+    held = io.BytesIO()
+    dataset.save_as(held, enforce_file_format=True)
+    return held.getvalue()
+
+
 def a_dicom_file(path: Path, pixels: npt.NDArray[Any] | None = None, **attributes: Any) -> Path:
     """Write a small, good DICOM film."""
     shown = a_gradient() if pixels is None else pixels

@@ -1,6 +1,5 @@
 """Every transfer syntax: files that others wrote or encoded, against what others decode."""
 
-import io
 import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,12 +10,10 @@ import numpy as np
 import pydicom
 import pytest
 from pydicom.data import get_testdata_file
-from pydicom.dataset import FileDataset
 from pydicom.encaps import encapsulate, get_frame
 from pydicom.uid import (
     HTJ2K,
     JPEG2000,
-    UID,
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
@@ -41,7 +38,7 @@ from ingest.syntaxes import ENCAPSULATED, NATIVE
 from readfirst.errors import Refused
 from readfirst.refusals import RefusalCode
 from readfirst.samples import sample_files
-from tests.ingest.builders import a_big_endian_file, a_dataset, dicom_bytes
+from tests.ingest.builders import a_big_endian_file, a_dataset, as_it_is, dicom_bytes
 from tests.ingest.test_decode import recode
 from tests.ingest.test_hostile import deflated
 
@@ -106,7 +103,7 @@ def test_a_file_of_others_shows_what_its_twin_shows(name: str, twin: str, tolera
     ],
 )
 def test_a_file_of_others_shows_what_another_library_decodes(
-    name: str, decode: Callable[[bytes], np.ndarray], tmp_path: Path
+    name: str, decode: Callable[[bytes], Any], tmp_path: Path
 ) -> None:
     """The same header over the pixels as imagecodecs decodes them, uncompressed."""
     dataset = pydicom.dcmread(file_of_others(name))
@@ -132,22 +129,13 @@ def test_a_deflated_file_of_others_is_read() -> None:
     assert (shown.min(), shown.max()) == (0, 255)
 
 
-def as_it_is(dataset: FileDataset, syntax: str) -> bytes:
-    """The file of a data set whose pixels are encoded already."""
-    dataset.file_meta.TransferSyntaxUID = UID(syntax)
-    dataset["PixelData"].is_undefined_length = True
-    held = io.BytesIO()
-    dataset.save_as(held, enforce_file_format=True)
-    return held.getvalue()
-
-
 def a_film() -> np.ndarray:
     """A real film at 12 bits."""
     path = next(path for path in sample_files() if path.name == "film-05.png")
     return (display_image(path).astype(np.uint16) << 4) | 5
 
 
-def a_frame(encode: Callable[..., bytes], **how: Any) -> Callable[[np.ndarray], bytes]:
+def a_frame(encode: Callable[..., Any], **how: Any) -> Callable[[np.ndarray], bytes]:
     return lambda pixels: bytes(encode(pixels, **how))
 
 
@@ -221,7 +209,7 @@ def test_a_film_in_every_syntax_shows_its_golden_pixels(tmp_path: Path, syntax: 
     "encode", [imagecodecs.jpeg2k_encode, imagecodecs.htj2k_encode], ids=["J2K", "HTJ2K"]
 )
 def test_a_lower_level_of_jpeg_2000_is_the_film_in_small(
-    tmp_path: Path, encode: Callable[..., bytes], bits: int
+    tmp_path: Path, encode: Callable[..., Any], bits: int
 ) -> None:
     path = tmp_path / "film.dcm"
     pixels = a_film()
