@@ -49,7 +49,7 @@ def _sharing_accession(session: Session, studies: Sequence[Study]) -> dict[str, 
     uid = Study.study_instance_uid
     query = (
         select(Study.accession_number, func.min(uid), func.max(uid))
-        .where(Study.accession_number.in_(numbers))
+        .where(Study.accession_number.in_(numbers), Study.images.any())
         .group_by(Study.accession_number)
         .having(func.count() > 1)
     )
@@ -60,7 +60,9 @@ def _sharing_uid(session: Session, studies: Sequence[Study]) -> dict[str, list[s
     said = {said_uid(study) for study in studies}
     shared = _distinct(session, Study.shared_study_instance_uid, said)
     query = select(Study).where(
-        or_(Study.study_instance_uid.in_(shared), Study.shared_study_instance_uid.in_(shared))
+        or_(Study.study_instance_uid.in_(shared), Study.shared_study_instance_uid.in_(shared)),
+        # A study is empty after its only image turned out to belong to another one.
+        Study.images.any(),
     )
     sharing: dict[str, list[str]] = {}
     for study in session.scalars(query.order_by(Study.id)):

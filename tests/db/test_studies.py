@@ -7,11 +7,10 @@ from sqlalchemy import select
 
 from db.filters import WorklistFilter
 from db.session import Database
-from db.tables import Image, Study
+from db.tables import Image
 from db.views import StudyView
 from db.work import claim_received
 from db.worklist import reading_order, study_detail
-from readfirst.domain import Urgency
 from readfirst.errors import Refused
 from readfirst.identity import WarningCode
 from readfirst.marks import MarkCode, mark
@@ -135,20 +134,21 @@ def test_two_studies_with_one_accession_number_are_reported_on_both(database: Da
     assert limited.warnings
 
 
-def test_one_accession_number_for_thousands_costs_little(database: Database) -> None:
+def test_one_accession_number_for_many_names_few_of_them(database: Database) -> None:
     with database.write() as session:
-        session.add_all(
-            Study(
-                study_instance_uid=f"1.{number}",
-                urgency=Urgency.LIVE,
-                received_at=NOW,
-                reading_key=NOW,
-                accession_number="0",
-            )
-            for number in range(2000)
-        )
+        for _ in range(60):
+            an_image(session, NOW, header=a_header(accession_number="0"))
     rows = rows_of(database)
+    assert len(rows) == 20
     assert all(1 <= len(row.warnings[0].others) <= 2 for row in rows)
+
+
+def test_an_emptied_study_warns_of_nothing(database: Database) -> None:
+    with database.write() as session:
+        an_image(session, NOW, study="1.1", header=a_header(accession_number="A"))
+        moved = an_image(session, NOW, study="1.2", header=a_header(accession_number="A"))
+        moved.study = an_image(session, NOW, study="1.3").study
+    assert all(row.warnings == () for row in rows_of(database))
 
 
 def test_a_mark_goes_with_the_score_and_never_makes_it_low(database: Database) -> None:
