@@ -50,6 +50,9 @@ def claim(inbox: Path, path: Path) -> Claim | None:
         (inbox / CLAIMED).mkdir(exist_ok=True)
         aside.parent.mkdir(parents=True)
         path.rename(aside)
+    except RecursionError as error:
+        # pathlib makes the folders above by recursion.
+        raise OSError(errno.ENAMETOOLONG, "More folders inside each other than can be") from error
     except OSError as error:
         _remove_empty(aside.parent, inbox / CLAIMED)
         if isinstance(error, FileNotFoundError):

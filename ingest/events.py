@@ -58,9 +58,10 @@ class Events(FileSystemEventHandler):
         try:
             observer.schedule(self, str(self._inbox), recursive=True)
             observer.start()
-        except OSError as error:
+        except (OSError, RecursionError) as error:
+            # watchdog descends by recursion, into folders of whatever depth.
             if not self._silent:
-                log.warning("no_events", action="watch", error=error.strerror)
+                log.warning("no_events", action="watch", error=str(error))
             self._silent = True
             return False
         self._observer, self._silent = observer, False

@@ -3,6 +3,7 @@
 import errno
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -124,6 +125,31 @@ def test_a_path_too_long_to_be_moved_stays(inbox: Path) -> None:
         claim(inbox, path)
     assert path.read_bytes() == b"film"
     assert leftovers(inbox) == []
+
+
+def test_folders_deeper_than_python_descends_stop_nothing(inbox: Path, reader: Reader) -> None:
+    film = a_dicom_file(inbox / "film.dcm")
+    deep = inbox
+    try:
+        for _ in range(sys.getrecursionlimit() + 50):
+            deep /= "d"
+            deep.mkdir()
+        lost = deep / "film.dcm"
+        lost.write_bytes(film.read_bytes())
+        watcher = a_watcher(inbox, reader)
+        offered = look_until(watcher, lambda found: {film, lost} <= set(found))
+        watcher.close()
+        assert {film, lost} <= set(offered)
+        assert claim(inbox, film) is not None
+        with pytest.raises(OSError, match="folders"):
+            claim(inbox, lost)
+        assert lost.exists()
+    finally:
+        # What would clear up after the test descends no deeper.
+        (deep / "film.dcm").unlink(missing_ok=True)
+        while deep != inbox:
+            deep.rmdir()
+            deep = deep.parent
 
 
 def test_a_link_that_took_a_files_place_is_not_followed(inbox: Path, tmp_path: Path) -> None:

@@ -2,8 +2,10 @@ from datetime import UTC, datetime
 
 from fastapi.testclient import TestClient
 
+from db.notices import put_up
 from db.session import Database
 from readfirst import DISCLAIMER
+from readfirst.notices import Notice, NoticeCode
 from readfirst.prepared import PreparedImages
 from readfirst.settings import Settings
 from worklist.app import make_app
@@ -89,3 +91,17 @@ def test_a_disk_without_room_is_said_on_the_page(settings: Settings, database: D
         assert "Intake is paused" in client.get("/rows").text
     with TestClient(make_app(settings)) as client:
         assert "Intake is paused" not in client.get("/").text
+
+
+def test_what_is_left_in_the_inbox_is_said_on_the_page(
+    client: TestClient, database: Database
+) -> None:
+    with database.write() as session:
+        put_up(session, {Notice(NoticeCode.LINK, "ward/<b>film")}, NOW)
+    assert "1 left in the inbox" in client.get("/").text
+    with database.write() as session:
+        put_up(session, {Notice(NoticeCode.INBOX_GONE, ".")}, NOW)
+    assert "The drop folder is not there" in client.get("/").text
+    with database.write() as session:
+        put_up(session, set(), NOW)
+    assert "banner" not in client.get("/").text
