@@ -137,8 +137,11 @@ def test_the_doctor_says_that_intake_is_paused(monkeypatch: pytest.MonkeyPatch) 
     assert "Intake is paused" in findings["disk"]["advice"]
 
 
-@pytest.mark.usefixtures("home")
-def test_the_doctor_looks_after_the_listener(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_doctor_looks_after_the_listener(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
     def listener() -> Any:
         findings = {row["name"]: row for row in json.loads(run("doctor", "--json").stdout)}
         return findings["listener"]
@@ -153,8 +156,11 @@ def test_the_doctor_looks_after_the_listener(monkeypatch: pytest.MonkeyPatch) ->
     assert "READFIRST_RECEIVE_CALLING" in listener()["found"]
 
 
-@pytest.mark.usefixtures("home")
-def test_a_listener_for_everybody_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_listener_for_everybody_does_not_start(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("READFIRST_LOG_LEVEL", "warning")
     monkeypatch.setenv("READFIRST_RECEIVE_HOST", "0.0.0.0")
     assert isinstance(run("receive").exception, Misconfigured)
 
