@@ -35,7 +35,12 @@ FINISH_SECONDS = 8.0
 #: announce, and none with an association request for every class and syntax is (bytes).
 LONGEST_PDU = 1024 * 1024
 ANNOUNCED_PDU = 128 * 1024
-REASONS = {1: "no reason", 3: "calling AE title unknown", 7: "called AE title unknown"}
+#: Why an association is rejected, by (source, diagnostic) of PS3.8 9.3.4.
+REASONS: dict[tuple[int | None, int | None], str] = {
+    (1, 3): "calling AE title unknown",
+    (1, 7): "called AE title unknown",
+    (3, 2): "as many associations as may be",
+}
 
 
 @contextmanager
@@ -141,6 +146,12 @@ class _Socket(AssociationSocket):
             raise OSError("a PDU of more bytes than any should have")
         return super().recv(nr_bytes)
 
+    def _shutdown_socket(self) -> None:
+        """Close it always: the library does not when its peer has gone before."""
+        super()._shutdown_socket()
+        if self.socket is not None:
+            self.socket.close()
+
 
 class _Handler(RequestHandler):
     server: Listener
@@ -171,8 +182,8 @@ def _store(event: evt.Event) -> int:
     request = cast(C_STORE, event.request)
     spool = request.DataSet
     status = spool.deliver() if isinstance(spool, Spool) else CANNOT_UNDERSTAND
-    log.log(
-        20 if status == STORED else 30,
+    say = log.info if status == STORED else log.warning
+    say(
         "stored" if status == STORED else "not_stored",
         action="receive",
         status=f"{status:#06x}",
@@ -209,8 +220,8 @@ def _accepted(event: evt.Event) -> None:
 
 def _rejected(event: evt.Event) -> None:
     answer = event.assoc.acceptor.primitive
-    reason = "limit or name" if answer is None else REASONS.get(answer.diagnostic or 0, "other")
-    log.warning("refused", action="receive", reason=reason, **_caller(event))
+    why = (answer.result_source, answer.diagnostic) if answer else (None, None)
+    log.warning("refused", action="receive", reason=REASONS.get(why, "other"), **_caller(event))
 
 
 def _aborted(event: evt.Event) -> None:

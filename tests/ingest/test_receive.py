@@ -140,6 +140,18 @@ def test_unknown_names_are_turned_away_at_the_association(inbox: Path) -> None:
 
 
 @needs_dcmtk
+def test_no_more_associations_than_may_be(inbox: Path) -> None:
+    few = replace(TERMS, associations=1)
+    with a_listener(inbox, few) as listener:
+        with an_association(listener.port, VERIFICATION):
+            crowded = dcmtk("echoscu", listener.port)
+        assert eventually(lambda: not listener.active_associations)
+        free = dcmtk("echoscu", listener.port)
+    assert "Local Limit Exceeded" in crowded.stderr
+    assert free.returncode == 0
+
+
+@needs_dcmtk
 def test_unknown_addresses_are_turned_away(inbox: Path) -> None:
     elsewhere = listener_terms(Settings(receive_port=0, receive_peers=("192.0.2.0/24",)))
     with a_listener(inbox, elsewhere) as listener:
@@ -209,11 +221,14 @@ def an_association(port: int, *classes: str, **arguments: Any) -> Iterator[Assoc
         ae.add_requested_context(name, ExplicitVRLittleEndian)
     association = ae.associate("127.0.0.1", port, ae_title="READFIRST", **arguments)
     assert association.is_established
+    raw = association.dul.socket.socket  # type: ignore[union-attr]
     try:
         yield association
     finally:
         association.release()
         association.kill()
+        # The library leaves it open when the listener has ended the association.
+        raw.close()  # type: ignore[union-attr]
 
 
 def send_raw(association: Association, *pdus: bytes) -> socket.socket:

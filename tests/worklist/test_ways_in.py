@@ -189,6 +189,20 @@ def test_a_form_without_a_file_is_no_upload(client: TestClient, settings: Settin
     assert arrived(settings, "upload") == []
 
 
+@pytest.mark.parametrize("piece", [1, 3, 64], ids=str)
+def test_content_stays_whole_wherever_the_network_cuts_it(
+    client: TestClient, settings: Settings, piece: int
+) -> None:
+    tricky = b"\r\n--cu\r\n\r\n-- cut--\r\r\n--cutt"
+    head = b'--cut\r\nContent-Disposition: form-data; name="f"; filename="f"\r\n\r\n'
+    body = head + tricky + b"\r\n--cut--\r\n"
+    pieces = (body[at : at + piece] for at in range(0, len(body), piece))
+    headers = {"Content-Type": "multipart/form-data; boundary=cut"}
+    assert client.post("/api/uploads", content=pieces, headers=headers).status_code == 202
+    (path,) = arrived(settings, "upload")
+    assert path.read_bytes() == tricky
+
+
 def test_parts_beyond_all_reason_are_not_opened(client: TestClient, settings: Settings) -> None:
     many = [("files", ("a", b""))] * (MOST_PARTS + 1)
     assert client.post("/api/v1/uploads", files=many).status_code == 400
