@@ -198,7 +198,7 @@ def test_content_stays_whole_wherever_the_network_cuts_it(
     body = head + tricky + b"\r\n--cut--\r\n"
     pieces = (body[at : at + piece] for at in range(0, len(body), piece))
     headers = {"Content-Type": "multipart/form-data; boundary=cut"}
-    assert client.post("/api/uploads", content=pieces, headers=headers).status_code == 202
+    assert client.post("/api/v1/uploads", content=pieces, headers=headers).status_code == 202
     (path,) = arrived(settings, "upload")
     assert path.read_bytes() == tricky
 
