@@ -132,20 +132,20 @@ def test_an_ingester_killed_in_the_middle_of_an_archive_repeats_nothing_and_lose
     inbox.mkdir(parents=True)
     database = open_database(settings.database)
     upgrade(database)
-    films = {f"{n}.dcm": dicom_bytes(a_dataset(a_gradient() // (n + 1))) for n in range(150)}
+    films = {f"{n}.dcm": dicom_bytes(a_dataset(a_gradient() // (n + 1))) for n in range(80)}
     (tmp_path / "study.part").write_bytes(zipped(films))
     (tmp_path / "study.part").rename(inbox / "study.zip")
     with an_ingester(settings) as first:
-        first.wait_for(lambda: len(arrivals(database)) >= 10)
+        first.wait_for(lambda: len(arrivals(database)) >= 5)
         os.kill(first.process.pid, signal.SIGKILL)
         first.process.wait()
-    assert len(arrivals(database)) < 150
+    assert len(arrivals(database)) < 80
     assert len(leftovers(inbox)) == 1
     with an_ingester(settings) as second:
         second.wait_for(lambda: bool(second.lines("archive_taken_in")))
     with database.read() as session:
-        assert session.scalar(select(func.count()).select_from(Arrival)) == 150
-        assert session.scalar(select(func.count()).select_from(Image)) == 150
+        assert session.scalar(select(func.count()).select_from(Arrival)) == 80
+        assert session.scalar(select(func.count()).select_from(Image)) == 80
     assert leftovers(inbox) == []
     assert list(settings.unpacking_path.iterdir()) == []
     database.dispose()
