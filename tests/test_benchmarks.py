@@ -8,7 +8,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from benchmarks import throughput
+from benchmarks import decoding, throughput
 from benchmarks.throughput import Spread, Variant, bare_per_film, best_bare, flops, ratio, spread
 from models.ensemble import NetworkEnsemble
 from models.manifest import SHIPPED, Estimate, PixelCheck, find_ensembles, load_manifest
@@ -166,3 +166,20 @@ def test_an_ensemble_that_is_not_there_is_named(command: typer.Typer) -> None:
     result = CliRunner().invoke(command, ["--ensemble", "none-such"])
     assert result.exit_code == 2
     assert "There is no ensemble none-such" in result.stderr
+
+
+def test_a_film_is_measured_in_every_encoding_and_the_table_says_what_was_missed(
+    tmp_path: Path,
+) -> None:
+    film = decoding.a_film(1000, 900)
+    paths = {each: tmp_path / str(n) for n, each in enumerate(decoding.ENCODINGS)}
+    for encoding, path in paths.items():
+        decoding.write(encoding, film, path)
+    rows = decoding.measure(paths, rounds=1)
+    assert [row.name for row in rows] == [each.name for each in decoding.ENCODINGS]
+    assert all(row.full.median > 0 and row.scored.median > 0 for row in rows)
+    text = decoding.markdown(rows, 0.0)
+    assert text.count("\n| ") == len(rows) + 1, "and the head"
+    once = spread([1.0])
+    slow = decoding.Row("slow", 8, 1.0, once, once, once, reduces=True)
+    assert "missed by slow" in decoding.verdict([slow])
