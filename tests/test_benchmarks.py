@@ -179,7 +179,7 @@ def test_a_film_is_measured_in_every_encoding_and_the_table_says_what_was_missed
     assert [row.name for row in rows] == [each.name for each in decoding.ENCODINGS]
     assert all(row.full.median > 0 and row.scored.median > 0 for row in rows)
     text = decoding.markdown(rows, 0.0)
-    assert text.count("\n| ") == len(rows) + 1, "and the head"
+    assert text.count("\n| ") == len(rows) + 2, "and the head of two lines"
     once = spread([1.0])
     slow = decoding.Row("slow", 8, 1.0, once, once, once, reduces=True)
     assert "missed by slow" in decoding.verdict([slow])
