@@ -23,7 +23,8 @@ def reduced_pixels(dataset: Dataset, syntax: UID, least_side: int) -> Stored | N
 
     Returns (rows, columns) in the range of the stored values; None where only a full decode will
     do: another encoding, colour, signed values, or padding, whose edge would be blurred into
-    values that mean something else; or a stream that is odd, over which it has the last word.
+    values that mean something else; or a stream that is odd, or of another size than its header
+    says, over which the full decode has the last word.
     """
     side = min(int(dataset.Rows), int(dataset.Columns))
     if side < 2 * least_side or not _is_plain(dataset):
@@ -36,10 +37,11 @@ def reduced_pixels(dataset: Dataset, syntax: UID, least_side: int) -> Stored | N
 
 
 def _reduced(dataset: Dataset, syntax: UID, least_side: int, factor: int) -> Stored | None:
+    size = (int(dataset.Columns), int(dataset.Rows))
     if syntax == JPEGBaseline8Bit and dataset.BitsAllocated == 8:
-        return _jpeg(_first_frame(dataset), least_side)
+        return _jpeg(_first_frame(dataset), size, least_side)
     if syntax in JPEG_2000 + HIGH_THROUGHPUT_JPEG_2000:
-        return _jpeg_2000(_first_frame(dataset), factor)
+        return _jpeg_2000(_first_frame(dataset), size, factor)
     return None
 
 
@@ -56,15 +58,15 @@ def _first_frame(dataset: Dataset) -> bytes:
     return get_frame(dataset.PixelData, 0, number_of_frames=int(dataset.get("NumberOfFrames") or 1))
 
 
-def _jpeg(frame: bytes, least_side: int) -> Stored | None:
+def _jpeg(frame: bytes, size: tuple[int, int], least_side: int) -> Stored | None:
     with Image.open(BytesIO(frame), formats=["JPEG"]) as image:
-        if image.mode != "L":
+        if image.mode != "L" or image.size != size:
             return None
         image.draft(None, (least_side, least_side))
         return np.asarray(image)
 
 
-def _jpeg_2000(frame: bytes, factor: int) -> Stored | None:
+def _jpeg_2000(frame: bytes, size: tuple[int, int], factor: int) -> Stored | None:
     """One component at a lower resolution level (ISO 15444-1 B.5), read by OpenJPEG."""
     if not frame.startswith(CODESTREAM_START) or len(frame) < 48:
         return None
@@ -73,7 +75,7 @@ def _jpeg_2000(frame: bytes, factor: int) -> Stored | None:
     most = min(int(math.log2(factor)), decomposition_levels(frame))
     with Image.open(BytesIO(frame), formats=["JPEG2000"]) as image:
         levels = [n for n in range(1, most + 1) if all(_rounds_up(s, n) for s in image.size)]
-        if components != 1 or precision > 16 or not levels:
+        if image.size != size or components != 1 or precision > 16 or not levels:
             return None
         image.reduce = levels[-1]  # type: ignore[assignment,method-assign]
         pixels = np.asarray(image)

@@ -242,6 +242,21 @@ def test_a_frame_of_baseline_jpeg_is_read_at_a_smaller_scale(tmp_path: Path) -> 
     assert film_image(path, min(full.shape) // 4).shape == tuple(-(-n // 4) for n in full.shape)
 
 
+@pytest.mark.parametrize("syntax", [JPEGBaseline8Bit, JPEG2000Lossless])
+def test_a_frame_of_another_size_than_its_header_is_shown_at_no_scale(
+    tmp_path: Path, syntax: str
+) -> None:
+    path = tmp_path / "film.dcm"
+    write(path, a_film(), syntax)
+    dataset = pydicom.dcmread(path)
+    dataset.Rows += 40
+    dataset.save_as(path)
+    for read in (display_image, lambda path: film_image(path, 50)):
+        with pytest.raises(Refused) as caught:
+            read(path)
+        assert caught.value.code is RefusalCode.PIXELS_UNREADABLE
+
+
 def test_a_film_with_padding_is_decoded_in_full(tmp_path: Path) -> None:
     path = tmp_path / "film.dcm"
     dataset = a_dataset(a_film(), bits=12, PixelPaddingValue=0)
