@@ -41,6 +41,33 @@ class Settings(BaseSettings):
     time_zone: str = Field("UTC", description="IANA zone of the site, as `Europe/Madrid`.")
     host: str = Field("127.0.0.1", description="Address on which the page listens.")
     port: int = Field(8080, ge=0, le=65535, description="Port of the page; 0 takes a free one.")
+    auth: Literal["auto", "required"] = Field(
+        "auto",
+        description="Who has to log in. `auto`: everybody, but on loopback while there is no "
+        "account; `required`: everybody, always.",
+    )
+    session_idle_minutes: float = Field(
+        60.0, gt=0, description="After how long without use somebody is logged out."
+    )
+    session_hours: float = Field(
+        12.0, gt=0, description="After how long somebody is logged out in any case."
+    )
+    lockout_failures: int = Field(
+        5,
+        ge=1,
+        description="Failed log-ins after which an account's name is locked; ten times as many "
+        "lock an address.",
+    )
+    lockout_minutes: float = Field(15.0, gt=0, description="For how long it is locked.")
+    tls_certificate: Path | None = Field(
+        None, description="Certificate (PEM, with its chain) of the page. Default: no TLS."
+    )
+    tls_key: Path | None = Field(None, description="Private key of that certificate (PEM).")
+    trusted_proxies: Listed = Field(
+        (),
+        description="Addresses or networks of proxies whose X-Forwarded-For and "
+        "X-Forwarded-Proto are believed, with commas between them. Default: none.",
+    )
     upload_megabytes: int = Field(
         1024, ge=1, description="Most megabytes of one upload to the page, or one STOW-RS request."
     )
@@ -185,7 +212,7 @@ class Settings(BaseSettings):
             raise ValueError(f"{name!r} is not an IANA time zone") from error
         return name
 
-    @field_validator("receive_calling", "receive_peers", mode="before")
+    @field_validator("receive_calling", "receive_peers", "trusted_proxies", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if not isinstance(value, str):

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from fastapi import Depends, FastAPI
+from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from db.migrate import upgrade
@@ -15,11 +15,10 @@ from readfirst.settings import Settings
 from worklist.api import PREFIX, add_api
 from worklist.api.document import add_document
 from worklist.api.problems import add_problems
-from worklist.foreign import refuse_foreign_pages
 from worklist.images import add_images
 from worklist.operation import add_operation
 from worklist.page import add_page
-from worklist.security import add_security_headers
+from worklist.security.access import GuardedApp, add_access
 from worklist.ways_in import WaysIn
 
 STATIC = Path(__file__).parent / "static"
@@ -40,7 +39,7 @@ def make_app(settings: Settings) -> FastAPI:
             yield
         database.dispose()
 
-    app = FastAPI(
+    app = GuardedApp(
         title="ReadFirst",
         version=__version__,
         description=DISCLAIMER,
@@ -49,9 +48,7 @@ def make_app(settings: Settings) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         max_body_size=SMALL_BODY,
-        dependencies=[Depends(refuse_foreign_pages)],
     )
-    app.middleware("http")(add_security_headers)
     add_problems(app)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     add_page(app, database, settings)
@@ -60,4 +57,5 @@ def make_app(settings: Settings) -> FastAPI:
     ways_in.add_to(app)
     add_images(app, PreparedImages(settings.prepared_path))
     add_document(app)
+    add_access(app, database, settings)
     return app

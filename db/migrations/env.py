@@ -2,11 +2,12 @@
 
 from alembic import context
 
-from db.tables import Base
+from db.access_tables import AuditEntry
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=Base.metadata,
+    # Of all tables: this module's import brings in those of `db.tables` too.
+    target_metadata=AuditEntry.metadata,
     render_as_batch=True,
 )
 with context.begin_transaction():

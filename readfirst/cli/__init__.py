@@ -10,7 +10,18 @@ from typing import Annotated
 import typer
 
 from readfirst import DISCLAIMER, __version__
-from readfirst.cli import demo, doctor, inbox, models, parts, refused, score, worklist
+from readfirst.cli import (
+    accounts,
+    audit,
+    demo,
+    doctor,
+    inbox,
+    models,
+    parts,
+    refused,
+    score,
+    worklist,
+)
 from readfirst.cli import scope as scope_rules
 from readfirst.cli.console import notice
 from readfirst.errors import Misconfigured, ReadFirstError
@@ -40,7 +51,9 @@ app.command()(parts.worker)
 app.command()(parts.beat)
 app.command()(parts.serve)
 app.command()(scope_rules.scope)
+app.command()(audit.audit)
 app.command()(doctor.doctor)
+app.add_typer(accounts.app, name="accounts")
 app.add_typer(models.app, name="models")
 
 

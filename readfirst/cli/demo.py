@@ -16,7 +16,7 @@ from db.worklist import arrival_states, reading_order
 from ingest.scope_rules import load_rules
 from readfirst import DISCLAIMER
 from readfirst.cli.console import err, notice
-from readfirst.cli.parts import stop_on_signal
+from readfirst.cli.parts import check_access, stop_on_signal
 from readfirst.cli.status import page_address, watch_over
 from readfirst.cli.worklist import print_worklist
 from readfirst.domain import ImageState
@@ -44,6 +44,7 @@ def demo(
     """Start everything, drop the sample studies into the inbox, and print the worklist."""
     settings = with_open_port(load_settings(), may_move=True)
     load_rules(settings.scope)
+    check_access(settings)
     notice(f"[dim]{DISCLAIMER}[/dim]")
     notice(f"Starting ReadFirst in {settings.home_path} …")
     with stop_on_signal() as stop, running(settings) as supervisor:

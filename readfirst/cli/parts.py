@@ -12,6 +12,7 @@ import typer
 from readfirst import DISCLAIMER
 from readfirst.cli.console import notice
 from readfirst.cli.status import watch_over
+from readfirst.cli.worklist import opened
 from readfirst.logs import configure_logs
 from readfirst.settings import Settings, load_settings
 
@@ -34,6 +35,7 @@ def up() -> None:
 
     settings = with_open_port(load_settings(), may_move=False)
     load_rules(settings.scope)
+    check_access(settings)
     notice(f"[dim]{DISCLAIMER}[/dim]")
     with stop_on_signal() as stop, running(settings) as supervisor:
         watch_over(supervisor, settings, stop)
@@ -108,10 +110,13 @@ def serve(
     import uvicorn
 
     from worklist.app import make_app
+    from worklist.security.terms import tls_files
 
     settings = _entry()
     chosen = {"host": host or settings.host, "port": settings.port if port is None else port}
     settings = settings.model_copy(update=chosen)
+    check_access(settings)
+    tls = tls_files(settings)
     uvicorn.run(
         make_app(settings),
         host=settings.host,
@@ -119,7 +124,19 @@ def serve(
         log_config=None,
         access_log=False,
         server_header=False,
+        # The application itself knows which proxies to trust.
+        proxy_headers=False,
+        ssl_certfile=tls.certificate if tls else None,
+        ssl_keyfile=tls.key if tls else None,
     )
+
+
+def check_access(settings: Settings) -> None:
+    """Raises Misconfigured where other machines would reach a page without log-in."""
+    from worklist.security.terms import check_may_listen
+
+    with opened(settings) as database, database.read() as session:
+        check_may_listen(settings, session)
 
 
 class stop_on_signal:  # noqa: N801 - reads as a verb in `with`

@@ -97,7 +97,8 @@ def describe_counts(now: Counts) -> str:
 
 def page_address(settings: Settings) -> str:
     """Where the page is, as a person would type it."""
-    return f"http://{settings.host}:{settings.port}/"
+    scheme = "https" if settings.tls_certificate else "http"
+    return f"{scheme}://{settings.host}:{settings.port}/"
 
 
 def _table(rows: list[tuple[str, str]]) -> Table:

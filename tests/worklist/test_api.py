@@ -17,6 +17,7 @@ from tests.db.builders import a_header, a_scored_image, an_image
 from tests.worklist.conftest import NOW
 from worklist.api.cursors import refused_place, study_position
 from worklist.app import make_app
+from worklist.security.rules import EVERYBODY, RULES
 
 HOUR = timedelta(hours=1)
 ORDER = ["1.2", "1.1", "1.3", "1.4"]
@@ -252,8 +253,11 @@ def test_another_method_is_a_problem_too(client: TestClient) -> None:
     assert answer.headers["content-type"] == "application/problem+json"
 
 
-def test_a_fault_of_the_server_says_nothing_of_its_inside(settings: Settings) -> None:
+def test_a_fault_of_the_server_says_nothing_of_its_inside(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     app: FastAPI = make_app(settings)
+    monkeypatch.setitem(RULES, "GET /fault", EVERYBODY)
 
     @app.get("/fault")
     def fault() -> None:

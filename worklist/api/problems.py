@@ -15,7 +15,6 @@ from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 
 from readfirst.errors import Refused, Unavailable
-from worklist.security import SECURITY_HEADERS
 
 log = structlog.get_logger()
 MEDIA_TYPE = "application/problem+json"
@@ -48,6 +47,8 @@ def _documented(description: str) -> dict[str, Any]:
 
 #: What every route may answer.
 DOCUMENTED: dict[int | str, dict[str, Any]] = {
+    401: _documented("Nobody is logged in, and no valid token was sent."),
+    403: _documented("The account's role is not enough, or a page of another site sent this."),
     422: _documented("The request is not understood; `faults` says where."),
     500: _documented("A fault of the server."),
     503: _documented("The database, or a file that is needed, does not answer at the moment."),
@@ -57,7 +58,6 @@ NOT_FOUND: dict[int | str, dict[str, Any]] = {404: _documented("There is no such
 #: Of routes that take a body.
 TAKEN: dict[int | str, dict[str, Any]] = {
     400: _documented("The body is not what is taken here."),
-    403: _documented("A page of another site sent it."),
     413: _documented("The body is larger than is taken here."),
     415: _documented("Another media type is taken here."),
 }
@@ -128,6 +128,5 @@ def _refused(_: Request, error: Exception) -> Response:
 
 
 def _fault(_: Request, __: Exception) -> Response:
-    # The server logs what it was. This answer passes no middleware, so it brings the headers.
-    headers = SECURITY_HEADERS | {"Cache-Control": "no-store"}
-    return problem(500, "A fault of the server; its log says more.", headers=headers)
+    # The server logs what it was.
+    return problem(500, "A fault of the server; its log says more.")

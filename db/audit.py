@@ -1,0 +1,126 @@
+"""Who did or saw what, and when: rows that are only ever added. Of patients, study UIDs alone."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from db.access_tables import AuditEntry
+from db.tables import Image, Study
+
+
+class Action(StrEnum):
+    """What is noted."""
+
+    LOGGED_IN = "logged_in"
+    LOGIN_FAILED = "login_failed"
+    #: Too many failures: the account's name or the address waits from now on.
+    LOCKED_OUT = "locked_out"
+    LOGGED_OUT = "logged_out"
+    TOKEN_REFUSED = "token_refused"  # noqa: S105 - an action
+    #: Somebody asked for what their role may not.
+    DENIED = "denied"
+    LIST_VIEWED = "list_viewed"
+    STUDY_VIEWED = "study_viewed"
+    IMAGE_VIEWED = "image_viewed"
+    ORIGINAL_TAKEN = "original_taken"
+    VERDICT_GIVEN = "verdict_given"
+    UPLOADED = "uploaded"
+    EXPORTED = "exported"
+    ACCOUNT_ADDED = "account_added"
+    ACCOUNT_DISABLED = "account_disabled"
+    ACCOUNT_ENABLED = "account_enabled"
+    PASSWORD_SET = "password_set"  # noqa: S105 - an action
+    TOKEN_MADE = "token_made"  # noqa: S105 - an action
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who did it. account: None where nobody had to log in. address: None at the command line."""
+
+    account: str | None
+    address: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditView:
+    """One line of the audit log."""
+
+    at: datetime
+    account: str | None
+    address: str | None
+    action: str
+    study_instance_uid: str | None
+    detail: dict[str, Any]
+
+
+def note(
+    session: Session,
+    actor: Actor,
+    action: Action,
+    at: datetime,
+    *,
+    study_instance_uid: str | None = None,
+    **detail: Any,
+) -> None:
+    """Add a line. detail: plain values, never a patient's data, a password or a token."""
+    session.add(
+        AuditEntry(
+            at=at,
+            account=actor.account,
+            address=actor.address,
+            action=action.value,
+            study_instance_uid=study_instance_uid,
+            detail=detail,
+        )
+    )
+    session.flush()
+
+
+def entries(
+    session: Session,
+    *,
+    limit: int,
+    since: datetime | None = None,
+    account: str | None = None,
+    study_instance_uid: str | None = None,
+) -> list[AuditView]:
+    """The latest lines, the latest first."""
+    query = select(AuditEntry).order_by(AuditEntry.id.desc()).limit(limit)
+    if since is not None:
+        query = query.where(AuditEntry.at >= since)
+    if account is not None:
+        query = query.where(AuditEntry.account == account)
+    if study_instance_uid is not None:
+        query = query.where(AuditEntry.study_instance_uid == study_instance_uid)
+    return [
+        AuditView(
+            at=entry.at,
+            account=entry.account,
+            address=entry.address,
+            action=entry.action,
+            study_instance_uid=entry.study_instance_uid,
+            detail=entry.detail,
+        )
+        for entry in session.scalars(query)
+    ]
+
+
+def known_study(session: Session, named: Mapping[str, str]) -> str | None:
+    """The Study Instance UID of what a path names; None if there is no such study or image.
+
+    named: the parameters of the path, as `study_instance_uid`, `sop_instance_uid` or `sha256`.
+    What a visitor made up is no study's UID, and is not noted as one.
+    """
+    query = select(Study.study_instance_uid)
+    if uid := named.get("study_instance_uid"):
+        return session.scalar(query.where(Study.study_instance_uid == uid))
+    if sha256 := named.get("sha256"):
+        return session.scalar(query.join(Image).where(Image.sha256 == sha256))
+    if sop := named.get("sop_instance_uid"):
+        return session.scalar(query.join(Image).where(Image.sop_instance_uid == sop).limit(1))
+    return None

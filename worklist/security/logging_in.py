@@ -1,0 +1,87 @@
+"""The log-in itself: name and password for the secret of a new session."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from db import accounts
+from db.audit import Action, Actor, note
+from db.login_attempts import (
+    Limit,
+    account_key,
+    address_key,
+    begin,
+    drop_old,
+    failures,
+    forget,
+    take_back,
+)
+from db.login_sessions import drop_ended, open_session
+from db.session import Database
+from readfirst.credentials import digest, hash_password, is_outdated, new_secret, verify_password
+from worklist.security.terms import AccessTerms
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """Somebody who says to be an account."""
+
+    name: str
+    password: str
+    address: str
+    at: datetime
+
+
+def log_in(database: Database, terms: AccessTerms, attempt: Attempt) -> str | None:
+    """The secret of a new session, or None, which does not say why.
+
+    A wrong name, a wrong password, a disabled account and a locked one take the same time; only an
+    address that is locked itself, whatever the name, is answered at once.
+    """
+    if not _begin(database, attempt, address_key(attempt.address), terms.address_limit):
+        return None
+    free = _begin(database, attempt, account_key(attempt.name), terms.account_limit)
+    with database.read() as session:
+        kept = accounts.password_hash(session, attempt.name)
+    if not (verify_password(attempt.password, kept) and free and kept):
+        if free:
+            _note(database, attempt, Action.LOGIN_FAILED)
+        return None
+    return _let_in(database, terms, attempt, kept)
+
+
+def _begin(database: Database, attempt: Attempt, key: str, limit: Limit) -> bool:
+    """Count the attempt; whether it is one too many. The one that locks is noted."""
+    with database.write() as session:
+        if not begin(session, key, attempt.at, limit):
+            return False
+        last = failures(session, key) == limit.failures
+    if last:
+        _note(database, attempt, Action.LOCKED_OUT, after=limit.failures, by=key.split(":")[0])
+    return True
+
+
+def _let_in(database: Database, terms: AccessTerms, attempt: Attempt, kept: str) -> str | None:
+    secret = new_secret()
+    newer = hash_password(attempt.password) if is_outdated(kept) else None
+    with database.write() as session:
+        if accounts.password_hash(session, attempt.name) != kept:
+            # Disabled, or another password, while this one was looked at.
+            return None
+        if newer is not None:
+            accounts.rehash(session, attempt.name, newer)
+        forget(session, attempt.name)
+        take_back(session, address_key(attempt.address))
+        drop_old(session, attempt.at, terms.account_limit)
+        drop_ended(session, attempt.at, terms.lifetimes)
+        open_session(session, attempt.name, digest(secret), attempt.at)
+        note(session, Actor(attempt.name, attempt.address), Action.LOGGED_IN, attempt.at)
+    return secret
+
+
+def _note(database: Database, attempt: Attempt, action: Action, **detail: Any) -> None:
+    """Name the account, if there is one: a password is easily typed into the wrong field."""
+    with database.write() as session:
+        known = accounts.exists(session, attempt.name)
+        actor = Actor(attempt.name if known else None, attempt.address)
+        note(session, actor, action, attempt.at, **detail)

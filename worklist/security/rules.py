@@ -1,0 +1,53 @@
+"""The table of routes: the least role that each wants, and what is noted of it.
+
+A route that is not here is for nobody; a test says so before a release does.
+"""
+
+from dataclasses import dataclass
+
+from db.audit import Action
+from readfirst.roles import Role
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What a route wants.
+
+    least: None for everybody, before any log-in. noted: the action in the audit log, if any.
+    attended: whether it shows that a person is there; what a page asks by itself does not.
+    """
+
+    least: Role | None
+    noted: Action | None = None
+    attended: bool = True
+
+
+EVERYBODY = Rule(None)
+
+RULES: dict[str, Rule] = {
+    "GET /static": EVERYBODY,
+    "GET /healthz": EVERYBODY,
+    "GET /readyz": EVERYBODY,
+    "GET /login": EVERYBODY,
+    "POST /login": EVERYBODY,
+    "POST /logout": Rule(Role.READER),
+    # The pages.
+    "GET /": Rule(Role.READER, Action.LIST_VIEWED),
+    "GET /refused": Rule(Role.READER, Action.LIST_VIEWED),
+    "GET /rows": Rule(Role.READER, attended=False),
+    # With the lists, which are noted.
+    "GET /thumbnails/{sha256}.png": Rule(Role.SERVICE, attended=False),
+    # The API.
+    "GET /api/v1/openapi.json": Rule(Role.SERVICE),
+    "GET /api/v1/worklist": Rule(Role.SERVICE, Action.LIST_VIEWED),
+    "POST /api/v1/worklist/search": Rule(Role.SERVICE, Action.LIST_VIEWED),
+    "GET /api/v1/studies/{study_instance_uid}": Rule(Role.SERVICE, Action.STUDY_VIEWED),
+    "GET /api/v1/studies/{study_instance_uid}/scores": Rule(Role.SERVICE, Action.STUDY_VIEWED),
+    "GET /api/v1/refusals": Rule(Role.SERVICE, Action.LIST_VIEWED),
+    "GET /api/v1/refusals/counts": Rule(Role.SERVICE),
+    "GET /api/v1/inbox": Rule(Role.SERVICE),
+    # The ways in.
+    "POST /api/v1/uploads": Rule(Role.SERVICE, Action.UPLOADED),
+    "POST /dicom-web/studies": Rule(Role.SERVICE, Action.UPLOADED),
+    "POST /dicom-web/studies/{study_instance_uid}": Rule(Role.SERVICE, Action.UPLOADED),
+}
