@@ -142,6 +142,8 @@ def try_again(
     image.original_removed_at = None
     session.flush()
     note(session, image, "received", at)
+    if marks:
+        note(session, image, "marked", at, codes=[mark.code.value for mark in marks])
 
 
 def _file_anew(

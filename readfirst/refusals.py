@@ -38,6 +38,7 @@ class RefusalCode(StrEnum):
     ARCHIVE_TOO_LARGE = "archive_too_large"
     ARCHIVE_UNREADABLE = "archive_unreadable"
     ARCHIVE_WITHOUT_IMAGES = "archive_without_images"
+    ARCHIVE_UNPACKED = "archive_unpacked"
     DICOM_INDEX = "dicom_index"
 
 
@@ -87,6 +88,7 @@ SENTENCES: dict[RefusalCode, str] = {
     RefusalCode.ARCHIVE_TOO_LARGE: "The archive holds too much to be unpacked; send smaller ones.",
     RefusalCode.ARCHIVE_UNREADABLE: "The archive is damaged or cannot be unpacked; send it again.",
     RefusalCode.ARCHIVE_WITHOUT_IMAGES: "The archive holds no image.",
+    RefusalCode.ARCHIVE_UNPACKED: "What the archive holds has come in by itself.",
     RefusalCode.DICOM_INDEX: "The index of an export (DICOMDIR) holds no image and is not needed.",
     RefusalCode.PROCESSING_FAILED: "Scoring failed repeatedly; the last error is given.",
 }

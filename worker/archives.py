@@ -27,18 +27,36 @@ def take_in_archive(claim: Claim, resources: Resources) -> None:
 
     Raises as `worker.intake.take_in` does; the archive then stays claimed.
     """
+    refusal = _take_in_members(claim, resources)
+    if refusal is not None:
+        take_in(claim, resources, verdict=refusal)
+        return
+    release(claim)
+
+
+def take_in_kept(sha256: str, relative_path: str, resources: Resources) -> Refused:
+    """Bring in what a refused archive holds, from its kept original, which stays where it is.
+
+    Returns why it is refused again, or that its images have come in. Repeated, it doubles nothing.
+    """
+    original = resources.store.path(sha256)
+    as_claim = Claim(sha256[:32], original, Path(relative_path), original.parent)
+    return _take_in_members(as_claim, resources) or Refused(RefusalCode.ARCHIVE_UNPACKED)
+
+
+def _take_in_members(claim: Claim, resources: Resources) -> Refused | None:
+    """Take in every member of an archive; why it cannot be unpacked, if so."""
     folder = resources.settings.unpacking_path / claim.claim_id
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     try:
         members = _unpack(claim, folder, resources)
         if isinstance(members, Refused):
-            take_in(claim, resources, verdict=members)
-            return
+            return members
         for member in members:
             take_in(_as_claim(claim, member, folder), resources, aside=ASIDE_IN_ARCHIVES)
-        release(claim)
         log.info("archive_taken_in", action="take_in", claim=claim.claim_id, files=len(members))
+        return None
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

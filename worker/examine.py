@@ -13,7 +13,7 @@ from db.images import Identity, accepted_image
 from db.studies import patient_of
 from db.tables import Image
 from ingest.scope import check_scope
-from models.preprocessing import PREPROCESSING_VERSION, standardise
+from models.preprocessing import LEAST_SIDE, PREPROCESSING_VERSION, standardise
 from readfirst.domain import Header, uid_from_digest
 from readfirst.errors import Refused
 from readfirst.identity import conflict
@@ -103,13 +103,13 @@ def _same_film(sha256: str, accepted: str, resources: Resources) -> bool:
     """Whether an original shows what an accepted image does, whatever header and encoding say."""
     if sha256 == accepted:
         return True
+    new, old = resources.store.path(sha256), resources.store.path(accepted)
     try:
-        display = resources.reader.display(resources.store.path(sha256))
         if resources.store.has(accepted):
-            other = resources.reader.display(resources.store.path(accepted))
-            return np.array_equal(display, other)
+            return np.array_equal(resources.reader.display(new), resources.reader.display(old))
         # The site's retention let the accepted original go; the model-ready image is kept.
         kept = resources.prepared.model_ready(accepted, PREPROCESSING_VERSION)
-        return np.array_equal(standardise(display), read_model_ready(kept))
+        film = resources.reader.film(new, LEAST_SIDE)
+        return np.array_equal(standardise(film), read_model_ready(kept))
     except (Refused, FileNotFoundError):
         return False

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import structlog
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import selectinload
 
 from db.images import Identity
 from db.refused import Which, refused_ids, refused_image, try_again
@@ -13,12 +14,21 @@ from db.tables import Image
 from readfirst.errors import Refused
 from readfirst.queue import Bell
 from readfirst.refusals import RefusalCode
+from worker.archives import take_in_kept
 from worker.examine import Examination, examine, identify, known_film
 from worker.resources import Resources
 
 log = structlog.get_logger()
 #: Numbers of images read in one query.
 SLICE = 500
+#: What is said of archives that came in by themselves.
+ARCHIVES = {
+    RefusalCode.ARCHIVE_ENCRYPTED,
+    RefusalCode.ARCHIVE_TOO_LARGE,
+    RefusalCode.ARCHIVE_UNREADABLE,
+    RefusalCode.ARCHIVE_WITHOUT_IMAGES,
+    RefusalCode.ARCHIVE_UNPACKED,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +75,7 @@ def retry(resources: Resources, image_ids: Iterable[int]) -> Iterator[Retried]:
 
 def _retry(image_id: int, resources: Resources) -> Retried | None:
     with resources.database.read() as session:
-        image = session.get(Image, image_id)
+        image = session.get(Image, image_id, options=[selectinload(Image.arrivals)])
     if image is None or image.code is None:
         return None
     try:
@@ -85,7 +95,7 @@ def _retry(image_id: int, resources: Resources) -> Retried | None:
 
 def _judge_anew(image: Image, resources: Resources) -> RefusalCode | None:
     """Commit the verdict of today: the code of a new refusal, or None for work."""
-    identity, examined = _verdict(image.sha256, resources)
+    identity, examined = _verdict(image, resources)
     with resources.database.write() as session:
         held = refused_image(session, image.id)
         if held is None:
@@ -104,11 +114,15 @@ def _judge_anew(image: Image, resources: Resources) -> RefusalCode | None:
     return examined.refusal.code if examined.refusal else None
 
 
-def _verdict(sha256: str, resources: Resources) -> tuple[Identity, Examination]:
-    """What intake would say of the original today."""
+def _verdict(image: Image, resources: Resources) -> tuple[Identity, Examination]:
+    """What intake would say of the original today; what an archive holds comes in."""
+    sha256 = image.sha256
     if not resources.store.has(sha256):
         missing = Refused(RefusalCode.ORIGINAL_MISSING)
         return identify(sha256, None), Examination(None, missing)
+    if image.code in ARCHIVES:
+        refusal = take_in_kept(sha256, image.arrivals[0].relative_path, resources)
+        return identify(sha256, None), Examination(None, refusal)
     examined = examine(sha256, resources)
     identity = identify(sha256, examined.header)
     if examined.refusal is None:

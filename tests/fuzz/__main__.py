@@ -9,7 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemaining
 from readfirst.cli.console import err, notice, print_table
 from tests.fuzz.fuzzing import Report, fuzz
 from tests.fuzz.seeds import seeds
-from tests.fuzz.verdicts import SHOWN
+from tests.fuzz.verdicts import SHOWN, UNPACKED
 
 
 def main(
@@ -50,13 +50,17 @@ def show(report: Report) -> None:
     )
     print_table(
         "By kind",
-        ("Kind", "Files", "Shown", "Most frequent refusals"),
+        ("Kind", "Files", "Taken", "Most frequent refusals"),
         [
             (
                 name,
                 str(ends.total()),
-                str(ends[SHOWN]),
-                ", ".join(f"{n} {what}" for what, n in ends.most_common(4) if what != SHOWN),
+                str(ends[SHOWN] + ends[UNPACKED]),
+                ", ".join(
+                    f"{n} {what}"
+                    for what, n in ends.most_common(5)
+                    if what not in (SHOWN, UNPACKED)
+                ),
             )
             for name, ends in sorted(report.by_kind.items())
         ],

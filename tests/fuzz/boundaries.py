@@ -14,6 +14,9 @@ from pydicom.uid import ExplicitVRBigEndian, ImplicitVRLittleEndian
 ITEMS = re.compile(rb"\xfe\xff[\x00\x0d\xdd]\xe0|\xff\xfe\xe0[\x00\x0d\xdd]")
 #: Of JPEG, JPEG-LS and JPEG 2000 alike: none of them has such bytes within its coded data.
 MARKERS = re.compile(rb"\xff[\xc0-\xfe]|\xff[\x4f-\x5d]")
+#: APPNOTE 4.3: local headers, entries of the directory, and its end; and where their fields begin.
+RECORDS = re.compile(rb"PK\x03\x04|PK\x01\x02|PK\x05\x06")
+RECORD_FIELDS = (0, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30, 42, 46)
 #: Enough of them to stand before and behind every kind of segment.
 MOST_MARKERS = 60
 #: Where the fields of BITMAPFILEHEADER and BITMAPINFOHEADER begin.
@@ -35,6 +38,9 @@ def _places(content: bytes) -> Iterator[int]:
         yield from _chunks(content, 12, "<", length_first=False)
     elif content.startswith((b"II*\0", b"MM\0*")):
         yield from _entries(content)
+    elif content.startswith(b"PK"):
+        for found in RECORDS.finditer(content):
+            yield from (found.start() + field for field in RECORD_FIELDS)
     elif content.startswith(b"BM"):
         yield from BMP_FIELDS
     elif content.startswith(b"\xff\xd8"):

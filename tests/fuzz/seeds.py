@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
 import imagecodecs
 import numpy as np
@@ -79,6 +80,7 @@ def _contents() -> Iterator[tuple[str, bytes]]:
         yield name, Path(str(get_testdata_file(name, download=False))).read_bytes()
     yield from _encoded_here()
     yield from _pictures()
+    yield from _archives()
 
 
 def _encoded_here() -> Iterator[tuple[str, bytes]]:
@@ -137,6 +139,22 @@ def _pictures() -> Iterator[tuple[str, bytes]]:
         yield name, held.getvalue()
 
 
+def _archives() -> Iterator[tuple[str, bytes]]:
+    film = dicom_bytes(a_dataset(a_gradient(), SOPInstanceUID="1.2.3"))
+    members = {"ward/film.dcm": film, "ward/film.jpg": (FOLDER / "film-02.jpg").read_bytes()}
+    for name, method in (("stored.zip", ZIP_STORED), ("deflated.zip", ZIP_DEFLATED)):
+        yield name, archived(members, method)
+
+
+def archived(members: dict[str, bytes], method: int = ZIP_DEFLATED) -> bytes:
+    """A zip archive, the same at every time."""
+    held = io.BytesIO()
+    with ZipFile(held, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(ZipInfo(name), content, compress_type=method)
+    return held.getvalue()
+
+
 def _format_of(name: str) -> str:
     suffix = name.rsplit(".", 1)[1]
     return {"jpg": "JPEG"}.get(suffix, suffix.upper())
@@ -149,6 +167,7 @@ def _kind(content: bytes) -> str:
         (b"II*\0", "TIFF"),
         (b"BM", "BMP"),
         (b"RIFF", "WebP"),
+        (b"PK", "zip"),
     ):
         # A DICOM file's preamble is free, and may begin like a picture.
         if content.startswith(start) and content[128:132] != b"DICM":

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from ingest.sandbox import Reader
+from tests.fuzz.hostile_archives import hostile_archives
 from tests.fuzz.hostile_dicom import hostile_dicom, odd_uids
 from tests.fuzz.hostile_pictures import hostile_pictures, polyglots
-from tests.fuzz.verdicts import SHOWN, peak_megabytes, verdict
+from tests.fuzz.verdicts import SHOWN, UNPACKED, peak_megabytes, verdict
 from tests.ingest.builders import a_dicom_file
 
 MEGABYTES = 512
@@ -41,11 +42,14 @@ ENDS = {
     "bmp-of-gigapixels": "too_large",
     "jpeg-of-gigapixels": "too_large",
     "exif-in-a-circle": SHOWN,
-    "archive": "not_an_image",
+    "archive": UNPACKED,
+    "archive-of-overlapping-bombs": "archive_too_large",
+    "archive-of-many-entries": "archive_too_large",
+    "archive-in-archive": "archive_without_images",
 }
 
 
-@pytest.mark.parametrize("corpus", [hostile_dicom, hostile_pictures])
+@pytest.mark.parametrize("corpus", [hostile_dicom, hostile_pictures, hostile_archives])
 def test_what_is_made_to_harm_is_shown_or_refused(
     corpus: Callable[[], Iterator[tuple[str, bytes]]], tmp_path: Path
 ) -> None:

@@ -9,8 +9,8 @@ from ingest.sandbox import Reader
 from readfirst.errors import Refused
 from readfirst.refusals import RefusalCode
 from tests.fuzz.boundaries import boundaries
-from tests.fuzz.seeds import Seed, small_seeds
-from tests.fuzz.verdicts import SHOWN, verdict
+from tests.fuzz.seeds import Seed, seeds, small_seeds
+from tests.fuzz.verdicts import SHOWN, UNPACKED, verdict
 
 #: The most places at which one file is cut, spread evenly over all of them.
 MOST_CUTS = 90
@@ -38,7 +38,11 @@ def cuts(seed: Seed) -> list[int]:
     return sorted(at for at in near if at < len(seed.content))
 
 
-@pytest.mark.parametrize("seed", small_seeds(), ids=lambda seed: seed.name)
+FILMS = [seed for seed in small_seeds() if seed.kind != "zip"]
+ARCHIVES = [seed for seed in seeds() if seed.kind == "zip"]
+
+
+@pytest.mark.parametrize("seed", FILMS, ids=lambda seed: seed.name)
 def test_no_part_of_a_film_is_ever_shown(seed: Seed, reader: Reader, tmp_path: Path) -> None:
     path = tmp_path / "film"
     path.write_bytes(seed.content)
@@ -55,3 +59,13 @@ def test_no_part_of_a_film_is_ever_shown(seed: Seed, reader: Reader, tmp_path: P
             continue
         assert shown is not None, at
         assert np.array_equal(part, shown), f"cut at {at} of {len(seed.content)}"
+
+
+@pytest.mark.parametrize("seed", ARCHIVES, ids=lambda seed: seed.name)
+def test_no_part_of_an_archive_comes_in(seed: Seed, reader: Reader, tmp_path: Path) -> None:
+    path = tmp_path / "archive"
+    path.write_bytes(seed.content)
+    assert verdict(path, reader).what == UNPACKED
+    for at in cuts(seed):
+        path.write_bytes(seed.content[:at])
+        assert verdict(path, reader).what != UNPACKED, f"cut at {at} of {len(seed.content)}"

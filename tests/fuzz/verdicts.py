@@ -1,20 +1,26 @@
 """What becomes of a file: it is shown, or refused by a code. Anything else is a failure."""
 
+import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from ingest.archive import unpacked
 from ingest.sandbox import Reader
+from ingest.sniff import is_archive
 from models.preprocessing import LEAST_SIDE
 from readfirst.errors import Refused
 
-#: What the reader says of a file that goes on to be scored.
-SHOWN = "shown"
+#: What the reader says of a file that goes on to be scored, and of an archive of such files.
+SHOWN, UNPACKED = "shown", "unpacked"
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What became of a file, and how long it took. what: `shown`, or the code of a refusal."""
+    """What became of a file, and how long it took.
+
+    what: `shown`, `unpacked`, or the code of a refusal.
+    """
 
     what: str
     seconds: float
@@ -27,6 +33,9 @@ def verdict(path: Path, reader: Reader) -> Verdict:
     """
     begun = time.monotonic()
     try:
+        if is_archive(path):
+            _unpack(path, reader)
+            return Verdict(UNPACKED, time.monotonic() - begun)
         header = reader.header(path)
         film, display = reader.film(path, LEAST_SIDE), reader.display(path)
     except Refused as refusal:
@@ -37,6 +46,16 @@ def verdict(path: Path, reader: Reader) -> Verdict:
         assert grey.ndim == 2
         assert grey.size
     return Verdict(SHOWN, time.monotonic() - begun)
+
+
+def _unpack(path: Path, reader: Reader) -> None:
+    """Unpack an archive as intake does, and check that all of it lies where it should."""
+    with tempfile.TemporaryDirectory(dir=path.parent) as name:
+        folder = Path(name)
+        reader.unpack(path, folder)
+        for member in unpacked(folder):
+            assert member.path.parent == folder
+            assert member.path.is_file()
 
 
 def peak_megabytes(reader: Reader) -> float:
