@@ -28,7 +28,7 @@ from pydicom.uid import (
 )
 
 from readfirst.samples import FOLDER
-from tests.fuzz.encapsulating import encapsulated
+from tests.fuzz.encapsulating import encapsulated, named
 from tests.ingest.builders import a_dataset, a_gradient, dicom_bytes
 
 #: Of pydicom and pydicom-data: small ones of one frame, by what only they show.
@@ -95,8 +95,8 @@ def _encoded_here() -> Iterator[tuple[str, bytes]]:
     }
     for syntax, stream in streams.items():
         yield f"{UID(syntax).keyword}.dcm", encapsulated(syntax, stream)
-    yield "no-preamble.dcm", dicom_bytes(a_dataset(shallow))[132:]
-    yield "multi-frame.dcm", dicom_bytes(a_multi_frame())
+    yield "no-preamble.dcm", dicom_bytes(named(a_dataset(shallow)))[132:]
+    yield "multi-frame.dcm", dicom_bytes(named(a_multi_frame()))
 
 
 def a_multi_frame() -> pydicom.FileDataset:
@@ -140,7 +140,7 @@ def _pictures() -> Iterator[tuple[str, bytes]]:
 
 
 def _archives() -> Iterator[tuple[str, bytes]]:
-    film = dicom_bytes(a_dataset(a_gradient(), SOPInstanceUID="1.2.3"))
+    film = dicom_bytes(named(a_dataset(a_gradient())))
     members = {"ward/film.dcm": film, "ward/film.jpg": (FOLDER / "film-02.jpg").read_bytes()}
     for name, method in (("stored.zip", ZIP_STORED), ("deflated.zip", ZIP_DEFLATED)):
         yield name, archived(members, method)

@@ -35,6 +35,7 @@ def test_a_run_can_be_repeated_file_by_file() -> None:
     places = {one.name: boundaries(one.content) for one in seeds()}
     first, again = (list(broken_files(seeds(), 100, 5)) for _ in range(2))
     assert first == again
+    assert seeds.__wrapped__() == seeds(), "the files to break are the same in every run"
     assert broken_file(seeds(), places, 77, 5) == first[77]
     assert [one.content for one in broken_files(seeds(), 100, 6)] != [one.content for one in first]
 
