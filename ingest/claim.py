@@ -121,9 +121,14 @@ def _is_regular(path: Path) -> bool:
 
 
 def as_text(path: Path) -> Path:
-    """A path as text: bytes that are not UTF-8, and control characters, are replaced."""
+    """A path as text: what is not UTF-8, controls, or turns the text around is replaced."""
     text = os.fsencode(path).decode(errors="replace")
-    return Path("".join("\ufffd" if category(char) == "Cc" else char for char in text))
+    return Path("".join("\ufffd" if _misleads(char) else char for char in text))
+
+
+def _misleads(char: str) -> bool:
+    # Unicode Standard Annex 9: LRE, RLE, PDF, LRO, RLO and the isolates make `gpj.exe` look else.
+    return category(char) == "Cc" or "\u202a" <= char <= "\u202e" or "\u2066" <= char <= "\u2069"
 
 
 def _remove_empty(folder: Path, root: Path) -> None:

@@ -82,6 +82,7 @@ def test_each_is_scored_or_refused_with_a_code_and_can_be_had_back(
         kept = resources.store.path(arrival.sha256).read_bytes()
         assert kept == contents[arrival.sha256]
         assert not any(category(char) == "Cc" for char in arrival.relative_path)
+        assert "\u202e" not in arrival.relative_path
     states = [image.state for image in images]
     assert states.count(ImageState.SCORED) >= 5
     assert states.count(ImageState.REFUSED) >= 15
