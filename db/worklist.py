@@ -18,7 +18,7 @@ from db.views import (
     StudyDetail,
     StudyView,
 )
-from readfirst.domain import ImageState, spread
+from readfirst.domain import FileKind, ImageState, spread
 from readfirst.identity import StudyWarning
 from readfirst.marks import Mark
 from readfirst.prevalence import at_prevalence
@@ -193,8 +193,11 @@ def _marks(study: Study) -> tuple[Mark, ...]:
 
 
 def _is_complete(study: Study, quiet_before: datetime | None) -> bool:
-    in_work = any(image.state in (ImageState.RECEIVED, ImageState.READY) for image in study.images)
-    return not in_work and (quiet_before is None or study.last_received_at <= quiet_before)
+    if any(image.state in (ImageState.RECEIVED, ImageState.READY) for image in study.images):
+        return False
+    # A picture is a study of its own: nothing else can come.
+    may_grow = any(image.kind in (FileKind.DICOM, None) for image in study.images)
+    return not may_grow or quiet_before is None or study.last_received_at <= quiet_before
 
 
 def _image_view(image: Image) -> ImageView:

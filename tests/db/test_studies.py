@@ -11,6 +11,7 @@ from db.tables import Image
 from db.views import StudyView
 from db.work import claim_received
 from db.worklist import reading_order, study_detail
+from readfirst.domain import FileKind
 from readfirst.errors import Refused
 from readfirst.identity import WarningCode
 from readfirst.marks import MarkCode, mark
@@ -52,6 +53,13 @@ def test_a_study_is_complete_when_it_has_been_quiet(database: Database) -> None:
     (row,) = rows_of(database, quiet_before=NOW + 9 * MINUTE)
     assert row.last_received_at == NOW + MINUTE
     assert not row.complete, "an image is in work"
+
+
+def test_a_picture_is_complete_at_once(database: Database) -> None:
+    with database.write() as session:
+        a_scored_image(session, probability=0.9, header=a_header(kind=FileKind.JPEG))
+    (row,) = rows_of(database, quiet_before=NOW - MINUTE)
+    assert row.complete, "it is a study of its own, so nothing else can come"
 
 
 def test_a_late_stat_image_raises_those_that_wait(database: Database) -> None:
