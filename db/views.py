@@ -130,6 +130,21 @@ class OriginalView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ImageDetail:
+    """One image, its place and its size."""
+
+    study_instance_uid: str
+    image: ImageView
+    rows: int | None
+    columns: int | None
+    transfer_syntax_uid: str | None
+    #: Of the model-ready image; None while there is none.
+    preprocessing_version: str | None
+    #: When the site's retention removed the original; None while it is kept.
+    original_removed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
     """How much there is of everything."""
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm import Session, joinedload, selectinload
 
 from db.conflicts import study_warnings
 from db.filters import EVERYTHING, Position, WorklistFilter, behind, conditions
@@ -13,6 +13,7 @@ from db.tables import Arrival, Ensemble, Event, Image, Score, Study
 from db.views import (
     Counts,
     EventView,
+    ImageDetail,
     ImageView,
     ScoreView,
     StudyDetail,
@@ -114,6 +115,23 @@ def study_detail(
         study=_study_view(study, ensemble, prevalence, quiet_before, warnings),
         scores=_scores(session, study.id, prevalence),
         events=_events(session, study),
+    )
+
+
+def image_detail(session: Session, sha256: str) -> ImageDetail | None:
+    """The image whose original has this digest."""
+    query = select(Image).where(Image.sha256 == sha256)
+    image = session.scalar(query.options(joinedload(Image.study), selectinload(Image.arrivals)))
+    if image is None:
+        return None
+    return ImageDetail(
+        study_instance_uid=image.study.study_instance_uid,
+        image=_image_view(image),
+        rows=image.rows,
+        columns=image.columns,
+        transfer_syntax_uid=image.transfer_syntax_uid,
+        preprocessing_version=image.preprocessing_version,
+        original_removed_at=image.original_removed_at,
     )
 
 

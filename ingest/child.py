@@ -21,6 +21,7 @@ from ingest.archive import unpack
 from ingest.header import read_header
 from ingest.pixels.arrays import Array8
 from ingest.pixels.display import display_image, film_image
+from ingest.pixels.window import Window
 from readfirst.errors import Refused
 from readfirst.refusals import RefusalCode
 
@@ -57,7 +58,7 @@ def load_codecs() -> None:
     Image.init()
 
 
-def _answer(what: str, path: str, **how: int | str) -> tuple[dict[str, Any], bytes]:
+def _answer(what: str, path: str, **how: float | str) -> tuple[dict[str, Any], bytes]:
     try:
         return ANSWERS[what](Path(path), **how)
     except Refused as refusal:
@@ -88,7 +89,9 @@ def _grey(grey: Array8) -> tuple[dict[str, Any], bytes]:
 ANSWERS: dict[str, Callable[..., tuple[dict[str, Any], bytes]]] = {
     "header": _header,
     "unpack": _unpack,
-    "display": lambda path: _grey(display_image(path)),
+    "display": lambda path, **window: _grey(
+        display_image(path, Window(**window) if window else None)
+    ),
     "film": lambda path, least_side: _grey(film_image(path, least_side)),
 }
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
@@ -15,6 +16,7 @@ import numpy as np
 from pydantic import TypeAdapter
 
 from ingest.pixels.arrays import Array8
+from ingest.pixels.window import Window
 from readfirst.domain import Header
 from readfirst.errors import Refused, Unavailable
 from readfirst.refusals import RefusalCode
@@ -66,9 +68,10 @@ class Reader:
         head, _ = self._ask("header", path)
         return HEADERS.validate_python(head["header"])
 
-    def display(self, path: Path) -> Array8:
+    def display(self, path: Path, window: Window | None = None) -> Array8:
         """What `ingest.pixels.display.display_image` gives, and its refusals, as in `header`."""
-        return _pixels(*self._ask("display", path))
+        how = {} if window is None else asdict(window)
+        return _pixels(*self._ask("display", path, **how))
 
     def film(self, path: Path, least_side: int) -> Array8:
         """What `ingest.pixels.display.film_image` gives, and its refusals, as in `header`."""
@@ -78,7 +81,7 @@ class Reader:
         """What `ingest.archive.unpack` does, and its refusals, as in `header`."""
         self._ask("unpack", path, folder=str(folder.absolute()))
 
-    def _ask(self, what: str, path: Path, **how: int | str) -> tuple[dict[str, Any], bytes]:
+    def _ask(self, what: str, path: Path, **how: float | str) -> tuple[dict[str, Any], bytes]:
         with self._lock:
             try:
                 head, body = self._exchange({"what": what, "path": str(path.absolute()), **how})
@@ -100,7 +103,7 @@ class Reader:
             raise _refusal(head)
         return head, body
 
-    def _exchange(self, request: dict[str, str | int]) -> tuple[dict[str, Any], bytes]:
+    def _exchange(self, request: dict[str, str | float]) -> tuple[dict[str, Any], bytes]:
         requests, pipe = _pipes(self._running_child())
         requests.write(json.dumps(request).encode() + b"\n")
         answers = _Answers(pipe.fileno(), time.monotonic() + self._seconds)

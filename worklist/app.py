@@ -14,6 +14,8 @@ from readfirst.prepared import PreparedImages
 from readfirst.settings import Settings
 from worklist.api import PREFIX, add_api
 from worklist.api.document import add_document
+from worklist.api.events import Streams
+from worklist.api.images import Renderer
 from worklist.api.problems import add_problems
 from worklist.images import add_images
 from worklist.operation import add_operation
@@ -29,7 +31,7 @@ SMALL_BODY = 64 * 1024
 def make_app(settings: Settings) -> FastAPI:
     """The application; the database is opened when it starts."""
     database = open_database(settings.database)
-    ways_in = WaysIn(settings)
+    ways_in, renderer, streams = WaysIn(settings), Renderer(settings), Streams(database)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -37,6 +39,8 @@ def make_app(settings: Settings) -> FastAPI:
         upgrade(database)
         with ways_in.opened():
             yield
+        streams.close()
+        renderer.close()
         database.dispose()
 
     app = GuardedApp(
@@ -52,10 +56,12 @@ def make_app(settings: Settings) -> FastAPI:
     add_problems(app)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     add_page(app, database, settings)
-    add_api(app, database, settings)
+    add_api(app, database, settings, renderer, streams)
     add_operation(app, database, settings)
     ways_in.add_to(app)
     add_images(app, PreparedImages(settings.prepared_path))
     add_document(app)
     add_access(app, database, settings)
+    # For the server, which ends them before it waits for the connections.
+    app.state.streams = streams
     return app

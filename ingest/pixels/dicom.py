@@ -19,6 +19,8 @@ from ingest.pixels.colour import colour_grey
 from ingest.pixels.decoding import stored_pixels
 from ingest.pixels.geometry import SPACINGS, pixel_height
 from ingest.pixels.grey import grey_display
+from ingest.pixels.intensity import is_for_processing
+from ingest.pixels.window import Window, ask_for, windowed
 from ingest.syntaxes import is_encapsulated
 
 #: All that says how pixels are stored and shown. Overlays (60xx) are not among it.
@@ -39,17 +41,25 @@ KEYWORDS = (
 FUNCTIONAL_GROUPS = ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence")
 
 
-def dicom_grey(path: Path, least_side: int | None = None) -> tuple[Array8, float]:
+def dicom_grey(
+    path: Path, least_side: int | None = None, window: Window | None = None
+) -> tuple[Array8, float]:
     """The first frame of a file as grey, and how many times as high as wide its pixels are.
 
-    least_side: as in `ingest.pixels.decoding.stored_pixels`. Raises Refused, and whatever the
-    decoders raise.
+    least_side: as in `ingest.pixels.decoding.stored_pixels`. window: in place of the film's own.
+    Raises Refused, and whatever the decoders raise.
     """
     with open_dicom(path) as dicom:
         dataset = completed(_first_frame(dicom, read_elements(dicom, KEYWORDS)))
     pixels = stored_pixels(dataset, least_side)
     is_colour = pixels.ndim == 3 or dataset.PhotometricInterpretation == "PALETTE COLOR"
+    # What is for processing is shown by rules of its own: its shades are windowed, as colour's.
+    has_values = not is_colour and not is_for_processing(dataset)
+    if window and has_values:
+        ask_for(window, dataset)
     grey = colour_grey(pixels, dataset) if is_colour else grey_display(pixels, dataset)
+    if window and not has_values:
+        grey = windowed(grey, window)
     return grey, pixel_height(dataset)
 
 

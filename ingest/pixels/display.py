@@ -9,6 +9,7 @@ from ingest.pixels.borders import without_borders
 from ingest.pixels.dicom import dicom_grey
 from ingest.pixels.geometry import with_square_pixels
 from ingest.pixels.pictures import picture_grey
+from ingest.pixels.window import Window, windowed
 from ingest.sniff import kind_of
 from readfirst.domain import FileKind
 from readfirst.errors import Refused
@@ -26,12 +27,13 @@ class Shown:
     pixel_height: float = 1.0
 
 
-def display_image(path: Path) -> Array8:
+def display_image(path: Path, window: Window | None = None) -> Array8:
     """Decode a DICOM file or a picture for display, every pixel of it.
 
-    Returns (rows, columns) uint8, 0 is black. Raises Refused if the pixels cannot be decoded.
+    window: in place of the film's own. Returns (rows, columns) uint8, 0 is black. Raises Refused if
+    the pixels cannot be decoded.
     """
-    return _shown(path, None).grey
+    return _shown(path, None, window).grey
 
 
 def film_image(path: Path, least_side: int) -> Array8:
@@ -44,15 +46,16 @@ def film_image(path: Path, least_side: int) -> Array8:
     return with_square_pixels(without_borders(shown.grey), shown.pixel_height)
 
 
-def _shown(path: Path, least_side: int | None) -> Shown:
+def _shown(path: Path, least_side: int | None, window: Window | None = None) -> Shown:
     kind = kind_of(path)
     try:
         with warnings.catch_warnings():
             # Decoders warn of oddities that they survive.
             warnings.simplefilter("ignore")
             if kind is FileKind.DICOM:
-                return Shown(*dicom_grey(path, least_side))
-            return Shown(picture_grey(path, kind, least_side))
+                return Shown(*dicom_grey(path, least_side, window))
+            grey = picture_grey(path, kind, least_side)
+            return Shown(windowed(grey, window) if window else grey)
     except Refused:
         raise
     except MemoryError as error:

@@ -107,28 +107,18 @@ def serve(
     port: Annotated[int | None, typer.Option(help="Default: READFIRST_PORT.")] = None,
 ) -> None:
     """Serve the worklist page and the API."""
-    import uvicorn
-
     from worklist.app import make_app
     from worklist.security.terms import tls_files
+    from worklist.server import make_server
 
     settings = _entry()
     chosen = {"host": host or settings.host, "port": settings.port if port is None else port}
     settings = settings.model_copy(update=chosen)
     check_access(settings)
-    tls = tls_files(settings)
-    uvicorn.run(
-        make_app(settings),
-        host=settings.host,
-        port=settings.port,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        # The application itself knows which proxies to trust.
-        proxy_headers=False,
-        ssl_certfile=tls.certificate if tls else None,
-        ssl_keyfile=tls.key if tls else None,
-    )
+    server = make_server(make_app(settings), settings.host, settings.port, tls_files(settings))
+    server.run()
+    if not server.started:
+        raise typer.Exit(1)
 
 
 def check_access(settings: Settings) -> None:

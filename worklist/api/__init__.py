@@ -4,6 +4,8 @@ from fastapi import APIRouter, FastAPI
 
 from db.session import Database
 from readfirst.settings import Settings
+from worklist.api.events import Streams, add_events
+from worklist.api.images import Renderer, add_api_images
 from worklist.api.inbox import add_inbox
 from worklist.api.problems import DOCUMENTED
 from worklist.api.refusals import add_refusals
@@ -14,11 +16,15 @@ from worklist.api.worklist import add_worklist
 PREFIX = "/api/v1"
 
 
-def add_api(app: FastAPI, database: Database, settings: Settings) -> None:
+def add_api(
+    app: FastAPI, database: Database, settings: Settings, renderer: Renderer, streams: Streams
+) -> None:
     """Add the routes of the API to the application."""
     router = APIRouter(prefix=PREFIX, responses=DOCUMENTED)
     add_worklist(router, database, settings)
     add_studies(router, database, settings)
+    add_api_images(router, database, settings, renderer)
     add_refusals(router, database)
     add_inbox(router, database)
+    add_events(router, streams)
     app.include_router(router)
