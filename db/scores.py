@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from db.announcements import announce
 from db.events import note
 from db.studies import rank
-from db.tables import Ensemble, Image, Score
+from db.tables import Ensemble, Image, Score, Study
 from db.work import Claimed, held_image, release
 from readfirst.domain import ImageScore, ImageState
 
@@ -23,9 +24,11 @@ def record(
     at: datetime,
     *,
     max_wait: timedelta,
+    announced: bool = False,
 ) -> int:
     """Write the scores of a batch and rank its studies anew, in the caller's one transaction.
 
+    announced: whether another system is told of studies that are flagged now and were not.
     Returns how many images it scored; those whose lease was lost are left to their new holder.
     """
     images = []
@@ -37,7 +40,10 @@ def record(
     session.flush()
     # In one order everywhere, so that two workers never wait for each other.
     for study_id in sorted({image.study_id for image in images}):
-        rank(session, study_id, ensemble.version, max_wait=max_wait)
+        was_flagged = session.get_one(Study, study_id).flagged
+        study = rank(session, study_id, ensemble.version, max_wait=max_wait)
+        if announced and study.flagged and not was_flagged:
+            announce(session, study, at)
     return len(images)
 
 

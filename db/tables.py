@@ -242,7 +242,10 @@ class Score(Base):
 
     image: Mapped[Image] = relationship(back_populates="scores")
 
-    __table_args__ = (UniqueConstraint("image_id", "ensemble_version"),)
+    __table_args__ = (
+        UniqueConstraint("image_id", "ensemble_version"),
+        Index("ix_scores_scored_at", "scored_at"),
+    )
 
 
 class Ensemble(Base):
@@ -312,3 +315,33 @@ class SetAside(Base):
     reason: Mapped[str] = mapped_column(Text)
 
     __table_args__ = (Index("ix_set_aside_arrived_at", "arrived_at"),)
+
+
+class Announcement(Base):
+    """A flagged study of which another system is told by webhook."""
+
+    __tablename__ = "announcements"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    #: The same at every attempt, so that the receiver knows a repetition.
+    key: Mapped[str] = mapped_column(String(32), unique=True)
+    study_id: Mapped[int] = mapped_column(ForeignKey("studies.id"))
+    ensemble_version: Mapped[str] = mapped_column(ForeignKey("ensembles.version"))
+    probability: Mapped[float]
+    flagged_at: Mapped[datetime]
+    attempts: Mapped[int] = mapped_column(default=0)
+    #: Not before then; a worker that delivers it holds it by this time.
+    next_attempt_at: Mapped[datetime]
+    delivered_at: Mapped[datetime | None]
+    given_up_at: Mapped[datetime | None]
+    last_error: Mapped[str | None] = mapped_column(Text)
+
+    __table_args__ = (
+        Index(
+            "ix_announcements_waiting",
+            "next_attempt_at",
+            "id",
+            sqlite_where=text("delivered_at IS NULL AND given_up_at IS NULL"),
+            postgresql_where=text("delivered_at IS NULL AND given_up_at IS NULL"),
+        ),
+    )

@@ -31,6 +31,7 @@ class Bell(StrEnum):
     PREPARE = "prepare"
     ASSESS = "assess"
     SWEEP = "housekeeping.sweep"
+    ANNOUNCE = "housekeeping.announce"
     NIGHTLY = "housekeeping.nightly"
     RETENTION = "housekeeping.retention"
 

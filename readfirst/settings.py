@@ -2,10 +2,11 @@
 
 from datetime import datetime, time, timedelta
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from readfirst.errors import Misconfigured
@@ -199,6 +200,16 @@ class Settings(BaseSettings):
         description="How long the originals of scored images are kept, from their latest score. "
         "Default: for ever.",
     )
+    webhook_url: str | None = Field(
+        None,
+        description="`http://…` or `https://…` that is told of every study when it is flagged. "
+        "Default: nobody is told.",
+    )
+    webhook_secret: SecretStr | None = Field(
+        None,
+        min_length=16,
+        description="With it every webhook is signed (HMAC-SHA256); at least 16 characters.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Least severe message that is logged."
     )
@@ -218,6 +229,22 @@ class Settings(BaseSettings):
         if not isinstance(value, str):
             return value
         return tuple(part.strip() for part in value.split(",") if part.strip())
+
+    @field_validator("webhook_url")
+    @classmethod
+    def _http(cls, url: str | None) -> str | None:
+        parts = urlsplit(url or "http://none")
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
+            raise ValueError("no http:// or https:// address without a user's name")
+        # Raises ValueError for a port that is none.
+        _ = parts.port
+        return url
+
+    @model_validator(mode="after")
+    def _signed(self) -> Self:
+        if self.webhook_url is not None and self.webhook_secret is None:
+            raise ValueError("READFIRST_WEBHOOK_URL needs READFIRST_WEBHOOK_SECRET")
+        return self
 
     @property
     def zone(self) -> ZoneInfo:

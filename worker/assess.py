@@ -12,6 +12,7 @@ from db.tables import Ensemble
 from db.work import Claimed, claim_ready, give_back, prepare_again, refuse_claimed
 from readfirst.domain import ImageScore
 from readfirst.errors import Refused
+from readfirst.queue import Bell
 from worker.prepare import read_model_ready
 from worker.resources import Resources
 
@@ -73,9 +74,12 @@ def _record(
     refused = [(held, said) for held, said in results if isinstance(said, Refused)]
     now, max_wait = datetime.now(UTC), resources.settings.max_wait
     with resources.database.write() as session:
-        record(session, scored, active, now, max_wait=max_wait)
+        announced = resources.settings.webhook_url is not None
+        record(session, scored, active, now, max_wait=max_wait, announced=announced)
         for held, refusal in refused:
             refuse_claimed(session, held, refusal, now)
+    if announced:
+        resources.ringer.ring(Bell.ANNOUNCE)
     for held, refusal in refused:
         log.info("refused", action="assess", sha256=held.sha256, code=refusal.code.value)
 

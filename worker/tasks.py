@@ -14,6 +14,7 @@ from worker.prepare import prepare_next
 from worker.resources import Resources, open_resources
 from worker.retention import let_originals_go
 from worker.sweep import sweep as sweep_once
+from worker.webhook import announce_next
 
 #: Seconds after which a task hands the rest on to the next bell, so that a stop need not wait.
 SLICE_SECONDS = 10.0
@@ -41,6 +42,12 @@ def assess() -> None:
 def sweep() -> None:
     """Ring again for what was forgotten."""
     sweep_once(resources())
+
+
+@app.task(name=Bell.ANNOUNCE.value)
+def announce() -> None:
+    """Tell another system of flagged studies."""
+    _until_nothing_is_left(lambda: announce_next(resources()), Bell.ANNOUNCE)
 
 
 @app.task(name=Bell.NIGHTLY.value)
