@@ -69,6 +69,11 @@ class Settings(BaseSettings):
         description="Addresses or networks of proxies whose X-Forwarded-For and "
         "X-Forwarded-Proto are believed, with commas between them. Default: none.",
     )
+    hosts: Listed = Field(
+        (),
+        description="Names by which browsers may call the page, besides this machine's own, with "
+        "commas between them. Default: any behind a log-in, else none.",
+    )
     upload_megabytes: int = Field(
         1024, ge=1, description="Most megabytes of one upload to the page, or one STOW-RS request."
     )
@@ -223,7 +228,7 @@ class Settings(BaseSettings):
             raise ValueError(f"{name!r} is not an IANA time zone") from error
         return name
 
-    @field_validator("receive_calling", "receive_peers", "trusted_proxies", mode="before")
+    @field_validator("receive_calling", "receive_peers", "trusted_proxies", "hosts", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if not isinstance(value, str):

@@ -158,6 +158,35 @@ def check_listener(settings: Settings) -> Finding:
     return Finding("listener", well, f"{where} {'answers' if well else 'does not answer'}", advice)
 
 
+def check_page(settings: Settings) -> Finding:
+    """See who may look at the page, and whether passwords cross the network as they are."""
+    from db.accounts import any_account
+    from db.session import open_database
+    from ingest.receive.terms import is_loopback
+    from worklist.security.terms import check_may_listen
+
+    database = open_database(settings.database)
+    try:
+        with database.read() as session:
+            check_may_listen(settings, session)
+            closed = settings.auth == "required" or any_account(session)
+    except ReadFirstError as error:
+        return Finding("page", False, str(error), "Then start it again.")
+    except SQLAlchemyError:
+        return Finding("page", True, "see the database")
+    finally:
+        database.dispose()
+    who = "by log-in" if closed else "open to whoever is on this machine"
+    bare = not (is_loopback(settings.host) or settings.tls_certificate or settings.trusted_proxies)
+    return Finding(
+        "page",
+        not bare,
+        f"{who}, on {settings.host}" + (" without TLS" if bare else ""),
+        "Set READFIRST_TLS_CERTIFICATE and READFIRST_TLS_KEY, or put a proxy with TLS before it "
+        "and name that in READFIRST_TRUSTED_PROXIES.",
+    )
+
+
 def check_weights(settings: Settings) -> Finding:
     """See whether every weight file is the one that its manifest names."""
     from models.manifest import available_ensembles, check_files, load_manifest
@@ -182,6 +211,7 @@ CHECKS: tuple[Callable[[Settings], Finding], ...] = (
     check_left,
     check_broker,
     check_listener,
+    check_page,
     check_weights,
 )
 

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -197,6 +198,9 @@ def test_the_commands_of_the_compose_file_run_against_postgresql_and_valkey(
             page = f"http://127.0.0.1:{port}/healthz"
             with urllib.request.urlopen(page, timeout=10) as answer:
                 assert json.load(answer)["status"] == "ok"
+            with pytest.raises(urllib.error.HTTPError, match="401") as closed:
+                urllib.request.urlopen(page.replace("healthz", "api/v1/worklist"), timeout=10)
+            closed.value.close()
             assert services["ingest"]["healthcheck"]["test"] == ["CMD", "readfirst", "doctor"]
             doctor = readfirst(environment, "doctor")
             assert doctor.returncode == 0, doctor.stdout
@@ -216,7 +220,12 @@ def started_services(
             if name == "worklist":
                 # Any address in a container; loopback and a free port here.
                 command = [*command[: command.index("0.0.0.0")], "127.0.0.1", "--port", str(port)]
-            stack.append(subprocess.Popen(command, env=environment, start_new_session=True))
+            own_environment = {
+                "READFIRST_AUTH": service["environment"].get("READFIRST_AUTH", "auto")
+            }
+            stack.append(
+                subprocess.Popen(command, env=environment | own_environment, start_new_session=True)
+            )
         yield
         for process in stack:
             assert process.poll() is None, f"{process.args!r} ended by itself"

@@ -14,6 +14,12 @@ from worklist.app import make_app
 NOW = datetime.now(UTC)
 
 
+@pytest.fixture(autouse=True)
+def called_by_the_test_client(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Names by which tests call the server, besides this machine's own."""
+    monkeypatch.setenv("READFIRST_HOSTS", "testserver,here")
+
+
 @pytest.fixture
 def client(settings: Settings, database: Database) -> Iterator[TestClient]:
     with TestClient(make_app(settings)) as opened:

@@ -1,5 +1,7 @@
 """Who may look: each route by each role, log-in, sessions, other sites' pages, the audit log."""
 
+import asyncio
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -9,17 +11,21 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import text, update
 from sqlalchemy.exc import DBAPIError
+from starlette.types import Message
 
 from db import accounts
 from db.access_tables import LoginSession
 from db.audit import Action, AuditView, entries
 from db.session import Database
-from readfirst.credentials import digest, hash_password, new_token
+from readfirst.credentials import digest, hash_password, new_token, verify_password
 from readfirst.errors import Misconfigured
 from readfirst.roles import Role
 from readfirst.settings import Settings
 from tests.db.builders import a_scored_image
+from tests.worklist.browser import CHROMIUM, a_browser
+from tests.worklist.test_ways_in import a_server
 from worklist.app import make_app
+from worklist.security.lasting import Lasting
 from worklist.security.routes import routes_of
 from worklist.security.rules import RULES
 from worklist.security.terms import check_may_listen
@@ -83,7 +89,8 @@ def as_role(client: TestClient, role: Role | None) -> dict[str, str]:
 
 def test_every_route_has_a_rule_and_every_rule_a_route(settings: Settings) -> None:
     names = {name for route in routes_of(make_app(settings)) for name in route.names}
-    assert names == set(RULES)
+    assert names - set(RULES) == set(), "nobody is let in there: see worklist/security/rules.py"
+    assert set(RULES) - names == set(), "there is no such route"
 
 
 @pytest.mark.parametrize("role", [None, *Role])
@@ -490,3 +497,89 @@ def test_a_wrong_proxy_or_half_a_certificate_is_named(
     for change, said in wrong:
         with database.read() as session, pytest.raises(Misconfigured, match=said):
             check_may_listen(settings.model_copy(update=change), session)
+
+
+def test_while_it_is_open_the_page_answers_to_this_machines_names_alone(
+    settings: Settings, database: Database
+) -> None:
+    named = settings.model_copy(update={"hosts": ("reading.example",)})
+    with TestClient(make_app(named)) as client:
+        for host in ("localhost:8080", "127.0.0.1", "[::1]:8080", "reading.example", "LOCALHOST"):
+            assert client.get("/", headers={"Host": host}).status_code == 200, host
+        for host in ("evil.example", "127.0.0.1.evil.example", "[", "", "evil@localhost.example"):
+            answer = client.get("/", headers={"Host": host})
+            assert answer.status_code == 421, host
+        assert client.get("/healthz", headers={"Host": "evil.example"}).status_code == 200
+
+
+def test_behind_a_log_in_any_name_will_do_unless_there_is_a_list(
+    settings: Settings, people: None
+) -> None:
+    program = {"Authorization": f"Bearer {TOKEN}", "Host": "any.example"}
+    for hosts, status in (((), 200), (("reading.example",), 421)):
+        app = make_app(settings.model_copy(update={"hosts": hosts}))
+        with TestClient(app) as client:
+            assert client.get("/api/v1/worklist", headers=program).status_code == status
+
+
+def test_a_stream_ends_when_its_visitor_is_let_in_no_more() -> None:
+    passed: list[Message] = []
+    allowed = [True, False, True]
+
+    async def send(message: Message) -> None:
+        passed.append(message)
+
+    async def still_in() -> bool:
+        return allowed.pop(0)
+
+    async def stream() -> None:
+        lasting = Lasting(send, still_in)
+        for number in range(4):
+            lasting._next_look = 0.0
+            event = {"type": "http.response.body", "body": bytes([number]), "more_body": True}
+            await lasting(event)
+
+    asyncio.run(stream())
+    assert [message["body"] for message in passed] == [b"\0", b""]
+    assert passed[-1]["more_body"] is False
+
+
+def test_an_unknown_name_takes_as_long_as_a_wrong_password() -> None:
+    def seconds(kept: str | None) -> float:
+        times = []
+        for _ in range(3):
+            start = time.process_time()
+            assert not verify_password("wrong", kept)
+            times.append(time.process_time() - start)
+        return min(times)
+
+    verify_password("wrong", None)
+    assert 0.5 < seconds(None) / seconds(PASSWORD_HASH) < 2
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+def test_somebody_logs_in_and_out_in_a_browser(
+    settings: Settings, people: None, tmp_path: Path
+) -> None:
+    with a_server(settings) as port, a_browser(tmp_path / "browser") as page:
+        page.open(f"http://127.0.0.1:{port}/refused")
+        page.wait_for(
+            "location.search === '?next=%2Frefused' && !!document.querySelector('.login')"
+        )
+        then = {"wrong": ".login .banner", PASSWORD: ".who"}
+        for password, shown in then.items():
+            page.evaluate(
+                "document.querySelector('[name=name]').value = 'Reader';"
+                f"document.querySelector('[name=password]').value = '{password}';"
+                "document.querySelector('.login').requestSubmit()"
+            )
+            page.wait_for(f"!!document.querySelector('{shown}')")
+        assert page.evaluate("location.pathname") == "/refused"
+        page.evaluate("document.querySelector('.who').requestSubmit()")
+        page.wait_for("!!document.querySelector('.login')")
+        page.open(f"http://127.0.0.1:{port}/refused")
+        page.wait_for(
+            "location.search === '?next=%2Frefused' && !!document.querySelector('.login')"
+        )
+        refused = [said for said in page.complaints if "Content Security" in said]
+        assert refused == [], "a form, a style or a script was blocked"

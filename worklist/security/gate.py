@@ -12,6 +12,7 @@ from db.login_sessions import logged_in, note_use
 from db.session import Database
 from readfirst.credentials import digest
 from readfirst.roles import Role
+from worklist.security.hosts import is_called_rightly
 from worklist.security.terms import AccessTerms
 from worklist.security.visitor import Visitor, address_of, cookie_name, form_token
 
@@ -32,6 +33,11 @@ class Gate:
         with self.database.read() as session:
             self._accounts_exist = any_account(session)
         return not self._accounts_exist
+
+    def is_called_rightly(self, host: str | None) -> bool:
+        """Whether a Host header names this server."""
+        names = self.terms.hosts
+        return is_called_rightly(host, names, open_to_all=self.open_to_all())
 
     def visitor(self, request: Request, *, attended: bool) -> Visitor | None:
         """Who asks; None for somebody who is not logged in.

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
@@ -10,9 +11,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from worklist.api.problems import problem
 from worklist.security.answers import forbidden, not_logged_in, unavailable
 from worklist.security.foreign import SAFE_METHODS, is_own_page, names_no_page
 from worklist.security.gate import Gate
+from worklist.security.lasting import Lasting
 from worklist.security.noting import Noting, View
 from worklist.security.routes import KnownRoute, meant, routes_of
 from worklist.security.rules import RULES, Rule
@@ -59,7 +62,16 @@ class Guard:
         if outcome.who is not None and outcome.rule is not None and outcome.rule.noted:
             view = View(outcome.who.actor, outcome.rule.noted, outcome.parameters)
             send = Noting(self._gate.database, view, request, receive, send)
+        if outcome.who is not None:
+            send = Lasting(send, partial(self._still_in, request, outcome.who))
         await self.app(scope, receive, send)
+
+    async def _still_in(self, request: Request, who: Visitor) -> bool:
+        try:
+            now = await run_in_threadpool(self._gate.visitor, request, attended=False)
+        except DBAPIError:
+            return False
+        return now is not None and (now.account, now.role) == (who.account, who.role)
 
     async def _let_in(self, request: Request) -> Passage | Response:
         """Somebody on their way, or what they are told instead."""
@@ -70,6 +82,8 @@ class Guard:
         rule = RULES.get(route.name) if route else None
         if rule is not None and rule.least is None:
             return Passage(rule, None, route.parameters if route else {})
+        if not await run_in_threadpool(self._gate.is_called_rightly, request.headers.get("host")):
+            return problem(421, "This server is not called so; see READFIRST_HOSTS.")
         attended = rule is not None and rule.attended
         who = await run_in_threadpool(self._gate.visitor, request, attended=attended)
         if who is None:

@@ -21,9 +21,13 @@ ADDRESS_FACTOR = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccessTerms:
-    """What the settings say of who may look. always: whether a log-in is wanted in any case."""
+    """What the settings say of who may look.
+
+    always: whether a log-in is wanted in any case. hosts: by which names browsers may call.
+    """
 
     always: bool
+    hosts: frozenset[str]
     lifetimes: Lifetimes
     account_limit: Limit
     address_limit: Limit
@@ -42,6 +46,7 @@ def access_terms(settings: Settings) -> AccessTerms:
     pause = timedelta(minutes=settings.lockout_minutes)
     return AccessTerms(
         always=settings.auth == "required" or not is_loopback(settings.host),
+        hosts=frozenset(name.lower() for name in settings.hosts),
         lifetimes=Lifetimes(
             timedelta(minutes=settings.session_idle_minutes),
             timedelta(hours=settings.session_hours),
