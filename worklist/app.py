@@ -18,6 +18,7 @@ from worklist.api.events import Streams
 from worklist.api.images import Renderer
 from worklist.api.problems import add_problems
 from worklist.images import add_images
+from worklist.metrics import add_metrics
 from worklist.operation import add_operation
 from worklist.page import add_page
 from worklist.security.access import GuardedApp, add_access
@@ -58,6 +59,7 @@ def make_app(settings: Settings) -> FastAPI:
     add_page(app, database, settings)
     add_api(app, database, settings, renderer, streams)
     add_operation(app, database, settings)
+    add_metrics(app, database, settings)
     ways_in.add_to(app)
     add_images(app, PreparedImages(settings.prepared_path))
     add_document(app)

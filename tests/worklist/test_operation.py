@@ -1,10 +1,18 @@
+from datetime import timedelta
+
 from fastapi.testclient import TestClient
+from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import text
 
+from db.measures import times_to_score
+from db.rescoring import make_ready_again
 from db.session import Database
 from readfirst.settings import Settings
-from tests.db.builders import an_ensemble
+from tests.db.builders import a_ready_image, an_ensemble, score_ready
+from tests.worklist.conftest import NOW
 from worklist.app import make_app
+
+HOUR = timedelta(hours=1)
 
 
 def checks(client: TestClient) -> dict[str, bool]:
@@ -41,3 +49,41 @@ def test_a_full_disk_is_not_ready(settings: Settings, database: Database) -> Non
         answer = client.get("/readyz")
     assert answer.status_code == 503
     assert "Intake is paused" in answer.text
+
+
+def test_metrics_tell_what_the_database_holds_and_nobody_s_name(
+    client: TestClient, database: Database, studies: dict[str, str]
+) -> None:
+    answer = client.get("/metrics")
+    assert answer.status_code == 200
+    found = {
+        (sample.name, *sorted(sample.labels.values())): sample.value
+        for family in text_string_to_metric_families(answer.text)
+        for sample in family.samples
+    }
+    assert found["readfirst_images", "scored"] == 2
+    assert found["readfirst_images", "refused"] == 1
+    assert found["readfirst_images_refused", "truncated"] == 1
+    assert found["readfirst_studies",] == 4
+    assert found["readfirst_studies_flagged",] == 1
+    assert found["readfirst_oldest_waiting_seconds", "ready"] == 0
+    assert found["readfirst_oldest_waiting_seconds", "received"] > 0
+    assert found["readfirst_first_scores", "1h"] == 2
+    assert found["readfirst_arrival_to_score_seconds", "0.95", "1h"] == 0
+    assert found["readfirst_ensemble_active", "1"] == 1
+    for secret in ("Lucía", "P-1", "1.2", "cnn"):
+        assert f'"{secret}' not in answer.text
+
+
+def test_the_time_to_a_score_is_that_of_the_first_one(database: Database) -> None:
+    with database.write() as session:
+        for minutes in range(1, 101):
+            image = a_ready_image(session, NOW - timedelta(minutes=minutes))
+            score_ready(session, NOW, {image.id: 0.1})
+        again = make_ready_again(session, an_ensemble(session, "2"), NOW, limit=100)
+        score_ready(session, NOW + HOUR, dict.fromkeys(again, 0.1), version="2")
+    with database.read() as session:
+        found = times_to_score(session, NOW + 2 * HOUR, [HOUR, 24 * HOUR])
+    assert found[HOUR].quantile(0.5) is None, "scored again is not scored first"
+    day = found[24 * HOUR]
+    assert [day.quantile(share) for share in (0.5, 0.95, 0.99)] == [51 * 60, 96 * 60, 100 * 60]

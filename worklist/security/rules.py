@@ -28,6 +28,8 @@ RULES: dict[str, Rule] = {
     "GET /static": EVERYBODY,
     "GET /healthz": EVERYBODY,
     "GET /readyz": EVERYBODY,
+    # For programs with a token: it says how much a department does.
+    "GET /metrics": Rule(Role.SERVICE, attended=False),
     "GET /login": EVERYBODY,
     "POST /login": EVERYBODY,
     "POST /logout": Rule(Role.READER),
