@@ -45,9 +45,10 @@ class Gate:
         attended: whether the request shows that a person is there, and keeps the session alive.
         """
         address = address_of(request)
-        authorization = request.headers.get("authorization")
-        if authorization is not None:
-            return self._program(authorization, address)
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        # Any other scheme is between the browser and a proxy.
+        if scheme.lower() == "bearer":
+            return self._program(token.strip(), address)
         if self.open_to_all():
             return Visitor(account=None, role=Role.ADMIN, address=address)
         secret = request.cookies.get(cookie_name(request))
@@ -71,11 +72,10 @@ class Gate:
             account=found.account, role=found.role, address=address, form_token=form_token(secret)
         )
 
-    def _program(self, authorization: str, address: str) -> Visitor | None:
-        scheme, _, token = authorization.partition(" ")
+    def _program(self, token: str, address: str) -> Visitor | None:
         with self.database.read() as session:
-            name = by_token(session, digest(token.strip()))
-        if scheme.lower() == "bearer" and name is not None:
+            name = by_token(session, digest(token))
+        if name is not None:
             return Visitor(account=name, role=Role.SERVICE, address=address)
         self._note_refused_token(address)
         return None

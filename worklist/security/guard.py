@@ -66,6 +66,12 @@ class Guard:
             send = Lasting(send, partial(self._still_in, request, outcome.who))
         await self.app(scope, receive, send)
 
+    def _asked_by(self, request: Request, *, attended: bool) -> Visitor | Response:
+        """Who asks, or why nobody who asks like this is let in."""
+        if not self._gate.is_called_rightly(request.headers.get("host")):
+            return problem(421, "This server is not called so; see READFIRST_HOSTS.")
+        return self._gate.visitor(request, attended=attended) or not_logged_in(request)
+
     async def _still_in(self, request: Request, who: Visitor) -> bool:
         try:
             now = await run_in_threadpool(self._gate.visitor, request, attended=False)
@@ -82,12 +88,10 @@ class Guard:
         rule = RULES.get(route.name) if route else None
         if rule is not None and rule.least is None:
             return Passage(rule, None, route.parameters if route else {})
-        if not await run_in_threadpool(self._gate.is_called_rightly, request.headers.get("host")):
-            return problem(421, "This server is not called so; see READFIRST_HOSTS.")
         attended = rule is not None and rule.attended
-        who = await run_in_threadpool(self._gate.visitor, request, attended=attended)
-        if who is None:
-            return not_logged_in(request)
+        who = await run_in_threadpool(self._asked_by, request, attended=attended)
+        if isinstance(who, Response):
+            return who
         if route is not None and not _may(who, rule):
             await run_in_threadpool(self._gate.note_denied, who, route.name)
             return forbidden(f"This is not for the role {who.role}.")

@@ -47,9 +47,9 @@ RULES: dict[str, Rule] = {
     "GET /api/v1/studies/{study_instance_uid}/scores": Rule(Role.SERVICE, Action.STUDY_VIEWED),
     "GET /api/v1/images/{sha256}": Rule(Role.SERVICE, Action.STUDY_VIEWED),
     "GET /api/v1/images/{sha256}/thumbnail": Rule(Role.SERVICE, attended=False),
-    "GET /api/v1/images/{sha256}/model-ready": Rule(Role.SERVICE, Action.STUDY_VIEWED),
-    "GET /api/v1/images/{sha256}/rendered": Rule(Role.SERVICE, Action.STUDY_VIEWED),
-    "GET /api/v1/images/{sha256}/original": Rule(Role.SERVICE, Action.STUDY_VIEWED),
+    "GET /api/v1/images/{sha256}/model-ready": Rule(Role.SERVICE, Action.IMAGE_VIEWED),
+    "GET /api/v1/images/{sha256}/rendered": Rule(Role.SERVICE, Action.IMAGE_VIEWED),
+    "GET /api/v1/images/{sha256}/original": Rule(Role.SERVICE, Action.ORIGINAL_TAKEN),
     # It names studies and no patients, and a page keeps it open by itself.
     "GET /api/v1/events/stream": Rule(Role.SERVICE, attended=False),
     "GET /api/v1/refusals": Rule(Role.SERVICE, Action.LIST_VIEWED),
