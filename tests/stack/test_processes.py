@@ -157,7 +157,8 @@ def check_scores(environment: dict[str, str]) -> None:
         detail = rows(environment, "study", row["study_instance_uid"])
         states = [image["state"] for image in detail["study"]["images"]]
         assert len(detail["scores"]) == states.count("scored")
-        actions = [event["action"] for event in detail["events"]]
+        # A sample whose header says little is marked, and scored all the same.
+        actions = [one["action"] for one in detail["events"] if one["action"] != "marked"]
         assert actions in (["received", "ready", "scored"], ["received", "refused"])
 
 
