@@ -137,7 +137,8 @@ def image_detail(session: Session, sha256: str) -> ImageDetail | None:
 
 def counts(session: Session) -> Counts:
     """Studies, flagged studies, and images by state."""
-    studies = session.scalar(select(func.count()).select_from(Study).where(Study.images.any())) or 0
+    # A study without images is not shown; counted by the images' index, which is the quicker way.
+    studies = session.scalar(select(func.count(Image.study_id.distinct()))) or 0
     flagged = session.scalar(select(func.count()).select_from(Study).where(Study.flagged)) or 0
     by_state = session.execute(select(Image.state, func.count()).group_by(Image.state))
     images = dict.fromkeys(ImageState, 0) | dict(by_state.all())
