@@ -37,7 +37,16 @@ Since = Annotated[
 
 def worklist(
     flagged: Annotated[bool, typer.Option("--flagged", help="Flagged studies only.")] = False,
+    refused: Annotated[
+        bool, typer.Option("--refused", help="Only studies with an image that was refused.")
+    ] = False,
+    institution: Annotated[
+        str | None, typer.Option(help="Only films of this Institution Name.")
+    ] = None,
     since: Since = None,
+    until: Annotated[
+        str | None, typer.Option(help="Only what arrived before then, said as in --since.")
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, help="Most rows.")] = 50,
     json: Json = False,
 ) -> None:
@@ -47,7 +56,13 @@ def worklist(
         rows = reading_order(
             session,
             limit=limit,
-            which=WorklistFilter(flagged=flagged, since=moment(since, settings)),
+            which=WorklistFilter(
+                flagged=flagged,
+                refused=refused,
+                institution=institution,
+                since=moment(since, settings),
+                until=moment(until, settings),
+            ),
             prevalence=settings.prevalence,
             quiet_before=settings.quiet_before(datetime.now(UTC)),
         )

@@ -59,6 +59,12 @@ def test_the_worklist_as_json_has_the_filters() -> None:
     assert len(json.loads(run("worklist", "--json", "--flagged").stdout)) == 1
     assert len(json.loads(run("worklist", "--json", "--since", "1h").stdout)) == 3
     assert json.loads(run("worklist", "--json", "--since", "2999-01-01").stdout) == []
+    assert json.loads(run("worklist", "--json", "--until", "1h").stdout) == []
+    assert len(json.loads(run("worklist", "--json", "--until", "2999-01-01").stdout)) == 3
+    refused = json.loads(run("worklist", "--json", "--refused").stdout)
+    assert all("refused" in [image["state"] for image in row["images"]] for row in refused)
+    assert len(refused) < 3
+    assert json.loads(run("worklist", "--json", "--institution", "Elsewhere").stdout) == []
 
 
 @pytest.mark.usefixtures("home", "studies")
