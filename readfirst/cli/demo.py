@@ -59,7 +59,7 @@ def demo(
         if once:
             return
         notice(f"\nThe worklist is at [bold]{page_address(settings)}[/bold]")
-        notice(f"Drop DICOM, JPEG or PNG files into {settings.inbox_path}. Ctrl-C ends it.\n")
+        notice(f"Drop DICOM files or pictures into {settings.inbox_path}. Ctrl-C ends it.\n")
         watch_over(supervisor, settings, stop)
 
 
