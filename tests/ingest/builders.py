@@ -114,3 +114,14 @@ def a_big_endian_file(path: Path, pixels: npt.NDArray[Any]) -> Path:
         force_encoding=True,
     )
     return path
+
+
+def two_files_of_one_uid(folder: Path, **changes: object) -> tuple[Path, Path]:
+    """Two DICOM files with one SOP Instance UID; the second says these attributes otherwise."""
+    dataset = a_dataset(a_gradient())
+    first, second = folder / "a.dcm", folder / "b.dcm"
+    first.write_bytes(dicom_bytes(dataset))
+    for keyword, value in changes.items():
+        setattr(dataset, keyword, value)
+    second.write_bytes(dicom_bytes(dataset))
+    return first, second

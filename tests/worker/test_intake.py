@@ -11,7 +11,11 @@ from ingest.claim import Claim, leftovers
 from readfirst.domain import ImageState
 from readfirst.queue import Bell, SilentRinger
 from readfirst.samples import FOLDER
-from tests.ingest.builders import a_dataset, a_dicom_file, a_gradient, dicom_bytes
+from tests.ingest.builders import (
+    a_dicom_file,
+    a_gradient,
+    two_files_of_one_uid,
+)
 from worker.intake import take_in
 from worker.resources import Resources
 
@@ -58,11 +62,7 @@ def test_the_same_content_twice_is_one_image_and_two_arrivals(
 def test_the_same_film_with_another_header_is_a_duplicate(
     resources: Resources, drop: Drop, tmp_path: Path
 ) -> None:
-    dataset = a_dataset(a_gradient())
-    first, second = tmp_path / "a.dcm", tmp_path / "b.dcm"
-    first.write_bytes(dicom_bytes(dataset))
-    dataset.InstitutionName = "Elsewhere"
-    second.write_bytes(dicom_bytes(dataset))
+    first, second = two_files_of_one_uid(tmp_path, InstitutionName="Elsewhere")
     assert take_in(drop(first), resources) is Outcome.RECEIVED
     assert take_in(drop(second), resources) is Outcome.DUPLICATE
     assert count(resources, Image) == 1
@@ -71,11 +71,7 @@ def test_the_same_film_with_another_header_is_a_duplicate(
 def test_the_same_uid_with_other_pixels_is_a_conflict_and_both_are_kept(
     resources: Resources, drop: Drop, tmp_path: Path
 ) -> None:
-    dataset = a_dataset(a_gradient())
-    first, second = tmp_path / "a.dcm", tmp_path / "b.dcm"
-    first.write_bytes(dicom_bytes(dataset))
-    dataset.PixelData = a_gradient()[::-1].tobytes()
-    second.write_bytes(dicom_bytes(dataset))
+    first, second = two_files_of_one_uid(tmp_path, PixelData=a_gradient()[::-1].tobytes())
     take_in(drop(first), resources)
     assert take_in(drop(second), resources) is Outcome.REFUSED
     with resources.database.read() as session:

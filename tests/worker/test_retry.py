@@ -19,7 +19,13 @@ from readfirst.errors import Refused
 from readfirst.queue import Bell, SilentRinger
 from readfirst.refusals import RefusalCode
 from readfirst.samples import FOLDER
-from tests.ingest.builders import a_dataset, a_dicom_file, a_gradient, dicom_bytes
+from tests.ingest.builders import (
+    a_dataset,
+    a_dicom_file,
+    a_gradient,
+    dicom_bytes,
+    two_files_of_one_uid,
+)
 from tests.ingest.test_archive import BOMB, zipped
 from worker.archives import take_in_archive
 from worker.assess import assess_ready
@@ -128,11 +134,7 @@ def test_only_the_images_of_a_code_are_tried(
 def test_two_images_never_hold_one_uid_however_often_they_are_tried(
     resources: Resources, drop: Drop, tmp_path: Path
 ) -> None:
-    dataset = a_dataset(a_gradient())
-    first, second = tmp_path / "a.dcm", tmp_path / "b.dcm"
-    first.write_bytes(dicom_bytes(dataset))
-    dataset.PixelData = a_gradient()[::-1].tobytes()
-    second.write_bytes(dicom_bytes(dataset))
+    first, second = two_files_of_one_uid(tmp_path, PixelData=a_gradient()[::-1].tobytes())
     take_in(drop(first), resources)
     take_in(drop(second), resources)
     assert [one.now for one in retry_all(resources)] == [RefusalCode.SOP_INSTANCE_UID_CONFLICT]
@@ -143,11 +145,7 @@ def test_two_images_never_hold_one_uid_however_often_they_are_tried(
 def test_a_film_that_was_accepted_from_another_file_stays_refused(
     resources: Resources, drop: Drop, tmp_path: Path
 ) -> None:
-    dataset = a_dataset(a_gradient())
-    first, second = tmp_path / "a.dcm", tmp_path / "b.dcm"
-    first.write_bytes(dicom_bytes(dataset))
-    dataset.InstitutionName = "Elsewhere"
-    second.write_bytes(dicom_bytes(dataset))
+    first, second = two_files_of_one_uid(tmp_path, InstitutionName="Elsewhere")
     take_in(drop(first), resources)
     refuse_as(resources, RefusalCode.DICOM_UNREADABLE)
     assert take_in(drop(second), resources) is Outcome.RECEIVED
@@ -158,11 +156,7 @@ def test_a_uid_that_is_accepted_at_the_last_moment_is_not_accepted_twice(
     resources: Resources, drop: Drop, tmp_path: Path
 ) -> None:
     """The database itself refuses the second one; the next look knows the first."""
-    dataset = a_dataset(a_gradient())
-    first, second = tmp_path / "a.dcm", tmp_path / "b.dcm"
-    first.write_bytes(dicom_bytes(dataset))
-    dataset.InstitutionName = "Elsewhere"
-    second.write_bytes(dicom_bytes(dataset))
+    first, second = two_files_of_one_uid(tmp_path, InstitutionName="Elsewhere")
     take_in(drop(first), resources)
     refuse_as(resources, RefusalCode.DICOM_UNREADABLE)
     take_in(drop(second), resources)

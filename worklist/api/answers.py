@@ -62,6 +62,27 @@ def answer(request: Request, content: bytes, media_type: str, *, next_page: str 
     return Response(content, headers=headers, media_type=media_type)
 
 
+def answer_json(request: Request, content: Any) -> Response:
+    """One thing as JSON, with its ETag."""
+    return answer(request, as_json(content), MEDIA_TYPES[Format.JSON], next_page=None)
+
+
+def answer_rows(
+    request: Request,
+    wanted: Format | None,
+    kind: type[Any],
+    rows: Sequence[Any],
+    *,
+    whole: Any = None,
+    next_page: str | None = None,
+) -> Response:
+    """Rows of one dataclass as JSON or CSV. whole: what JSON says in their place, if not they."""
+    form = chosen(request, wanted)
+    is_csv = form is Format.CSV
+    content = as_csv(kind, rows) if is_csv else as_json(rows if whole is None else whole)
+    return answer(request, content, MEDIA_TYPES[form], next_page=next_page)
+
+
 def has_already(request: Request, etag: str) -> bool:
     """Whether If-None-Match names this ETag (RFC 9110 13.1.2)."""
     named = [one.strip().removeprefix("W/") for one in _if_none_match(request).split(",")]

@@ -21,14 +21,7 @@ from readfirst import __version__
 from readfirst.domain import FileKind
 from readfirst.prepared import PreparedImages
 from readfirst.settings import Settings
-from worklist.api.answers import (
-    MEDIA_TYPES,
-    NOT_MODIFIED,
-    Format,
-    answer,
-    as_json,
-    has_already,
-)
+from worklist.api.answers import NOT_MODIFIED, answer_json, has_already
 from worklist.api.parameters import Sha256
 from worklist.api.problems import GONE, NOT_FOUND
 
@@ -107,8 +100,7 @@ def add_api_images(
     )
     def image(request: Request, sha256: Sha256) -> Response:
         """One image: state, size, and the study to which it belongs."""
-        content = as_json(known(sha256))
-        return answer(request, content, MEDIA_TYPES[Format.JSON], next_page=None)
+        return answer_json(request, known(sha256))
 
     @router.get(
         "/images/{sha256}/thumbnail",

@@ -4,16 +4,7 @@ from fastapi import APIRouter, Request, Response
 
 from db.notices import NoticeView, inbox_notices
 from db.session import Database
-from worklist.api.answers import (
-    MEDIA_TYPES,
-    ROWS,
-    Format,
-    Wanted,
-    answer,
-    as_csv,
-    as_json,
-    chosen,
-)
+from worklist.api.answers import ROWS, Wanted, answer_rows
 
 
 def add_inbox(router: APIRouter, database: Database) -> None:
@@ -30,6 +21,4 @@ def add_inbox(router: APIRouter, database: Database) -> None:
         """What lies in the inbox and is not taken, and why."""
         with database.read() as session:
             rows = inbox_notices(session)
-        form = chosen(request, wanted)
-        content = as_csv(NoticeView, rows) if form is Format.CSV else as_json(rows)
-        return answer(request, content, MEDIA_TYPES[form], next_page=None)
+        return answer_rows(request, wanted, NoticeView, rows)

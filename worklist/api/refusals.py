@@ -9,17 +9,7 @@ from db.refused import RefusedPlace, Which, refused_counts, refused_images
 from db.session import Database
 from db.views import RefusedView
 from readfirst.refusals import RefusalCode
-from worklist.api.answers import (
-    MEDIA_TYPES,
-    NOT_MODIFIED,
-    ROWS,
-    Format,
-    Wanted,
-    answer,
-    as_csv,
-    as_json,
-    chosen,
-)
+from worklist.api.answers import NOT_MODIFIED, ROWS, Wanted, answer_json, answer_rows
 from worklist.api.cursors import next_page, of_refused, refused_place
 from worklist.api.parameters import Cursor, Limit, Moment
 
@@ -63,9 +53,8 @@ def add_refusals(router: APIRouter, database: Database) -> None:
             rows = refused_images(session, limit=limit + 1, which=which, after=after)
         page = tuple(rows[:limit])
         end = _end(page) if len(rows) > limit else None
-        form = chosen(request, wanted)
-        content = as_csv(RefusedView, page) if form is Format.CSV else as_json(Refusals(page, end))
-        return answer(request, content, MEDIA_TYPES[form], next_page=next_page(request, end))
+        whole, further = Refusals(page, end), next_page(request, end)
+        return answer_rows(request, wanted, RefusedView, page, whole=whole, next_page=further)
 
     @router.get(
         "/refusals/counts",
@@ -78,7 +67,7 @@ def add_refusals(router: APIRouter, database: Database) -> None:
         """How many images were refused by each code that occurs, the most frequent first."""
         with database.read() as session:
             found = refused_counts(session, which=Which(since=since))
-        return answer(request, as_json(found), MEDIA_TYPES[Format.JSON], next_page=None)
+        return answer_json(request, found)
 
 
 def _end(page: tuple[RefusedView, ...]) -> str:

@@ -8,17 +8,7 @@ from db.session import Database
 from db.views import ScoreView, StudyDetail
 from db.worklist import study_detail
 from readfirst.settings import Settings
-from worklist.api.answers import (
-    MEDIA_TYPES,
-    NOT_MODIFIED,
-    ROWS,
-    Format,
-    Wanted,
-    answer,
-    as_csv,
-    as_json,
-    chosen,
-)
+from worklist.api.answers import NOT_MODIFIED, ROWS, Wanted, answer_json, answer_rows
 from worklist.api.parameters import StudyUid
 from worklist.api.problems import NOT_FOUND
 
@@ -47,8 +37,7 @@ def add_studies(router: APIRouter, database: Database, settings: Settings) -> No
     )
     def study(request: Request, study_instance_uid: StudyUid) -> Response:
         """One study: images, scores of every ensemble version, events."""
-        content = as_json(detail_of(study_instance_uid))
-        return answer(request, content, MEDIA_TYPES[Format.JSON], next_page=None)
+        return answer_json(request, detail_of(study_instance_uid))
 
     @router.get(
         "/studies/{study_instance_uid}/scores",
@@ -60,6 +49,4 @@ def add_studies(router: APIRouter, database: Database, settings: Settings) -> No
     def scores(request: Request, study_instance_uid: StudyUid, wanted: Wanted = None) -> Response:
         """The scores of a study's images, by every ensemble version and member."""
         rows = detail_of(study_instance_uid).scores
-        form = chosen(request, wanted)
-        content = as_csv(ScoreView, rows) if form is Format.CSV else as_json(rows)
-        return answer(request, content, MEDIA_TYPES[form], next_page=None)
+        return answer_rows(request, wanted, ScoreView, rows)

@@ -12,16 +12,7 @@ from db.session import Database
 from db.views import StudyView
 from db.worklist import ReadingPage, reading_page
 from readfirst.settings import Settings
-from worklist.api.answers import (
-    MEDIA_TYPES,
-    ROWS,
-    Format,
-    Wanted,
-    answer,
-    as_csv,
-    as_json,
-    chosen,
-)
+from worklist.api.answers import ROWS, Wanted, answer_rows, as_json
 from worklist.api.cursors import next_page, of_study, study_position
 from worklist.api.parameters import Cursor, Limit, Moment, Since, Until
 from worklist.api.problems import TAKEN
@@ -108,13 +99,10 @@ def add_worklist(router: APIRouter, database: Database, settings: Settings) -> N
         )
         found = page(which, limit, study_position(cursor) if cursor else None)
         end = of_study(found.end) if found.end else None
-        form = chosen(request, wanted)
-        content = (
-            as_csv(StudyView, found.studies)
-            if form is Format.CSV
-            else as_json(Worklist(found.studies, end))
+        whole, further = Worklist(found.studies, end), next_page(request, end)
+        return answer_rows(
+            request, wanted, StudyView, found.studies, whole=whole, next_page=further
         )
-        return answer(request, content, MEDIA_TYPES[form], next_page=next_page(request, end))
 
     @router.post(
         "/worklist/search",
