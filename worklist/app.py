@@ -20,7 +20,7 @@ from worklist.api.problems import add_problems
 from worklist.images import add_images
 from worklist.metrics import add_metrics
 from worklist.operation import add_operation
-from worklist.page import add_page
+from worklist.pages import add_pages
 from worklist.security.access import GuardedApp, add_access
 from worklist.ways_in import WaysIn
 
@@ -56,7 +56,7 @@ def make_app(settings: Settings) -> FastAPI:
     )
     add_problems(app)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
-    add_page(app, database, settings)
+    add_pages(app, database, settings)
     add_api(app, database, settings, renderer, streams)
     add_operation(app, database, settings)
     add_metrics(app, database, settings)

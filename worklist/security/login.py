@@ -1,17 +1,15 @@
 """The log-in page and the way out."""
 
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated
 
 from fastapi import FastAPI, Form, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
-from fastapi.templating import Jinja2Templates
 
 from db.audit import Action, note
 from db.login_sessions import close_session
-from readfirst import DISCLAIMER
 from readfirst.credentials import MOST_PASSWORD, digest, new_secret
+from worklist.pages.templates import TEMPLATES
 from worklist.security.answers import forbidden
 from worklist.security.gate import Gate
 from worklist.security.logging_in import Attempt, log_in
@@ -24,7 +22,6 @@ from worklist.security.visitor import (
     same,
 )
 
-TEMPLATES = Path(__file__).parents[1] / "templates"
 #: One sentence for every cause: it must not tell which accounts there are.
 NOT_LET_IN = "Name or password is wrong, or there were too many attempts; then wait a while."
 FormText = Annotated[str, Form(max_length=1024)]
@@ -32,7 +29,6 @@ FormText = Annotated[str, Form(max_length=1024)]
 
 def add_login(app: FastAPI, gate: Gate) -> None:
     """Add the routes."""
-    templates = Jinja2Templates(directory=TEMPLATES)
 
     def page(request: Request, onward: str, said: str = "", status: int = 200) -> Response:
         """The form; with a cookie of its own, for which its token is made."""
@@ -41,9 +37,8 @@ def add_login(app: FastAPI, gate: Gate) -> None:
             "onward": onward,
             "said": said,
             "form_token": form_token(secret),
-            "disclaimer": DISCLAIMER,
         }
-        answer = templates.TemplateResponse(request, "login.html", shown, status)
+        answer = TEMPLATES.TemplateResponse(request, "login.html", shown, status)
         _give_cookie(request, answer, secret)
         return answer
 

@@ -1,34 +1,28 @@
-"""The page: the worklist as HTML, by the same queries as the API."""
+"""The worklist as a page."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse
-from fastapi.templating import Jinja2Templates
 
 from db.filters import WorklistFilter
 from db.notices import NoticeView, inbox_notices
-from db.refused import Which, refused_counts, refused_images
 from db.session import Database
 from db.worklist import counts, reading_order
 from ingest.disk import intake_room
-from readfirst import DISCLAIMER
 from readfirst.notices import NoticeCode
-from readfirst.refusals import RefusalCode
 from readfirst.settings import Settings
-from worklist.presentation import PageRow, page_rows
+from worklist.pages.rows import PageRow, page_rows
+from worklist.pages.templates import TEMPLATES
 
-TEMPLATES = Path(__file__).parent / "templates"
 #: Rows of the page; the rest is a filter away.
 PAGE_ROWS = 100
 
 
-def add_page(app: FastAPI, database: Database, settings: Settings) -> None:
+def add_worklist_page(app: FastAPI, database: Database, settings: Settings) -> None:
     """Add the page and its rows, which it asks for again and again."""
-    templates = Jinja2Templates(directory=TEMPLATES)
 
     def context(flagged: bool) -> dict[str, Any]:
         now = datetime.now(UTC)
@@ -48,33 +42,17 @@ def add_page(app: FastAPI, database: Database, settings: Settings) -> None:
             "counts": totals,
             "flagged": flagged,
             "now": now.astimezone(settings.zone),
-            "disclaimer": DISCLAIMER,
             "inbox": settings.inbox_path,
             "banners": banners(settings, notices),
         }
 
     @app.get("/", response_class=HTMLResponse, include_in_schema=False)
     def page(request: Request, flagged: bool = False) -> Response:
-        return templates.TemplateResponse(request, "worklist.html", context(flagged))
-
-    @app.get("/refused", response_class=HTMLResponse, include_in_schema=False)
-    def refused(request: Request, code: RefusalCode | None = None) -> Response:
-        with database.read() as session:
-            counts = refused_counts(session)
-            rows = refused_images(session, limit=PAGE_ROWS, which=Which(code=code))
-        shown = {
-            "rows": rows,
-            "counts": counts,
-            "total": sum(counts.values()),
-            "code": code,
-            "zone": settings.zone,
-            "disclaimer": DISCLAIMER,
-        }
-        return templates.TemplateResponse(request, "refused.html", shown)
+        return TEMPLATES.TemplateResponse(request, "worklist.html", context(flagged))
 
     @app.get("/rows", response_class=HTMLResponse, include_in_schema=False)
     def rows(request: Request, flagged: bool = False) -> Response:
-        return templates.TemplateResponse(request, "rows.html", context(flagged))
+        return TEMPLATES.TemplateResponse(request, "rows.html", context(flagged))
 
 
 def banners(settings: Settings, notices: Sequence[NoticeView]) -> list[str]:

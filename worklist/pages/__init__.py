@@ -1,0 +1,14 @@
+"""What people look at in a browser: HTML, by the same queries as the API."""
+
+from fastapi import FastAPI
+
+from db.session import Database
+from readfirst.settings import Settings
+from worklist.pages.refused import add_refused_page
+from worklist.pages.worklist import add_worklist_page
+
+
+def add_pages(app: FastAPI, database: Database, settings: Settings) -> None:
+    """Add every page."""
+    add_worklist_page(app, database, settings)
+    add_refused_page(app, database, settings)
