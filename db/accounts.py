@@ -106,6 +106,14 @@ def set_token(session: Session, name: str, token_sha256: str) -> None:
     account.token_sha256 = token_sha256
 
 
+def set_role(session: Session, name: str, role: Role) -> None:
+    """Let a person do more or less, from the next request on. A program stays one."""
+    account = _known(session, name)
+    if Role.SERVICE in (account.role, role):
+        raise Misconfigured("A program cannot become a person, nor a person a program.")
+    account.role = role
+
+
 def disable(session: Session, name: str, at: datetime) -> None:
     """Let an account in no more, from this moment."""
     account = _known(session, name)

@@ -32,6 +32,7 @@ class Action(StrEnum):
     ACCOUNT_ADDED = "account_added"
     ACCOUNT_DISABLED = "account_disabled"
     ACCOUNT_ENABLED = "account_enabled"
+    ROLE_SET = "role_set"
     PASSWORD_SET = "password_set"  # noqa: S105 - an action
     TOKEN_MADE = "token_made"  # noqa: S105 - an action
 

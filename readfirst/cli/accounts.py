@@ -89,6 +89,18 @@ def disable(
     notice(f"{name} is {'let in again' if undo else 'let in no more'}.")
 
 
+@app.command("role")
+def set_role(
+    name: Name, role: Annotated[Role, typer.Argument(help="What the account may do from now on.")]
+) -> None:
+    """Let a person do more or less, from the next click on."""
+    name = name.lower()
+    with opened(load_settings()) as database, database.write() as session:
+        accounts.set_role(session, name, role)
+        note(session, *_by(Action.ROLE_SET), subject=name, role=role.value, by=getuser())
+    notice(f"{name} may look, as {role.value}.")
+
+
 @app.command()
 def passwd(name: Name) -> None:
     """Set a person's password, asked for or read from stdin; log them out and unlock them."""

@@ -149,3 +149,18 @@ def wait_until_open(address: str, context: ssl.SSLContext) -> None:
             time.sleep(0.2)
         else:
             return
+
+
+def test_a_person_may_do_more_and_a_program_stays_one() -> None:
+    run("accounts", "add", "anna", stdin=PASSWORD)
+    run("accounts", "add", "router", "--role", "service")
+    assert run("accounts", "role", "Anna", "lead").exit_code == 0
+    roles = {
+        one["name"]: one["role"] for one in json.loads(run("accounts", "list", "--json").stdout)
+    }
+    assert roles == {"anna": "lead", "router": "service"}
+    assert isinstance(run("accounts", "role", "router", "lead").exception, Misconfigured)
+    (line,) = [
+        one for one in json.loads(run("audit", "--json").stdout) if one["action"] == "role_set"
+    ]
+    assert line["detail"]["subject"] == "anna"

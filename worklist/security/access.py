@@ -8,6 +8,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from db.session import Database
 from readfirst.settings import Settings
+from worklist.security.account import add_account
 from worklist.security.gate import Gate
 from worklist.security.guard import Guard
 from worklist.security.headers import SecurityHeaders
@@ -27,9 +28,10 @@ class GuardedApp(FastAPI):
 
 
 def add_access(app: GuardedApp, database: Database, settings: Settings) -> None:
-    """Add log-in and log-out, and what stands before every route."""
+    """Add log-in, log-out and the own account, and what stands before every route."""
     gate = Gate(database, access_terms(settings))
     add_login(app, gate)
+    add_account(app, gate)
 
     def before(inner: ASGIApp) -> ASGIApp:
         outer: ASGIApp = SecurityHeaders(Guard(inner, app, gate))

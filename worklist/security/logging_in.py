@@ -38,6 +38,35 @@ def log_in(database: Database, terms: AccessTerms, attempt: Attempt) -> str | No
     A wrong name, a wrong password, a disabled account and a locked one take the same time; only an
     address that is locked itself, whatever the name, is answered at once.
     """
+    kept = _confirmed(database, terms, attempt)
+    return None if kept is None else _let_in(database, terms, attempt, kept)
+
+
+def change_password(
+    database: Database, terms: AccessTerms, attempt: Attempt, new: str
+) -> str | None:
+    """Set somebody's own password, and the secret of the one session that is left.
+
+    attempt: the password so far, which is guessed at no more often here than at the log-in.
+    new: by `check_password`. Returns None if the password so far is not confirmed.
+    """
+    confirmed = _confirmed(database, terms, attempt)
+    if confirmed is None:
+        return None
+    secret, kept = new_secret(), hash_password(new)
+    with database.write() as session:
+        if accounts.password_hash(session, attempt.name) != confirmed:
+            return None
+        accounts.set_password_hash(session, attempt.name, kept)
+        take_back(session, address_key(attempt.address))
+        open_session(session, attempt.name, digest(secret), attempt.at)
+        actor = Actor(attempt.name, attempt.address)
+        note(session, actor, Action.PASSWORD_SET, attempt.at, subject=attempt.name)
+    return secret
+
+
+def _confirmed(database: Database, terms: AccessTerms, attempt: Attempt) -> str | None:
+    """The hash that the password of an attempt matches; None if it matches none, or too late."""
     if not _begin(database, attempt, address_key(attempt.address), terms.address_limit):
         return None
     free = _begin(database, attempt, account_key(attempt.name), terms.account_limit)
@@ -47,7 +76,7 @@ def log_in(database: Database, terms: AccessTerms, attempt: Attempt) -> str | No
         if free:
             _note(database, attempt, Action.LOGIN_FAILED)
         return None
-    return _let_in(database, terms, attempt, kept)
+    return kept
 
 
 def _begin(database: Database, attempt: Attempt, key: str, limit: Limit) -> bool:

@@ -39,7 +39,7 @@ def add_login(app: FastAPI, gate: Gate) -> None:
             "form_token": form_token(secret),
         }
         answer = TEMPLATES.TemplateResponse(request, "login.html", shown, status)
-        _give_cookie(request, answer, secret)
+        give_cookie(request, answer, secret)
         return answer
 
     @app.get("/login", response_class=HTMLResponse, include_in_schema=False)
@@ -69,7 +69,7 @@ def add_login(app: FastAPI, gate: Gate) -> None:
             return page(request, onward, NOT_LET_IN, 401)
         # Never the secret that the browser came with: somebody else may have put it there.
         answer = RedirectResponse(onward, 303)
-        _give_cookie(request, answer, secret)
+        give_cookie(request, answer, secret)
         return answer
 
     @app.post("/logout", include_in_schema=False)
@@ -92,7 +92,7 @@ def local_path(wanted: str) -> str:
     return wanted if plain and wanted.startswith("/") and not wanted.startswith("//") else "/"
 
 
-def _give_cookie(request: Request, answer: Response, secret: str) -> None:
+def give_cookie(request: Request, answer: Response, secret: str) -> None:
     """Until the browser ends; Lax, so that a link from the PACS arrives logged in."""
     answer.set_cookie(
         cookie_name(request), secret, httponly=True, secure=_secure(request), samesite="lax"

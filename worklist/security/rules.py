@@ -33,6 +33,8 @@ RULES: dict[str, Rule] = {
     "GET /login": EVERYBODY,
     "POST /login": EVERYBODY,
     "POST /logout": Rule(Role.READER),
+    "GET /account": Rule(Role.READER),
+    "POST /account/password": Rule(Role.READER),
     # The pages.
     "GET /": Rule(Role.READER, Action.LIST_VIEWED),
     "GET /refused": Rule(Role.READER, Action.LIST_VIEWED),
