@@ -36,7 +36,7 @@ from pydicom.uid import (
     JPEGLSLossless,
 )
 
-from benchmarks.throughput import Spread, ratio, spread
+from benchmarks.ratios import Spread, ratio, spread
 from ingest.pixels.display import display_image, film_image
 from models.preprocessing import LEAST_SIDE, standardise
 from readfirst.cli.console import print_table

@@ -8,8 +8,21 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from benchmarks import decoding, throughput
-from benchmarks.throughput import Spread, Variant, bare_per_film, best_bare, flops, ratio, spread
+from benchmarks import decoding
+from benchmarks.ratios import Spread, ratio, spread
+from benchmarks.throughput import __main__ as command_line
+from benchmarks.throughput import ways
+from benchmarks.throughput.processor import peak_gflops, processor
+from benchmarks.throughput.timing import (
+    FEWEST_ROUNDS,
+    PRECISIONS,
+    ROUNDS,
+    Variant,
+    bare_per_film,
+    best_bare,
+    interleaved,
+)
+from benchmarks.throughput.ways import flops, parts_of
 from models.ensemble import NetworkEnsemble
 from models.manifest import SHIPPED, Estimate, PixelCheck, find_ensembles, load_manifest
 from models.preprocessing import AS_IT_IS, View
@@ -58,7 +71,7 @@ def tiny_ensemble() -> NetworkEnsemble:
 
 def test_operations_are_counted_from_the_layers() -> None:
     assert flops(tiny_network()) == TINY_FLOPS
-    parts = throughput.parts_of(tiny_ensemble())
+    parts = parts_of(tiny_ensemble())
     assert [(part.name, part.flops) for part in parts] == [
         ("tiny", 2 * TINY_FLOPS),
         ("pixel check", TINY_FLOPS),
@@ -75,9 +88,9 @@ def test_operations_are_counted_from_the_layers() -> None:
     ],
 )
 def test_the_peak_follows_from_the_flags(flags: set[str], per_cycle: int) -> None:
-    assert throughput.peak_gflops(flags, 4, 2500.0) == pytest.approx(4 * 2.5 * per_cycle)
-    assert throughput.peak_gflops(flags, 4, None) is None
-    assert throughput.peak_gflops(set(), 4, 2500.0) is None
+    assert peak_gflops(flags, 4, 2500.0) == pytest.approx(4 * 2.5 * per_cycle)
+    assert peak_gflops(flags, 4, None) is None
+    assert peak_gflops(set(), 4, 2500.0) is None
 
 
 def test_threads_of_one_core_are_no_cores() -> None:
@@ -85,11 +98,11 @@ def test_threads_of_one_core_are_no_cores() -> None:
         CPUINFO.format(number=number, core=number // 2, clock=2000 + number, flags="avx2 fma lm")
         for number in range(4)
     )
-    chip = throughput.processor(text)
+    chip = processor(text)
     assert (chip.model, chip.cores, chip.megahertz) == ("Some Chip", 2, 2003)
     assert chip.simd == ("avx2", "fma", "sse2")
     assert chip.peak_gflops == pytest.approx(2 * 2.003 * 32)
-    nothing = throughput.processor("")
+    nothing = processor("")
     assert (nothing.model, nothing.cores, nothing.peak_gflops) == ("unknown", 1, None)
 
 
@@ -109,28 +122,26 @@ def test_every_bare_network_counts_at_its_best_batch_and_once_for_each_view() ->
     assert bare_per_film(times, "float32", {"a": 2, "b": 1}) == [1.25, 2.25]
 
 
-@pytest.mark.parametrize(
-    ("seconds", "rounds"), [(0.0, throughput.FEWEST_ROUNDS), (0.05, throughput.ROUNDS)]
-)
+@pytest.mark.parametrize(("seconds", "rounds"), [(0.0, FEWEST_ROUNDS), (0.05, ROUNDS)])
 def test_a_task_is_timed_until_its_time_is_spent(seconds: float, rounds: int) -> None:
     ticks: list[None] = []
     tasks = {Variant("studies"): lambda: None, Variant("ensemble"): lambda: None}
-    times = throughput.interleaved(tasks, seconds, lambda: ticks.append(None))
-    assert len(ticks) == 2 * throughput.ROUNDS
+    times = interleaved(tasks, seconds, lambda: ticks.append(None))
+    assert len(ticks) == 2 * ROUNDS
     for values in times.values():
         # What else the machine does may use up a task's time before its last round.
-        assert throughput.FEWEST_ROUNDS <= len(values) <= rounds
+        assert FEWEST_ROUNDS <= len(values) <= rounds
 
 
 @pytest.fixture
 def command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> typer.Typer:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(throughput, "MATRIX", 64)
-    monkeypatch.setattr(throughput, "BARE_BATCHES", (1, 2))
-    monkeypatch.setattr(throughput, "load_ensemble", lambda *_, **__: tiny_ensemble())
-    monkeypatch.setattr(throughput, "load_seconds", lambda _: [1.0, 2.0, 3.0])
+    monkeypatch.setattr(ways, "MATRIX", 64)
+    monkeypatch.setattr(ways, "BARE_BATCHES", (1, 2))
+    monkeypatch.setattr(command_line, "load_ensemble", lambda *_, **__: tiny_ensemble())
+    monkeypatch.setattr(ways, "load_seconds", lambda _: [1.0, 2.0, 3.0])
     app = typer.Typer()
-    app.command()(throughput.main)
+    app.command()(command_line.main)
     return app
 
 
@@ -141,7 +152,7 @@ def test_a_run_writes_its_tables(command: typer.Typer, tmp_path: Path) -> None:
     assert "Films per second" in result.stdout
     report = json.loads((tmp_path / "a.json").read_text())
     ways = [(row["precision"], row["way"], row["batch"]) for row in report["rows"]]
-    for precision in throughput.PRECISIONS:
+    for precision in PRECISIONS:
         assert [(way, batch) for found, way, batch in ways if found == precision] == [
             ("ensemble", 1),
             ("ensemble", 8),
