@@ -1,18 +1,12 @@
 """The plots of a report: Matplotlib figures, by its object interface alone."""
 
-import base64
-import io
 import math
-import re
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image
 
 from models.reporting.curves import (
-    Array,
     Bin,
     Confusion,
     Evaluated,
@@ -20,35 +14,25 @@ from models.reporting.curves import (
     precision_recall,
     roc,
 )
+from models.reporting.figures import (
+    BLUE,
+    INK,
+    SOFT,
+    VERMILION,
+    calm,
+    calm_figure,
+    calm_row,
+    empty_figure,
+    legend,
+    line_style,
+    plain,
+    point_style,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-INK, SOFT, LINE = "#17212b", "#55626f", "#dfe3e7"
-#: Okabe and Ito's colours, apart for every kind of colour vision.
-BLUE, VERMILION, GREEN = "#0072b2", "#d55e00", "#009e73"
-PURPLE, ORANGE, SKY = "#cc79a7", "#e69f00", "#56b4e9"
-PALETTE = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY)
-DASHES = ("-", "--", "-.", ":")
-#: Colour → the CSS variable that stands for it on a page, so that a plot follows its theme.
-THEME = {
-    INK: "--text",
-    SOFT: "--soft",
-    LINE: "--line",
-    BLUE: "--blue",
-    VERMILION: "--vermilion",
-    GREEN: "--green",
-    PURPLE: "--purple",
-    ORANGE: "--orange",
-    SKY: "--sky",
-}
-LIGHT_BOX, LIGHT_BOX_INK = "#0f1418", "#dfe6ec"
-GALLERY_SIZE = 12
-GALLERY_COLUMNS = 6
-#: Longer side of a film in a gallery, in pixels.
-GALLERY_FILM = 256
-CAPTION_LENGTH = 31
 GRID = np.linspace(0.005, 0.995, 199)
 
 
@@ -56,7 +40,7 @@ def confusion_matrix(confusion: Confusion) -> "Figure":
     """Counts, and the share of each row; the stronger the tint, the larger the share."""
     from matplotlib.patches import Rectangle
 
-    figure, axes = _figure(4.6, 3.6)
+    figure, axes = calm_figure(4.6, 3.6)
     rows = (
         (confusion.true_positives, confusion.false_negatives),
         (confusion.false_positives, confusion.true_negatives),
@@ -97,38 +81,38 @@ def confusion_matrix(confusion: Confusion) -> "Figure":
 
 def roc_plot(models: Sequence[Evaluated]) -> "Figure":
     """ROC curves with their operating points: the whole plane, and its upper left corner."""
-    figure, (whole, corner) = _row(2, 10.0, 4.6)
+    figure, (whole, corner) = calm_row(2, 10.0, 4.6)
     for axes in (whole, corner):
         for place, model in enumerate(models):
             curve = roc(model.labels, model.probabilities)
             at = _operating(model)
-            label = f"{_plain(model.name)} (AUC {model.metrics.auc.value:.3f})"
-            axes.plot(curve.x, curve.y, **_line(place), label=label)
-            axes.plot(1 - at.specificity, at.sensitivity, **_point(place))
+            label = f"{plain(model.name)} (AUC {model.metrics.auc.value:.3f})"
+            axes.plot(curve.x, curve.y, **line_style(place), label=label)
+            axes.plot(1 - at.specificity, at.sensitivity, **point_style(place))
         axes.plot((0, 1), (0, 1), color=SOFT, linewidth=0.8, linestyle=":")
         axes.set(xlabel="1 − specificity (share of normal films flagged)", ylabel="sensitivity")
     whole.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
     corner.set(xlim=(-0.005, 0.25), ylim=(0.75, 1.005))
     corner.set_title("upper left corner", color=SOFT, fontsize=10, loc="left")
     whole.plot([], [], "o", color=SOFT, markeredgecolor=INK, label="operating point")
-    _legend(whole, loc="lower right")
+    legend(whole, loc="lower right")
     return figure
 
 
 def precision_recall_plot(model: Evaluated) -> "Figure":
     """Precision over recall, with the operating point and what chance would give."""
-    figure, axes = _figure(5.4, 4.2)
+    figure, axes = calm_figure(5.4, 4.2)
     curve, at = precision_recall(model.labels, model.probabilities), _operating(model)
-    axes.plot(curve.x, curve.y, **_line(0), drawstyle="steps-post", label="model")
+    axes.plot(curve.x, curve.y, **line_style(0), drawstyle="steps-post", label="model")
     if not math.isnan(at.precision):
-        axes.plot(at.sensitivity, at.precision, **_point(0), label="operating point")
+        axes.plot(at.sensitivity, at.precision, **point_style(0), label="operating point")
     share = float(np.mean(model.labels))
     axes.axhline(
         share, color=SOFT, linewidth=0.8, linestyle=":", label=f"share of pneumonia, {share:.2f}"
     )
     axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
     axes.set(xlabel="recall (sensitivity)", ylabel="precision among these films")
-    _legend(axes, loc="lower left")
+    legend(axes, loc="lower left")
     return figure
 
 
@@ -137,12 +121,12 @@ def comparison_plot(models: Sequence[Evaluated]) -> "Figure":
 
     The axes show the neighbourhood of the points, not the whole plane.
     """
-    figure, axes = _figure(8.2, 4.8)
+    figure, axes = calm_figure(8.2, 4.8)
     points = [(place, _operating(model)) for place, model in enumerate(models)]
     points = [(place, at) for place, at in points if not math.isnan(at.precision)]
     for place, model in enumerate(models):
         curve = precision_recall(model.labels, model.probabilities)
-        style = _line(place) | {"linewidth": 0.9, "alpha": 0.7}
+        style = line_style(place) | {"linewidth": 0.9, "alpha": 0.7}
         axes.plot(curve.x, curve.y, **style, drawstyle="steps-post")
     left = _below([at.sensitivity for _, at in points])
     bottom = _below([at.precision for _, at in points])
@@ -158,7 +142,7 @@ def comparison_plot(models: Sequence[Evaluated]) -> "Figure":
     wanted = [(at.precision - bottom) / height for _, at in points]
     for (place, at), label_y in zip(points, spread(wanted, 0.13, 0.06, 0.94), strict=True):
         axes.annotate(
-            f"{_plain(models[place].name)}\n"
+            f"{plain(models[place].name)}\n"
             f"recall {at.sensitivity:.3f}, precision {at.precision:.3f}",
             xy=(at.sensitivity, at.precision),
             xytext=(1.03, label_y),
@@ -168,13 +152,13 @@ def comparison_plot(models: Sequence[Evaluated]) -> "Figure":
             fontsize=9,
             arrowprops={"arrowstyle": "-", "color": SOFT, "linewidth": 0.6, "shrinkB": 5},
         )
-        axes.plot(at.sensitivity, at.precision, **_point(place), clip_on=False)
+        axes.plot(at.sensitivity, at.precision, **point_style(place), clip_on=False)
     return figure
 
 
 def reliability_plot(bins: Sequence[Bin], calibration_error: float) -> "Figure":
     """Observed share over probability, with intervals; below, how many films each bin holds."""
-    figure, (above, below) = _row(2, 5.4, 5.4, stacked=True, shares=(3, 1))
+    figure, (above, below) = calm_row(2, 5.4, 5.4, stacked=True, shares=(3, 1))
     full = [b for b in bins if b.count]
     said = np.array([b.mean_probability for b in full], dtype=float)
     observed = np.array([b.observed for b in full], dtype=float)
@@ -193,7 +177,7 @@ def reliability_plot(bins: Sequence[Bin], calibration_error: float) -> "Figure":
         label=f"model (ECE {calibration_error:.3f})",
     )
     above.set(ylim=(-0.02, 1.02), ylabel="observed share of pneumonia")
-    _legend(above, loc="lower right")
+    legend(above, loc="lower right")
     starts = [b.start for b in bins]
     counts = [b.count for b in bins]
     width = 1 / len(bins)
@@ -217,7 +201,7 @@ def reliability_plot(bins: Sequence[Bin], calibration_error: float) -> "Figure":
 
 def histogram(model: Evaluated) -> "Figure":
     """How probabilities fall in each class; counts on a logarithmic axis."""
-    figure, axes = _figure(6.4, 3.6)
+    figure, axes = calm_figure(6.4, 3.6)
     edges = np.linspace(0, 1, 21)
     tallest = 0
     for label, name, colour in ((0, "normal", BLUE), (1, "pneumonia", VERMILION)):
@@ -234,16 +218,18 @@ def histogram(model: Evaluated) -> "Figure":
     )
     _log_counts(axes, tallest)
     axes.set(xlim=(-0.01, 1.01), xlabel="probability of pneumonia", ylabel="films (log scale)")
-    _legend(axes, loc="upper center", ncols=3)
+    legend(axes, loc="upper center", ncols=3)
     return figure
 
 
 def sweep_plot(model: Evaluated) -> "Figure":
     """Sensitivity, specificity and accuracy over the threshold."""
-    figure, axes = _figure(6.4, 3.6)
+    figure, axes = calm_figure(6.4, 3.6)
     at = [confusion_at(model.labels, model.probabilities, float(t)) for t in GRID]
     for place, name in enumerate(("sensitivity", "specificity", "accuracy")):
-        axes.plot(GRID, [getattr(confusion, name) for confusion in at], **_line(place), label=name)
+        axes.plot(
+            GRID, [getattr(confusion, name) for confusion in at], **line_style(place), label=name
+        )
     axes.axvline(model.threshold, color=INK, linewidth=1.1)
     axes.annotate(
         f"{model.threshold:.3f}",
@@ -256,7 +242,7 @@ def sweep_plot(model: Evaluated) -> "Figure":
         fontsize=9,
     )
     axes.set(xlim=(0, 1), ylim=(-0.02, 1.02), xlabel="threshold (probability)", ylabel="share")
-    _legend(axes, loc="lower center", ncols=3)
+    legend(axes, loc="lower center", ncols=3)
     return figure
 
 
@@ -269,72 +255,21 @@ def training_plot(curves: Mapping[str, Mapping[str, Sequence[float]]]) -> "Figur
 
     if not curves:
         raise ValueError("no member has curves")
-    figure = _empty(8.6, 2.6 * len(curves))
+    figure = empty_figure(8.6, 2.6 * len(curves))
     panels = figure.subplots(len(curves), 2, squeeze=False)
     for row, (member, series) in zip(panels, curves.items(), strict=True):
         for axes, name in zip(row, ("loss", "auc"), strict=True):
-            _calm(axes)
+            calm(axes)
             for place, (key, part) in enumerate(((name, "training"), (f"val_{name}", "tuning"))):
                 values = list(series.get(key, ()))
                 epochs = range(1, len(values) + 1)
-                axes.plot(epochs, values, **_line(place), marker=".", label=part)
+                axes.plot(epochs, values, **line_style(place), marker=".", label=part)
             title = "loss" if name == "loss" else "AUC"
             axes.set(xlabel="epoch", ylabel=title)
-            axes.set_title(_plain(f"{member}: {title}"), color=INK, fontsize=10, loc="left")
+            axes.set_title(plain(f"{member}: {title}"), color=INK, fontsize=10, loc="left")
             axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-            _legend(axes, loc="best")
+            legend(axes, loc="best")
     return figure
-
-
-def gallery(paths: Sequence[Path], probabilities: Sequence[float]) -> "Figure":
-    """Up to twelve films with their file names and probabilities, on a dark ground.
-
-    paths, probabilities: (n,); the first twelve are shown. Raises ValueError if there are none.
-    """
-    shown = list(zip(paths, probabilities, strict=True))[:GALLERY_SIZE]
-    if not shown:
-        raise ValueError("no film to show")
-    columns = min(len(shown), GALLERY_COLUMNS)
-    rows = math.ceil(len(shown) / columns)
-    figure = _empty(2.0 * columns, 2.35 * rows)
-    figure.set_facecolor(LIGHT_BOX)
-    panels = figure.subplots(rows, columns, squeeze=False).ravel()
-    for axes in panels:
-        axes.set_axis_off()
-    for axes, (path, probability) in zip(panels, shown, strict=False):
-        axes.imshow(_film(path), cmap="gray", vmin=0, vmax=255)
-        axes.set_title(
-            f"{_plain(_shortened(path.name))}\n{probability:.3f}", color=LIGHT_BOX_INK, fontsize=7
-        )
-    return figure
-
-
-def as_svg(figure: "Figure", prefix: str) -> str:
-    """The figure as an element of an HTML page, in the theme's colours.
-
-    prefix: begins every id, so that no two figures of a page share one. The same figure and
-    prefix always give the same text; nothing in it points elsewhere.
-    """
-    import matplotlib
-
-    file = io.StringIO()
-    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": prefix}):
-        figure.savefig(file, format="svg", transparent=True, metadata={"Date": None})
-    text = file.getvalue()
-    text = text[text.index("<svg") :]
-    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
-    text = re.sub(r' xmlns(:\w+)?="[^"]*"', "", text)
-    text = re.sub(r'\b(id="|xlink:href="#|url\(#)', rf"\g<1>{prefix}-", text)
-    for colour, variable in THEME.items():
-        text = text.replace(colour, f"var({variable})")
-    return text.strip()
-
-
-def as_png(figure: "Figure") -> str:
-    """The figure as a `data:` address, for the `src` of an image."""
-    file = io.BytesIO()
-    figure.savefig(file, format="png", dpi=110, metadata={"Software": None})
-    return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
 
 
 def spread(wanted: Sequence[float], gap: float, low: float, high: float) -> list[float]:
@@ -360,72 +295,6 @@ def _operating(model: Evaluated) -> Confusion:
     return confusion_at(model.labels, model.probabilities, model.threshold)
 
 
-def _empty(width: float, height: float) -> "Figure":
-    from matplotlib.figure import Figure
-
-    return Figure(figsize=(width, height), layout="constrained")
-
-
-def _figure(width: float, height: float) -> "tuple[Figure, Axes]":
-    figure = _empty(width, height)
-    return figure, _calm(figure.subplots())
-
-
-def _row(
-    count: int,
-    width: float,
-    height: float,
-    *,
-    stacked: bool = False,
-    shares: Sequence[float] | None = None,
-) -> "tuple[Figure, list[Axes]]":
-    figure = _empty(width, height)
-    if stacked:
-        panels = figure.subplots(count, 1, sharex=True, height_ratios=shares)
-    else:
-        panels = figure.subplots(1, count, width_ratios=shares)
-    return figure, [_calm(axes) for axes in panels]
-
-
-def _calm(axes: "Axes") -> "Axes":
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
-    for side in ("left", "bottom"):
-        axes.spines[side].set_color(SOFT)
-    axes.tick_params(colors=SOFT, labelcolor=INK, labelsize=9)
-    axes.tick_params(which="minor", length=0)
-    for label in (axes.xaxis.label, axes.yaxis.label):
-        label.set_color(INK)
-    axes.grid(color=LINE, linewidth=0.7)
-    axes.set_axisbelow(True)
-    return axes
-
-
-def _line(place: int) -> dict[str, Any]:
-    """Colour and dashes of the series at a place."""
-    return {
-        "color": PALETTE[place % len(PALETTE)],
-        "linestyle": DASHES[place % len(DASHES)],
-        "linewidth": 1.6,
-    }
-
-
-def _point(place: int) -> dict[str, Any]:
-    return {
-        "color": PALETTE[place % len(PALETTE)],
-        "marker": "o",
-        "markersize": 7,
-        "markeredgecolor": INK,
-        "markeredgewidth": 0.8,
-        "linestyle": "none",
-        "zorder": 5,
-    }
-
-
-def _legend(axes: "Axes", **options: Any) -> None:
-    axes.legend(frameon=False, labelcolor=INK, fontsize=9, **options)
-
-
 def _log_counts(axes: "Axes", tallest: int) -> None:
     axes.set_yscale("log")
     axes.set_ylim(0.5, 4 * max(tallest, 2))
@@ -437,23 +306,3 @@ def _below(values: Sequence[float]) -> float:
     """Where an axis that ends at 1 starts, so that the values stand in its upper half."""
     lowest = min(values, default=0.0)
     return max(0.0, math.floor(20 * (1 - 2 * max(1 - lowest, 0.025))) / 20)
-
-
-def _plain(text: str) -> str:
-    """The text with no formula in it for Matplotlib."""
-    return text.replace("$", r"\$")
-
-
-def _shortened(name: str) -> str:
-    if len(name) <= CAPTION_LENGTH:
-        return name
-    half = (CAPTION_LENGTH - 1) // 2
-    return f"{name[:half]}…{name[-half:]}"
-
-
-def _film(path: Path) -> Array:
-    """The film, small: (h, w) in 0 … 255."""
-    with Image.open(path) as image:
-        grey = image.convert("L")
-    grey.thumbnail((GALLERY_FILM, GALLERY_FILM))
-    return np.asarray(grey, dtype=np.float64)

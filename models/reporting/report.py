@@ -26,6 +26,8 @@ from models.reporting.curves import (
     subgroups,
     sweep,
 )
+from models.reporting.figures import as_png, as_svg
+from models.reporting.gallery import GALLERY_SIZE, gallery
 from readfirst import DISCLAIMER
 
 HERE = Path(__file__).parent
@@ -136,7 +138,7 @@ def _errors(model: Evaluated, indices: Sequence[int]) -> dict[str, Any]:
         "images": len(indices),
         "worst": [
             {"film": model.paths[i].name, "probability": float(model.probabilities[i])}
-            for i in indices[: plots.GALLERY_SIZE]
+            for i in indices[:GALLERY_SIZE]
         ],
     }
 
@@ -168,10 +170,8 @@ def _html(numbers: Mapping[str, Any], evaluated: Sequence[Evaluated]) -> str:
     return environment.get_template(HTML_FILE).render(
         **numbers,
         names=FIGURES,
-        roc_plot=plots.as_svg(plots.roc_plot(evaluated), "all-roc") if several else None,
-        comparison_plot=(
-            plots.as_svg(plots.comparison_plot(evaluated), "all-pr") if several else None
-        ),
+        roc_plot=as_svg(plots.roc_plot(evaluated), "all-roc") if several else None,
+        comparison_plot=(as_svg(plots.comparison_plot(evaluated), "all-pr") if several else None),
         plots=[_plots(model, f"m{place}") for place, model in enumerate(evaluated, 1)],
     )
 
@@ -190,18 +190,18 @@ def _plots(model: Evaluated, prefix: str) -> dict[str, str]:
     }
     if model.curves:
         figures["training"] = plots.training_plot(model.curves)
-    drawn = {name: plots.as_svg(figure, f"{prefix}-{name}") for name, figure in figures.items()}
+    drawn = {name: as_svg(figure, f"{prefix}-{name}") for name, figure in figures.items()}
     errors = {
         "false_negatives": false_negatives(model),
         "false_positives": false_positives(model),
     }
     for name, indices in errors.items():
         if indices:
-            shown = indices[: plots.GALLERY_SIZE]
-            figure = plots.gallery(
+            shown = indices[:GALLERY_SIZE]
+            figure = gallery(
                 [model.paths[i] for i in shown], [float(model.probabilities[i]) for i in shown]
             )
-            drawn[name] = plots.as_png(figure)
+            drawn[name] = as_png(figure)
     return drawn
 
 

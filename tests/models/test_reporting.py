@@ -30,6 +30,8 @@ from models.reporting.curves import (
     subgroups,
     sweep,
 )
+from models.reporting.figures import as_svg
+from models.reporting.gallery import gallery
 from models.reporting.report import FIGURES, numbers_of, write_report
 from readfirst import DISCLAIMER
 
@@ -278,16 +280,16 @@ def test_labels_that_cannot_fit_are_evenly_spread() -> None:
 
 
 def test_a_gallery_shows_at_most_twelve(model: Evaluated) -> None:
-    figure = plots.gallery(model.paths * 2, [0.25] * 16)
+    figure = gallery(model.paths * 2, [0.25] * 16)
     shown = [axes for axes in figure.axes if axes.images]
     assert len(shown) == 12
     assert shown[0].get_title() == "p1_bacteria_1.png\n0.250"
     with pytest.raises(ValueError, match="no film"):
-        plots.gallery([], [])
+        gallery([], [])
 
 
 def test_a_plot_follows_the_theme_and_shares_no_id(model: Evaluated) -> None:
-    first, second = (plots.as_svg(plots.roc_plot([model]), prefix) for prefix in ("a", "b"))
+    first, second = (as_svg(plots.roc_plot([model]), prefix) for prefix in ("a", "b"))
     assert "var(--blue)" in first
     assert not set(re.findall(r'\bid="([^"]+)"', first)) & set(
         re.findall(r'\bid="([^"]+)"', second)
