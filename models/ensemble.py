@@ -120,11 +120,17 @@ class FixedEnsemble:
     prevalence = None
 
     def __init__(
-        self, probabilities: Sequence[float], version: str = "fixed", threshold: float = 0.5
+        self,
+        probabilities: Sequence[float],
+        version: str = "fixed",
+        threshold: float = 0.5,
+        spread: float = 0.0,
     ) -> None:
+        """spread: how far its three members are apart; without one it has a single member."""
         self.version = version
         self.threshold = threshold
         self._probabilities = list(probabilities)
+        self._spread = spread
         self._next = 0
 
     def predict(self, images: Array8) -> list[ImageScore | Refused]:
@@ -133,8 +139,14 @@ class FixedEnsemble:
         for _ in images:
             probability = self._probabilities[self._next % len(self._probabilities)]
             self._next += 1
-            scores.append(ImageScore(probability, {"fixed": probability}))
+            scores.append(ImageScore(probability, self._members(probability)))
         return scores
+
+    def _members(self, probability: float) -> dict[str, float]:
+        if not self._spread:
+            return {"fixed": probability}
+        apart = {"fixed-1": -self._spread, "fixed-2": 0.0, "fixed-3": self._spread}
+        return {name: min(1.0, max(0.0, probability + by)) for name, by in apart.items()}
 
 
 def load_ensemble(

@@ -23,8 +23,6 @@ from readfirst.errors import Misconfigured
 from readfirst.roles import Role
 from readfirst.settings import Settings
 from tests.db.builders import a_scored_image
-from tests.worklist.browser import CHROMIUM, a_browser
-from tests.worklist.test_ways_in import a_server
 from worklist.app import make_app
 from worklist.security.lasting import Lasting
 from worklist.security.routes import routes_of
@@ -620,31 +618,3 @@ def test_an_unknown_name_takes_as_long_as_a_wrong_password() -> None:
 
     verify_password("wrong", None)
     assert 0.5 < seconds(None) / seconds(PASSWORD_HASH) < 2
-
-
-@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
-def test_somebody_logs_in_and_out_in_a_browser(
-    settings: Settings, people: None, tmp_path: Path
-) -> None:
-    with a_server(settings) as port, a_browser(tmp_path / "browser") as page:
-        page.open(f"http://127.0.0.1:{port}/refused")
-        page.wait_for(
-            "location.search === '?next=%2Frefused' && !!document.querySelector('.login')"
-        )
-        then = {"wrong": ".login .banner", PASSWORD: ".who"}
-        for password, shown in then.items():
-            page.evaluate(
-                "document.querySelector('[name=name]').value = 'Reader';"
-                f"document.querySelector('[name=password]').value = '{password}';"
-                "document.querySelector('.login').requestSubmit()"
-            )
-            page.wait_for(f"!!document.querySelector('{shown}')")
-        assert page.evaluate("location.pathname") == "/refused"
-        page.evaluate("document.querySelector('.who').requestSubmit()")
-        page.wait_for("!!document.querySelector('.login')")
-        page.open(f"http://127.0.0.1:{port}/refused")
-        page.wait_for(
-            "location.search === '?next=%2Frefused' && !!document.querySelector('.login')"
-        )
-        refused = [said for said in page.complaints if "Content Security" in said]
-        assert refused == [], "a form, a style or a script was blocked"

@@ -1,7 +1,6 @@
 """Events over real sockets, from several servers of one database."""
 
 import json
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,29 +15,10 @@ from db.session import Database
 from db.stream import Follower
 from readfirst.settings import Settings
 from tests.db.builders import a_header, a_scored_image, an_image
+from tests.worklist.serving import served
 from worklist.api import events
-from worklist.app import make_app
-from worklist.server import Server, make_server
 
 NOW = datetime.now(UTC)
-
-
-@contextmanager
-def served(settings: Settings) -> Iterator[tuple[str, Server]]:
-    """A server on a free port; it has ended when the block has."""
-    server = make_server(make_app(settings), "127.0.0.1", 0)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    try:
-        while not server.started:
-            assert thread.is_alive()
-            time.sleep(0.02)
-        port = server.servers[0].sockets[0].getsockname()[1]
-        yield f"http://127.0.0.1:{port}", server
-    finally:
-        server.should_exit = True
-        thread.join(20)
-        assert not thread.is_alive(), "a stream kept the server"
 
 
 @contextmanager

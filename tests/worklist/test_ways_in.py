@@ -1,15 +1,12 @@
 """Upload and STOW-RS: what comes by the page's server, over the application and over sockets."""
 
 import socket
-import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
 from fastapi.testclient import TestClient
 from pydicom.uid import CTImageStorage, DeflatedExplicitVRLittleEndian
 
@@ -18,7 +15,7 @@ from db.session import open_database
 from readfirst.samples import FOLDER
 from readfirst.settings import Settings
 from tests.ingest.builders import a_dataset, a_gradient, dicom_bytes
-from tests.worklist.browser import CHROMIUM, a_browser
+from tests.worklist.serving import served
 from worklist.app import make_app
 from worklist.multipart import MOST_PARTS
 
@@ -279,22 +276,6 @@ def a_database(settings: Settings) -> None:
     database.dispose()
 
 
-@contextmanager
-def a_server(settings: Settings) -> Iterator[int]:
-    """The page's server on a real socket. Gives its port."""
-    config = uvicorn.Config(make_app(settings), port=0, log_config=None, access_log=False)
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        time.sleep(0.02)
-    try:
-        yield int(server.servers[0].sockets[0].getsockname()[1])
-    finally:
-        server.should_exit = True
-        thread.join(20)
-
-
 def test_a_sender_that_breaks_off_leaves_nothing(settings: Settings) -> None:
     a_database(settings)
     body = related(b"x" * 1_000_000)
@@ -302,8 +283,8 @@ def test_a_sender_that_breaks_off_leaves_nothing(settings: Settings) -> None:
         f"POST {STUDIES} HTTP/1.1\r\nHost: here\r\nContent-Type: {RELATED}\r\n"
         f"Content-Length: {len(body)}\r\n\r\n"
     )
-    with a_server(settings) as port:
-        with socket.create_connection(("127.0.0.1", port)) as sender:
+    with served(settings) as (_, server):
+        with socket.create_connection(server.servers[0].sockets[0].getsockname()) as sender:
             sender.sendall(head.encode() + body[:500_000])
             assert eventually(lambda: len(arriving(settings)) == 1)
         assert eventually(lambda: arriving(settings) == [])
@@ -315,28 +296,3 @@ def eventually(what: Any, seconds: float = 20) -> bool:
     while not what() and time.monotonic() < end:
         time.sleep(0.05)
     return bool(what())
-
-
-@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here (Debian package chromium)")
-def test_files_chosen_or_dropped_on_the_page_land_in_the_inbox(
-    settings: Settings, tmp_path: Path
-) -> None:
-    films = [FOLDER / "film-01.jpg", FOLDER / "film-02.jpg"]
-    a_database(settings)
-    said = "document.querySelector('#upload output').textContent"
-    with a_server(settings) as port, a_browser(tmp_path / "browser") as page:
-        page.open(f"http://127.0.0.1:{port}/")
-        page.choose_files("#upload input", *films)
-        page.wait_for(f"{said} === '2 of 2 in the inbox.'")
-        page.evaluate(DROP)
-        page.wait_for(f"{said} === '1 of 1 in the inbox.'")
-        assert page.complaints == []
-    contents = {path.read_bytes() for path in arrived(settings, "upload")}
-    assert contents == {film.read_bytes() for film in films} | {b"dropped"}
-
-
-DROP = """{
-  const held = new DataTransfer();
-  held.items.add(new File(["dropped"], "dropped.dcm"));
-  document.body.dispatchEvent(new DragEvent("drop", {bubbles: true, dataTransfer: held}));
-}"""

@@ -1,0 +1,142 @@
+"""A real browser before the real application: Chromium, uvicorn, SQLite, films.
+
+How to write a test (`tests/browser/test_<feature>.py`)::
+
+    from playwright.sync_api import Page, expect
+    from tests.browser.seeing import log_in
+    from tests.browser.site import LATER, Site, add_people
+
+    def test_a_film_that_arrives_slides_in(site: Site, page: Page) -> None:
+        page.goto("/")                                # relative to the site's address
+        uid = site.arrive(LATER[0], probability=0.9)  # intake, prepare and score, for real
+        expect(page.locator(f"[id='study-{uid}']")).to_be_visible()
+
+`site`: nine scored films, one refused; each test has its own copy. Nobody has to log in until
+    `add_people(site)`; then `log_in(page, "reader")`, `"lead"` or `"admin"`.
+    `site.resources` is what a worker holds, for steps that a test takes itself;
+    `site.study("DEMO-0010")` is the Study Instance UID of a patient.
+`page`: 1400 x 900, light. The test fails if the page logs an error or a warning, breaks the
+    Content-Security-Policy, or asks another machine. `complaints.expect("401")` lets pass what is
+    meant.
+`new_page(color_scheme="dark", viewport={"width": 400, "height": 800})`: further pages, each with
+    cookies of its own, watched in the same way.
+`faults(page)` of tests/browser/accessibility.py: what axe finds; assert that it is [].
+`picture(page, "study")`: docs/study.png, written only under READFIRST_SCREENSHOTS=docs.
+
+No asyncio in these tests: Playwright's own loop runs in their thread.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from ingest.sandbox import Reader
+from tests.browser.seeing import Complaints
+from tests.browser.site import Site, a_site, seed
+from tests.worklist.serving import served
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+#: Milliseconds for what must come to hold: two busy cores need a while.
+PATIENCE = 20_000
+#: Nothing here needs the network, and Chromium is not to try.
+ARGUMENTS = [
+    "--disable-gpu", "--disable-quic", "--disable-sync", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage",
+]  # fmt: skip
+#: Chromium's own sandbox cannot be had by root.
+AS_ROOT = ["--no-sandbox"] if os.geteuid() == 0 else []
+
+
+class NewPage(Protocol):
+    """Opens a watched page; takes what `Browser.new_context` does."""
+
+    def __call__(self, **options: Any) -> Page: ...
+
+
+class Picture(Protocol):
+    """Takes a picture of a page for the documents, if somebody wants them anew."""
+
+    def __call__(self, page: Page, name: str) -> None: ...
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    """One for all tests of this folder, and gone before the next: its loop shuts out others."""
+    if CHROMIUM is None:
+        pytest.skip("no Chromium here (Debian package chromium)")
+    expect.set_options(timeout=PATIENCE)
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS + AS_ROOT)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture(scope="session")
+def seeded_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Reader]]:
+    """A home with films, made once, and the reader that decoded them."""
+    home = tmp_path_factory.mktemp("seeded") / "home"
+    with Reader(30, 512) as reader:
+        with a_site(home, reader) as site:
+            seed(site)
+        yield home, reader
+
+
+@pytest.fixture
+def site(
+    seeded_home: tuple[Path, Reader], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Site]:
+    """A site of the test's own, served."""
+    monkeypatch.chdir(tmp_path)
+    home, reader = seeded_home
+    shutil.copytree(home, tmp_path / "home")
+    with a_site(tmp_path / "home", reader) as made, served(made.settings) as (address, _):
+        yield replace(made, address=address)
+
+
+@pytest.fixture
+def complaints() -> Iterator[Complaints]:
+    """What the pages of this test complain of."""
+    kept = Complaints()
+    yield kept
+    assert kept.unexpected() == []
+
+
+@pytest.fixture
+def new_page(browser: Browser, site: Site, complaints: Complaints) -> Iterator[NewPage]:
+    """Opens pages of this site, each in a context of its own."""
+    with ExitStack() as opened:
+
+        def new(**options: Any) -> Page:
+            chosen = {"viewport": {"width": 1400, "height": 900}, "base_url": site.address}
+            context = opened.enter_context(browser.new_context(**(chosen | options)))
+            context.set_default_timeout(PATIENCE)
+            page = context.new_page()
+            complaints.watch(page)
+            return page
+
+        yield new
+
+
+@pytest.fixture
+def page(new_page: NewPage) -> Page:
+    """A page of this site."""
+    return new_page()
+
+
+@pytest.fixture
+def picture() -> Picture:
+    """Pictures for the documents."""
+    folder = os.environ.get("READFIRST_SCREENSHOTS")
+
+    def take(page: Page, name: str) -> None:
+        if folder:
+            page.screenshot(path=Path(__file__).parents[2] / folder / f"{name}.png")
+
+    return take

@@ -1,0 +1,34 @@
+"""No page has a serious or critical fault by axe: light and dark, wide and narrow."""
+
+import pytest
+
+from tests.browser.accessibility import faults
+from tests.browser.conftest import NewPage
+from tests.browser.seeing import log_in
+from tests.browser.site import Site, add_people
+
+WIDE, NARROW = {"width": 1400, "height": 900}, {"width": 400, "height": 800}
+PATHS = ("/", "/refused")
+
+
+@pytest.mark.parametrize("colours", ["light", "dark"])
+@pytest.mark.parametrize("viewport", [WIDE, NARROW], ids=["wide", "narrow"])
+def test_no_page_has_a_grave_fault(
+    site: Site, new_page: NewPage, colours: str, viewport: dict[str, int]
+) -> None:
+    add_people(site)
+    page = new_page(color_scheme=colours, viewport=viewport)
+    page.goto("/")
+    assert faults(page) == [], "log-in"
+    log_in(page, "lead")
+    for path in PATHS:
+        page.goto(path)
+        assert faults(page) == [], path
+
+
+def test_a_grave_fault_is_found(site: Site, new_page: NewPage) -> None:
+    page = new_page()
+    page.goto("/refused")
+    page.evaluate("document.querySelector('td').style.color = '#eee'")
+    (fault,) = faults(page)
+    assert fault.startswith("color-contrast")

@@ -1,0 +1,74 @@
+"""What holds of every page: who is let in, and what is dropped on it."""
+
+from playwright.sync_api import Page, expect
+
+from readfirst.samples import FOLDER
+from tests.browser.seeing import Complaints, log_in
+from tests.browser.site import LATER, PASSWORD, Site, add_people
+
+DROP = """() => {
+  const held = new DataTransfer();
+  held.items.add(new File(["dropped"], "dropped.dcm"));
+  document.body.dispatchEvent(new DragEvent("drop", {bubbles: true, dataTransfer: held}));
+}"""
+
+
+def test_the_list_shows_what_was_taken_in_and_what_arrives(site: Site, page: Page) -> None:
+    page.goto("/")
+    expect(page.locator(f"[id='study-{site.study('DEMO-0010')}']")).to_contain_text("97")
+    uid = site.arrive(LATER[0], probability=0.9)
+    expect(page.locator(f"[id='study-{uid}']")).to_be_visible()
+
+
+def test_somebody_logs_in_and_out(site: Site, page: Page, complaints: Complaints) -> None:
+    add_people(site)
+    page.goto("/refused")
+    expect(page).to_have_url(f"{site.address}/login?next=%2Frefused")
+    complaints.expect("401")
+    for password in ("wrong", PASSWORD):
+        page.get_by_label("Name").fill("Reader")
+        page.get_by_label("Password").fill(password)
+        page.get_by_role("button", name="Log in").click()
+        if password == "wrong":
+            expect(page.get_by_role("alert")).to_be_visible()
+    expect(page).to_have_url(f"{site.address}/refused")
+    page.get_by_role("button", name="Log out").click()
+    expect(page.get_by_label("Password")).to_be_visible()
+    page.goto("/refused")
+    expect(page).to_have_url(f"{site.address}/login?next=%2Frefused")
+
+
+def test_a_link_leads_on_after_the_log_in(site: Site, page: Page) -> None:
+    add_people(site)
+    log_in(page, "lead", "/refused?code=truncated")
+    expect(page.get_by_role("cell", name="cut.dcm")).to_be_visible()
+
+
+def test_files_chosen_or_dropped_on_the_page_land_in_the_inbox(site: Site, page: Page) -> None:
+    films = [FOLDER / "film-06.jpg", FOLDER / "film-07.jpg"]
+    page.goto("/")
+    said = page.locator("#upload output")
+    page.locator("#upload input").set_input_files(films)
+    expect(said).to_have_text("2 of 2 in the inbox.")
+    page.evaluate(DROP)
+    expect(said).to_have_text("1 of 1 in the inbox.")
+    arrived = {path.read_bytes() for path in (site.settings.inbox_path / "upload").iterdir()}
+    assert arrived == {film.read_bytes() for film in films} | {b"dropped"}
+
+
+def test_whatever_a_page_complains_of_is_noticed(
+    site: Site, page: Page, complaints: Complaints
+) -> None:
+    page.goto("/refused")
+    assert complaints.unexpected() == []
+    page.evaluate("document.body.style.color; document.body.setAttribute('style', 'color: red')")
+    page.evaluate("fetch('https://example.invalid/').catch(() => console.warn('not let out'))")
+    page.evaluate("setTimeout(() => nothing.here)")
+    page.goto("/nowhere")
+    said = " ".join(complaints.unexpected())
+    assert "inline style violates the following Content Security Policy" in said
+    assert "example.invalid" in said
+    assert "not let out" in said
+    assert "nothing is not defined" in said
+    assert "404" in said
+    complaints.expect("")
