@@ -22,9 +22,9 @@ from pydantic import SecretStr
 from sqlalchemy import insert, text
 
 from db.ensembles import EnsembleFacts, register
-from db.filters import Position
 from db.migrate import upgrade
 from db.session import Database, open_database
+from db.sorting import READING_ORDER, Position
 from db.tables import Arrival, Image, Study
 from readfirst.cli.console import notice, print_table
 from readfirst.domain import FileKind, ImageState, Urgency
@@ -134,7 +134,7 @@ def _arrival(number: int) -> dict[str, Any]:
 def requests(studies: int) -> dict[str, Callable[[TestClient], Any]]:
     """What is asked, by its name."""
     deep = int(studies * 0.9)
-    cursor = of_study(Position(Urgency.LIVE, NOW + deep * PAUSE, deep))
+    cursor = of_study(Position(READING_ORDER, (Urgency.LIVE, NOW + deep * PAUSE), deep))
     recent = (NOW + int(studies * 0.99) * PAUSE).isoformat()
     search = "/api/v1/worklist/search"
     last = {"text": f"given{studies % 997:03} name{studies:07}"}

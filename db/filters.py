@@ -1,9 +1,9 @@
-"""Which studies of the worklist are meant, and where a page of it begins."""
+"""Which studies of the worklist are meant."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, literal, or_, select, tuple_
+from sqlalchemy import ColumnElement, or_, select
 
 from db.tables import Image, Study
 from readfirst.domain import ImageState
@@ -31,15 +31,6 @@ class WorklistFilter:
 EVERYTHING = WorklistFilter()
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
-    """A place in the reading order, which stays where it is whatever arrives or leaves."""
-
-    urgency: int
-    reading_key: datetime
-    study_id: int
-
-
 def conditions(which: WorklistFilter) -> list[ColumnElement[bool]]:
     """The filter as conditions of a query for studies."""
     # A study is empty after its only image, refused, turned out to belong to another one.
@@ -58,14 +49,6 @@ def conditions(which: WorklistFilter) -> list[ColumnElement[bool]]:
     # In a name (PS3.5 6.2, PN) the parts stand apart by carets, so each word is looked for alone.
     found += [_contains(word) for word in (which.text or "").split()]
     return found
-
-
-def behind(position: Position) -> ColumnElement[bool]:
-    """Whatever stands behind a place in the reading order."""
-    place = (position.urgency, position.reading_key, position.study_id)
-    columns = (Study.urgency, Study.reading_key, Study.id)
-    values = (literal(value, column.type) for value, column in zip(place, columns, strict=True))
-    return tuple_(*columns) > tuple_(*values)
 
 
 def _contains(word: str) -> ColumnElement[bool]:

@@ -47,6 +47,26 @@ def record(
     return len(images)
 
 
+def deciding_members(session: Session, studies: Sequence[Study]) -> dict[int, dict[str, float]]:
+    """What each network says of the image that a study ranks as, by the rows' ids of the studies.
+
+    Empty for a study without a score.
+    """
+    query = (
+        select(Study.id, Score.members)
+        .join(Image, Image.study_id == Study.id)
+        .join(Score, Score.image_id == Image.id)
+        .where(
+            Study.id.in_([study.id for study in studies]),
+            Score.ensemble_version == Study.ensemble_version,
+            Score.probability == Study.probability,
+        )
+        # Of two images alike, the one that came first.
+        .order_by(Score.id.desc())
+    )
+    return {study.id: {} for study in studies} | dict(session.execute(query).all())
+
+
 def _score(
     session: Session, image: Image, result: ImageScore, ensemble: Ensemble, at: datetime
 ) -> None:

@@ -60,6 +60,8 @@ class StudyView:
     #: Of the most suspicious image; None while none is scored. Never to be read as low risk.
     probability: float | None
     threshold: float | None
+    #: What each network says of that image; empty while none is scored.
+    members: dict[str, float]
     ensemble_version: str | None
     standing: Standing
     why: str

@@ -1,13 +1,16 @@
 """What people look at: the reading order, one study, and how much there is."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from db.conflicts import study_warnings
-from db.filters import EVERYTHING, Position, WorklistFilter, behind, conditions
+from db.filters import EVERYTHING, WorklistFilter, conditions
+from db.scores import deciding_members
+from db.sorting import READING_ORDER, Order, Position, parts, place_of
 from db.studies import DESCRIPTION
 from db.tables import Arrival, Ensemble, Event, Image, Score, Study
 from db.views import (
@@ -23,14 +26,16 @@ from readfirst.domain import FileKind, ImageState, spread
 from readfirst.identity import StudyWarning
 from readfirst.marks import Mark
 from readfirst.prevalence import at_prevalence
-from readfirst.priority import standing, why
+from readfirst.priority import Overdue, standing, why
 
 
 @dataclass(frozen=True, slots=True)
 class ReadingPage:
-    """Some of the worklist, and the place behind which it goes on; None where it ends."""
+    """Some of the worklist."""
 
     studies: tuple[StudyView, ...]
+    #: The place before which there is more, and the one behind which there is; None at an end.
+    start: Position | None
     end: Position | None
 
 
@@ -39,16 +44,25 @@ def reading_order(
     *,
     limit: int,
     which: WorklistFilter = EVERYTHING,
+    order: Order = READING_ORDER,
     prevalence: float | None = None,
     quiet_before: datetime | None = None,
+    overdue: Overdue | None = None,
 ) -> list[StudyView]:
     """The first studies in the order in which they should be read, the most urgent first.
 
-    prevalence: share of pneumonia at this site, for which the probabilities are stated.
-    quiet_before: a study of which a file came in later is not complete.
+    order: another one. prevalence: share of pneumonia at this site, for which the probabilities are
+    stated. quiet_before: a study of which a file came in later is not complete. overdue: what has
+    waited for too long.
     """
     page = reading_page(
-        session, limit=limit, which=which, prevalence=prevalence, quiet_before=quiet_before
+        session,
+        limit=limit,
+        which=which,
+        order=order,
+        prevalence=prevalence,
+        quiet_before=quiet_before,
+        overdue=overdue,
     )
     return list(page.studies)
 
@@ -58,36 +72,67 @@ def reading_page(
     *,
     limit: int,
     which: WorklistFilter = EVERYTHING,
+    order: Order = READING_ORDER,
     after: Position | None = None,
+    before: Position | None = None,
     prevalence: float | None = None,
     quiet_before: datetime | None = None,
+    overdue: Overdue | None = None,
 ) -> ReadingPage:
-    """Up to `limit` studies of the reading order, from its beginning or behind a place in it.
+    """Up to `limit` studies of an order: from its beginning, behind a place in it or before one.
 
-    prevalence, quiet_before: as in `reading_order`.
+    order, prevalence, quiet_before, overdue: as in `reading_order`.
     """
+    # One more than wanted says whether there is a further page.
+    rows = _rows(session, which, order, before or after, limit + 1, backward=before is not None)
+    is_more, rows = len(rows) > limit, rows[:limit]
+    if before is not None:
+        rows.reverse()
+    warnings = study_warnings(session, [study for study, _ in rows])
+    members = deciding_members(session, [study for study, _ in rows])
+    studies = tuple(
+        _study_view(
+            study,
+            ensemble,
+            prevalence,
+            quiet_before,
+            overdue,
+            warnings[study.id],
+            members[study.id],
+        )
+        for study, ensemble in rows
+    )
+    places = [place_of(study, order) for study, _ in (rows[0], rows[-1])] if rows else [None, None]
+    start = places[0] if after is not None or (before is not None and is_more) else None
+    end = places[1] if before is not None or is_more else None
+    return ReadingPage(studies, start, end)
+
+
+def _rows(
+    session: Session,
+    which: WorklistFilter,
+    order: Order,
+    place: Position | None,
+    limit: int,
+    *,
+    backward: bool,
+) -> list[Row[Study, Ensemble]]:
+    """The rows nearest to a place, on one side of it."""
     query = (
         select(Study, Ensemble)
         .outerjoin(Ensemble, Study.ensemble_version == Ensemble.version)
         .options(selectinload(Study.images).selectinload(Image.arrivals))
         .where(*conditions(which))
-        .order_by(Study.urgency, Study.reading_key, Study.id)
-        # One more than wanted says whether there is a next page.
-        .limit(limit + 1)
     )
-    if after is not None:
-        query = query.where(behind(after))
-    rows = session.execute(query).all()
-    warnings = study_warnings(session, [study for study, _ in rows[:limit]])
-    studies = tuple(
-        _study_view(study, ensemble, prevalence, quiet_before, warnings[study.id])
-        for study, ensemble in rows[:limit]
-    )
-    return ReadingPage(studies, _place(rows[limit - 1][0]) if len(rows) > limit else None)
-
-
-def _place(study: Study) -> Position:
-    return Position(study.urgency, study.reading_key, study.id)
+    if place is not None and not place.values:
+        name = session.scalar(select(Study.patient_name).where(Study.id == place.study_id))
+        place = replace(place, values=(name,))
+    rows: list[Row[Study, Ensemble]] = []
+    for part in parts(order, place, backward=backward):
+        if len(rows) < limit:
+            stretch = query.where(*part.where).order_by(*part.order_by)
+            rows += session.execute(stretch.limit(limit - len(rows))).all()
+    return rows
 
 
 def study_detail(
@@ -96,10 +141,11 @@ def study_detail(
     *,
     prevalence: float | None = None,
     quiet_before: datetime | None = None,
+    overdue: Overdue | None = None,
 ) -> StudyDetail | None:
     """One study with its images, the scores of every version, and its events in order.
 
-    prevalence, quiet_before: as in `reading_order`.
+    prevalence, quiet_before, overdue: as in `reading_order`.
     """
     study = session.scalar(
         select(Study)
@@ -111,8 +157,9 @@ def study_detail(
     version = study.ensemble_version
     ensemble = session.get(Ensemble, version) if version else None
     warnings = study_warnings(session, [study])[study.id]
+    members = deciding_members(session, [study])[study.id]
     return StudyDetail(
-        study=_study_view(study, ensemble, prevalence, quiet_before, warnings),
+        study=_study_view(study, ensemble, prevalence, quiet_before, overdue, warnings, members),
         scores=_scores(session, study.id, prevalence),
         events=_events(session, study),
     )
@@ -160,7 +207,9 @@ def _study_view(
     ensemble: Ensemble | None,
     prevalence: float | None,
     quiet_before: datetime | None,
+    overdue: Overdue | None,
     warnings: tuple[StudyWarning, ...],
+    members: Mapping[str, float],
 ) -> StudyView:
     presupposed = ensemble.prevalence if ensemble else None
     threshold = at_prevalence(ensemble.threshold, presupposed, prevalence) if ensemble else None
@@ -186,6 +235,9 @@ def _study_view(
         flagged=study.flagged,
         probability=probability,
         threshold=threshold,
+        members={
+            name: at_prevalence(said, presupposed, prevalence) for name, said in members.items()
+        },
         ensemble_version=study.ensemble_version,
         standing=place,
         why=why(
@@ -194,6 +246,7 @@ def _study_view(
             threshold=threshold,
             reasons=[image.reason for image in study.images if image.reason],
             marks=[mark.reason for mark in marks],
+            overdue=overdue if overdue and study.received_at <= overdue.received_before else None,
         ),
         marks=marks,
         warnings=warnings,

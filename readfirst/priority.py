@@ -8,6 +8,7 @@ before all others, among themselves by the same key.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -19,6 +20,16 @@ class Standing(StrEnum):
     FLAGGED = "flagged"
     WAITING = "waiting"
     NOT_SCORED = "not_scored"
+
+
+@dataclass(frozen=True, slots=True)
+class Overdue:
+    """What has waited for so long that no flagged study which comes in now can pass it: it came in
+    before a time, `max_wait` ago. The order itself knows no clock; this is for its sentence.
+    """
+
+    received_before: datetime
+    max_wait: timedelta
 
 
 def reading_key(received_at: datetime, *, flagged: bool, max_wait: timedelta) -> datetime:
@@ -42,11 +53,13 @@ def why(
     threshold: float | None,
     reasons: list[str],
     marks: Sequence[str] = (),
+    overdue: Overdue | None = None,
 ) -> str:
     """One sentence that says why a study stands where it stands.
 
     reasons: the sentences of its refused images. marks: those of why its score is not validated;
-    such a score speaks for a study, and never against it.
+    such a score speaks for a study, and never against it. overdue: given for a study that has
+    waited for too long.
     """
     if probability is None or threshold is None:
         score = "not scored: " + " ".join(reasons) if reasons else "not scored yet"
@@ -58,10 +71,15 @@ def why(
         score = f"{probability:.2f} is below the threshold {threshold:.2f}"
     if marks and probability is not None:
         score = f"{score}; not validated: {' '.join(marks)}"
-    lead = {
-        Standing.STAT: "Ordered as STAT",
-        Standing.FLAGGED: "Flagged",
-        Standing.WAITING: "By arrival",
-        Standing.NOT_SCORED: "By arrival",
-    }[place]
-    return f"{lead}; {score}"
+    return f"{_lead(place, overdue)}; {score}"
+
+
+def _lead(place: Standing, overdue: Overdue | None) -> str:
+    if place is Standing.STAT:
+        return "Ordered as STAT"
+    if place is Standing.FLAGGED:
+        return "Flagged"
+    if overdue is None:
+        return "By arrival"
+    hours = overdue.max_wait / timedelta(hours=1)
+    return f"Waiting longer than {hours:g} h, so no newly flagged study passes it"

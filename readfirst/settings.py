@@ -10,6 +10,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from readfirst.errors import Misconfigured
+from readfirst.priority import Overdue
 
 #: A unix socket's path may have 107 bytes on Linux and 103 on macOS.
 MAX_SOCKET_PATH = 100
@@ -321,6 +322,10 @@ class Settings(BaseSettings):
     def quiet_before(self, now: datetime) -> datetime:
         """A study of which no file came in later than this is quiet."""
         return now - timedelta(seconds=self.quiet_seconds)
+
+    def overdue(self, now: datetime) -> Overdue:
+        """What has waited for longer than `max_wait`."""
+        return Overdue(now - self.max_wait, self.max_wait)
 
     @property
     def lease(self) -> timedelta:

@@ -7,36 +7,79 @@ only another place; what is no place is refused.
 import base64
 import binascii
 import re
+import struct
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from fastapi import HTTPException, Request
 
-from db.filters import Position
 from db.refused import RefusedPlace
+from db.sorting import READING_ORDER, Order, Position, Sort, Value
 
 T = TypeVar("T")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
-#: The numbers of a place: a few digits each, so that every database takes them.
-NUMBERS = re.compile(r"\d{1,16}(\.\d{1,16}){0,2}")
+#: The numbers of a place: a few digits each. Times before 1970 are below zero.
+NUMBERS = re.compile(r"-?\d{1,19}(\.-?\d{1,19}){0,3}")
+#: Sorts by number, which must stay theirs; one is added for the other way round.
+SORTS = {
+    Sort.READING: 0,
+    Sort.ARRIVAL: 2,
+    Sort.STUDY_TIME: 4,
+    Sort.PROBABILITY: 6,
+    Sort.WAITING: 8,
+    Sort.PATIENT: 10,
+}
 #: The greatest row number that both databases take.
 GREATEST_ID = 2**31 - 1
 
 
 def of_study(position: Position) -> str:
-    """The cursor of the studies behind a place in the reading order."""
-    return _encoded(position.urgency, _micros(position.reading_key), position.study_id)
+    """The cursor of the studies behind a place, or before one. It names no patient."""
+    order = position.order
+    values = () if order.sort is Sort.PATIENT else position.values
+    said = [_number(value) for value in values if value is not None]
+    return _encoded(SORTS[order.sort] + order.reverse, *said, position.study_id)
 
 
-def study_position(cursor: str) -> Position:
-    """The place that a cursor means. Raises HTTPException 422."""
+def study_position(cursor: str, order: Order = READING_ORDER) -> Position:
+    """The place in an order that a cursor means. Raises HTTPException 422."""
 
-    def place(urgency: int, micros: int, study_id: int) -> Position:
-        return Position(_row(urgency), _moment(micros), _row(study_id))
+    def place(kind: int, *numbers: int) -> Position:
+        if kind != SORTS[order.sort] + order.reverse:
+            raise ValueError(kind)
+        *values, study_id = numbers
+        return Position(order, _values(order.sort, *values), _row(study_id))
 
     return _decoded(cursor, place)
+
+
+def _number(value: Value) -> int:
+    """A value as a number that can be turned back into exactly it."""
+    if isinstance(value, float):
+        return int(struct.unpack(">q", struct.pack(">d", value))[0])
+    return _micros(value) if isinstance(value, datetime) else int(value or 0)
+
+
+def _values(sort: Sort, *numbers: int) -> tuple[Value, ...]:
+    """What a study is sorted by. Raises ValueError, TypeError or OverflowError."""
+    if sort is Sort.PATIENT and not numbers:
+        return ()
+    if sort is Sort.READING:
+        urgency, micros = numbers
+        return (_row(urgency), _moment(micros))
+    if not numbers and sort in (Sort.STUDY_TIME, Sort.PROBABILITY):
+        return (None,)
+    (number,) = numbers
+    return (_probability(number) if sort is Sort.PROBABILITY else _moment(number),)
+
+
+def _probability(number: int) -> float:
+    (probability,) = struct.unpack(">d", number.to_bytes(8, signed=True))
+    if not 0 <= probability <= 1:
+        raise ValueError(number)
+    return float(probability)
 
 
 def of_refused(place: RefusedPlace) -> str:
@@ -92,6 +135,6 @@ def _moment(micros: int) -> datetime:
 
 
 def _row(number: int) -> int:
-    if number > GREATEST_ID:
+    if not 0 <= number <= GREATEST_ID:
         raise ValueError(number)
     return number

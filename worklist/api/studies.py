@@ -17,12 +17,14 @@ def add_studies(router: APIRouter, database: Database, settings: Settings) -> No
     """Add one study, and its scores."""
 
     def detail_of(study_instance_uid: str) -> StudyDetail:
+        now = datetime.now(UTC)
         with database.read() as session:
             found = study_detail(
                 session,
                 study_instance_uid,
                 prevalence=settings.prevalence,
-                quiet_before=settings.quiet_before(datetime.now(UTC)),
+                quiet_before=settings.quiet_before(now),
+                overdue=settings.overdue(now),
             )
         if found is None:
             raise HTTPException(404, "No study has this Study Instance UID.")

@@ -7,8 +7,9 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from db.filters import Position, WorklistFilter
+from db.filters import WorklistFilter
 from db.session import Database
+from db.sorting import Order, Position, Sort
 from db.views import StudyView
 from db.worklist import ReadingPage, reading_page
 from readfirst.settings import Settings
@@ -19,6 +20,12 @@ from worklist.api.problems import TAKEN
 
 Flagged = Annotated[bool, Query(description="Flagged studies only.")]
 Refused = Annotated[bool, Query(description="Only studies with an image that was refused.")]
+SortBy = Annotated[
+    Sort, Query(description="What they are sorted by; nothing but `reading` is by urgency.")
+]
+Reverse = Annotated[
+    bool, Query(description="The other way round, but for studies without a value to sort by.")
+]
 #: PostgreSQL keeps no NUL in a text.
 NO_NUL = r"^[^\x00]*$"
 Institution = Annotated[
@@ -52,6 +59,8 @@ class Search(BaseModel):
     institution: str | None = Field(None, max_length=200, pattern=NO_NUL)
     since: Moment | None = None
     until: Moment | None = None
+    sort: Sort = Sort.READING
+    reverse: bool = False
     limit: int = Field(100, ge=1, le=1000)
     cursor: str | None = Field(None, max_length=100)
 
@@ -59,15 +68,20 @@ class Search(BaseModel):
 def add_worklist(router: APIRouter, database: Database, settings: Settings) -> None:
     """Add the worklist, for a filter in the address and for a text in the body."""
 
-    def page(which: WorklistFilter, limit: int, after: Position | None) -> ReadingPage:
+    def page(
+        which: WorklistFilter, order: Order, limit: int, after: Position | None
+    ) -> ReadingPage:
+        now = datetime.now(UTC)
         with database.read() as session:
             return reading_page(
                 session,
                 limit=limit,
                 which=which,
+                order=order,
                 after=after,
                 prevalence=settings.prevalence,
-                quiet_before=settings.quiet_before(datetime.now(UTC)),
+                quiet_before=settings.quiet_before(now),
+                overdue=settings.overdue(now),
             )
 
     @router.get(
@@ -86,9 +100,12 @@ def add_worklist(router: APIRouter, database: Database, settings: Settings) -> N
         institution: Institution = None,
         since: Since = None,
         until: Until = None,
+        sort: SortBy = Sort.READING,
+        reverse: Reverse = False,
         wanted: Wanted = None,
     ) -> Response:
-        """The studies in reading order, the most urgent first, each with why it stands there.
+        """The studies in reading order, the most urgent first, each with why it stands there;
+        or in another order, where those without a value stand together.
 
         The pages follow one another whatever arrives in between: no study comes twice that keeps
         its place, and none is left out. One that is flagged meanwhile moves to the front, and the
@@ -97,7 +114,8 @@ def add_worklist(router: APIRouter, database: Database, settings: Settings) -> N
         which = WorklistFilter(
             flagged=flagged, refused=refused, institution=institution, since=since, until=until
         )
-        found = page(which, limit, study_position(cursor) if cursor else None)
+        order = Order(sort, reverse)
+        found = page(which, order, limit, study_position(cursor, order) if cursor else None)
         end = of_study(found.end) if found.end else None
         whole, further = Worklist(found.studies, end), next_page(request, end)
         return answer_rows(
@@ -112,7 +130,7 @@ def add_worklist(router: APIRouter, database: Database, settings: Settings) -> N
         responses=TAKEN,
     )
     def search(body: Annotated[Search, Body()]) -> Response:
-        """The worklist by a text, in reading order. The text stands in no address and no log."""
+        """The worklist by a text. The text stands in no address and no log."""
         which = WorklistFilter(
             flagged=body.flagged,
             refused=body.refused,
@@ -121,6 +139,8 @@ def add_worklist(router: APIRouter, database: Database, settings: Settings) -> N
             until=body.until,
             text=body.text,
         )
-        found = page(which, body.limit, study_position(body.cursor) if body.cursor else None)
+        order = Order(body.sort, body.reverse)
+        after = study_position(body.cursor, order) if body.cursor else None
+        found = page(which, order, body.limit, after)
         end = of_study(found.end) if found.end else None
         return Response(as_json(Worklist(found.studies, end)), media_type="application/json")
