@@ -8,13 +8,24 @@ from sqlalchemy import text
 from db.ensembles import EnsembleFacts, register
 from db.filters import WorklistFilter
 from db.refused import refused_images
+from db.scores import record
 from db.session import Database
-from db.tables import Study
+from db.tables import Ensemble, Study
+from db.work import claim_ready
 from db.worklist import reading_order, study_detail
+from readfirst.domain import ImageScore
 from readfirst.errors import Refused
-from readfirst.priority import Standing, reading_key
+from readfirst.priority import Overdue, Standing, reading_key
 from readfirst.refusals import RefusalCode
-from tests.db.builders import MAX_WAIT, NOW, a_header, a_scored_image, an_image
+from tests.db.builders import (
+    MAX_WAIT,
+    NOW,
+    TERMS,
+    a_header,
+    a_ready_image,
+    a_scored_image,
+    an_image,
+)
 
 HOUR = timedelta(hours=1)
 
@@ -130,6 +141,48 @@ def test_urgency_never_falls_as_the_probability_rises(
     low, high = sorted((probability, higher))
     keys = [reading_key(NOW, flagged=p >= threshold, max_wait=MAX_WAIT) for p in (low, high)]
     assert keys[1] <= keys[0]
+
+
+def test_what_waits_longer_than_the_longest_wait_says_so_and_stays_where_it_is(
+    database: Database,
+) -> None:
+    with database.write() as session:
+        a_scored_image(session, NOW, probability=0.1, study="1.1")
+        a_scored_image(session, NOW, probability=0.9, study="1.2")
+        a_scored_image(session, NOW + 2 * HOUR, probability=0.1, study="1.3")
+        a_scored_image(session, NOW + MAX_WAIT + HOUR, probability=0.9, study="1.4")
+    with database.read() as session:
+        timeless = reading_order(session, limit=10)
+        rows = reading_order(session, limit=10, overdue=Overdue(NOW, MAX_WAIT))
+    assert [row.study_instance_uid for row in rows] == ["1.2", "1.1", "1.4", "1.3"]
+    assert [row.study_instance_uid for row in timeless] == ["1.2", "1.1", "1.4", "1.3"]
+    said = ["Flagged", "Waiting longer than 8 h, so no newly flagged study passes it", "Flagged"]
+    assert [row.why.split(";")[0] for row in rows] == [*said, "By arrival"]
+
+
+def test_a_study_says_what_each_network_says_of_its_most_suspicious_image(
+    database: Database,
+) -> None:
+    with database.write() as session:
+        register(session, EnsembleFacts("1", 0.5, "1", prevalence=0.5), NOW)
+        low = a_ready_image(session, study="1.1")
+        high = a_ready_image(session, study="1.1")
+        claims = {claim.image_id: claim for claim in claim_ready(session, 10, NOW, TERMS, "1")}
+        said = {low.id: {"cnn": 0.1, "vgg": 0.3}, high.id: {"cnn": 0.9, "vgg": 0.5}}
+        scores = [
+            (claims[image], ImageScore(sum(members.values()) / 2, members))
+            for image, members in said.items()
+        ]
+        record(session, scores, session.get_one(Ensemble, "1"), NOW, max_wait=MAX_WAIT)
+        an_image(session, study="1.2")
+    with database.read() as session:
+        scored, waiting = reading_order(session, limit=10)
+        rare, _ = reading_order(session, limit=10, prevalence=0.1)
+        detail = study_detail(session, "1.1")
+    assert (scored.members, waiting.members) == ({"cnn": 0.9, "vgg": 0.5}, {})
+    assert rare.members == {"cnn": pytest.approx(0.5), "vgg": pytest.approx(0.1)}
+    assert detail is not None
+    assert detail.study.members == scored.members
 
 
 def test_a_site_s_prevalence_changes_what_is_stated_and_not_the_order(database: Database) -> None:

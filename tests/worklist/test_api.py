@@ -128,6 +128,18 @@ def test_many_studies_of_one_moment_are_paged_one_by_one(
     assert [uid for page in pages for uid in page] == [f"4.{number}" for number in range(25)]
 
 
+def test_another_order_has_pages_too(client: TestClient, studies: dict[str, str]) -> None:
+    pages = list(walked(client, "/api/v1/worklist?limit=1&sort=probability"))
+    assert pages == [["1.3"], ["1.4"], ["1.2"], ["1.1"]]
+    body = {"limit": 3, "sort": "probability", "reverse": True}
+    first = client.post("/api/v1/worklist/search", json=body).json()
+    assert uids(first) == ["1.3", "1.4", "1.1"]
+    again = client.post("/api/v1/worklist/search", json=body | {"cursor": first["next"]})
+    assert uids(again.json()) == ["1.2"]
+    elsewhere = {"cursor": first["next"], "sort": "patient"}
+    assert client.get("/api/v1/worklist", params=elsewhere).status_code == 422
+
+
 @pytest.mark.parametrize("cursor", ["x", "MQ", "OTk5OTk5OTk5OTk5OTk5OS4xLjE", "ä"])
 @pytest.mark.parametrize("place", [study_position, refused_place])
 def test_a_cursor_that_was_never_given_out_is_refused(
@@ -233,6 +245,7 @@ ERRORS = {
     "/api/v1/worklist?since=2026-01-01T00:00:00": 422,
     "/api/v1/worklist?since=0001-01-01T00:00:00%2B14:00": 422,
     "/api/v1/worklist?format=xml": 422,
+    "/api/v1/worklist?sort=urgency": 422,
     "/api/v1/refusals?code=nothing": 422,
 }
 
