@@ -28,6 +28,7 @@ class Action(StrEnum):
     STUDY_VIEWED = "study_viewed"
     IMAGE_VIEWED = "image_viewed"
     ORIGINAL_TAKEN = "original_taken"
+    WATCHING_VIEWED = "watching_viewed"
     UPLOADED = "uploaded"
     ACCOUNT_ADDED = "account_added"
     ACCOUNT_DISABLED = "account_disabled"

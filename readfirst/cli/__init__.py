@@ -20,6 +20,7 @@ from readfirst.cli import (
     parts,
     refused,
     score,
+    watching,
     worklist,
 )
 from readfirst.cli import scope as scope_rules
@@ -51,6 +52,7 @@ app.command()(parts.worker)
 app.command()(parts.beat)
 app.command()(parts.serve)
 app.command()(scope_rules.scope)
+app.command()(watching.watching)
 app.command()(audit.audit)
 app.command()(doctor.doctor)
 app.add_typer(accounts.app, name="accounts")

@@ -10,6 +10,7 @@ from worklist.api.inbox import add_inbox
 from worklist.api.problems import DOCUMENTED
 from worklist.api.refusals import add_refusals
 from worklist.api.studies import add_studies
+from worklist.api.watching import add_watching
 from worklist.api.worklist import add_worklist
 
 #: Whatever changes in a way that breaks a program gets another prefix.
@@ -26,5 +27,6 @@ def add_api(
     add_api_images(router, database, settings, renderer)
     add_refusals(router, database)
     add_inbox(router, database)
+    add_watching(router, database, settings)
     add_events(router, streams)
     app.include_router(router)

@@ -14,6 +14,7 @@ TAGS = [
     {"name": "scores", "description": "What the ensembles say. A score never changes."},
     {"name": "refusals", "description": "What was not scored, and why."},
     {"name": "events", "description": "What happens, as it happens."},
+    {"name": "watching", "description": "How the AI does, for the lead. No patient's data."},
     {"name": "ways in", "description": "Films, into the inbox."},
     {"name": "operation", "description": "For monitors. No patient's data."},
 ]

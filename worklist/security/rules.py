@@ -57,6 +57,10 @@ RULES: dict[str, Rule] = {
     "GET /api/v1/refusals": Rule(Role.SERVICE, Action.LIST_VIEWED),
     "GET /api/v1/refusals/counts": Rule(Role.SERVICE),
     "GET /api/v1/inbox": Rule(Role.SERVICE),
+    # What watches the AI.
+    "GET /api/v1/watching/volumes": Rule(Role.LEAD, Action.WATCHING_VIEWED),
+    "GET /api/v1/watching/refusals": Rule(Role.LEAD, Action.WATCHING_VIEWED),
+    "GET /api/v1/watching/times": Rule(Role.LEAD, Action.WATCHING_VIEWED),
     # The ways in.
     "POST /api/v1/uploads": Rule(Role.SERVICE, Action.UPLOADED),
     "POST /dicom-web/studies": Rule(Role.SERVICE, Action.UPLOADED),

@@ -1,0 +1,200 @@
+"""Weeks of a department, invented: films, scores and refusals, as if they had come in."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from sqlalchemy import func, insert, select
+from sqlalchemy.orm import Session
+
+from db.ensembles import EnsembleFacts, register
+from db.session import Database
+from db.tables import Arrival, Image, Score, SetAside, Study
+from models.combining import sigmoid
+from readfirst.domain import FileKind, ImageState, Urgency, uid_from_digest
+from readfirst.priority import reading_key
+from readfirst.refusals import SENTENCES, RefusalCode
+from readfirst.watching.period import midnight
+
+MAX_WAIT = timedelta(hours=8)
+#: Films at a time.
+SLICE = 2000
+#: How busy each hour of a day is; nights are quiet.
+HOURS = np.array([1, 1, 1, 1, 1, 1, 2, 4, 9, 11, 11, 10, 8, 8, 9, 9, 8, 6, 4, 3, 2, 2, 1, 1], float)
+#: What is refused, and how often.
+REFUSED = {
+    RefusalCode.VIEW_NOT_FRONTAL: 0.05,
+    RefusalCode.ADULT: 0.015,
+    RefusalCode.NOT_A_CHEST_RADIOGRAPH: 0.004,
+    RefusalCode.TRUNCATED: 0.002,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weeks:
+    """What the weeks are like. per_day: films of a weekday; half of it on other days."""
+
+    first: date
+    days: int
+    per_day: int = 90
+    prevalence: float = 0.2
+    ensemble: EnsembleFacts = field(default_factory=lambda: EnsembleFacts("1", 0.9, "1", 0.754))
+    zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
+    refused: dict[RefusalCode, float] = field(default_factory=lambda: dict(REFUSED))
+    seed: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Film:
+    """One invented film. probability: None for one that is refused."""
+
+    number: int
+    at: datetime
+    sick: bool
+    probability: float | None
+    code: RefusalCode | None
+    scored_after: timedelta
+
+    @property
+    def sha256(self) -> str:
+        """Of its original."""
+        return f"{self.number:064x}"
+
+
+#: Changes a film, as something that happens to a department would.
+Change = Callable[[Film], Film]
+
+
+def fill_weeks(database: Database, weeks: Weeks, change: Change = lambda film: film) -> int:
+    """Write the weeks behind what is there already. Returns how many films they have."""
+    with database.write() as session:
+        known = session.scalar(select(func.max(Image.id))) or 0
+        register(session, weeks.ensemble, midnight(weeks.first, weeks.zone))
+    films = [change(film) for film in invented(weeks, known + 1)]
+    for start in range(0, len(films), SLICE):
+        with database.write() as session:
+            _write(session, films[start : start + SLICE], weeks.ensemble)
+    return len(films)
+
+
+def invented(weeks: Weeks, number: int) -> Iterator[Film]:
+    """Films from a number on, in the order of their arrival."""
+    chance = np.random.default_rng(weeks.seed)
+    for days in range(weeks.days):
+        day = weeks.first + timedelta(days=days)
+        busy = 1.0 if day.weekday() < 5 else 0.5
+        films = chance.poisson(weeks.per_day * busy)
+        hours = chance.choice(24, films, p=HOURS / HOURS.sum()) + chance.random(films)
+        for hour in np.sort(hours):
+            yield _film(number, midnight(day, weeks.zone) + timedelta(hours=hour), weeks, chance)
+            number += 1
+
+
+def _film(number: int, at: datetime, weeks: Weeks, chance: np.random.Generator) -> Film:
+    sick = bool(chance.random() < weeks.prevalence)
+    # As the shipped ensemble parts the held-out films: well, and not without fail.
+    logit = chance.normal(6.0, 2.6) if sick else chance.normal(-3.5, 2.4)
+    codes, shares = list(weeks.refused), np.cumsum(list(weeks.refused.values()))
+    place = int(np.searchsorted(shares, chance.random()))
+    code = codes[place] if place < len(codes) else None
+    return Film(
+        number=number,
+        at=at,
+        sick=sick,
+        probability=None if code else float(sigmoid(np.array(logit))),
+        code=code,
+        scored_after=timedelta(seconds=float(chance.lognormal(1.3, 0.6))),
+    )
+
+
+def _write(session: Session, films: list[Film], ensemble: EnsembleFacts) -> None:
+    threshold, version = ensemble.threshold, ensemble.version
+    session.execute(insert(Study), [_study(film, ensemble) for film in films])
+    session.execute(insert(Image), [_image(film) for film in films])
+    session.execute(insert(Arrival), [_arrival(film) for film in films])
+    scored = [film for film in films if film.probability is not None]
+    if scored:
+        session.execute(insert(Score), [_score(film, version, threshold) for film in scored])
+    aside = [film for film in films if film.number % 400 == 0]
+    if aside:
+        session.execute(insert(SetAside), [_aside(film) for film in aside])
+
+
+def _flagged(film: Film, threshold: float) -> bool:
+    return film.probability is not None and film.probability >= threshold
+
+
+def _study(film: Film, ensemble: EnsembleFacts) -> dict[str, Any]:
+    flagged = _flagged(film, ensemble.threshold)
+    return {
+        "id": film.number,
+        "study_instance_uid": uid_from_digest(film.sha256, "study"),
+        "received_at": film.at,
+        "last_received_at": film.at,
+        "urgency": Urgency.LIVE,
+        "probability": film.probability,
+        "flagged": flagged,
+        "ensemble_version": None if film.probability is None else ensemble.version,
+        "reading_key": reading_key(film.at, flagged=flagged, max_wait=MAX_WAIT),
+    }
+
+
+def _image(film: Film) -> dict[str, Any]:
+    done = film.at + film.scored_after
+    return {
+        "id": film.number,
+        "study_id": film.number,
+        "sha256": film.sha256,
+        "kind": FileKind.DICOM,
+        "sop_instance_uid": uid_from_digest(film.sha256, "instance"),
+        "state": ImageState.REFUSED if film.code else ImageState.SCORED,
+        "code": film.code,
+        "reason": SENTENCES[film.code] if film.code else None,
+        "urgency": Urgency.LIVE,
+        "preprocessing_version": None if film.code else "1",
+        "received_at": film.at,
+        "scored_at": None if film.code else done,
+        "refused_at": film.at if film.code else None,
+        "marks": (),
+        "attempts": 0,
+    }
+
+
+def _arrival(film: Film) -> dict[str, Any]:
+    return {
+        "claim_id": f"{film.number:032x}",
+        "image_id": film.number,
+        "relative_path": f"film-{film.number:07}.dcm",
+        "sha256": film.sha256,
+        "size": 1,
+        "arrived_at": film.at,
+        "outcome": "refused" if film.code else "received",
+    }
+
+
+def _score(film: Film, version: str, threshold: float) -> dict[str, Any]:
+    return {
+        "image_id": film.number,
+        "ensemble_version": version,
+        "probability": film.probability,
+        "members": {"one": film.probability},
+        "threshold": threshold,
+        "flagged": _flagged(film, threshold),
+        "scored_at": film.at + film.scored_after,
+    }
+
+
+def _aside(film: Film) -> dict[str, Any]:
+    code = RefusalCode.DICOM_INDEX
+    return {
+        "claim_id": f"a{film.number:031x}",
+        "relative_path": f"DICOMDIR-{film.number}",
+        "sha256": film.sha256,
+        "size": 1,
+        "arrived_at": film.at,
+        "code": code,
+        "reason": SENTENCES[code],
+    }

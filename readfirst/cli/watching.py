@@ -1,0 +1,90 @@
+"""`watching`: how the AI does, as the page of the same name shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import astuple, fields
+from datetime import UTC, date, datetime
+from typing import Annotated, Any
+
+import typer
+
+from db.watching.figures import FIGURES
+from readfirst.cli.console import out, print_json, print_table
+from readfirst.cli.worklist import Json, opened
+from readfirst.errors import Misconfigured
+from readfirst.settings import Settings, load_settings
+from readfirst.watching.period import Period, make_period
+
+Named = Annotated[
+    str | None,
+    typer.Argument(metavar="[FIGURE]", help=f"One of {', '.join(FIGURES)}. Default: all of them."),
+]
+
+
+def watching(
+    figure: Named = None,
+    first: Annotated[
+        str | None, typer.Option("--from", help="First day, as 2026-01-31. Default: 28 days ago.")
+    ] = None,
+    last: Annotated[str | None, typer.Option("--to", help="Last day. Default: today.")] = None,
+    json: Json = False,
+    csv: Annotated[bool, typer.Option("--csv", help="Print CSV; wants a FIGURE.")] = False,
+) -> None:
+    """Print how the AI does: volumes, refusals, times, verdicts, drift, alerts."""
+    settings = load_settings()
+    if figure is not None and figure not in FIGURES:
+        raise Misconfigured(f"{figure!r} is none of {', '.join(FIGURES)}.")
+    if csv and figure is None:
+        raise Misconfigured(f"--csv wants one of {', '.join(FIGURES)}.")
+    period = _period(first, last, settings)
+    found = _rows([figure] if figure else list(FIGURES), period, settings)
+    if csv and figure:
+        _print_csv(figure, found[figure])
+    elif json:
+        print_json(found[figure] if figure else found)
+    else:
+        for name, rows in found.items():
+            _print(name, rows)
+
+
+def _period(first: str | None, last: str | None, settings: Settings) -> Period:
+    try:
+        return make_period(
+            date.fromisoformat(first) if first else None,
+            date.fromisoformat(last) if last else None,
+            datetime.now(UTC),
+            settings.zone,
+        )
+    except ValueError as error:
+        raise Misconfigured(f"--from, --to: {error}") from error
+
+
+def _rows(names: Sequence[str], period: Period, settings: Settings) -> dict[str, Sequence[Any]]:
+    with opened(settings) as database, database.read() as session:
+        return {name: FIGURES[name].rows(session, period) for name in names}
+
+
+def _print_csv(name: str, rows: Sequence[Any]) -> None:
+    from worklist.api.answers import as_csv
+
+    print(as_csv(FIGURES[name].kind, rows).decode(), end="")
+
+
+def _print(name: str, rows: Sequence[Any]) -> None:
+    columns = [field.name for field in fields(FIGURES[name].kind)]
+    print_table(
+        f"{name.capitalize()}: {FIGURES[name].says}",
+        [column.replace("_", " ") for column in columns],
+        [[_cell(value) for value in astuple(row)] for row in rows],
+    )
+    if not rows:
+        out().print("None.")
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:.3g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,104 @@
+"""What the queries count, on both databases, against what was put in."""
+
+from collections import Counter
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pytest
+from sqlalchemy import select
+
+from benchmarks.weeks import Weeks, fill_weeks, invented
+from db.asides import set_aside
+from db.images import NewArrival
+from db.session import Database
+from db.tables import Image
+from db.watching.times import times
+from db.watching.volumes import refusals, volumes
+from readfirst.domain import ImageState
+from readfirst.errors import Refused
+from readfirst.refusals import RefusalCode
+from readfirst.watching.period import Period, make_period
+from tests.db.builders import a_ready_image, a_scored_image, an_image, score_ready
+from tests.watching.conftest import MADRID, NOW
+
+
+def in_madrid(day: int, hour: int, minute: int = 0) -> datetime:
+    return datetime(2026, 2, day, hour, minute, tzinfo=MADRID)
+
+
+def test_what_came_in_is_counted_on_the_day_of_the_site(database: Database, period: Period) -> None:
+    late, early = in_madrid(16, 23, 59), in_madrid(17, 0, 1)
+    with database.write() as session:
+        a_scored_image(session, late, probability=0.9)
+        a_scored_image(session, early, probability=0.1)
+        an_image(session, early, refusal=Refused(RefusalCode.TRUNCATED))
+        an_image(session, early)
+        arrival = NewArrival(
+            claim_id="a", relative_path="DICOMDIR", sha256="b", size=1, arrived_at=early
+        )
+        set_aside(session, arrival, Refused(RefusalCode.DICOM_INDEX))
+        an_image(session, in_madrid(15, 23, 59))
+        an_image(session, datetime(2026, 3, 2, 0, 0, tzinfo=MADRID))
+    with database.read() as session:
+        monday, tuesday, *rest = volumes(session, period)
+        refused = refusals(session, period)
+    assert (monday.first, monday.last) == (date(2026, 2, 16), date(2026, 2, 16))
+    assert (monday.images, monday.scored, monday.flagged, monday.studies) == (1, 1, 1, 1)
+    assert (monday.flagged_share, monday.flagged_high) == (1.0, 1.0)
+    assert (tuesday.images, tuesday.scored, tuesday.refused, tuesday.in_work) == (3, 1, 1, 1)
+    assert (tuesday.set_aside, tuesday.studies, tuesday.studies_scored) == (1, 3, 1)
+    assert tuesday.flagged_share == 0
+    assert len(rest) == 12
+    assert all(day.images == day.studies == 0 and day.flagged_share is None for day in rest)
+    assert [(row.first.day, row.code, row.images) for row in refused] == [(17, "truncated", 1)]
+
+
+def test_the_time_of_a_film_ends_with_its_first_score(database: Database, period: Period) -> None:
+    at = in_madrid(18, 9)
+    with database.write() as session:
+        image = a_ready_image(session, at)
+        session.flush()
+        score_ready(session, at + timedelta(seconds=4), {image.id: 0.9})
+        image.state = ImageState.READY
+        session.flush()
+        score_ready(session, at + timedelta(hours=5), {image.id: 0.8}, version="2")
+        an_image(session, at)
+        an_image(session, at, refusal=Refused(RefusalCode.TRUNCATED))
+    with database.read() as session:
+        rows = times(session, period)
+    whole = {row.studies: row for row in rows if row.span == "period"}
+    assert (whole["all"].done, whole["all"].open) == (1, 1), "what is refused is not waited for"
+    assert whole["all"].p50 == whole["flagged"].p99 == pytest.approx(4.0)
+    assert (whole["not_flagged"].done, whole["not_flagged"].p50) == (0, None)
+    assert {(row.first, row.studies) for row in rows if row.span == "day"} == {
+        (date(2026, 2, 18), "all"),
+        (date(2026, 2, 18), "flagged"),
+    }
+
+
+def test_weeks_of_a_department_are_counted_as_they_were(database: Database) -> None:
+    weeks = Weeks(first=date(2025, 12, 1), days=70, per_day=12, zone=ZoneInfo("Asia/Tokyo"))
+    films = list(invented(weeks, 1))
+    assert fill_weeks(database, weeks) == len(films)
+    period = make_period(date(2025, 12, 1), date(2026, 2, 8), NOW, weeks.zone)
+    assert period.by == "week"
+    with database.read() as session:
+        found = volumes(session, period)
+        codes = refusals(session, period)
+        took = times(session, period)
+    week_of = [(film.at.astimezone(weeks.zone).date() - weeks.first).days // 7 for film in films]
+    assert [week.images for week in found] == list(np.bincount(week_of))
+    flagged = Counter(
+        week for week, film in zip(week_of, films, strict=True) if (film.probability or 0) >= 0.9
+    )
+    assert {number: week.flagged for number, week in enumerate(found)} == flagged
+    refused = Counter(film.code.value for film in films if film.code)
+    by_code: Counter[str] = Counter()
+    for row in codes:
+        by_code[row.code] += row.images
+    assert by_code == refused
+    seconds = [film.scored_after.total_seconds() for film in films if not film.code]
+    assert took[0].p95 == pytest.approx(np.quantile(seconds, 0.95), abs=1e-4)
+    with database.read() as session:
+        assert len(session.scalars(select(Image)).all()) == len(films)
