@@ -30,6 +30,8 @@ class Action(StrEnum):
     ORIGINAL_TAKEN = "original_taken"
     WATCHING_VIEWED = "watching_viewed"
     UPLOADED = "uploaded"
+    VERDICT_GIVEN = "verdict_given"
+    VERDICT_WITHDRAWN = "verdict_withdrawn"
     ACCOUNT_ADDED = "account_added"
     ACCOUNT_DISABLED = "account_disabled"
     ACCOUNT_ENABLED = "account_enabled"

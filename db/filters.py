@@ -17,6 +17,8 @@ class WorklistFilter:
     """Which studies are meant: all that every given condition holds for."""
 
     flagged: bool = False
+    #: True: only those that nobody has read, or not since an image came in; False: only read ones.
+    unread: bool | None = None
     #: With an image that was refused.
     refused: bool = False
     #: Institution Name, as the films say it.
@@ -37,6 +39,8 @@ def conditions(which: WorklistFilter) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = [Study.images.any()]
     if which.flagged:
         found.append(Study.flagged.is_(True))
+    if which.unread is not None:
+        found.append(Study.read_at.is_(None) if which.unread else Study.read_at.is_not(None))
     if which.refused:
         refused = select(Image.study_id).where(Image.state == ImageState.REFUSED)
         found.append(Study.id.in_(refused))

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from db.events import note
-from db.studies import raise_to_stat, study_of
+from db.studies import raise_to_stat, reopen, study_of
 from db.tables import Arrival, Event, Image, Study
 from readfirst.domain import Header, ImageState
 from readfirst.errors import Refused
@@ -109,6 +109,7 @@ def add_image(
     session.add(image)
     session.flush()
     note(session, image, "received", at)
+    reopen(session, image, at)
     if refusal is not None:
         note(session, image, "refused", at, code=refusal.code.value)
     elif marks:

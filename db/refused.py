@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 
 from db.events import note
 from db.images import Identity, describe, refuse
-from db.studies import raise_to_stat, study_of
+from db.studies import raise_to_stat, reopen, study_of
 from db.tables import Image
 from db.views import OriginalView, RefusedView
 from readfirst.domain import Header, ImageState
@@ -142,6 +142,7 @@ def try_again(
     image.original_removed_at = None
     session.flush()
     note(session, image, "received", at)
+    reopen(session, image, at)
     if marks:
         note(session, image, "marked", at, codes=[mark.code.value for mark in marks])
 
@@ -164,6 +165,8 @@ def _file_anew(
         if image.study.stat:
             raise_to_stat(session, study)
         image.study = study
+        session.flush()
+        reopen(session, image, at)
     image.sop_instance_uid = identity.sop_instance_uid
     image.series_instance_uid = identity.series_instance_uid
     describe(image, header)

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from db.events import note
 from db.tables import Image, Score, Study
 from readfirst.domain import Header, ImageState, Urgency, uid_from_digest
 from readfirst.identity import Patient, conflict, is_same
@@ -108,6 +109,14 @@ def raise_to_stat(session: Session, study: Study) -> None:
     # What a worker holds at this moment is in work already.
     for image in session.scalars(query.with_for_update(skip_locked=True)):
         image.urgency = Urgency.STAT
+
+
+def reopen(session: Session, image: Image, at: datetime) -> None:
+    """Make a study unread again by an image that its reader cannot have seen."""
+    study = session.get_one(Study, image.study_id, with_for_update=True)
+    if study.read_at is not None:
+        study.read_at = None
+        note(session, image, "unread", at)
 
 
 def rank(session: Session, study_id: int, active_version: str, *, max_wait: timedelta) -> Study:

@@ -108,7 +108,7 @@ class Study(Base):
     #: What the files say, where another patient's study had that UID first; then
     #: `study_instance_uid` is one made for this study.
     shared_study_instance_uid: Mapped[str | None] = mapped_column(UID, index=True)
-    patient_id: Mapped[str | None] = mapped_column(Text)
+    patient_id: Mapped[str | None] = mapped_column(Text, index=True)
     issuer_of_patient_id: Mapped[str | None] = mapped_column(Text)
     patient_name: Mapped[str | None] = mapped_column(Text)
     patient_birth_date: Mapped[date | None]
@@ -129,6 +129,8 @@ class Study(Base):
     ensemble_version: Mapped[str | None] = mapped_column(String(64))
     #: `readfirst.priority.reading_key`: earliest first, behind STAT.
     reading_key: Mapped[datetime]
+    #: When somebody gave a verdict that still stands; None: unread, or again so.
+    read_at: Mapped[datetime | None]
 
     images: Mapped[list["Image"]] = relationship(back_populates="study", order_by="Image.id")
 
@@ -146,6 +148,14 @@ class Study(Base):
             "id",
             sqlite_where=text("flagged"),
             postgresql_where=text("flagged"),
+        ),
+        Index(
+            "ix_studies_unread_order",
+            "urgency",
+            "reading_key",
+            "id",
+            sqlite_where=text("read_at IS NULL"),
+            postgresql_where=text("read_at IS NULL"),
         ),
         Index("ix_studies_received_at", "received_at"),
     )

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from readfirst.domain import ImageState
+from readfirst.findings import Agreement, Finding
 from readfirst.identity import StudyWarning
 from readfirst.marks import Mark
 from readfirst.priority import Standing
@@ -29,6 +30,32 @@ class ImageView:
     ready_at: datetime | None
     scored_at: datetime | None
     refused_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerdictView:
+    """What somebody said of a study, and what the AI said of it at that moment."""
+
+    #: Grows with each verdict of any study.
+    number: int
+    study_instance_uid: str
+    at: datetime
+    #: An account; at the command line the system's user name; None where nobody has to log in.
+    by: str | None
+    #: None: read without an opinion, or withdrawn.
+    finding: Finding | None
+    #: None where there is nothing to compare.
+    agreement: Agreement | None
+    #: The study was put back among the unread ones.
+    withdrawn: bool
+    #: It is the latest of its study, and not withdrawn.
+    stands: bool
+    comment: str | None
+    #: What the AI said; all None if it had not scored the study.
+    ensemble_version: str | None
+    probability: float | None
+    threshold: float | None
+    flagged: bool | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +95,12 @@ class StudyView:
     #: Why its score is not validated: the marks of all its images, each code once.
     marks: tuple[Mark, ...]
     warnings: tuple[StudyWarning, ...]
+    #: When it was read; None: unread, or an image came in since.
+    read_at: datetime | None
+    #: The one that stands.
+    verdict: VerdictView | None
+    #: How many were ever given, withdrawn ones too.
+    verdict_count: int
     images: tuple[ImageView, ...]
 
 
@@ -101,6 +134,8 @@ class StudyDetail:
     """All that is known of one study."""
 
     study: StudyView
+    #: The earliest first; the last one stands unless it is withdrawn.
+    verdicts: tuple[VerdictView, ...]
     scores: tuple[ScoreView, ...]
     events: tuple[EventView, ...]
 

@@ -13,6 +13,7 @@ from db.scores import deciding_members
 from db.sorting import READING_ORDER, Order, Position, parts, place_of
 from db.studies import DESCRIPTION
 from db.tables import Arrival, Ensemble, Event, Image, Score, Study
+from db.verdicts import NONE_GIVEN, Given, given_to, verdicts_of
 from db.views import (
     Counts,
     EventView,
@@ -90,6 +91,7 @@ def reading_page(
         rows.reverse()
     warnings = study_warnings(session, [study for study, _ in rows])
     members = deciding_members(session, [study for study, _ in rows])
+    given = given_to(session, [study.id for study, _ in rows], prevalence=prevalence)
     studies = tuple(
         _study_view(
             study,
@@ -99,6 +101,7 @@ def reading_page(
             overdue,
             warnings[study.id],
             members[study.id],
+            given.get(study.id, NONE_GIVEN),
         )
         for study, ensemble in rows
     )
@@ -158,11 +161,28 @@ def study_detail(
     ensemble = session.get(Ensemble, version) if version else None
     warnings = study_warnings(session, [study])[study.id]
     members = deciding_members(session, [study])[study.id]
+    given = given_to(session, [study.id], prevalence=prevalence)
     return StudyDetail(
-        study=_study_view(study, ensemble, prevalence, quiet_before, overdue, warnings, members),
+        study=_study_view(
+            study,
+            ensemble,
+            prevalence,
+            quiet_before,
+            overdue,
+            warnings,
+            members,
+            given.get(study.id, NONE_GIVEN),
+        ),
+        verdicts=verdicts_of(session, study_instance_uid, prevalence=prevalence),
         scores=_scores(session, study.id, prevalence),
         events=_events(session, study),
     )
+
+
+def study_exists(session: Session, study_instance_uid: str) -> bool:
+    """Whether a study has this UID."""
+    query = select(Study.id).where(Study.study_instance_uid == study_instance_uid)
+    return session.scalar(query) is not None
 
 
 def image_detail(session: Session, sha256: str) -> ImageDetail | None:
@@ -210,6 +230,7 @@ def _study_view(
     overdue: Overdue | None,
     warnings: tuple[StudyWarning, ...],
     members: Mapping[str, float],
+    given: Given,
 ) -> StudyView:
     presupposed = ensemble.prevalence if ensemble else None
     threshold = at_prevalence(ensemble.threshold, presupposed, prevalence) if ensemble else None
@@ -250,6 +271,9 @@ def _study_view(
         ),
         marks=marks,
         warnings=warnings,
+        read_at=study.read_at,
+        verdict=given.standing,
+        verdict_count=given.count,
         images=tuple(_image_view(image) for image in study.images),
     )
 

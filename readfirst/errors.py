@@ -3,6 +3,7 @@
 ReadFirstError
 ├── Refused         final: this image will not be scored; recorded with a code and a sentence
 ├── Unavailable     passing: a broker, database or disk does not answer; tried again
+├── Conflict        somebody else was quicker; look again, and say again what holds
 └── Misconfigured   the site must change something first; the message says what
 """
 
@@ -28,6 +29,10 @@ class Refused(ReadFirstError):
 
 class Unavailable(ReadFirstError):
     """Something that is needed does not answer at the moment."""
+
+
+class Conflict(ReadFirstError):
+    """Somebody else changed in the meantime what was to be changed: look again."""
 
 
 class Misconfigured(ReadFirstError):

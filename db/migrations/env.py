@@ -3,10 +3,11 @@
 from alembic import context
 
 from db.access_tables import AuditEntry
+from db.verdict_tables import Verdict  # noqa: F401 - brings in its table
 
 context.configure(
     connection=context.config.attributes["connection"],
-    # Of all tables: this module's import brings in those of `db.tables` too.
+    # Of all tables: these modules' imports bring in those of `db.tables` too.
     target_metadata=AuditEntry.metadata,
     render_as_batch=True,
 )

@@ -20,6 +20,7 @@ from readfirst.cli import (
     parts,
     refused,
     score,
+    verdicts,
     watching,
     worklist,
 )
@@ -41,6 +42,8 @@ app.command()(demo.demo)
 app.command()(score.score)
 app.command()(worklist.worklist)
 app.command()(worklist.study)
+app.command()(verdicts.verdict)
+app.command()(verdicts.verdicts)
 app.command()(refused.refused)
 app.command()(refused.retry)
 app.command()(refused.original)

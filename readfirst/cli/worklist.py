@@ -24,7 +24,8 @@ from readfirst.cli.console import (
     print_json,
     print_table,
 )
-from readfirst.errors import Unavailable
+from readfirst.errors import Misconfigured, Unavailable
+from readfirst.findings import said
 from readfirst.settings import Settings, load_settings
 from readfirst.words import readable_age, readable_name, short_duration
 
@@ -37,6 +38,8 @@ Since = Annotated[
 
 def worklist(
     flagged: Annotated[bool, typer.Option("--flagged", help="Flagged studies only.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="Read studies too.")] = False,
+    read: Annotated[bool, typer.Option("--read", help="Only studies that are read.")] = False,
     refused: Annotated[
         bool, typer.Option("--refused", help="Only studies with an image that was refused.")
     ] = False,
@@ -50,7 +53,9 @@ def worklist(
     limit: Annotated[int, typer.Option(min=1, help="Most rows.")] = 50,
     json: Json = False,
 ) -> None:
-    """Print the reading order, the most urgent study first, each with why it stands there."""
+    """Print the unread studies, the most urgent first, each with why it stands there."""
+    if every and read:
+        raise Misconfigured("Choose one of --all and --read.")
     settings = load_settings()
     with opened(settings) as database, database.read() as session:
         rows = reading_order(
@@ -58,6 +63,7 @@ def worklist(
             limit=limit,
             which=WorklistFilter(
                 flagged=flagged,
+                unread=None if every else not read,
                 refused=refused,
                 institution=institution,
                 since=moment(since, settings),
@@ -76,7 +82,7 @@ def study(
     study_instance_uid: Annotated[str, typer.Argument(help="Study Instance UID.")],
     json: Json = False,
 ) -> None:
-    """Print one study: its images, the scores of every ensemble version, and its events."""
+    """Print one study: images, scores of every ensemble version, verdicts, and events."""
     settings = load_settings()
     with opened(settings) as database, database.read() as session:
         detail = study_detail(
@@ -112,6 +118,20 @@ def study(
                 local_time(score.scored_at, settings),
             )
             for score in detail.scores
+        ],
+    )
+    print_table(
+        "Verdicts",
+        ("At", "Who", "Finding", "Stands", "Comment"),
+        [
+            (
+                local_time(verdict.at, settings),
+                verdict.by or "–",
+                "withdrawn" if verdict.withdrawn else said(verdict.finding),
+                "yes" if verdict.stands else "",
+                verdict.comment or "",
+            )
+            for verdict in detail.verdicts
         ],
     )
     print_table(

@@ -10,6 +10,7 @@ from worklist.api.inbox import add_inbox
 from worklist.api.problems import DOCUMENTED
 from worklist.api.refusals import add_refusals
 from worklist.api.studies import add_studies
+from worklist.api.verdicts import add_verdicts
 from worklist.api.watching import add_watching
 from worklist.api.worklist import add_worklist
 
@@ -25,6 +26,7 @@ def add_api(
     add_worklist(router, database, settings)
     add_studies(router, database, settings)
     add_api_images(router, database, settings, renderer)
+    add_verdicts(router, database, settings)
     add_refusals(router, database)
     add_inbox(router, database)
     add_watching(router, database, settings)

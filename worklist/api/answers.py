@@ -5,7 +5,7 @@ import hashlib
 import io
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated, Any
@@ -113,6 +113,8 @@ def _cell(value: object) -> str:
         return value.isoformat()
     if isinstance(value, dict):
         return json.dumps(value)
+    if is_dataclass(value):
+        return as_json(value).decode()
     if isinstance(value, tuple):
         return _listed(value)
     text = str(value)

@@ -12,6 +12,7 @@ TAGS = [
     {"name": "studies", "description": "One study, with all that is known of it."},
     {"name": "images", "description": "Films: rendered, small, as the networks see them, as sent."},
     {"name": "scores", "description": "What the ensembles say. A score never changes."},
+    {"name": "verdicts", "description": "What readers say. The latest of a study stands."},
     {"name": "refusals", "description": "What was not scored, and why."},
     {"name": "events", "description": "What happens, as it happens."},
     {"name": "watching", "description": "How the AI does, for the lead. No patient's data."},

@@ -9,6 +9,8 @@ from pydantic import AwareDatetime, Field
 #: Times of which every zone can be told; what lies outside is a mistake.
 EARLIEST, LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 Moment = Annotated[AwareDatetime, Field(ge=EARLIEST, le=LATEST)]
+#: PostgreSQL keeps no NUL in a text.
+NO_NUL = r"^[^\x00]*$"
 
 Limit = Annotated[int, Query(ge=1, le=1000, description="Most rows.")]
 Cursor = Annotated[

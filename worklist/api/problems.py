@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 
-from readfirst.errors import Refused, Unavailable
+from readfirst.errors import Conflict, Refused, Unavailable
 
 log = structlog.get_logger()
 MEDIA_TYPE = "application/problem+json"
@@ -61,6 +61,9 @@ TAKEN: dict[int | str, dict[str, Any]] = {
     413: _documented("The body is larger than is taken here."),
     415: _documented("Another media type is taken here."),
 }
+CONFLICT: dict[int | str, dict[str, Any]] = {
+    409: _documented("Something else came in between; `detail` says what to look at.")
+}
 GONE: dict[int | str, dict[str, Any]] = {
     410: _documented("The original was removed, as the site's settings say.")
 }
@@ -73,6 +76,7 @@ def add_problems(app: FastAPI) -> None:
     app.add_exception_handler(DBAPIError, _database)
     app.add_exception_handler(Unavailable, _unavailable)
     app.add_exception_handler(Refused, _refused)
+    app.add_exception_handler(Conflict, _conflict)
     app.add_exception_handler(Exception, _fault)
 
 
@@ -125,6 +129,10 @@ def _unavailable(_: Request, error: Exception) -> Response:
 def _refused(_: Request, error: Exception) -> Response:
     assert isinstance(error, Refused)  # noqa: S101 - what it is registered for
     return problem(422, error.reason, code=error.code.value)
+
+
+def _conflict(_: Request, error: Exception) -> Response:
+    return problem(409, str(error))
 
 
 def _fault(_: Request, __: Exception) -> Response:

@@ -15,7 +15,7 @@ from db.worklist import ReadingPage, reading_page
 from readfirst.settings import Settings
 from worklist.api.answers import ROWS, Wanted, answer_rows, as_json
 from worklist.api.cursors import next_page, of_study, study_position
-from worklist.api.parameters import Cursor, Limit, Moment, Since, Until
+from worklist.api.parameters import NO_NUL, Cursor, Limit, Moment, Since, Until
 from worklist.api.problems import TAKEN
 
 Flagged = Annotated[bool, Query(description="Flagged studies only.")]
@@ -26,8 +26,10 @@ SortBy = Annotated[
 Reverse = Annotated[
     bool, Query(description="The other way round, but for studies without a value to sort by.")
 ]
-#: PostgreSQL keeps no NUL in a text.
-NO_NUL = r"^[^\x00]*$"
+Unread = Annotated[
+    bool | None,
+    Query(description="`true`: only unread studies; `false`: only read ones. Default: both."),
+]
 Institution = Annotated[
     str | None,
     Query(max_length=200, pattern=NO_NUL, description="Institution Name, as the films say it."),
@@ -55,6 +57,7 @@ class Search(BaseModel):
         description="Words, each of which is in the patient's name or ID or the accession number.",
     )
     flagged: bool = False
+    unread: bool | None = None
     refused: bool = False
     institution: str | None = Field(None, max_length=200, pattern=NO_NUL)
     since: Moment | None = None
@@ -96,6 +99,7 @@ def add_worklist(router: APIRouter, database: Database, settings: Settings) -> N
         limit: Limit = 100,
         cursor: Cursor = None,
         flagged: Flagged = False,
+        unread: Unread = None,
         refused: Refused = False,
         institution: Institution = None,
         since: Since = None,
@@ -112,7 +116,12 @@ def add_worklist(router: APIRouter, database: Database, settings: Settings) -> N
         events say so. An answer as CSV has the same rows, and the next page in its Link header.
         """
         which = WorklistFilter(
-            flagged=flagged, refused=refused, institution=institution, since=since, until=until
+            flagged=flagged,
+            unread=unread,
+            refused=refused,
+            institution=institution,
+            since=since,
+            until=until,
         )
         order = Order(sort, reverse)
         found = page(which, order, limit, study_position(cursor, order) if cursor else None)
@@ -133,6 +142,7 @@ def add_worklist(router: APIRouter, database: Database, settings: Settings) -> N
         """The worklist by a text. The text stands in no address and no log."""
         which = WorklistFilter(
             flagged=body.flagged,
+            unread=body.unread,
             refused=body.refused,
             institution=body.institution,
             since=body.since,

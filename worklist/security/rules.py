@@ -47,6 +47,10 @@ RULES: dict[str, Rule] = {
     "POST /api/v1/worklist/search": Rule(Role.SERVICE, Action.LIST_VIEWED),
     "GET /api/v1/studies/{study_instance_uid}": Rule(Role.SERVICE, Action.STUDY_VIEWED),
     "GET /api/v1/studies/{study_instance_uid}/scores": Rule(Role.SERVICE, Action.STUDY_VIEWED),
+    "GET /api/v1/studies/{study_instance_uid}/verdicts": Rule(Role.SERVICE, Action.STUDY_VIEWED),
+    # Noted with the verdict, in one transaction.
+    "POST /api/v1/studies/{study_instance_uid}/verdicts": Rule(Role.READER),
+    "GET /api/v1/verdicts": Rule(Role.SERVICE, Action.LIST_VIEWED),
     "GET /api/v1/images/{sha256}": Rule(Role.SERVICE, Action.STUDY_VIEWED),
     "GET /api/v1/images/{sha256}/thumbnail": Rule(Role.SERVICE, attended=False),
     "GET /api/v1/images/{sha256}/model-ready": Rule(Role.SERVICE, Action.IMAGE_VIEWED),
