@@ -1,9 +1,9 @@
 """The process that reads files, apart from all others: what a file does to it, it does to it alone.
 
-It reads one request a line, `{"what": "header" | "display" | "film" | "unpack", "path": …}`, a film
-with its `least_side`, an archive with its `folder`. It answers with one JSON line, behind which an
-array's bytes follow: `{"shape": [rows, columns]}`. Its very first line is `ready`. It ends with its
-input.
+It reads one request a line, `{"what": "header" | "display" | "film" | "samples" | "unpack",
+"path": …}`, a film with its `least_side`, samples with `longest`, an archive with its `folder`. It
+answers with one JSON line, behind which `length` bytes follow. Its very first line is `ready`. It
+ends with its input.
 """
 
 import json
@@ -20,7 +20,8 @@ import numpy as np
 from ingest.archive import unpack
 from ingest.header import read_header
 from ingest.pixels.arrays import Array8
-from ingest.pixels.display import display_image, film_image
+from ingest.pixels.display import display_image, film_image, viewed_film
+from ingest.pixels.viewing import Film, facts_of, no_longer_than
 from ingest.pixels.window import Window
 from readfirst.errors import Refused
 from readfirst.refusals import RefusalCode
@@ -58,7 +59,9 @@ def load_codecs() -> None:
     Image.init()
 
 
-def _answer(what: str, path: str, **how: float | str) -> tuple[dict[str, Any], bytes]:
+def _answer(what: str, path: str, **how: Any) -> tuple[dict[str, Any], bytes]:
+    if what != "samples":
+        LAST_FILM.forget()
     try:
         return ANSWERS[what](Path(path), **how)
     except Refused as refusal:
@@ -83,15 +86,48 @@ def _unpack(path: Path, folder: str) -> tuple[dict[str, Any], bytes]:
 
 
 def _grey(grey: Array8) -> tuple[dict[str, Any], bytes]:
-    return {"shape": grey.shape}, np.ascontiguousarray(grey).tobytes()
+    return {"shape": grey.shape, "length": grey.size}, np.ascontiguousarray(grey).tobytes()
 
 
+class _LastFilm:
+    """The film that was decoded last, since whoever asks for a small one soon wants all of it."""
+
+    def __init__(self) -> None:
+        self._key: tuple[Path, int] | None = None
+        self._film: Film | None = None
+
+    def of(self, path: Path, longest: int | None) -> Film:
+        """The film, decoded unless all of it is at hand."""
+        key = (path, path.stat().st_mtime_ns)
+        if self._film is None or self._key != key:
+            self.forget()
+            film = viewed_film(path, longest)
+            if film.scale > 1:
+                return film
+            self._key, self._film = key, film
+        return self._film
+
+    def forget(self) -> None:
+        """Leave the memory to another file."""
+        self._key = self._film = None
+
+
+def _samples(path: Path, longest: int | None) -> tuple[dict[str, Any], bytes]:
+    """The facts; behind them the table of greys, then the samples, row by row."""
+    film = no_longer_than(LAST_FILM.of(path, longest), longest)
+    table, values = film.samples.table, film.samples.values
+    body = table.tobytes() + values.astype(f"<u{values.itemsize}", copy=False).tobytes()
+    return {"facts": asdict(facts_of(film)), "length": len(body)}, body
+
+
+LAST_FILM = _LastFilm()
 ANSWERS: dict[str, Callable[..., tuple[dict[str, Any], bytes]]] = {
     "header": _header,
     "unpack": _unpack,
     "display": lambda path, **window: _grey(
         display_image(path, Window(**window) if window else None)
     ),
+    "samples": _samples,
     "film": lambda path, least_side: _grey(film_image(path, least_side)),
 }
 

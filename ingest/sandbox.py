@@ -16,12 +16,13 @@ import numpy as np
 from pydantic import TypeAdapter
 
 from ingest.pixels.arrays import Array8
+from ingest.pixels.viewing import FilmFacts
 from ingest.pixels.window import Window
 from readfirst.domain import Header
 from readfirst.errors import Refused, Unavailable
 from readfirst.refusals import RefusalCode
 
-HEADERS = TypeAdapter(Header)
+HEADERS, FACTS = TypeAdapter(Header), TypeAdapter(FilmFacts)
 #: No header is longer (bytes); a child that says more has gone wrong.
 LONGEST_LINE = 1024 * 1024
 #: Seconds that a new child may take for its imports.
@@ -77,11 +78,21 @@ class Reader:
         """What `ingest.pixels.display.film_image` gives, and its refusals, as in `header`."""
         return _pixels(*self._ask("film", path, least_side=least_side))
 
+    def samples(self, path: Path, longest: int | None = None) -> tuple[FilmFacts, bytes]:
+        """What `ingest.pixels.display.viewed_film` gives, and its refusals, as in `header`.
+
+        Returns the facts, and as bytes the table of greys and then the samples, row by row.
+        """
+        head, body = self._ask("samples", path, longest=longest)
+        return FACTS.validate_python(head["facts"]), body
+
     def unpack(self, path: Path, folder: Path) -> None:
         """What `ingest.archive.unpack` does, and its refusals, as in `header`."""
         self._ask("unpack", path, folder=str(folder.absolute()))
 
-    def _ask(self, what: str, path: Path, **how: float | str) -> tuple[dict[str, Any], bytes]:
+    def _ask(
+        self, what: str, path: Path, **how: float | str | None
+    ) -> tuple[dict[str, Any], bytes]:
         with self._lock:
             try:
                 head, body = self._exchange({"what": what, "path": str(path.absolute()), **how})
@@ -103,12 +114,12 @@ class Reader:
             raise _refusal(head)
         return head, body
 
-    def _exchange(self, request: dict[str, str | float]) -> tuple[dict[str, Any], bytes]:
+    def _exchange(self, request: dict[str, str | float | None]) -> tuple[dict[str, Any], bytes]:
         requests, pipe = _pipes(self._running_child())
         requests.write(json.dumps(request).encode() + b"\n")
         answers = _Answers(pipe.fileno(), time.monotonic() + self._seconds)
         head = json.loads(answers.line())
-        return head, answers.exactly(int(np.prod(head["shape"])) if "shape" in head else 0)
+        return head, answers.exactly(int(head.get("length", 0)))
 
     def _running_child(self) -> subprocess.Popen[bytes]:
         """The child, started if it is not there. Raises Unavailable if it cannot start."""

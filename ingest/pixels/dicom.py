@@ -14,12 +14,14 @@ from ingest.dicom_file import (
     read_elements,
     transfer_syntax,
 )
-from ingest.pixels.arrays import Array8
+from ingest.pixels.arrays import Array8, Stored
 from ingest.pixels.colour import colour_grey
 from ingest.pixels.decoding import stored_pixels
 from ingest.pixels.geometry import SPACINGS, pixel_height
 from ingest.pixels.grey import grey_display
 from ingest.pixels.intensity import is_for_processing
+from ingest.pixels.samples import samples_of, samples_of_shades
+from ingest.pixels.viewing import Film, said_by
 from ingest.pixels.window import Window, ask_for, windowed
 from ingest.syntaxes import is_encapsulated
 
@@ -29,6 +31,7 @@ KEYWORDS = (
     "PhotometricInterpretation", "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation",
     "ModalityLUTSequence", "RescaleSlope", "RescaleIntercept",
     "VOILUTSequence", "WindowCenter", "WindowWidth", "VOILUTFunction",
+    "WindowCenterWidthExplanation",
     "PresentationIntentType", "PresentationLUTShape",
     "PixelIntensityRelationship", "PixelIntensityRelationshipSign",
     "PixelPaddingValue", "PixelPaddingRangeLimit", *SPACINGS,
@@ -49,10 +52,9 @@ def dicom_grey(
     least_side: as in `ingest.pixels.decoding.stored_pixels`. window: in place of the film's own.
     Raises Refused, and whatever the decoders raise.
     """
-    with open_dicom(path) as dicom:
-        dataset = completed(_first_frame(dicom, read_elements(dicom, KEYWORDS)))
+    dataset, _ = _read(path)
     pixels = stored_pixels(dataset, least_side)
-    is_colour = pixels.ndim == 3 or dataset.PhotometricInterpretation == "PALETTE COLOR"
+    is_colour = _is_colour(pixels, dataset)
     # What is for processing is shown by rules of its own: its shades are windowed, as colour's.
     has_values = not is_colour and not is_for_processing(dataset)
     if window and has_values:
@@ -61,6 +63,42 @@ def dicom_grey(
     if window and not has_values:
         grey = windowed(grey, window)
     return grey, pixel_height(dataset)
+
+
+def dicom_film(path: Path, longest: int | None = None) -> Film:
+    """The first frame of a file for a viewer.
+
+    longest: samples that the longer side must keep where the encoding can be read at a smaller
+    scale. Colours, films for processing and values of more than 16 bits are given as the shades
+    that they are shown as. Raises as `dicom_grey`.
+    """
+    dataset, frames = _read(path)
+    rows, columns = int(dataset.Rows), int(dataset.Columns)
+    least_side = longest and max(1, longest * min(rows, columns) // max(rows, columns))
+    pixels = stored_pixels(dataset, least_side)
+    scale = round(rows / pixels.shape[0])
+    is_colour = _is_colour(pixels, dataset)
+    has_values = not is_colour and not is_for_processing(dataset) and pixels.itemsize <= 2
+    if has_values:
+        samples = samples_of(pixels, dataset)
+    else:
+        samples = samples_of_shades(
+            colour_grey(pixels, dataset) if is_colour else grey_display(pixels, dataset)
+        )
+    said = said_by(dataset, has_values=has_values) | {"frames": frames}
+    return Film(samples, scale, said)
+
+
+def _read(path: Path) -> tuple[FileDataset, int]:
+    """What says how a file's pixels are shown, with its first frame; and how many frames it has."""
+    with open_dicom(path) as dicom:
+        elements = read_elements(dicom, KEYWORDS)
+        frames = number(elements, "NumberOfFrames", 1)
+        return completed(_first_frame(dicom, elements)), frames
+
+
+def _is_colour(pixels: Stored, dataset: FileDataset) -> bool:
+    return pixels.ndim == 3 or dataset.PhotometricInterpretation == "PALETTE COLOR"
 
 
 def completed(dataset: FileDataset) -> FileDataset:

@@ -1,14 +1,18 @@
 """From a file to grey: the whole image as a person would see it, or the film that is scored."""
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from ingest.pixels.arrays import Array8
 from ingest.pixels.borders import without_borders
-from ingest.pixels.dicom import dicom_grey
+from ingest.pixels.dicom import dicom_film, dicom_grey
 from ingest.pixels.geometry import with_square_pixels
 from ingest.pixels.pictures import picture_grey
+from ingest.pixels.samples import samples_of_shades
+from ingest.pixels.viewing import Film
 from ingest.pixels.window import Window, windowed
 from ingest.sniff import kind_of
 from readfirst.domain import FileKind
@@ -46,16 +50,36 @@ def film_image(path: Path, least_side: int) -> Array8:
     return with_square_pixels(without_borders(shown.grey), shown.pixel_height)
 
 
+def viewed_film(path: Path, longest: int | None = None) -> Film:
+    """Decode a DICOM file or a picture for a viewer, before any window.
+
+    longest: samples that the longer side must keep where the encoding can be read at a smaller
+    scale; None decodes every pixel. Raises as `display_image`.
+    """
+    kind = kind_of(path)
+    with _refusing():
+        if kind is FileKind.DICOM:
+            return dicom_film(path, longest)
+        return Film(samples_of_shades(picture_grey(path, kind)))
+
+
 def _shown(path: Path, least_side: int | None, window: Window | None = None) -> Shown:
     kind = kind_of(path)
+    with _refusing():
+        if kind is FileKind.DICOM:
+            return Shown(*dicom_grey(path, least_side, window))
+        grey = picture_grey(path, kind, least_side)
+        return Shown(windowed(grey, window) if window else grey)
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    """Let whatever decoders raise be a refusal."""
     try:
         with warnings.catch_warnings():
             # Decoders warn of oddities that they survive.
             warnings.simplefilter("ignore")
-            if kind is FileKind.DICOM:
-                return Shown(*dicom_grey(path, least_side, window))
-            grey = picture_grey(path, kind, least_side)
-            return Shown(windowed(grey, window) if window else grey)
+            yield
     except Refused:
         raise
     except MemoryError as error:

@@ -18,13 +18,38 @@ MOST, LEAST = 4.0, 1.01
 def pixel_height(dataset: Dataset) -> float:
     """How many times as high as wide a pixel is, as the header says; 1 where it says nothing."""
     for keyword in SPACINGS:
-        value = dataset.get(keyword)
-        if not isinstance(value, MultiValue) or len(value) != 2:
-            continue
-        vertical, horizontal = (float(each) for each in value)
-        if vertical > 0 and horizontal > 0 and math.isfinite(vertical / horizontal):
-            return vertical / horizontal
+        pair = _pair(dataset, keyword)
+        if pair is not None:
+            return pair[0] / pair[1]
     return 1.0
+
+
+def measured(dataset: Dataset) -> tuple[tuple[float, float] | None, str | None]:
+    """Distance between rows and between columns in mm, and where that holds; None if unknown.
+
+    `detector`: in its plane, where everything is larger than in the patient. `patient`: corrected
+    for that. `film`: of a film that was scanned. `unknown`: the header does not say where.
+    """
+    at_detector, said = _pair(dataset, "ImagerPixelSpacing"), _pair(dataset, "PixelSpacing")
+    # PS3.3 10.7.1.3: where both are there and differ, Pixel Spacing is corrected.
+    if said is not None and at_detector is not None and said != at_detector:
+        return said, "patient"
+    if at_detector is not None:
+        return at_detector, "detector"
+    if said is not None:
+        return said, "unknown"
+    scanned = _pair(dataset, "NominalScannedPixelSpacing")
+    return scanned, "film" if scanned is not None else None
+
+
+def _pair(dataset: Dataset, keyword: str) -> tuple[float, float] | None:
+    """Vertical and horizontal of a spacing or an aspect ratio; None where it makes no sense."""
+    value = dataset.get(keyword)
+    if not isinstance(value, MultiValue) or len(value) != 2:
+        return None
+    vertical, horizontal = (float(each) for each in value)
+    makes_sense = vertical > 0 and horizontal > 0 and math.isfinite(vertical / horizontal)
+    return (vertical, horizontal) if makes_sense else None
 
 
 def with_square_pixels(grey: Array8, height: float) -> Array8:

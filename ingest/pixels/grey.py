@@ -10,6 +10,8 @@ from ingest.pixels.arrays import Array8, Stored, stretch
 from ingest.pixels.intensity import attenuation, is_for_processing
 from ingest.pixels.padding import is_padding
 
+#: PS3.3 C.11.2.1.2 and C.11.2.1.3: how a window turns values into grey.
+WINDOW_FUNCTIONS = ("LINEAR", "LINEAR_EXACT", "SIGMOID")
 Shares = npt.NDArray[np.int64]
 #: Rows whose values are counted at a time, so that counting needs little memory.
 ROWS_AT_A_TIME = 256
@@ -25,14 +27,23 @@ def grey_display(pixels: Stored, dataset: Dataset) -> Array8:
         return grey_of(pixels, np.ones(pixels.shape, np.int64), dataset)
     # Every step goes by value alone: so it is taken once for each value that occurs, not once for
     # each pixel, which is quicker and needs less memory.
+    place, counts, stored = occurring(pixels)
+    table = np.zeros(counts.size, dtype=np.uint8)
+    table[counts > 0] = grey_of(stored, counts[counts > 0], dataset)
+    grey: Array8 = table[place]
+    return grey
+
+
+def occurring(pixels: Stored) -> tuple[npt.NDArray[np.int32], Shares, Stored]:
+    """Each pixel's place above the lowest value, how often each place occurs, and their values.
+
+    pixels: (rows, columns), of 8 or 16 bits. Returns places in the same shape; counts, one for each
+    place up to the highest; and the stored values that occur, in their order and type.
+    """
     low = int(pixels.min())
     place = np.subtract(pixels, low, dtype=np.int32)
     counts = _counts(place)
-    stored = np.flatnonzero(counts)
-    table = np.zeros(counts.size, dtype=np.uint8)
-    table[stored] = grey_of((stored + low).astype(pixels.dtype), counts[stored], dataset)
-    grey: Array8 = table[place]
-    return grey
+    return place, counts, (np.flatnonzero(counts) + low).astype(pixels.dtype)
 
 
 def grey_of(stored: Stored, counts: Shares, dataset: Dataset) -> Array8:
@@ -60,12 +71,12 @@ def is_inverse(dataset: Dataset) -> bool:
 
 def _grey_without_padding(stored: Stored, counts: Shares, dataset: Dataset) -> Array8:
     values = stored.astype(np.int32)
-    if _has_modality(dataset):
+    if has_modality(dataset):
         values = apply_modality_lut(values, dataset)
     if is_for_processing(dataset):
         return attenuation(values, counts, dataset)
     shown = values
-    if _has_voi_lut(dataset) or _has_window(dataset):
+    if has_voi_lut(dataset) or has_window(dataset):
         shown = apply_voi_lut(_looked_up(values, dataset), dataset, index=0)
     grey = stretch(np.asarray(shown, dtype=np.float64), _output_range(values, dataset))
     return 255 - grey if is_inverse(dataset) else grey
@@ -82,31 +93,31 @@ def _counts(place: npt.NDArray[np.int32]) -> Shares:
 
 def _looked_up(values: Stored, dataset: Dataset) -> Stored:
     """Values as a VOI LUT wants them: whole numbers (PS3.3 C.11.2.1.1) of any size."""
-    return np.rint(values).astype(np.int32) if _has_voi_lut(dataset) else values
+    return np.rint(values).astype(np.int32) if has_voi_lut(dataset) else values
 
 
-def _has_modality(dataset: Dataset) -> bool:
+def has_modality(dataset: Dataset) -> bool:
     """Whether stored values become others; a slope of 0 would leave no image and is a mistake."""
     return bool(dataset.get("ModalityLUTSequence")) or bool(_first(dataset, "RescaleSlope"))
 
 
 def _output_range(values: Stored, dataset: Dataset) -> tuple[float, float]:
     """What is to be black and white: the window's output range, else the values that occur."""
-    if _has_voi_lut(dataset):
+    if has_voi_lut(dataset):
         bits = int(dataset.VOILUTSequence[0].LUTDescriptor[2])
         return 0.0, float(2**bits - 1)
-    if _has_window(dataset):
+    if has_window(dataset):
         return _windowed_range(dataset)
     return float(values.min()), float(values.max())
 
 
-def _has_voi_lut(dataset: Dataset) -> bool:
+def has_voi_lut(dataset: Dataset) -> bool:
     """Whether there is a VOI LUT to show by (PS3.3 C.11.2.1.1); an empty sequence is none."""
     items = dataset.get("VOILUTSequence")
     return bool(items) and None not in (items[0].get("LUTDescriptor"), items[0].get("LUTData"))
 
 
-def _has_window(dataset: Dataset) -> bool:
+def has_window(dataset: Dataset) -> bool:
     """Whether there is a window to show by (PS3.3 C.11.2.1.2).
 
     One that is empty, has no width or an unknown function is left aside: it is no reason to refuse
@@ -119,7 +130,7 @@ def _has_window(dataset: Dataset) -> bool:
     # PS3.3 C.11.2.1.2.1 and C.11.2.1.3: LINEAR, the default, begins at 1; the others above 0.
     if function == "LINEAR":
         return width >= 1
-    return function in ("LINEAR_EXACT", "SIGMOID") and width > 0
+    return function in WINDOW_FUNCTIONS and width > 0
 
 
 def _first(dataset: Dataset, keyword: str) -> float | None:

@@ -1,9 +1,11 @@
 """Films: rendered from the original, small, as the networks see them, and as they were sent."""
 
 import io
+import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,9 +13,11 @@ from fastapi import APIRouter, HTTPException, Query, Request, Response
 from fastapi.responses import FileResponse
 from PIL import Image as PillowImage
 
+
 from db.session import Database
 from db.views import ImageDetail
 from db.worklist import image_detail
+from ingest.pixels.viewing import FilmFacts
 from ingest.pixels.window import Window
 from ingest.sandbox import Reader
 from ingest.store import Store
@@ -30,10 +34,20 @@ Center = Annotated[
     Query(ge=-1e6, le=1e6, description="Window centre, in what the modality LUT gives."),
 ]
 Width = Annotated[float | None, Query(ge=1, le=1e6, description="Window width.")]
+Longest = Annotated[
+    int | None,
+    Query(ge=16, le=65535, description="Most samples of the longer side. Default: every pixel."),
+]
 BINARY = {"schema": {"type": "string", "format": "binary"}}
 PNG: dict[int | str, dict[str, Any]] = {200: {"content": {"image/png": BINARY}}}
 FILE: dict[int | str, dict[str, Any]] = {200: {"content": {"*/*": BINARY}}}
 MEDIA_TYPE_OF_KIND = {FileKind.DICOM: "application/dicom"}
+SAMPLES: dict[int | str, dict[str, Any]] = {
+    200: {
+        "content": {"application/octet-stream": BINARY},
+        "headers": {"ReadFirst-Film": {"schema": {"type": "string"}, "description": "JSON."}},
+    }
+}
 #: Films in line to be rendered; one is in memory at a time.
 MOST_WAITING = 8
 #: The least work of zlib: a film is larger by a tenth, and there in a third of the time.
@@ -59,6 +73,11 @@ class Renderer:
             out = io.BytesIO()
             film.save(out, "png", compress_level=COMPRESSION)
             return out.getvalue()
+
+    def samples(self, path: Path, longest: int | None) -> tuple[FilmFacts, bytes]:
+        """A film before any window, as `Reader.samples`. Raises as `png`."""
+        with self._in_line(), self._turn:
+            return self._reader.samples(path, longest)
 
     @contextmanager
     def _in_line(self) -> Iterator[None]:
@@ -151,6 +170,29 @@ def add_api_images(
         if has_already(request, headers["ETag"]):
             return Response(status_code=304, headers=headers)
         return Response(renderer.png(path, window), headers=headers, media_type="image/png")
+
+    @router.get(
+        "/images/{sha256}/pixels",
+        operation_id="getPixels",
+        tags=["images"],
+        response_class=Response,
+        responses=SAMPLES | NOT_FOUND | GONE | NOT_MODIFIED,
+    )
+    def pixels(request: Request, sha256: Sha256, longest: Longest = None) -> Response:
+        """The film before any window, for a viewer: a table of greys, then samples row by row.
+
+        `ReadFirst-Film` says how they are to be read.
+        """
+        _, path = original_of(sha256)
+        # Kept by the browser, and yet asked for each time, so that every look at it is noted.
+        headers = _headers(f"{sha256}-{__version__}-{longest}") | {
+            "Cache-Control": "private, no-cache"
+        }
+        if has_already(request, headers["ETag"]):
+            return Response(status_code=304, headers=headers)
+        facts, body = renderer.samples(path, longest)
+        headers["ReadFirst-Film"] = json.dumps(asdict(facts))
+        return Response(body, headers=headers, media_type="application/octet-stream")
 
     @router.get(
         "/images/{sha256}/original",

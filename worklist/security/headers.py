@@ -17,12 +17,12 @@ SECURITY_HEADERS = {
 }
 #: Under TLS, for a year: never again without it (RFC 6797).
 TRANSPORT_SECURITY = "max-age=31536000"
-#: Named by content or by release: they may be kept.
-KEPT = ("/static/", "/thumbnails/")
+#: Named by release: they may be kept.
+KEPT = "/static/"
 
 
 class SecurityHeaders:
-    """Middleware: the headers, and no caching but of what is named by content."""
+    """Middleware: the headers, and no caching but of what a route says may be kept."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -45,5 +45,5 @@ def _add(headers: MutableHeaders, scope: Scope) -> None:
     headers.update(SECURITY_HEADERS)
     if scope["scheme"] == "https":
         headers["Strict-Transport-Security"] = TRANSPORT_SECURITY
-    if not scope["path"].startswith(KEPT):
+    if not scope["path"].startswith(KEPT) and "Cache-Control" not in headers:
         headers["Cache-Control"] = "no-store"

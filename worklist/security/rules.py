@@ -55,6 +55,7 @@ RULES: dict[str, Rule] = {
     "GET /api/v1/images/{sha256}/thumbnail": Rule(Role.SERVICE, attended=False),
     "GET /api/v1/images/{sha256}/model-ready": Rule(Role.SERVICE, Action.IMAGE_VIEWED),
     "GET /api/v1/images/{sha256}/rendered": Rule(Role.SERVICE, Action.IMAGE_VIEWED),
+    "GET /api/v1/images/{sha256}/pixels": Rule(Role.SERVICE, Action.IMAGE_VIEWED),
     "GET /api/v1/images/{sha256}/original": Rule(Role.SERVICE, Action.ORIGINAL_TAKEN),
     # It names studies and no patients, and a page keeps it open by itself.
     "GET /api/v1/events/stream": Rule(Role.SERVICE, attended=False),
