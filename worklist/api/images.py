@@ -13,7 +13,6 @@ from fastapi import APIRouter, HTTPException, Query, Request, Response
 from fastapi.responses import FileResponse
 from PIL import Image as PillowImage
 
-
 from db.session import Database
 from db.views import ImageDetail
 from db.worklist import image_detail

@@ -4,6 +4,7 @@ from fastapi import FastAPI
 
 from db.session import Database
 from readfirst.settings import Settings
+from worklist.pages.film import add_film_page
 from worklist.pages.refused import add_refused_page
 from worklist.pages.worklist import add_worklist_page
 
@@ -12,3 +13,4 @@ def add_pages(app: FastAPI, database: Database, settings: Settings) -> None:
     """Add every page."""
     add_worklist_page(app, database, settings)
     add_refused_page(app, database, settings)
+    add_film_page(app, database)

@@ -38,6 +38,7 @@ RULES: dict[str, Rule] = {
     # The pages.
     "GET /": Rule(Role.READER, Action.LIST_VIEWED),
     "GET /refused": Rule(Role.READER, Action.LIST_VIEWED),
+    "GET /studies/{study_instance_uid}/film": Rule(Role.READER, Action.STUDY_VIEWED),
     "GET /rows": Rule(Role.READER, attended=False),
     # With the lists, which are noted.
     "GET /thumbnails/{sha256}.png": Rule(Role.SERVICE, attended=False),
