@@ -57,23 +57,36 @@ def evaluate(
 def figures(
     labels: np.ndarray, probabilities: Array, threshold: float, prevalence: float
 ) -> dict[str, float]:
-    """The figures by name, without intervals. Both classes must be there."""
-    from sklearn.metrics import accuracy_score, f1_score, recall_score, roc_auc_score
+    """The figures by name, without intervals. Both classes must be there.
 
-    flagged = probabilities >= threshold
-    sensitivity = float(recall_score(labels, flagged))
-    specificity = float(recall_score(labels, flagged, pos_label=0))
+    Counted here: a bootstrap asks a thousand times, and scikit-learn checks its arguments anew for
+    each figure, which took a hundred times as long.
+    """
+    sick, flagged = labels == 1, probabilities >= threshold
+    hits, alarms = int(np.sum(flagged & sick)), int(np.sum(flagged & ~sick))
+    ill, well = int(np.sum(sick)), int(np.sum(~sick))
+    sensitivity, specificity = hits / ill, (well - alarms) / well
     ppv, npv = predictive_values(sensitivity, specificity, prevalence)
     return {
-        "auc": float(roc_auc_score(labels, probabilities)),
+        "auc": area_under_curve(sick, probabilities),
         "sensitivity": sensitivity,
         "specificity": specificity,
-        "accuracy": float(accuracy_score(labels, flagged)),
-        "f1": float(f1_score(labels, flagged)),
+        "accuracy": (hits + well - alarms) / (ill + well),
+        "f1": 2 * hits / (hits + alarms + ill),
         "ppv": ppv,
         "npv": npv,
         "ece": calibration_error(labels, probabilities),
     }
+
+
+def area_under_curve(sick: npt.NDArray[np.bool_], probabilities: Array) -> float:
+    """Of the ROC curve: how often a sick film is above a healthy one, ties counting half."""
+    from scipy.stats import rankdata
+
+    ill, well = int(np.sum(sick)), int(np.sum(~sick))
+    # Mann and Whitney 1947: ranks less those that the sick would have among themselves.
+    above = rankdata(probabilities)[sick].sum() - ill * (ill + 1) / 2
+    return float(above / (ill * well))
 
 
 def predictive_values(
@@ -94,12 +107,8 @@ def predictive_values(
 def calibration_error(labels: np.ndarray, probabilities: Array, bins: int = ECE_BINS) -> float:
     """Expected calibration error (Guo et al. 2017) over bins of equal width."""
     bin_of = np.minimum((probabilities * bins).astype(int), bins - 1)
-    gaps = [
-        abs(probabilities[bin_of == b].mean() - labels[bin_of == b].mean())
-        * float(np.mean(bin_of == b))
-        for b in np.unique(bin_of)
-    ]
-    return float(np.sum(gaps))
+    gaps = np.bincount(bin_of, probabilities, bins) - np.bincount(bin_of, labels, bins)
+    return float(np.sum(np.abs(gaps)) / len(labels))
 
 
 def interval(value: float, drawn: list[float]) -> Estimate:

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from sklearn.metrics import recall_score, roc_auc_score
+from sklearn.metrics import accuracy_score, f1_score, recall_score, roc_auc_score
 
 from models.combining import (
     calibrate,
@@ -13,7 +13,7 @@ from models.combining import (
     sigmoid,
     threshold_for,
 )
-from models.evaluation import calibration_error, evaluate, predictive_values
+from models.evaluation import calibration_error, evaluate, figures, predictive_values
 
 probabilities = st.floats(0, 1)
 
@@ -116,6 +116,21 @@ def test_figures_are_those_of_scikit_learn_within_their_intervals() -> None:
     assert metrics.auc.low < metrics.auc.value < metrics.auc.high
     assert metrics.auc.high - metrics.auc.low < 0.15
     assert (metrics.images, metrics.patients) == (300, 150)
+
+
+@pytest.mark.parametrize("steps", [2, 5, 1000], ids=["many ties", "ties", "hardly a tie"])
+@pytest.mark.parametrize("threshold", [0.0, 0.5, 1.1])
+def test_every_figure_is_that_of_scikit_learn(steps: int, threshold: float) -> None:
+    generator = np.random.default_rng(steps)
+    labels = generator.integers(0, 2, 60)
+    said = generator.integers(0, steps, 60) / steps
+    flagged = said >= threshold
+    found = figures(labels, said, threshold, 0.2)
+    assert found["auc"] == pytest.approx(roc_auc_score(labels, said))
+    assert found["sensitivity"] == recall_score(labels, flagged)
+    assert found["specificity"] == recall_score(labels, flagged, pos_label=0)
+    assert found["accuracy"] == accuracy_score(labels, flagged)
+    assert found["f1"] == pytest.approx(f1_score(labels, flagged))
 
 
 def test_predictive_values_by_hand() -> None:
