@@ -15,6 +15,12 @@ from db.migrate import upgrade
 from db.session import Database, open_database
 from readfirst.settings import Settings
 
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # Each of several test processes has a core of its own, and so have the stacks that it starts:
+    # networks that spread over all of them would only wait for one another.
+    for threads in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"):
+        os.environ.setdefault(threads, "1")
+
 
 @pytest.fixture(scope="session")
 def postgresql_url() -> Iterator[str]:
