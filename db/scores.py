@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from db.announcements import announce
-from db.events import note
+from db.events import note, note_study
 from db.studies import rank
 from db.tables import Ensemble, Image, Score, Study
 from db.work import Claimed, held_image, release
@@ -42,8 +42,10 @@ def record(
     for study_id in sorted({image.study_id for image in images}):
         was_flagged = session.get_one(Study, study_id).flagged
         study = rank(session, study_id, ensemble.version, max_wait=max_wait)
-        if announced and study.flagged and not was_flagged:
-            announce(session, study, at)
+        if study.flagged and not was_flagged:
+            note_study(session, study, "flagged", at, ensemble=ensemble.version)
+            if announced:
+                announce(session, study, at)
     return len(images)
 
 

@@ -98,6 +98,16 @@ def _as_received(context: Any) -> datetime:
     return received_at
 
 
+#: Columns of the reading order, and those of the others, each with the id behind it.
+READING_ORDER = ("urgency", "reading_key", "id")
+SORTED_BY = ("received_at", "study_datetime", "probability", "patient_name")
+
+
+def _partial(name: str, *columns: str, where: str) -> Index:
+    """An index of some rows."""
+    return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
+
+
 class Study(Base):
     """What a radiologist reads as one: it ranks as its most suspicious scored image."""
 
@@ -140,24 +150,18 @@ class Study(Base):
         return self.urgency == Urgency.STAT
 
     __table_args__ = (
-        Index("ix_studies_reading_order", "urgency", "reading_key", "id"),
-        Index(
-            "ix_studies_flagged_order",
-            "urgency",
-            "reading_key",
-            "id",
-            sqlite_where=text("flagged"),
-            postgresql_where=text("flagged"),
+        Index("ix_studies_reading_order", *READING_ORDER),
+        _partial("ix_studies_flagged_order", *READING_ORDER, where="flagged"),
+        _partial("ix_studies_unread_order", *READING_ORDER, where="read_at IS NULL"),
+        _partial(
+            "ix_studies_unread_flagged_order", *READING_ORDER, where="read_at IS NULL AND flagged"
         ),
-        Index(
-            "ix_studies_unread_order",
-            "urgency",
-            "reading_key",
-            "id",
-            sqlite_where=text("read_at IS NULL"),
-            postgresql_where=text("read_at IS NULL"),
+        Index("ix_studies_institution_order", "institution_name", *READING_ORDER),
+        *(Index(f"ix_studies_{name}_order", name, "id") for name in SORTED_BY),
+        *(
+            _partial(f"ix_studies_unread_{name}_order", name, "id", where="read_at IS NULL")
+            for name in SORTED_BY
         ),
-        Index("ix_studies_received_at", "received_at"),
     )
 
 

@@ -1,6 +1,6 @@
 """What people look at: the reading order, one study, and how much there is."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -76,17 +76,20 @@ def reading_page(
     order: Order = READING_ORDER,
     after: Position | None = None,
     before: Position | None = None,
+    through: str | None = None,
     prevalence: float | None = None,
     quiet_before: datetime | None = None,
     overdue: Overdue | None = None,
 ) -> ReadingPage:
     """Up to `limit` studies of an order: from its beginning, behind a place in it or before one.
 
+    through: the Study Instance UID behind which the page ends, if it is among them.
     order, prevalence, quiet_before, overdue: as in `reading_order`.
     """
     # One more than wanted says whether there is a further page.
     rows = _rows(session, which, order, before or after, limit + 1, backward=before is not None)
-    is_more, rows = len(rows) > limit, rows[:limit]
+    wanted = _up_to(through, rows[:limit])
+    is_more, rows = len(rows) > wanted, rows[:wanted]
     if before is not None:
         rows.reverse()
     warnings = study_warnings(session, [study for study, _ in rows])
@@ -109,6 +112,12 @@ def reading_page(
     start = places[0] if after is not None or (before is not None and is_more) else None
     end = places[1] if before is not None or is_more else None
     return ReadingPage(studies, start, end)
+
+
+def _up_to(through: str | None, rows: Sequence[Row[Study, Ensemble]]) -> int:
+    """How many of the rows are wanted."""
+    uids = [study.study_instance_uid for study, _ in rows]
+    return uids.index(through) + 1 if through in uids else len(rows)
 
 
 def _rows(
@@ -267,7 +276,7 @@ def _study_view(
             threshold=threshold,
             reasons=[image.reason for image in study.images if image.reason],
             marks=[mark.reason for mark in marks],
-            overdue=overdue if overdue and study.received_at <= overdue.received_before else None,
+            overdue=overdue if _is_overdue(study, overdue) else None,
         ),
         marks=marks,
         warnings=warnings,
@@ -276,6 +285,12 @@ def _study_view(
         verdict_count=given.count,
         images=tuple(_image_view(image) for image in study.images),
     )
+
+
+def _is_overdue(study: Study, overdue: Overdue | None) -> bool:
+    if overdue is None or study.read_at is not None:
+        return False
+    return study.received_at <= overdue.received_before
 
 
 def _marks(study: Study) -> tuple[Mark, ...]:

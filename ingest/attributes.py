@@ -12,8 +12,8 @@ from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 from pydicom.uid import DigitalXRayImageStorageForProcessing
 
-#: No text of a header is longer than this in the database.
-MOST_CHARACTERS = 1024
+#: No text of a header is longer than this in the database; PostgreSQL indexes 2,700 bytes at most.
+MOST_CHARACTERS = 512
 #: No attribute has more values that mean anything here (PS3.3 C.7.6.1.1.2).
 MOST_VALUES = 16
 #: PS3.5 9.1, but for leading zeros, which some devices write.

@@ -204,7 +204,8 @@ def test_a_study_comes_with_its_history_and_scores(
 ) -> None:
     study = client.get("/api/v1/studies/1.2").json()
     assert study["scores"][0]["probability"] == 0.97
-    assert [event["action"] for event in study["events"]] == ["received", "ready", "scored"]
+    actions = [event["action"] for event in study["events"]]
+    assert actions == ["received", "ready", "scored", "flagged"]
     assert client.get("/api/v1/studies/1.2/scores").json() == study["scores"]
     as_csv = client.get("/api/v1/studies/1.2/scores?format=csv").text
     (row,) = csv.DictReader(io.StringIO(as_csv))

@@ -55,14 +55,14 @@ def test_events_come_as_they_happen_and_go_on_where_a_client_was_cut_off(
         with listening(address) as heard:
             with database.write() as session:
                 a_scored_image(session, NOW, study="1.1", probability=0.9, header=first)
-            seen = [next(heard) for _ in range(3)]
-        assert [message["event"] for message in seen] == ["received", "ready", "scored"]
+            seen = [next(heard) for _ in range(4)]
+        assert [one["event"] for one in seen] == ["received", "ready", "scored", "flagged"]
         data: dict[str, Any] = json.loads(seen[2]["data"])
         assert (data["study_instance_uid"], data["action"]) == ("1.1", "scored")
         assert len(data["sha256"]) == 64
         # Cut off after the first of them, and answered by another server of the same database.
         with listening(other, seen[0]["id"]) as heard:
-            assert [next(heard), next(heard)] == seen[1:]
+            assert [next(heard) for _ in range(3)] == seen[1:]
             with database.write() as session:
                 an_image(session, NOW, study="1.2")
             assert json.loads(next(heard)["data"])["study_instance_uid"] == "1.2"

@@ -21,10 +21,11 @@ Since = Annotated[
     Moment | None, Query(description="Only what arrived then or later; a time with its zone.")
 ]
 Until = Annotated[Moment | None, Query(description="Only what arrived before then.")]
+#: PS3.5 9.1: digits and dots, 64 at most.
+STUDY_UID = r"^[0-9.]{1,64}$"
 StudyUid = Annotated[
-    # PS3.5 9.1: digits and dots, 64 at most.
     str,
-    Path(pattern=r"^[0-9.]{1,64}$", description="Study Instance UID."),
+    Path(pattern=STUDY_UID, description="Study Instance UID."),
 ]
 Sha256 = Annotated[
     str, Path(pattern=r"^[0-9a-f]{64}$", description="sha256 of the image's original.")

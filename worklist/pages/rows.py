@@ -1,89 +1,109 @@
-"""How a study looks on the page: texts and shapes, made from its row. Pure."""
+"""How a study looks in the list: texts and shapes, made from its row. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from zlib import crc32
 from zoneinfo import ZoneInfo
 
 from db.views import StudyView
 from readfirst.domain import ImageState
+from readfirst.findings import AGREEMENT_WORDS, said
 from readfirst.priority import Standing
 from readfirst.words import age_at, readable_age, readable_name, short_duration
 
-LABELS = {
-    Standing.STAT: "STAT",
-    Standing.FLAGGED: "Pneumonia likely",
-    Standing.WAITING: "Routine",
-    Standing.NOT_SCORED: "Not scored",
-}
+#: Thumbnails of one study; the rest is told by a number.
+MOST_THUMBNAILS = 2
 
-#: Where a score says nothing, it is not shown as that of a routine film.
-NOT_VALIDATED = "Not validated"
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbabilityBar:
+    """Numbers in per cent. least, most: of the networks by themselves."""
+
+    probability: float
+    threshold: float
+    least: float
+    most: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageRow:
-    """One study on the page."""
+    """One study of the list."""
 
-    place: int
     study_instance_uid: str
-    label: str
     standing: Standing
     flagged: bool
     why: str
     patient: str
     patient_facts: str
+    #: Modality and views.
+    taken: str
     study_time: str
+    #: Only where the list shows more than one.
+    institution: str
     received: str
-    waiting: str
-    #: In per cent; None for a study without a score, which is never shown as low.
-    probability: float | None
-    threshold: float | None
+    received_at: str
+    #: None for a study without a score, which is never shown as low.
+    bar: ProbabilityBar | None
     thumbnails: tuple[str, ...]
-    image_count: int
+    #: Images of which there is no thumbnail here.
+    more_images: int
     pending: bool
     #: Its score is not validated: it may flag the study, and never speaks against it.
     marked: bool
     complete: bool
     #: The sentences of what is odd about it.
     warnings: tuple[str, ...]
+    #: The verdict, in words; empty for an unread study.
+    read: str
+    read_at: str
+    #: For a verdict from the list: how many verdicts and images are seen here.
+    verdict_count: int
+    image_count: int
+    waiting: str
+
+    @property
+    def version(self) -> str:
+        """Another one whenever the row looks different, but for what the clock alone changes."""
+        seen = [getattr(self, name) for name in self.__slots__ if name != "waiting"]
+        return f"{crc32(repr(seen).encode()):08x}"
 
 
 def page_rows(studies: Sequence[StudyView], now: datetime, zone: ZoneInfo) -> list[PageRow]:
-    """The rows of the page, numbered from the most urgent."""
-    return [_page_row(place, study, now, zone) for place, study in enumerate(studies, 1)]
+    """The rows of the list."""
+    several = len({study.institution_name for study in studies} - {None}) > 1
+    return [_page_row(study, now, zone, several) for study in studies]
 
 
-def _page_row(place: int, study: StudyView, now: datetime, zone: ZoneInfo) -> PageRow:
+def _page_row(study: StudyView, now: datetime, zone: ZoneInfo, several: bool) -> PageRow:
     waiting_states = (ImageState.RECEIVED, ImageState.READY)
     prepared = [image.sha256 for image in study.images if image.ready_at is not None]
+    local = now.astimezone(zone)
     return PageRow(
-        place=place,
         study_instance_uid=study.study_instance_uid,
-        label=_label(study),
         standing=study.standing,
         flagged=study.flagged,
         why=study.why,
         patient=_patient(study),
         patient_facts=_patient_facts(study, zone),
-        study_time=_minute(study.study_datetime and study.study_datetime.astimezone(zone)),
-        received=_minute(study.received_at.astimezone(zone)),
-        waiting=short_duration(now - study.received_at),
-        probability=_percent(study.probability),
-        threshold=_percent(study.threshold),
-        thumbnails=tuple(prepared[:2]),
-        image_count=len(study.images),
+        taken=_taken(study),
+        study_time=_moment(study.study_datetime, local),
+        institution=study.institution_name or "" if several else "",
+        received=_moment(study.received_at, local).removeprefix("today "),
+        received_at=study.received_at.isoformat(timespec="seconds"),
+        bar=_bar(study),
+        thumbnails=tuple(prepared[:MOST_THUMBNAILS]),
+        more_images=len(study.images) - len(prepared[:MOST_THUMBNAILS]) if prepared else 0,
         pending=any(image.state in waiting_states for image in study.images),
         marked=bool(study.marks) and study.probability is not None,
         complete=study.complete,
         warnings=tuple(warning.reason for warning in study.warnings),
+        read=_read(study),
+        read_at=_moment(study.read_at, local),
+        verdict_count=study.verdict_count,
+        image_count=len(study.images),
+        waiting=short_duration((study.read_at or now) - study.received_at),
     )
-
-
-def _label(study: StudyView) -> str:
-    if study.standing is Standing.WAITING and study.marks:
-        return NOT_VALIDATED
-    return LABELS[study.standing]
 
 
 def _patient(study: StudyView) -> str:
@@ -99,9 +119,53 @@ def _patient_facts(study: StudyView, zone: ZoneInfo) -> str:
     return " · ".join(fact for fact in facts if fact)
 
 
-def _minute(at: datetime | None) -> str:
-    return at.strftime("%d %b %H:%M") if at else ""
+def _taken(study: StudyView) -> str:
+    """As `DX PA, LL`; of a picture, which says neither, its kind."""
+    modalities = _distinct(image.modality for image in study.images)
+    views = _distinct(image.view_position for image in study.images)
+    if not modalities and not views:
+        return " ".join(_distinct(image.kind and image.kind.upper() for image in study.images))
+    return " ".join(filter(None, ("/".join(modalities), ", ".join(views))))
 
 
-def _percent(value: float | None) -> float | None:
-    return None if value is None else round(100 * value, 3)
+def _read(study: StudyView) -> str:
+    """What was found, and how that agrees with the AI."""
+    if study.read_at is None:
+        return ""
+    if study.verdict is None:
+        return "Read"
+    words = [said(study.verdict.finding)]
+    if study.verdict.agreement:
+        words.append(AGREEMENT_WORDS[study.verdict.agreement])
+    return f"Read: {', '.join(words)}"
+
+
+def _distinct(said: Iterable[str | None]) -> list[str]:
+    """What is said, each once, in the order of the images."""
+    return list(dict.fromkeys(filter(None, said)))
+
+
+def _bar(study: StudyView) -> ProbabilityBar | None:
+    if study.probability is None or study.threshold is None:
+        return None
+    members = study.members.values() or (study.probability,)
+    return ProbabilityBar(
+        probability=_percent(study.probability),
+        threshold=_percent(study.threshold),
+        least=_percent(min(members)),
+        most=_percent(max(members)),
+    )
+
+
+def _moment(at: datetime | None, now: datetime) -> str:
+    """A time as short as it can be told apart. now: in the site's zone."""
+    if at is None:
+        return ""
+    local = at.astimezone(now.tzinfo)
+    if local.date() == now.date():
+        return local.strftime("today %H:%M")
+    return local.strftime("%d %b %H:%M" if local.year == now.year else "%d %b %Y")
+
+
+def _percent(value: float) -> float:
+    return round(100 * value, 2)

@@ -1,58 +1,90 @@
-"""The worklist as a page."""
+"""The worklist as a page: the list, and what it asks for again when something happened."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI, Form, Query, Request, Response
 from fastapi.responses import HTMLResponse
 
-from db.filters import WorklistFilter
+from db.glance import MOST, any_study, glance, institutions
 from db.notices import NoticeView, inbox_notices
 from db.session import Database
-from db.worklist import counts, reading_order
+from db.sorting import Position
+from db.worklist import ReadingPage, reading_page
 from ingest.disk import intake_room
 from readfirst.notices import NoticeCode
 from readfirst.settings import Settings
-from worklist.pages.rows import PageRow, page_rows
+from worklist.pages.asked import PAGE_ROWS, Asked, AskedAgain
+from worklist.pages.rows import page_rows
 from worklist.pages.templates import TEMPLATES
 
-#: Rows of the page; the rest is a filter away.
-PAGE_ROWS = 100
+Address = Annotated[Asked, Query()]
+AddressAgain = Annotated[AskedAgain, Query()]
+#: Words of a name or a number: in the body, since addresses are logged and remembered.
+Text = Annotated[str | None, Form(max_length=200, pattern=r"^[^\x00]*$")]
 
 
 def add_worklist_page(app: FastAPI, database: Database, settings: Settings) -> None:
-    """Add the page and its rows, which it asks for again and again."""
+    """Add the page; its list alone, for when it asks again; and both with a text."""
 
-    def context(flagged: bool) -> dict[str, Any]:
+    def shown(
+        asked: Asked, text: str | None = None, rows: int = PAGE_ROWS, through: str | None = None
+    ) -> dict[str, Any]:
         now = datetime.now(UTC)
+        after, before = asked.places()
+        which = asked.which(now, settings.zone, text)
         with database.read() as session:
-            studies = reading_order(
-                session,
-                limit=PAGE_ROWS,
-                which=WorklistFilter(flagged=flagged),
-                prevalence=settings.prevalence,
-                quiet_before=settings.quiet_before(now),
-            )
-            totals = counts(session)
-            notices = inbox_notices(session)
-        rows: list[PageRow] = page_rows(studies, now, settings.zone)
-        return {
-            "rows": rows,
-            "counts": totals,
-            "flagged": flagged,
-            "now": now.astimezone(settings.zone),
-            "inbox": settings.inbox_path,
-            "banners": banners(settings, notices),
-        }
+
+            def page(after: Position | None, before: Position | None) -> ReadingPage:
+                return reading_page(
+                    session,
+                    limit=rows,
+                    which=which,
+                    order=asked.order,
+                    after=after,
+                    before=before,
+                    through=through,
+                    prevalence=settings.prevalence,
+                    quiet_before=settings.quiet_before(now),
+                    overdue=settings.overdue(now),
+                )
+
+            found = page(after, before)
+            if before and found.start is None:
+                # The first page, and so all of it.
+                found = page(None, None)
+            return {
+                "asked": asked,
+                "text": text,
+                "rows": page_rows(found.studies, now, settings.zone),
+                "previous_page": asked.page(before=found.start),
+                "next_page": asked.page(cursor=found.end),
+                "glance": glance(session),
+                "most": MOST,
+                "any_study": bool(found.studies) or any_study(session),
+                "sites": institutions(session),
+                "banners": banners(settings, inbox_notices(session)),
+                "inbox": settings.inbox_path,
+            }
 
     @app.get("/", response_class=HTMLResponse, include_in_schema=False)
-    def page(request: Request, flagged: bool = False) -> Response:
-        return TEMPLATES.TemplateResponse(request, "worklist.html", context(flagged))
+    def page(request: Request, asked: Address) -> Response:
+        return TEMPLATES.TemplateResponse(request, "worklist.html", shown(asked))
+
+    @app.post("/", response_class=HTMLResponse, include_in_schema=False)
+    def search(request: Request, asked: Address, text: Text = None) -> Response:
+        return TEMPLATES.TemplateResponse(request, "worklist.html", shown(asked, text))
 
     @app.get("/rows", response_class=HTMLResponse, include_in_schema=False)
-    def rows(request: Request, flagged: bool = False) -> Response:
-        return TEMPLATES.TemplateResponse(request, "rows.html", context(flagged))
+    def again(request: Request, asked: AddressAgain) -> Response:
+        found = shown(asked, None, asked.rows, asked.through)
+        return TEMPLATES.TemplateResponse(request, "list.html", found)
+
+    @app.post("/rows", response_class=HTMLResponse, include_in_schema=False)
+    def search_again(request: Request, asked: AddressAgain, text: Text = None) -> Response:
+        found = shown(asked, text, asked.rows, asked.through)
+        return TEMPLATES.TemplateResponse(request, "list.html", found)
 
 
 def banners(settings: Settings, notices: Sequence[NoticeView]) -> list[str]:

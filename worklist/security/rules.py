@@ -37,9 +37,13 @@ RULES: dict[str, Rule] = {
     "POST /account/password": Rule(Role.READER),
     # The pages.
     "GET /": Rule(Role.READER, Action.LIST_VIEWED),
+    # By a text.
+    "POST /": Rule(Role.READER, Action.LIST_VIEWED),
     "GET /refused": Rule(Role.READER, Action.LIST_VIEWED),
     "GET /studies/{study_instance_uid}/film": Rule(Role.READER, Action.STUDY_VIEWED),
+    # The list refreshes itself; it was noted when it was opened.
     "GET /rows": Rule(Role.READER, attended=False),
+    "POST /rows": Rule(Role.READER, attended=False),
     # With the lists, which are noted.
     "GET /thumbnails/{sha256}.png": Rule(Role.SERVICE, attended=False),
     # The API.
