@@ -78,6 +78,13 @@ def test_the_lock_pins_all_that_the_project_names() -> None:
     assert {re.split(r"[\[><=]", requirement)[0] for requirement in wanted} <= set(pinned)
 
 
+def test_the_htmx_that_is_vendored_is_the_one_in_the_notice() -> None:
+    source = (ROOT / "worklist" / "static" / "htmx.min.js").read_text()
+    version = re.search(r'version:"([\d.]+)"', source)
+    assert version is not None
+    assert f"htmx {version[1]}" in (ROOT / "NOTICE").read_text()
+
+
 def test_links_in_the_documents_lead_somewhere() -> None:
     for document in [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]:
         for target in re.findall(r"\]\(([^)#]+)", document.read_text()):

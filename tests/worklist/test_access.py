@@ -144,6 +144,8 @@ def test_a_page_leads_to_the_log_in_and_back(client: TestClient) -> None:
 
 def test_a_list_that_refreshes_itself_is_told_and_not_sent_on(client: TestClient) -> None:
     assert client.get("/rows").status_code == 401
+    fragment = client.get("/rows", headers={"HX-Request": "true"})
+    assert (fragment.status_code, fragment.headers["hx-redirect"]) == (401, "/login")
 
 
 def test_nobody_is_sent_elsewhere_by_the_log_in(client: TestClient) -> None:

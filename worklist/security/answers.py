@@ -12,6 +12,9 @@ LOG_IN = "Log in first; a program sends its token (Authorization: Bearer)."
 
 def not_logged_in(request: Request) -> Response:
     """To the log-in for whoever looks at a page; 401 for programs."""
+    if request.headers.get("hx-request") == "true":
+        # A page that refreshes itself goes there as a whole.
+        return problem(401, LOG_IN, headers={"HX-Redirect": "/login"})
     if request.method == "GET" and "text/html" in request.headers.get("accept", ""):
         return RedirectResponse(f"/login?next={quote(_here(request), safe='')}", 303)
     return problem(401, LOG_IN, headers={"WWW-Authenticate": "Bearer"})
