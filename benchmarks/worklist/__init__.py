@@ -1,0 +1,1 @@
+"""How long the worklist takes, at the server and in a browser."""
