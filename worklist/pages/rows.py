@@ -63,6 +63,11 @@ class PageRow:
     waiting: str
 
     @property
+    def has_word(self) -> bool:
+        """Whether the AI has said something that a reader can agree with."""
+        return self.bar is not None and (self.flagged or not self.marked)
+
+    @property
     def version(self) -> str:
         """Another one whenever the row looks different, but for what the clock alone changes."""
         seen = [getattr(self, name) for name in self.__slots__ if name != "waiting"]
@@ -89,7 +94,7 @@ def _page_row(study: StudyView, now: datetime, zone: ZoneInfo, several: bool) ->
         taken=_taken(study),
         study_time=_moment(study.study_datetime, local),
         institution=study.institution_name or "" if several else "",
-        received=_moment(study.received_at, local).removeprefix("today "),
+        received=_moment(study.received_at, local, today=""),
         received_at=study.received_at.isoformat(timespec="seconds"),
         bar=_bar(study),
         thumbnails=tuple(prepared[:MOST_THUMBNAILS]),
@@ -99,7 +104,7 @@ def _page_row(study: StudyView, now: datetime, zone: ZoneInfo, several: bool) ->
         complete=study.complete,
         warnings=tuple(warning.reason for warning in study.warnings),
         read=_read(study),
-        read_at=_moment(study.read_at, local),
+        read_at=_moment(study.read_at, local, today=""),
         verdict_count=study.verdict_count,
         image_count=len(study.images),
         waiting=short_duration((study.read_at or now) - study.received_at),
@@ -157,13 +162,13 @@ def _bar(study: StudyView) -> ProbabilityBar | None:
     )
 
 
-def _moment(at: datetime | None, now: datetime) -> str:
+def _moment(at: datetime | None, now: datetime, *, today: str = "today ") -> str:
     """A time as short as it can be told apart. now: in the site's zone."""
     if at is None:
         return ""
     local = at.astimezone(now.tzinfo)
     if local.date() == now.date():
-        return local.strftime("today %H:%M")
+        return today + local.strftime("%H:%M")
     return local.strftime("%d %b %H:%M" if local.year == now.year else "%d %b %Y")
 
 

@@ -1,6 +1,11 @@
 // Asks the server for the list as it is now: the state in the address, the text in the body.
 import { heldText } from "./list-state.js";
 
+let behind = 0;
+
+// How far this machine's clock is behind the server's, in milliseconds, as the last answer says.
+export const clockBehind = () => behind;
+
 // Its parts, as elements of no document. extra: further parameters, as `rows`.
 export async function askForList(path, extra = {}) {
   const address = new URL(path, location.origin);
@@ -9,6 +14,8 @@ export async function askForList(path, extra = {}) {
   const text = heldText();
   const body = text ? new URLSearchParams({ text }) : undefined;
   const answer = await fetch(address, { method: body ? "POST" : "GET", body });
+  const said = Date.parse(answer.headers.get("date"));
+  if (said) behind = said - Date.now();
   if (answer.status === 401) {
     location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
   }

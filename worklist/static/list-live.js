@@ -11,14 +11,13 @@ const SLOWEST_CUT = 20_000;
 const CUT_AFTER = 5_000;
 
 // changed: something may have changed. flagged: a study is flagged now. live: whether it is so.
+// whileHidden: whether it goes on while nobody looks at the page.
 export class Live {
-  constructor({ changed, flagged, live }) {
-    Object.assign(this, { changed, flagged, live });
+  constructor({ changed, flagged, live, whileHidden }) {
+    Object.assign(this, { changed, flagged, live, whileHidden });
     this.lookedAt = Date.now();
     this.cutAt = Date.now();
     this.isCut = false;
-    // Whether it goes on while nobody looks at the page.
-    this.whileHidden = () => false;
     document.addEventListener("visibilitychange", () => this.open());
     setInterval(() => this.check(), 1000);
     this.open();

@@ -63,10 +63,11 @@ function isInView(row) {
   return top >= 0 && bottom <= innerHeight;
 }
 
-// A page that cannot be scrolled as far as wanted is made longer, below or above.
+// A page that cannot be scrolled as far as wanted is made longer: below, and above too where a mouse
+// points at the row.
 function scrollExactly(wanted) {
   const page = document.documentElement.scrollHeight - below.offsetHeight;
   below.style.height = `${Math.max(0, wanted + innerHeight - page)}px`;
-  if (wanted < 0) above.style.height = `${above.offsetHeight - wanted}px`;
+  if (wanted < 0 && isPointing()) above.style.height = `${above.offsetHeight - wanted}px`;
   scrollTo({ top: Math.max(0, wanted), behavior: "instant" });
 }

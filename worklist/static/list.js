@@ -1,10 +1,13 @@
 // The list: follows what happens without moving what is looked at.
-import { askForList } from "./list-ask.js";
+import { alertFlagged, offerAlerts, wantsAlerts } from "./list-alerts.js";
+import { askForList, clockBehind } from "./list-ask.js";
 import { tick } from "./list-clock.js";
+import { listenToKeys } from "./list-keys.js";
 import { Live } from "./list-live.js";
 import { tellNew } from "./list-news.js";
 import { isBusy, isPointing, keepPlace } from "./list-place.js";
 import { bringUpToDate, dropGone } from "./list-rows.js";
+import { restoreSelection, rove } from "./list-selection.js";
 import { heldText, rememberList } from "./list-state.js";
 import { searchBy } from "./list-text.js";
 import "./menus.js";
@@ -39,6 +42,7 @@ async function refresh() {
     keepPlace(() => {
       tellNew(bringUpToDate(list, fresh.body, { keepGone: isPointed }));
     });
+    rove();
     rememberList(rows());
   } catch {
     // The server does not answer; the next look will tell.
@@ -71,16 +75,21 @@ async function show({ fromStart }) {
   const page = await askForList("/");
   list.replaceChildren(...page.getElementById("list").childNodes);
   document.documentElement.classList.remove("searching");
+  restoreSelection();
   rememberList(rows());
 }
 
 list.addEventListener("pointerleave", () => keepPlace(() => dropGone(list)));
 searchBy(show);
-if (heldText()) await show({ fromStart: false });
-else rememberList(rows());
-new Live({
+if (heldText()) await show({ fromStart: false }).catch(() => { state.textContent = "The server does not answer."; });
+restoreSelection();
+rememberList(rows());
+listenToKeys(refresh);
+const live = new Live({
   changed: look,
-  flagged: () => {},
+  flagged: alertFlagged,
   live: (isLive) => { state.textContent = isLive ? "" : "not live"; },
+  whileHidden: wantsAlerts,
 });
-setInterval(() => tick(list, 0), 10_000);
+offerAlerts(() => live.open());
+setInterval(() => tick(list, clockBehind()), 10_000);
