@@ -1,4 +1,4 @@
-"""Weeks of a department, invented: films, scores and refusals, as if they had come in."""
+"""Weeks of a department, invented: films, scores, refusals and verdicts, as if they had been."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -13,11 +13,14 @@ from sqlalchemy.orm import Session
 from db.ensembles import EnsembleFacts, register
 from db.session import Database
 from db.tables import Arrival, Image, Score, SetAside, Study
+from db.verdict_tables import Verdict
 from models.combining import sigmoid
-from readfirst.domain import FileKind, ImageState, Urgency, uid_from_digest
+from readfirst.domain import Exposure, FileKind, ImageState, Urgency, uid_from_digest
+from readfirst.findings import Finding
 from readfirst.priority import reading_key
 from readfirst.refusals import SENTENCES, RefusalCode
 from readfirst.watching.period import midnight
+from readfirst.watching.reference import Reference, Refused, as_data, binned
 
 MAX_WAIT = timedelta(hours=8)
 #: Films at a time.
@@ -30,6 +33,11 @@ REFUSED = {
     RefusalCode.ADULT: 0.015,
     RefusalCode.NOT_A_CHEST_RADIOGRAPH: 0.004,
     RefusalCode.TRUNCATED: 0.002,
+}
+SCANNERS = {
+    ("Northlight", "DR 300", "ROOM-1"): 0.5,
+    ("Northlight", "DR 300", "ROOM-2"): 0.3,
+    ("Kestrel", "Mobile X", "WARD"): 0.2,
 }
 
 
@@ -44,19 +52,28 @@ class Weeks:
     ensemble: EnsembleFacts = field(default_factory=lambda: EnsembleFacts("1", 0.9, "1", 0.754))
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
     refused: dict[RefusalCode, float] = field(default_factory=lambda: dict(REFUSED))
+    #: Maker, model and station of each scanner, and how busy it is.
+    scanners: dict[tuple[str, str, str], float] = field(default_factory=lambda: dict(SCANNERS))
     seed: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Film:
-    """One invented film. probability: None for one that is refused."""
+    """One invented film. probability: None for one that is refused.
+
+    read_after: None where nobody has read it; finding: None where nobody said anything.
+    """
 
     number: int
     at: datetime
+    scanner: tuple[str, str, str]
     sick: bool
     probability: float | None
     code: RefusalCode | None
+    exposure: Exposure
     scored_after: timedelta
+    read_after: timedelta | None
+    finding: Finding | None
 
     @property
     def sha256(self) -> str:
@@ -72,7 +89,8 @@ def fill_weeks(database: Database, weeks: Weeks, change: Change = lambda film: f
     """Write the weeks behind what is there already. Returns how many films they have."""
     with database.write() as session:
         known = session.scalar(select(func.max(Image.id))) or 0
-        register(session, weeks.ensemble, midnight(weeks.first, weeks.zone))
+        row = register(session, weeks.ensemble, midnight(weeks.first, weeks.zone))
+        row.reference = as_data(invented_reference(weeks))
     films = [change(film) for film in invented(weeks, known + 1)]
     for start in range(0, len(films), SLICE):
         with database.write() as session:
@@ -93,21 +111,63 @@ def invented(weeks: Weeks, number: int) -> Iterator[Film]:
             number += 1
 
 
+def invented_reference(weeks: Weeks, films: int = 750) -> Reference:
+    """What held-out patients of this department would have given: three of four sick."""
+    chance = np.random.default_rng(weeks.seed + 1000)
+    labels = (np.arange(films) % 4 != 0).astype(np.int64)
+    looks = [_exposure(bool(sick), chance) for sick in labels]
+    return Reference(
+        ensemble_version=weeks.ensemble.version,
+        films=f"{films} invented films",
+        scores=binned(np.array([_score_of(bool(sick), chance) for sick in labels]), labels),
+        median_grey=binned(np.array([look.median_grey for look in looks]), labels),
+        clipped_share=binned(np.array([look.clipped_share for look in looks]), labels),
+        refused=Refused((0, int(labels.sum())), (1, int((labels == 0).sum()))),
+    )
+
+
 def _film(number: int, at: datetime, weeks: Weeks, chance: np.random.Generator) -> Film:
     sick = bool(chance.random() < weeks.prevalence)
-    # As the shipped ensemble parts the held-out films: well, and not without fail.
-    logit = chance.normal(6.0, 2.6) if sick else chance.normal(-3.5, 2.4)
+    probability = _score_of(sick, chance)
     codes, shares = list(weeks.refused), np.cumsum(list(weeks.refused.values()))
     place = int(np.searchsorted(shares, chance.random()))
     code = codes[place] if place < len(codes) else None
+    scanner = chance.choice(len(weeks.scanners), p=list(weeks.scanners.values()))
+    flagged = probability >= weeks.ensemble.threshold and code is None
     return Film(
         number=number,
         at=at,
+        scanner=list(weeks.scanners)[scanner],
         sick=sick,
-        probability=None if code else float(sigmoid(np.array(logit))),
+        probability=None if code else probability,
         code=code,
+        exposure=_exposure(sick, chance),
         scored_after=timedelta(seconds=float(chance.lognormal(1.3, 0.6))),
+        read_after=timedelta(minutes=float(chance.lognormal(3.2 if flagged else 4.9, 0.7))),
+        finding=None if code else _finding(sick, chance),
     )
+
+
+def _score_of(sick: bool, chance: np.random.Generator) -> float:
+    """As the shipped ensemble parts the held-out films: well, and not without fail."""
+    logit = chance.normal(6.0, 2.6) if sick else chance.normal(-3.5, 2.4)
+    return float(sigmoid(np.array(logit)))
+
+
+def _exposure(sick: bool, chance: np.random.Generator) -> Exposure:
+    grey = np.clip(chance.normal(135 if sick else 131, 16), 0, 255)
+    return Exposure(float(grey), float(chance.beta(1.2, 22)))
+
+
+def _finding(sick: bool, chance: np.random.Generator) -> Finding | None:
+    """Of most films somebody says something, of few that they cannot tell, and people err."""
+    drawn = chance.random()
+    if drawn < 0.3:
+        return None
+    if drawn < 0.33:
+        return Finding.CANNOT_TELL
+    right = sick if drawn < 0.97 else not sick
+    return Finding.PNEUMONIA if right else Finding.NO_PNEUMONIA
 
 
 def _write(session: Session, films: list[Film], ensemble: EnsembleFacts) -> None:
@@ -121,6 +181,9 @@ def _write(session: Session, films: list[Film], ensemble: EnsembleFacts) -> None
     aside = [film for film in films if film.number % 400 == 0]
     if aside:
         session.execute(insert(SetAside), [_aside(film) for film in aside])
+    said = [film for film in films if film.finding is not None and film.read_after is not None]
+    if said:
+        session.execute(insert(Verdict), [_verdict(film, ensemble) for film in said])
 
 
 def _flagged(film: Film, threshold: float) -> bool:
@@ -139,6 +202,7 @@ def _study(film: Film, ensemble: EnsembleFacts) -> dict[str, Any]:
         "flagged": flagged,
         "ensemble_version": None if film.probability is None else ensemble.version,
         "reading_key": reading_key(film.at, flagged=flagged, max_wait=MAX_WAIT),
+        "read_at": None if film.read_after is None else film.at + film.read_after,
     }
 
 
@@ -153,6 +217,11 @@ def _image(film: Film) -> dict[str, Any]:
         "state": ImageState.REFUSED if film.code else ImageState.SCORED,
         "code": film.code,
         "reason": SENTENCES[film.code] if film.code else None,
+        "manufacturer": film.scanner[0],
+        "manufacturer_model_name": film.scanner[1],
+        "station_name": film.scanner[2],
+        "median_grey": None if film.code else film.exposure.median_grey,
+        "clipped_share": None if film.code else film.exposure.clipped_share,
         "urgency": Urgency.LIVE,
         "preprocessing_version": None if film.code else "1",
         "received_at": film.at,
@@ -184,6 +253,19 @@ def _score(film: Film, version: str, threshold: float) -> dict[str, Any]:
         "threshold": threshold,
         "flagged": _flagged(film, threshold),
         "scored_at": film.at + film.scored_after,
+    }
+
+
+def _verdict(film: Film, ensemble: EnsembleFacts) -> dict[str, Any]:
+    return {
+        "study_id": film.number,
+        "at": film.at + (film.read_after or timedelta()),
+        "finding": film.finding,
+        "withdrawn": False,
+        "ensemble_version": ensemble.version,
+        "probability": film.probability,
+        "threshold": ensemble.threshold,
+        "flagged": _flagged(film, ensemble.threshold),
     }
 
 

@@ -14,6 +14,16 @@ from readfirst.domain import Header, ImageState
 from readfirst.errors import Refused
 from readfirst.marks import Mark
 
+#: What an image takes from its header as it is: by what, and how, it was acquired.
+ACQUISITION = (
+    "manufacturer",
+    "manufacturer_model_name",
+    "station_name",
+    "exposure",
+    "exposure_index",
+    "deviation_index",
+)
+
 
 class Outcome(StrEnum):
     """What became of a file that came in."""
@@ -170,6 +180,8 @@ def describe(image: Image, header: Header) -> None:
     image.view_position = header.view_position
     image.body_part_examined = header.body_part_examined
     image.acquisition_datetime = header.acquisition_datetime
+    for name in ACQUISITION:
+        setattr(image, name, getattr(header, name))
 
 
 def _record_arrival(session: Session, arrival: NewArrival, image: Image, outcome: Outcome) -> None:

@@ -182,6 +182,13 @@ class Image(Base):
     view_position: Mapped[str | None] = mapped_column(Text)
     body_part_examined: Mapped[str | None] = mapped_column(Text)
     acquisition_datetime: Mapped[datetime | None]
+    manufacturer: Mapped[str | None] = mapped_column(Text)
+    manufacturer_model_name: Mapped[str | None] = mapped_column(Text)
+    station_name: Mapped[str | None] = mapped_column(Text)
+    #: In mAs, and IEC 62494-1, as the header says them.
+    exposure: Mapped[float | None]
+    exposure_index: Mapped[float | None]
+    deviation_index: Mapped[float | None]
     rows: Mapped[int | None]
     columns: Mapped[int | None]
     state: Mapped[ImageState]
@@ -192,6 +199,10 @@ class Image(Base):
     urgency: Mapped[int]
     #: Of the model-ready image that is kept; None before there is one.
     preprocessing_version: Mapped[str | None] = mapped_column(String(16))
+    #: Of that image, 0 to 255; None for those made before it was measured.
+    median_grey: Mapped[float | None]
+    #: Share of its pixels that are black or white.
+    clipped_share: Mapped[float | None]
     received_at: Mapped[datetime]
     ready_at: Mapped[datetime | None]
     scored_at: Mapped[datetime | None]
@@ -211,6 +222,7 @@ class Image(Base):
     __table_args__ = (
         Index("ix_images_work", "state", "urgency", "id"),
         Index("ix_images_refused_at", "refused_at"),
+        Index("ix_images_received_at", "received_at"),
         # One accepted image for each SOP Instance UID; refused ones may share it.
         Index(
             "uq_images_accepted_sop_instance_uid",
@@ -271,6 +283,8 @@ class Ensemble(Base):
     threshold: Mapped[float]
     preprocessing_version: Mapped[str] = mapped_column(String(16))
     prevalence: Mapped[float | None]
+    #: How scores and exposure are distributed on its held-out patients, as its folder says.
+    reference: Mapped[dict[str, Any] | None]
     registered_at: Mapped[datetime]
     active: Mapped[bool] = mapped_column(default=False)
     activated_at: Mapped[datetime | None]

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from db.events import note
 from db.images import refuse
 from db.tables import Image
-from readfirst.domain import ImageState
+from readfirst.domain import Exposure, ImageState
 from readfirst.errors import Refused
 from readfirst.refusals import RefusalCode
 
@@ -69,14 +69,23 @@ def held_image(session: Session, claimed: Claimed) -> Image | None:
 
 
 def mark_ready(
-    session: Session, claimed: Claimed, preprocessing_version: str, at: datetime
+    session: Session,
+    claimed: Claimed,
+    preprocessing_version: str,
+    at: datetime,
+    exposure: Exposure | None = None,
 ) -> bool:
-    """The model-ready image is kept: received → ready. False if the lease was lost."""
+    """The model-ready image is kept: received → ready. False if the lease was lost.
+
+    exposure: as measured on that image.
+    """
     image = held_image(session, claimed)
     if image is None:
         return False
     image.state, image.ready_at = ImageState.READY, at
     image.preprocessing_version = preprocessing_version
+    if exposure is not None:
+        image.median_grey, image.clipped_share = exposure.median_grey, exposure.clipped_share
     release(image)
     note(session, image, "ready", at)
     return True

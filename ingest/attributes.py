@@ -3,6 +3,7 @@
 An attribute that is absent, empty or broken is None: it is no reason to refuse a film.
 """
 
+import math
 import re
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta, timezone
@@ -39,7 +40,11 @@ TEXTS = {
     "accession_number": "AccessionNumber",
     "referring_physician_name": "ReferringPhysicianName",
     "institution_name": "InstitutionName",
+    "manufacturer": "Manufacturer",
+    "manufacturer_model_name": "ManufacturerModelName",
+    "station_name": "StationName",
 }
+NUMBERS = {"exposure_index": "ExposureIndex", "deviation_index": "DeviationIndex"}
 UIDS = {
     "sop_class_uid": "SOPClassUID",
     "sop_instance_uid": "SOPInstanceUID",
@@ -48,7 +53,8 @@ UIDS = {
 }
 #: Every attribute that is looked at in here; nothing else need be read from a file.
 TAGS = [
-    "SpecificCharacterSet", *TEXTS.values(), *UIDS.values(), *PRIORITIES, "ImageType",
+    "SpecificCharacterSet", *TEXTS.values(), *UIDS.values(), *NUMBERS.values(), *PRIORITIES,
+    "ImageType", "Exposure", "ExposureInuAs",
     "Laterality", "ImageLaterality", "PresentationIntentType", "PatientAge", "PatientBirthDate",
     "StudyDate", "StudyTime", "AcquisitionDate", "AcquisitionTime", "AcquisitionDateTime",
     "TimezoneOffsetFromUTC", "ViewCodeSequence", "AnatomicRegionSequence",
@@ -60,6 +66,7 @@ def attributes(dataset: Dataset) -> dict[str, Any]:
     """The fields of `readfirst.domain.Header` that say what and whose a DICOM film is."""
     found: dict[str, Any] = {name: text(dataset, keyword) for name, keyword in TEXTS.items()}
     found |= {name: uid(dataset, keyword) for name, keyword in UIDS.items()}
+    found |= {name: decimal(dataset, keyword) for name, keyword in NUMBERS.items()}
     # PS3.3 C.8.11.5: DX images may name view and region by codes alone.
     found["view_position"] = found["view_position"] or _meaning(dataset, "ViewCodeSequence")
     found["body_part_examined"] = found["body_part_examined"] or _meaning(
@@ -73,6 +80,7 @@ def attributes(dataset: Dataset) -> dict[str, Any]:
         "patient_birth_date": _date(dataset, "PatientBirthDate"),
         "study_datetime": _study_datetime(dataset),
         "acquisition_datetime": _acquisition_datetime(dataset),
+        "exposure": _exposure(dataset),
         "stat": _is_stat(dataset),
     }
 
@@ -86,6 +94,21 @@ def uid(dataset: Dataset, keyword: str) -> str | None:
     """A UID that keeps to PS3.5 9.1, else None: it names rows and must be no trick."""
     said = text(dataset, keyword) or ""
     return said if len(said) <= 64 and UID_FORM.fullmatch(said) else None
+
+
+def decimal(dataset: Dataset, keyword: str) -> float | None:
+    """The first value as a finite number, or None."""
+    try:
+        number = float(text(dataset, keyword) or "")
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _exposure(dataset: Dataset) -> float | None:
+    """Exposure (0018,1152) in mAs, or Exposure in µAs (0018,1153), which is finer."""
+    fine = decimal(dataset, "ExposureInuAs")
+    return decimal(dataset, "Exposure") if fine is None else fine / 1000
 
 
 def _texts(dataset: Dataset, keyword: str) -> tuple[str, ...]:

@@ -84,6 +84,13 @@ class PixelCheck(_Frozen):
     caught: dict[str, float]
 
 
+class ReferenceFile(_Frozen):
+    """Where it is kept how scores and films of the held-out patients are distributed."""
+
+    file: str
+    sha256: str
+
+
 class Acquisition(_Frozen):
     """Sensitivity and specificity at the threshold under one simulated acquisition."""
 
@@ -120,6 +127,8 @@ class Manifest(_Frozen):
     pixel_check: PixelCheck | None = None
     #: On the held-out patients.
     metrics: Metrics
+    #: What drift is held against; None where none was made.
+    reference: ReferenceFile | None = None
     training: str
     population: str
     #: The ages in it; None where nobody knows them, and every score is marked.
@@ -143,10 +152,9 @@ def load_manifest(folder: Path) -> Manifest:
 
 
 def check_files(folder: Path, manifest: Manifest) -> None:
-    """Compare every weight file with its digest. Raises Misconfigured for one that differs."""
-    parts: list[Member | PixelCheck] = [*manifest.members]
-    if manifest.pixel_check:
-        parts.append(manifest.pixel_check)
+    """Compare every file with its digest. Raises Misconfigured for one that differs."""
+    parts: list[Member | PixelCheck | ReferenceFile] = [*manifest.members]
+    parts += [part for part in (manifest.pixel_check, manifest.reference) if part]
     for part in parts:
         path = folder / part.file
         if not path.is_file():

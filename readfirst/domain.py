@@ -74,6 +74,14 @@ class Header:
     study_datetime: datetime | None = None
     acquisition_datetime: datetime | None = None
     number_of_frames: int = 1
+    manufacturer: str | None = None
+    manufacturer_model_name: str | None = None
+    station_name: str | None = None
+    #: In mAs.
+    exposure: float | None = None
+    #: IEC 62494-1: what the detector received, and by how far that misses its target.
+    exposure_index: float | None = None
+    deviation_index: float | None = None
     #: The order's priority is STAT or HIGH.
     stat: bool = False
 
@@ -86,6 +94,17 @@ class Ages:
 
     from_years: int
     to_years: int
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """How bright a model-ready image is.
+
+    median_grey: 0 to 255. clipped_share: of its pixels that are black or white, 0 to 1.
+    """
+
+    median_grey: float
+    clipped_share: float
 
 
 @dataclass(frozen=True, slots=True)

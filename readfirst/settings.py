@@ -1,6 +1,6 @@
 """Every setting, typed and frozen. Only entry points call `load_settings`."""
 
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
@@ -216,6 +216,27 @@ class Settings(BaseSettings):
         min_length=16,
         description="With it every webhook is signed (HMAC-SHA256); at least 16 characters.",
     )
+    baseline: str | None = Field(
+        None,
+        description="Days that later ones are held against, as `2026-01-05/2026-02-01`. "
+        "Default: the first 28 days with films.",
+    )
+    drift_notice: float = Field(
+        0.1, gt=0, description="Population stability index from which a change is told."
+    )
+    drift_alarm: float = Field(
+        0.25, gt=0, description="Population stability index from which a change is an alarm."
+    )
+    drift_films: int = Field(
+        50, ge=10, description="Of fewer films no population stability index is judged."
+    )
+    least_ppv: float = Field(
+        0.5,
+        ge=0,
+        lt=1,
+        description="Share of flagged studies that readers must confirm; it is an alarm if the "
+        "whole 95 % interval lies below.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Least severe message that is logged."
     )
@@ -246,11 +267,25 @@ class Settings(BaseSettings):
         _ = parts.port
         return url
 
+    @field_validator("baseline")
+    @classmethod
+    def _days(cls, baseline: str | None) -> str | None:
+        if baseline is not None:
+            first, last = _first_and_last(baseline)
+            if not 0 <= (last - first).days < 366:
+                raise ValueError("the last day is before the first, or more than a year behind it")
+        return baseline
+
     @model_validator(mode="after")
     def _signed(self) -> Self:
         if self.webhook_url is not None and self.webhook_secret is None:
             raise ValueError("READFIRST_WEBHOOK_URL needs READFIRST_WEBHOOK_SECRET")
         return self
+
+    @property
+    def baseline_days(self) -> tuple[date, date] | None:
+        """First and last day of `baseline`."""
+        return None if self.baseline is None else _first_and_last(self.baseline)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -331,6 +366,12 @@ class Settings(BaseSettings):
     def lease(self) -> timedelta:
         """`lease_seconds` as a duration."""
         return timedelta(seconds=self.lease_seconds)
+
+
+def _first_and_last(days: str) -> tuple[date, date]:
+    """Of ISO 8601's `first/last`. Raises ValueError."""
+    first, _, last = days.partition("/")
+    return date.fromisoformat(first), date.fromisoformat(last)
 
 
 def short_socket(home: Path) -> Path:

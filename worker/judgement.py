@@ -12,8 +12,10 @@ from db.ensembles import EnsembleFacts, active_ensemble, promote, register
 from db.tables import Ensemble as EnsembleRow
 from models.ensemble import Ensemble, load_ensemble
 from models.manifest import Manifest, available_ensembles, load_manifest, shipped_version
+from models.reference import load_reference
 from readfirst.domain import Ages
 from readfirst.errors import Misconfigured
+from readfirst.watching.reference import as_data
 
 log = structlog.get_logger()
 Loader = Callable[[Path], Ensemble]
@@ -32,15 +34,21 @@ class Judgement:
         self._load: Loader = load or (lambda folder: load_ensemble(folder, precision))
         self._loaded: Ensemble | None = None
         self._ages: dict[str, Ages | None] = {}
+        self._without_reference: set[str] = set()
 
     def active(self, session: Session, now: datetime) -> EnsembleRow:
         """The row of the active ensemble; on a new database, the shipped one becomes active."""
         row = active_ensemble(session)
-        return row if row is not None else self.register(session, shipped_version(), now)
+        if row is None:
+            return self.register(session, shipped_version(), now)
+        self._give_reference(row)
+        return row
 
     def register(self, session: Session, version: str, now: datetime) -> EnsembleRow:
         """Make a version that lies in one of the folders known to the database."""
-        return register(session, facts(load_manifest(self._folder(version))), now)
+        row = register(session, facts(load_manifest(self._folder(version))), now)
+        self._give_reference(row)
+        return row
 
     def promote(self, session: Session, version: str, now: datetime) -> EnsembleRow:
         """Make a version the active one, after its weight files were checked and loaded."""
@@ -48,6 +56,20 @@ class Judgement:
         self.register(session, version, now)
         log.info("ensemble_promoted", action="promote", ensemble=version)
         return promote(session, version, now)
+
+    def _give_reference(self, row: EnsembleRow) -> None:
+        """Let the database have what drift is held against, for those who have no ensembles."""
+        if row.reference is not None or row.version in self._without_reference:
+            return
+        self._without_reference.add(row.version)
+        try:
+            folder = self._folder(row.version)
+            found = load_reference(folder, load_manifest(folder))
+        except Misconfigured as error:
+            # Films are scored all the same; the figures of drift say what they lack.
+            log.error("no_reference", action="load", ensemble=row.version, error=str(error))
+            return
+        row.reference = None if found is None else as_data(found)
 
     def ages(self, session: Session) -> Ages | None:
         """The ages that the active ensemble was validated on; None if nobody can tell."""

@@ -9,7 +9,9 @@ import structlog
 from PIL import Image as PillowImage
 
 from db.work import claim_received, give_back, mark_ready, refuse_claimed
+from models.exposure import measure_exposure
 from models.preprocessing import LEAST_SIDE, PREPROCESSING_VERSION, standardise
+from readfirst.domain import Exposure
 from readfirst.errors import Refused
 from readfirst.queue import Bell
 from readfirst.refusals import RefusalCode
@@ -27,7 +29,7 @@ def prepare_next(resources: Resources) -> bool:
     if claimed is None:
         return False
     try:
-        make_ready(claimed.sha256, resources)
+        exposure = make_ready(claimed.sha256, resources)
     except Refused as refusal:
         with resources.database.write() as session:
             refuse_claimed(session, claimed, refusal, datetime.now(UTC))
@@ -40,21 +42,26 @@ def prepare_next(resources: Resources) -> bool:
         log.error("prepare_failed", action="prepare", sha256=claimed.sha256, error=str(error))
         return True
     with resources.database.write() as session:
-        mark_ready(session, claimed, PREPROCESSING_VERSION, datetime.now(UTC))
+        mark_ready(session, claimed, PREPROCESSING_VERSION, datetime.now(UTC), exposure)
     resources.ringer.ring(Bell.ASSESS)
     return True
 
 
-def make_ready(sha256: str, resources: Resources) -> None:
-    """Write the model-ready image and the thumbnail of one original. Raises Refused."""
+def make_ready(sha256: str, resources: Resources) -> Exposure:
+    """Write the model-ready image and the thumbnail of one original. Raises Refused.
+
+    Returns how bright the model-ready image is.
+    """
     if not resources.store.has(sha256):
         raise Refused(RefusalCode.ORIGINAL_MISSING)
     film = resources.reader.film(resources.store.path(sha256), LEAST_SIDE)
     thumbnail = PillowImage.fromarray(film)
     thumbnail.thumbnail((THUMBNAIL_SIZE, THUMBNAIL_SIZE))
     _write_png(thumbnail, resources.prepared.thumbnail(sha256))
-    model_ready = PillowImage.fromarray(standardise(film))
-    _write_png(model_ready, resources.prepared.model_ready(sha256, PREPROCESSING_VERSION))
+    model_ready = standardise(film)
+    path = resources.prepared.model_ready(sha256, PREPROCESSING_VERSION)
+    _write_png(PillowImage.fromarray(model_ready), path)
+    return measure_exposure(model_ready)
 
 
 def read_model_ready(path: Path) -> np.ndarray:

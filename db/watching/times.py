@@ -16,7 +16,7 @@ from readfirst.watching.durations import durations
 from readfirst.watching.period import Period, Stretch
 
 #: The latest arrivals that are looked at; their times are put in order here, not in the database.
-MOST_ROWS = 50_000
+MOST_ROWS = 20_000
 Taken = Sequence[tuple[datetime, datetime | None, bool, float | None]]
 Array = npt.NDArray[np.float64]
 
@@ -44,7 +44,11 @@ class Times:
 
 def times(session: Session, period: Period) -> list[Times]:
     """For each step those of the whole period first, then of each stretch in which films came."""
-    return _times("worklist", session.execute(_films(period)).all(), period)
+    return [
+        row
+        for step, query in (("worklist", _films(period)), ("read", _read(period)))
+        for row in _times(step, session.execute(query).all(), period)
+    ]
 
 
 def _films(period: Period) -> Select[datetime, datetime, bool, float | None]:
@@ -56,6 +60,16 @@ def _films(period: Period) -> Select[datetime, datetime, bool, float | None]:
         .where(within(Image.received_at, period), Image.state != ImageState.REFUSED)
         .group_by(Image.id, Image.received_at, Study.flagged, Study.probability)
         .order_by(Image.received_at.desc())
+        .limit(MOST_ROWS)
+    )
+
+
+def _read(period: Period) -> Select[datetime, datetime | None, bool, float | None]:
+    """Studies that came in: when, when read, flag and score."""
+    return (
+        select(Study.received_at, Study.read_at, Study.flagged, Study.probability)
+        .where(within(Study.received_at, period))
+        .order_by(Study.received_at.desc())
         .limit(MOST_ROWS)
     )
 

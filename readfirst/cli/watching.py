@@ -15,6 +15,7 @@ from readfirst.cli.worklist import Json, opened
 from readfirst.errors import Misconfigured
 from readfirst.settings import Settings, load_settings
 from readfirst.watching.period import Period, make_period
+from readfirst.watching.terms import watch_terms
 
 Named = Annotated[
     str | None,
@@ -62,7 +63,8 @@ def _period(first: str | None, last: str | None, settings: Settings) -> Period:
 
 def _rows(names: Sequence[str], period: Period, settings: Settings) -> dict[str, Sequence[Any]]:
     with opened(settings) as database, database.read() as session:
-        return {name: FIGURES[name].rows(session, period) for name in names}
+        terms = watch_terms(settings)
+        return {name: FIGURES[name].rows(session, period, terms) for name in names}
 
 
 def _print_csv(name: str, rows: Sequence[Any]) -> None:

@@ -94,6 +94,31 @@ def test_a_broken_character_set_never_refuses_a_film(
     assert "\x1b" not in (header.patient_name or "")
 
 
+def test_a_film_says_by_what_it_was_acquired(tmp_path: Path) -> None:
+    header = header_of(
+        tmp_path,
+        Manufacturer="Northlight ",
+        ManufacturerModelName="DR 300",
+        StationName="ROOM-1",
+        Exposure="2",
+        ExposureInuAs="1600",
+        ExposureIndex="412",
+        DeviationIndex="-1.3",
+    )
+    scanner = (header.manufacturer, header.manufacturer_model_name, header.station_name)
+    assert scanner == ("Northlight", "DR 300", "ROOM-1")
+    assert (header.exposure, header.exposure_index, header.deviation_index) == (1.6, 412.0, -1.3)
+
+
+def test_numbers_that_are_none_are_left_out(tmp_path: Path) -> None:
+    film = a_dataset(a_gradient())
+    for keyword, value in (("ExposureIndex", "inf"), ("DeviationIndex", "n/a")):
+        film.add_new(keyword, "LO", value)
+    (tmp_path / "film").write_bytes(dicom_bytes(film))
+    header = read_header(tmp_path / "film")
+    assert (header.exposure, header.exposure_index, header.deviation_index) == (None, None, None)
+
+
 def test_an_order_is_read_with_its_physician_and_institution(tmp_path: Path) -> None:
     header = header_of(
         tmp_path,

@@ -6,9 +6,19 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from readfirst.watching.period import Period, make_period
+from readfirst.watching.terms import WatchTerms
 
 MADRID = ZoneInfo("Europe/Madrid")
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+TERMS = WatchTerms(
+    zone=MADRID,
+    prevalence=None,
+    baseline=None,
+    drift_notice=0.1,
+    drift_alarm=0.25,
+    least_films=50,
+    least_ppv=0.5,
+)
 
 
 @pytest.fixture

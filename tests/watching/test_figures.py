@@ -1,26 +1,33 @@
 """What the queries count, on both databases, against what was put in."""
 
 from collections import Counter
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from benchmarks.weeks import Weeks, fill_weeks, invented
 from db.asides import set_aside
+from db.audit import Actor
+from db.ensembles import EnsembleFacts, register
 from db.images import NewArrival
 from db.session import Database
 from db.tables import Image
+from db.verdicts import Opinion, give
 from db.watching.times import times
+from db.watching.verdicts import Measure, calibration, verdict_measures
 from db.watching.volumes import refusals, volumes
 from readfirst.domain import ImageState
 from readfirst.errors import Refused
+from readfirst.findings import Finding
 from readfirst.refusals import RefusalCode
 from readfirst.watching.period import Period, make_period
 from tests.db.builders import a_ready_image, a_scored_image, an_image, score_ready
-from tests.watching.conftest import MADRID, NOW
+from tests.watching.conftest import MADRID, NOW, TERMS
 
 
 def in_madrid(day: int, hour: int, minute: int = 0) -> datetime:
@@ -67,6 +74,7 @@ def test_the_time_of_a_film_ends_with_its_first_score(database: Database, period
         an_image(session, at, refusal=Refused(RefusalCode.TRUNCATED))
     with database.read() as session:
         rows = times(session, period)
+    rows = [row for row in rows if row.step == "worklist"]
     whole = {row.studies: row for row in rows if row.span == "period"}
     assert (whole["all"].done, whole["all"].open) == (1, 1), "what is refused is not waited for"
     assert whole["all"].p50 == whole["flagged"].p99 == pytest.approx(4.0)
@@ -102,3 +110,84 @@ def test_weeks_of_a_department_are_counted_as_they_were(database: Database) -> N
     assert took[0].p95 == pytest.approx(np.quantile(seconds, 0.95), abs=1e-4)
     with database.read() as session:
         assert len(session.scalars(select(Image)).all()) == len(films)
+
+
+def told(rows: list[Measure], measure: str, span: str = "period") -> list[tuple[int | None, int]]:
+    return [(row.hits, row.of) for row in rows if (row.measure, row.span) == (measure, span)]
+
+
+def a_verdict(session: Session, study: str, finding: Finding | None, **values: object) -> None:
+    opinion = Opinion(finding=finding, **values)  # type: ignore[arg-type]
+    give(session, study, opinion, Actor("anna", None), in_madrid(20, 12), seen=None)
+
+
+def test_the_last_verdict_of_a_study_counts(database: Database, period: Period) -> None:
+    yes, no, unsure = Finding.PNEUMONIA, Finding.NO_PNEUMONIA, Finding.CANNOT_TELL
+    said: dict[str, tuple[float, list[Finding | None]]] = {
+        "1.1": (0.9, [no, yes]),
+        "1.2": (0.8, [no]),
+        "1.3": (0.1, [yes]),
+        "1.4": (0.2, [no]),
+        "1.5": (0.95, [yes, unsure]),
+        "1.6": (0.95, []),
+        "1.7": (0.3, [None]),
+    }
+    with database.write() as session:
+        for uid, (probability, findings) in said.items():
+            a_scored_image(session, in_madrid(17, 9), probability=probability, study=uid)
+            for finding in findings:
+                a_verdict(session, uid, finding)
+        a_scored_image(session, in_madrid(17, 9), probability=0.99, study="1.8")
+        a_verdict(session, "1.8", no)
+        a_verdict(session, "1.8", None, withdrawn=True)
+        a_scored_image(session, in_madrid(15, 9), probability=0.99, study="1.9")
+        a_verdict(session, "1.9", yes)
+    with database.read() as session:
+        rows = verdict_measures(session, period, TERMS)
+        bins = calibration(session, period, TERMS)
+        took = times(session, period)
+    found = {name: told(rows, name) for name in ("ppv", "npv", "sensitivity", "specificity")}
+    assert set(map(tuple, found.values())) == {((1, 2),)}
+    assert told(rows, "agreement") == told(rows, "agreement", "week") == [(2, 4)]
+    assert told(rows, "cannot_tell") == [(1, 5)]
+    assert told(rows, "verdicts") == [(5, 8)]
+    assert next(row.value for row in rows if row.measure == "kappa") == pytest.approx(0)
+    assert [(each.studies, each.observed) for each in bins if each.studies] == [
+        (1, 1.0),
+        (1, 0.0),
+        (1, 0.0),
+        (1, 1.0),
+    ]
+    read = {row.studies: row for row in took if row.step == "read" and row.span == "period"}
+    assert (read["all"].done, read["all"].open) == (6, 2)
+    assert read["all"].p50 == pytest.approx(timedelta(days=3, hours=3).total_seconds())
+
+
+def test_each_version_is_held_against_the_same_verdicts(database: Database, period: Period) -> None:
+    with database.write() as session:
+        image = a_scored_image(session, in_madrid(17, 9), probability=0.9, study="1.1")
+        a_verdict(session, "1.1", Finding.NO_PNEUMONIA)
+        image.state = ImageState.READY
+        session.flush()
+        score_ready(session, in_madrid(18, 9), {image.id: 0.2}, version="2")
+    with database.read() as session:
+        rows = verdict_measures(session, period, TERMS)
+    right = {row.ensemble_version: row.hits for row in rows if row.measure == "specificity"}
+    assert right == {"1": 0, "2": 1}
+
+
+def test_probabilities_are_held_against_verdicts_as_they_are_shown(
+    database: Database, period: Period
+) -> None:
+    with database.write() as session:
+        register(session, EnsembleFacts("1", 0.5, "1", prevalence=0.5), NOW)
+        a_scored_image(session, in_madrid(17, 9), probability=0.55, study="1.1")
+        a_verdict(session, "1.1", Finding.NO_PNEUMONIA)
+    with database.read() as session:
+        (filled,) = (
+            each
+            for each in calibration(session, period, replace(TERMS, prevalence=0.1))
+            if each.studies
+        )
+    assert filled.stated == pytest.approx(0.55 / 0.45 / 9 / (1 + 0.55 / 0.45 / 9))
+    assert filled.lower == 0.1

@@ -10,6 +10,7 @@ from db.session import Database
 from db.watching.figures import FIGURES, Figure
 from readfirst.settings import Settings
 from readfirst.watching.period import MOST_DAYS, USUAL_DAYS, Period, make_period
+from readfirst.watching.terms import watch_terms
 from worklist.api.answers import ROWS, Wanted, answer_rows
 
 #: Days of which every zone can tell the beginning; what lies outside is a mistake.
@@ -62,5 +63,5 @@ def _add(
     ) -> Response:
         period = asked_period(first, last, settings)
         with database.read() as session:
-            found = figure.rows(session, period)
+            found = figure.rows(session, period, watch_terms(settings))
         return answer_rows(request, wanted, figure.kind, found)

@@ -71,6 +71,9 @@ RULES: dict[str, Rule] = {
     "GET /api/v1/watching/volumes": Rule(Role.LEAD, Action.WATCHING_VIEWED),
     "GET /api/v1/watching/refusals": Rule(Role.LEAD, Action.WATCHING_VIEWED),
     "GET /api/v1/watching/times": Rule(Role.LEAD, Action.WATCHING_VIEWED),
+    "GET /api/v1/watching/verdicts": Rule(Role.LEAD, Action.WATCHING_VIEWED),
+    "GET /api/v1/watching/calibration": Rule(Role.LEAD, Action.WATCHING_VIEWED),
+    "GET /api/v1/watching/drift": Rule(Role.LEAD, Action.WATCHING_VIEWED),
     # The ways in.
     "POST /api/v1/uploads": Rule(Role.SERVICE, Action.UPLOADED),
     "POST /dicom-web/studies": Rule(Role.SERVICE, Action.UPLOADED),

@@ -2,7 +2,7 @@
 
 import typer
 
-from readfirst.cli.models import catalogue, explain, generate, measure, train
+from readfirst.cli.models import catalogue, explain, generate, measure, reference, train
 
 app = typer.Typer(
     help="The laboratory: train, evaluate, explain, compare and promote.", no_args_is_help=True
@@ -15,5 +15,6 @@ app.command()(train.train)
 app.command()(train.tune)
 app.command()(train.transfer)
 app.command()(measure.evaluate)
+app.command()(reference.reference)
 app.command()(explain.explain)
 app.command()(generate.generate)

@@ -73,7 +73,7 @@ def films_of(data: Path, labels: Path | None) -> list[Film]:
     with err.status("Reading the films …"):
         films = read_labels(labels, data) if labels else read_folder(data)
     foreign = [film for film in films if film.path.suffix.lower() not in (".jpeg", ".jpg", ".png")]
-    return _decoded(films) if foreign else films
+    return decoded(films) if foreign else films
 
 
 def found(name: str | None) -> Path:
@@ -168,7 +168,7 @@ def manifest_of(name: str) -> Manifest:
     return load_manifest(found(name))
 
 
-def _decoded(films: list[Film]) -> list[Film]:
+def decoded(films: list[Film]) -> list[Film]:
     """The films as model-ready PNGs, read the way the worker reads them; refused ones are named."""
     import numpy as np
     from PIL import Image
