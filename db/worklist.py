@@ -1,33 +1,28 @@
 """What people look at: the reading order, one study, and how much there is."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from db.conflicts import study_warnings
 from db.filters import EVERYTHING, WorklistFilter, conditions
-from db.scores import deciding_members
 from db.sorting import READING_ORDER, Order, Position, parts, place_of
-from db.studies import DESCRIPTION
+from db.study_views import Terms, image_view, study_views
 from db.tables import Arrival, Ensemble, Event, Image, Score, Study
-from db.verdicts import NONE_GIVEN, Given, given_to, verdicts_of
+from db.verdicts import verdicts_of
 from db.views import (
     Counts,
     EventView,
     ImageDetail,
-    ImageView,
     ScoreView,
     StudyDetail,
     StudyView,
 )
-from readfirst.domain import FileKind, ImageState, spread
-from readfirst.identity import StudyWarning
-from readfirst.marks import Mark
+from readfirst.domain import ImageState, spread
 from readfirst.prevalence import at_prevalence
-from readfirst.priority import Overdue, standing, why
+from readfirst.priority import Overdue
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,26 +87,12 @@ def reading_page(
     is_more, rows = len(rows) > wanted, rows[:wanted]
     if before is not None:
         rows.reverse()
-    warnings = study_warnings(session, [study for study, _ in rows])
-    members = deciding_members(session, [study for study, _ in rows])
-    given = given_to(session, [study.id for study, _ in rows], prevalence=prevalence)
-    studies = tuple(
-        _study_view(
-            study,
-            ensemble,
-            prevalence,
-            quiet_before,
-            overdue,
-            warnings[study.id],
-            members[study.id],
-            given.get(study.id, NONE_GIVEN),
-        )
-        for study, ensemble in rows
-    )
+    terms = Terms(prevalence=prevalence, quiet_before=quiet_before, overdue=overdue)
+    studies = study_views(session, rows, terms)
     places = [place_of(study, order) for study, _ in (rows[0], rows[-1])] if rows else [None, None]
     start = places[0] if after is not None or (before is not None and is_more) else None
     end = places[1] if before is not None or is_more else None
-    return ReadingPage(studies, start, end)
+    return ReadingPage(tuple(studies), start, end)
 
 
 def _up_to(through: str | None, rows: Sequence[Row[Study, Ensemble]]) -> int:
@@ -168,20 +149,10 @@ def study_detail(
         return None
     version = study.ensemble_version
     ensemble = session.get(Ensemble, version) if version else None
-    warnings = study_warnings(session, [study])[study.id]
-    members = deciding_members(session, [study])[study.id]
-    given = given_to(session, [study.id], prevalence=prevalence)
+    terms = Terms(prevalence=prevalence, quiet_before=quiet_before, overdue=overdue)
+    (view,) = study_views(session, [(study, ensemble)], terms)
     return StudyDetail(
-        study=_study_view(
-            study,
-            ensemble,
-            prevalence,
-            quiet_before,
-            overdue,
-            warnings,
-            members,
-            given.get(study.id, NONE_GIVEN),
-        ),
+        study=view,
         verdicts=verdicts_of(session, study_instance_uid, prevalence=prevalence),
         scores=_scores(session, study.id, prevalence),
         events=_events(session, study),
@@ -202,7 +173,7 @@ def image_detail(session: Session, sha256: str) -> ImageDetail | None:
         return None
     return ImageDetail(
         study_instance_uid=image.study.study_instance_uid,
-        image=_image_view(image),
+        image=image_view(image),
         rows=image.rows,
         columns=image.columns,
         transfer_syntax_uid=image.transfer_syntax_uid,
@@ -229,110 +200,6 @@ def arrival_states(session: Session, prefix: str) -> dict[str, ImageState]:
         .where(Arrival.relative_path.startswith(prefix, autoescape=True))
     )
     return dict(session.execute(query).all())
-
-
-def _study_view(
-    study: Study,
-    ensemble: Ensemble | None,
-    prevalence: float | None,
-    quiet_before: datetime | None,
-    overdue: Overdue | None,
-    warnings: tuple[StudyWarning, ...],
-    members: Mapping[str, float],
-    given: Given,
-) -> StudyView:
-    presupposed = ensemble.prevalence if ensemble else None
-    threshold = at_prevalence(ensemble.threshold, presupposed, prevalence) if ensemble else None
-    probability = (
-        at_prevalence(study.probability, presupposed, prevalence)
-        if study.probability is not None
-        else None
-    )
-    place = standing(stat=study.stat, flagged=study.flagged, scored=study.probability is not None)
-    marks = _marks(study)
-    return StudyView(
-        study_instance_uid=study.study_instance_uid,
-        shared_study_instance_uid=study.shared_study_instance_uid,
-        **{name: getattr(study, name) for name in DESCRIPTION},
-        acquisition_datetime=min(
-            (image.acquisition_datetime for image in study.images if image.acquisition_datetime),
-            default=None,
-        ),
-        received_at=study.received_at,
-        last_received_at=study.last_received_at,
-        complete=_is_complete(study, quiet_before),
-        stat=study.stat,
-        flagged=study.flagged,
-        probability=probability,
-        threshold=threshold,
-        members={
-            name: at_prevalence(said, presupposed, prevalence) for name, said in members.items()
-        },
-        ensemble_version=study.ensemble_version,
-        standing=place,
-        why=why(
-            place,
-            probability=probability,
-            threshold=threshold,
-            reasons=[image.reason for image in study.images if image.reason],
-            marks=[mark.reason for mark in marks],
-            overdue=overdue if _is_overdue(study, overdue) else None,
-        ),
-        marks=marks,
-        warnings=warnings,
-        read_at=study.read_at,
-        verdict=given.standing,
-        verdict_count=given.count,
-        images=tuple(_image_view(image) for image in study.images),
-    )
-
-
-def _is_overdue(study: Study, overdue: Overdue | None) -> bool:
-    if overdue is None or study.read_at is not None:
-        return False
-    return study.received_at <= overdue.received_before
-
-
-def _marks(study: Study) -> tuple[Mark, ...]:
-    """Those of all images that are scored or will be, each code once."""
-    by_code: dict[str, Mark] = {}
-    for image in study.images:
-        if image.state is not ImageState.REFUSED:
-            for mark in image.marks:
-                by_code.setdefault(mark.code, mark)
-    return tuple(by_code.values())
-
-
-def _is_complete(study: Study, quiet_before: datetime | None) -> bool:
-    if any(image.state in (ImageState.RECEIVED, ImageState.READY) for image in study.images):
-        return False
-    # A picture is a study of its own: nothing else can come.
-    may_grow = any(image.kind in (FileKind.DICOM, None) for image in study.images)
-    return not may_grow or quiet_before is None or study.last_received_at <= quiet_before
-
-
-def _image_view(image: Image) -> ImageView:
-    return ImageView(
-        sha256=image.sha256,
-        sop_instance_uid=image.sop_instance_uid,
-        file_name=_file_name(image),
-        kind=image.kind.value if image.kind else None,
-        modality=image.modality,
-        view_position=image.view_position,
-        state=image.state,
-        code=image.code.value if image.code else None,
-        reason=image.reason,
-        marks=image.marks,
-        acquisition_datetime=image.acquisition_datetime,
-        received_at=image.received_at,
-        ready_at=image.ready_at,
-        scored_at=image.scored_at,
-        refused_at=image.refused_at,
-    )
-
-
-def _file_name(image: Image) -> str:
-    return image.arrivals[0].relative_path
 
 
 def _scores(session: Session, study_id: int, prevalence: float | None) -> tuple[ScoreView, ...]:

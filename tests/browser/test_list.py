@@ -2,7 +2,7 @@
 
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.site import LATER, Site
+from tests.browser.site import Site
 
 
 def row(page: Page, uid: str) -> Locator:
