@@ -6,11 +6,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from db.access_tables import AuditEntry
+from db.access_tables import Account, AuditEntry
 from db.tables import Image, Study
+from readfirst.roles import Role
 
 
 class Action(StrEnum):
@@ -110,6 +111,31 @@ def entries(
         )
         for entry in session.scalars(query)
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class FirstView:
+    """When a person first opened a study, and who; None where nobody had to log in."""
+
+    at: datetime
+    account: str | None
+
+
+def first_view(session: Session, study_instance_uid: str) -> FirstView | None:
+    """The first time that a person, not a program, opened a study."""
+    programs = select(Account.name).where(Account.role == Role.SERVICE)
+    query = (
+        select(AuditEntry)
+        .where(
+            AuditEntry.study_instance_uid == study_instance_uid,
+            AuditEntry.action == Action.STUDY_VIEWED,
+            or_(AuditEntry.account.is_(None), AuditEntry.account.not_in(programs)),
+        )
+        .order_by(AuditEntry.id)
+        .limit(1)
+    )
+    found = session.scalar(query)
+    return FirstView(found.at, found.account) if found else None
 
 
 def known_study(session: Session, named: Mapping[str, str]) -> str | None:

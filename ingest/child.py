@@ -1,9 +1,8 @@
 """The process that reads files, apart from all others: what a file does to it, it does to it alone.
 
-It reads one request a line, `{"what": "header" | "display" | "film" | "samples" | "unpack",
-"path": …}`, a film with its `least_side`, samples with `longest`, an archive with its `folder`. It
-answers with one JSON line, behind which `length` bytes follow. Its very first line is `ready`. It
-ends with its input.
+It reads one request a line, `{"what": …, "path": …}`: `header`, `elements`, `display`, `film` with
+`least_side`, `samples` with `longest`, or `unpack` with `folder`. It answers with one JSON line,
+behind which `length` bytes follow. Its very first line is `ready`. It ends with its input.
 """
 
 import json
@@ -18,6 +17,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from ingest.archive import unpack
+from ingest.elements import read_all
 from ingest.header import read_header
 from ingest.pixels.arrays import Array8
 from ingest.pixels.display import display_image, film_image, viewed_film
@@ -123,6 +123,7 @@ def _samples(path: Path, longest: int | None) -> tuple[dict[str, Any], bytes]:
 LAST_FILM = _LastFilm()
 ANSWERS: dict[str, Callable[..., tuple[dict[str, Any], bytes]]] = {
     "header": _header,
+    "elements": lambda path: ({"elements": [asdict(one) for one in read_all(path)]}, b""),
     "unpack": _unpack,
     "display": lambda path, **window: _grey(
         display_image(path, Window(**window) if window else None)

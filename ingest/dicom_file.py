@@ -107,11 +107,11 @@ def inflated(file: BinaryIO, most: int = MOST_INFLATED) -> BinaryIO:
 
 
 def read_elements(
-    dicom: DicomFile, keywords: Sequence[str], defer_bytes: int | None = None
+    dicom: DicomFile, keywords: Sequence[str] | None, defer_bytes: int | None = None
 ) -> FileDataset:
     """The named elements before the pixels; the file then stands at Pixel Data, or at its end.
 
-    Raises Refused: truncated, or unreadable.
+    keywords: None for all. Raises Refused: truncated, or unreadable.
     """
     try:
         return pydicom.dcmread(
@@ -119,7 +119,7 @@ def read_elements(
             force=True,
             stop_before_pixels=True,
             defer_size=defer_bytes,
-            specific_tags=list(keywords),
+            specific_tags=None if keywords is None else list(keywords),
         )
     except (Refused, MemoryError):
         raise

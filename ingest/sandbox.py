@@ -15,6 +15,7 @@ from typing import IO, Any, Self
 import numpy as np
 from pydantic import TypeAdapter
 
+from ingest.elements import Element
 from ingest.pixels.arrays import Array8
 from ingest.pixels.viewing import FilmFacts
 from ingest.pixels.window import Window
@@ -23,6 +24,7 @@ from readfirst.errors import Refused, Unavailable
 from readfirst.refusals import RefusalCode
 
 HEADERS, FACTS = TypeAdapter(Header), TypeAdapter(FilmFacts)
+ELEMENTS = TypeAdapter(list[Element])
 #: No header is longer (bytes); a child that says more has gone wrong.
 LONGEST_LINE = 1024 * 1024
 #: Seconds that a new child may take for its imports.
@@ -68,6 +70,11 @@ class Reader:
         """
         head, _ = self._ask("header", path)
         return HEADERS.validate_python(head["header"])
+
+    def elements(self, path: Path) -> list[Element]:
+        """What `ingest.elements.read_all` gives, and its refusals, as in `header`."""
+        head, _ = self._ask("elements", path)
+        return ELEMENTS.validate_python(head["elements"])
 
     def display(self, path: Path, window: Window | None = None) -> Array8:
         """What `ingest.pixels.display.display_image` gives, and its refusals, as in `header`."""

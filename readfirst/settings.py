@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from readfirst.errors import Misconfigured
 from readfirst.priority import Overdue
+from readfirst.viewer import check_template
 
 #: A unix socket's path may have 107 bytes on Linux and 103 on macOS.
 MAX_SOCKET_PATH = 100
@@ -237,6 +238,11 @@ class Settings(BaseSettings):
         description="Share of flagged studies that readers must confirm; it is an alarm if the "
         "whole 95 % interval lies below.",
     )
+    viewer_url: str | None = Field(
+        None,
+        description="Address of a study in the site's own viewer, with `{study_instance_uid}` or "
+        "`{accession_number}` where they belong. Default: no link.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Least severe message that is logged."
     )
@@ -275,6 +281,11 @@ class Settings(BaseSettings):
             if not 0 <= (last - first).days < 366:
                 raise ValueError("the last day is before the first, or more than a year behind it")
         return baseline
+
+    @field_validator("viewer_url")
+    @classmethod
+    def _viewer(cls, template: str | None) -> str | None:
+        return None if template is None else check_template(template)
 
     @model_validator(mode="after")
     def _signed(self) -> Self:

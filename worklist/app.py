@@ -56,7 +56,7 @@ def make_app(settings: Settings) -> FastAPI:
     )
     add_problems(app)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
-    add_pages(app, database, settings)
+    add_pages(app, database, settings, renderer)
     add_api(app, database, settings, renderer, streams)
     add_operation(app, database, settings)
     add_metrics(app, database, settings)

@@ -15,18 +15,18 @@ from PIL import Image as PillowImage
 
 from db.session import Database
 from db.views import ImageDetail
-from db.worklist import image_detail
+from ingest.elements import Element
 from ingest.pixels.viewing import FilmFacts
 from ingest.pixels.window import Window
 from ingest.sandbox import Reader
-from ingest.store import Store
 from readfirst import __version__
 from readfirst.domain import FileKind
 from readfirst.prepared import PreparedImages
 from readfirst.settings import Settings
-from worklist.api.answers import NOT_MODIFIED, answer_json, has_already
+from worklist.api.answers import NOT_MODIFIED, ROWS, Wanted, answer_json, answer_rows, has_already
 from worklist.api.parameters import Sha256
 from worklist.api.problems import GONE, NOT_FOUND
+from worklist.originals import Originals
 
 Center = Annotated[
     float | None,
@@ -78,6 +78,11 @@ class Renderer:
         with self._in_line(), self._turn:
             return self._reader.samples(path, longest)
 
+    def elements(self, path: Path) -> list[Element]:
+        """What a file says of itself, as `Reader.elements`. Raises as `png`."""
+        with self._in_line(), self._turn:
+            return self._reader.elements(path)
+
     @contextmanager
     def _in_line(self) -> Iterator[None]:
         if not self._line.acquire(blocking=False):
@@ -92,22 +97,8 @@ def add_api_images(
     router: APIRouter, database: Database, settings: Settings, renderer: Renderer
 ) -> None:
     """Add one image in all its forms."""
-    store, prepared = Store(settings.store_path), PreparedImages(settings.prepared_path)
-
-    def known(sha256: str) -> ImageDetail:
-        with database.read() as session:
-            found = image_detail(session, sha256)
-        if found is None:
-            raise HTTPException(404, "No image has this digest.")
-        return found
-
-    def original_of(sha256: str) -> tuple[ImageDetail, Path]:
-        image = known(sha256)
-        if image.original_removed_at is not None:
-            raise HTTPException(410, "The original was removed, as the site's settings say.")
-        if not store.has(sha256):
-            raise HTTPException(404, "The original is not in the store.")
-        return image, store.path(sha256)
+    originals = Originals(database, settings)
+    prepared = PreparedImages(settings.prepared_path)
 
     @router.get(
         "/images/{sha256}",
@@ -118,7 +109,7 @@ def add_api_images(
     )
     def image(request: Request, sha256: Sha256) -> Response:
         """One image: state, size, and the study to which it belongs."""
-        return answer_json(request, known(sha256))
+        return answer_json(request, originals.image(sha256))
 
     @router.get(
         "/images/{sha256}/thumbnail",
@@ -129,7 +120,7 @@ def add_api_images(
     )
     def thumbnail(request: Request, sha256: Sha256) -> Response:
         """The small film of the worklist, as PNG."""
-        known(sha256)
+        originals.image(sha256)
         return _kept(request, prepared.thumbnail(sha256))
 
     @router.get(
@@ -141,7 +132,7 @@ def add_api_images(
     )
     def model_ready(request: Request, sha256: Sha256) -> Response:
         """The film as the networks take it, as PNG."""
-        version = known(sha256).preprocessing_version
+        version = originals.image(sha256).preprocessing_version
         if version is None:
             raise HTTPException(404, "The image is not prepared.")
         return _kept(request, prepared.model_ready(sha256, version))
@@ -163,7 +154,7 @@ def add_api_images(
         if (center is None) != (width is None):
             raise HTTPException(422, "A window has a centre and a width.")
         window = Window(center, width) if center is not None and width is not None else None
-        _, path = original_of(sha256)
+        path = originals.path(sha256)
         shown = f"-{window.center:g}-{window.width:g}" if window else ""
         headers = _headers(f"{sha256}-{__version__}{shown}")
         if has_already(request, headers["ETag"]):
@@ -182,7 +173,7 @@ def add_api_images(
 
         `ReadFirst-Film` says how they are to be read.
         """
-        _, path = original_of(sha256)
+        path = originals.path(sha256)
         # Kept by the browser, and yet asked for each time, so that every look at it is noted.
         headers = _headers(f"{sha256}-{__version__}-{longest}") | {
             "Cache-Control": "private, no-cache"
@@ -194,6 +185,21 @@ def add_api_images(
         return Response(body, headers=headers, media_type="application/octet-stream")
 
     @router.get(
+        "/images/{sha256}/attributes",
+        operation_id="getAttributes",
+        tags=["images"],
+        response_model=list[Element],
+        responses=ROWS | NOT_FOUND | GONE,
+    )
+    def attributes(request: Request, sha256: Sha256, wanted: Wanted = None) -> Response:
+        """What the original says of itself: its data elements, or the facts of a picture.
+
+        Bytes in bulk are not given, and long values are cut.
+        """
+        rows = renderer.elements(originals.path(sha256))
+        return answer_rows(request, wanted, Element, rows)
+
+    @router.get(
         "/images/{sha256}/original",
         operation_id="getOriginal",
         tags=["images"],
@@ -202,12 +208,12 @@ def add_api_images(
     )
     def original(request: Request, sha256: Sha256) -> Response:
         """The file as it came in; its ETag is its sha256."""
-        found, path = original_of(sha256)
+        path, kind = originals.path(sha256), originals.image(sha256).image.kind
         headers = _headers(sha256)
         if has_already(request, headers["ETag"]):
             return Response(status_code=304, headers=headers)
-        media_type = _media_type(found.image.kind)
-        name = f"{sha256[:12]}.{'dcm' if found.image.kind == FileKind.DICOM else 'bin'}"
+        media_type = _media_type(kind)
+        name = f"{sha256[:12]}.{'dcm' if kind == FileKind.DICOM else 'bin'}"
         return FileResponse(path, headers=headers, media_type=media_type, filename=name)
 
 

@@ -39,6 +39,11 @@ RULES: dict[str, Rule] = {
     "GET /": Rule(Role.READER, Action.LIST_VIEWED),
     # By a text.
     "POST /": Rule(Role.READER, Action.LIST_VIEWED),
+    "GET /studies/{study_instance_uid}": Rule(Role.READER, Action.STUDY_VIEWED),
+    # Noted with the verdict, in one transaction.
+    "POST /studies/{study_instance_uid}/verdict": Rule(Role.READER),
+    "GET /next": Rule(Role.READER),
+    "GET /images/{sha256}/attributes": Rule(Role.READER, Action.STUDY_VIEWED),
     "GET /refused": Rule(Role.READER, Action.LIST_VIEWED),
     "GET /studies/{study_instance_uid}/film": Rule(Role.READER, Action.STUDY_VIEWED),
     # The list refreshes itself; it was noted when it was opened.
@@ -61,6 +66,7 @@ RULES: dict[str, Rule] = {
     "GET /api/v1/images/{sha256}/model-ready": Rule(Role.SERVICE, Action.IMAGE_VIEWED),
     "GET /api/v1/images/{sha256}/rendered": Rule(Role.SERVICE, Action.IMAGE_VIEWED),
     "GET /api/v1/images/{sha256}/pixels": Rule(Role.SERVICE, Action.IMAGE_VIEWED),
+    "GET /api/v1/images/{sha256}/attributes": Rule(Role.SERVICE, Action.STUDY_VIEWED),
     "GET /api/v1/images/{sha256}/original": Rule(Role.SERVICE, Action.ORIGINAL_TAKEN),
     # It names studies and no patients, and a page keeps it open by itself.
     "GET /api/v1/events/stream": Rule(Role.SERVICE, attended=False),
