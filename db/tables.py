@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import (
     JSON,
+    Connection,
     DateTime,
     Dialect,
     Enum,
@@ -16,10 +17,12 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    event,
     text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
+from db.searching import SEARCHED, search_text
 from readfirst.domain import FileKind, ImageState, Urgency
 from readfirst.marks import Mark, MarkCode
 from readfirst.refusals import RefusalCode
@@ -98,6 +101,11 @@ def _as_received(context: Any) -> datetime:
     return received_at
 
 
+def _as_searched(context: Any) -> str:
+    """What a text is looked for in, of a new study."""
+    return search_text(context.get_current_parameters())
+
+
 #: Columns of the reading order, and those of the others, each with the id behind it.
 READING_ORDER = ("urgency", "reading_key", "id")
 SORTED_BY = ("received_at", "study_datetime", "probability", "patient_name")
@@ -141,6 +149,8 @@ class Study(Base):
     reading_key: Mapped[datetime]
     #: When somebody gave a verdict that still stands; None: unread, or again so.
     read_at: Mapped[datetime | None]
+    #: What a text is looked for in (`db.searching`).
+    search_text: Mapped[str] = mapped_column(Text, default=_as_searched)
 
     images: Mapped[list["Image"]] = relationship(back_populates="study", order_by="Image.id")
 
@@ -162,7 +172,13 @@ class Study(Base):
             _partial(f"ix_studies_unread_{name}_order", name, "id", where="read_at IS NULL")
             for name in SORTED_BY
         ),
+        Index("ix_studies_search_text", "search_text", "id"),
     )
+
+
+@event.listens_for(Study, "before_update")
+def _search_text_follows(_mapper: Any, _connection: Connection, study: Study) -> None:
+    study.search_text = search_text({name: getattr(study, name) for name in SEARCHED})
 
 
 class Image(Base):

@@ -155,6 +155,9 @@ def _study(invented: Invented) -> dict[str, Any]:
         "ensemble_version": _unless(invented.refused, VERSION),
         "reading_key": invented.at(early),
         "read_at": case((invented.read, invented.at(READ_AFTER))),
+        "search_text": func.lower(
+            invented.named("A") + literal("\nP-") + who + literal("\nName") + who + given
+        ),
     }
 
 

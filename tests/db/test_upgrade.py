@@ -6,6 +6,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import text
 
+from db.filters import WorklistFilter
 from db.migrate import MIGRATIONS, is_current, upgrade
 from db.session import Database, open_database
 from db.worklist import reading_order
@@ -38,6 +39,7 @@ def test_rows_from_before_the_scope_are_marked_as_not_checked(database_url: str)
     assert is_current(database)
     with database.read() as session:
         scored, refused = reading_order(session, limit=9)
+        assert len(reading_order(session, limit=9, which=WorklistFilter(text="a1"))) == 2
     assert [mark.code for mark in scored.marks] == ["scope_not_checked"]
     assert refused.images[0].marks == ()
     assert scored.last_received_at.isoformat() == "2026-03-01T09:00:00+00:00"
