@@ -29,6 +29,7 @@ class Action(StrEnum):
     STUDY_VIEWED = "study_viewed"
     IMAGE_VIEWED = "image_viewed"
     ORIGINAL_TAKEN = "original_taken"
+    HEAT_MAP_WANTED = "heat_map_wanted"
     WATCHING_VIEWED = "watching_viewed"
     UPLOADED = "uploaded"
     VERDICT_GIVEN = "verdict_given"

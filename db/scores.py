@@ -8,10 +8,12 @@ from sqlalchemy.orm import Session
 
 from db.announcements import announce
 from db.events import note, note_study
+from db.heat_maps import want
 from db.studies import rank
 from db.tables import Ensemble, Image, Score, Study
 from db.work import Claimed, held_image, release
-from readfirst.domain import ImageScore, ImageState
+from readfirst.domain import ImageScore, ImageState, Urgency
+from readfirst.heat import HeatMethod
 
 #: Two runs of one version on one image may differ by this much (batch size, arithmetic).
 SAME_SCORE = 0.01
@@ -94,3 +96,6 @@ def _score(
         )
     )
     note(session, image, "scored", at, ensemble=ensemble.version, probability=result.probability)
+    # Not for those of a night, which may be all films there are.
+    if result.probability >= ensemble.threshold and image.urgency < Urgency.RESCORE:
+        want(session, image.id, ensemble.version, HeatMethod.GRAD_CAM, at, asked=False)

@@ -1,8 +1,9 @@
 """The process that reads files, apart from all others: what a file does to it, it does to it alone.
 
-It reads one request a line, `{"what": …, "path": …}`: `header`, `elements`, `display`, `film` with
-`least_side`, `samples` with `longest`, or `unpack` with `folder`. It answers with one JSON line,
-behind which `length` bytes follow. Its very first line is `ready`. It ends with its input.
+It reads one request a line, `{"what": …, "path": …}`: `header`, `elements`, `display`, `film` and
+`area` with `least_side`, `samples` with `longest`, or `unpack` with `folder`. It answers with one
+JSON line, behind which `length` bytes follow. Its very first line is `ready`. It ends with its
+input.
 """
 
 import json
@@ -20,7 +21,7 @@ from ingest.archive import unpack
 from ingest.elements import read_all
 from ingest.header import read_header
 from ingest.pixels.arrays import Array8
-from ingest.pixels.display import display_image, film_image, viewed_film
+from ingest.pixels.display import display_image, film_area, film_image, viewed_film
 from ingest.pixels.viewing import Film, facts_of, no_longer_than
 from ingest.pixels.window import Window
 from readfirst.errors import Refused
@@ -128,6 +129,7 @@ ANSWERS: dict[str, Callable[..., tuple[dict[str, Any], bytes]]] = {
     "display": lambda path, **window: _grey(
         display_image(path, Window(**window) if window else None)
     ),
+    "area": lambda path, least_side: ({"area": asdict(film_area(path, least_side))}, b""),
     "samples": _samples,
     "film": lambda path, least_side: _grey(film_image(path, least_side)),
 }

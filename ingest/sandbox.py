@@ -21,6 +21,7 @@ from ingest.pixels.viewing import FilmFacts
 from ingest.pixels.window import Window
 from readfirst.domain import Header
 from readfirst.errors import Refused, Unavailable
+from readfirst.heat import Area
 from readfirst.refusals import RefusalCode
 
 HEADERS, FACTS = TypeAdapter(Header), TypeAdapter(FilmFacts)
@@ -84,6 +85,11 @@ class Reader:
     def film(self, path: Path, least_side: int) -> Array8:
         """What `ingest.pixels.display.film_image` gives, and its refusals, as in `header`."""
         return _pixels(*self._ask("film", path, least_side=least_side))
+
+    def area(self, path: Path, least_side: int) -> Area:
+        """What `ingest.pixels.display.film_area` gives, and its refusals, as in `header`."""
+        head, _ = self._ask("area", path, least_side=least_side)
+        return Area(**head["area"])
 
     def samples(self, path: Path, longest: int | None = None) -> tuple[FilmFacts, bytes]:
         """What `ingest.pixels.display.viewed_film` gives, and its refusals, as in `header`.

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from readfirst.heat import HeatMethod
+
 
 class PreparedImages:
     """The folder of model-ready images and thumbnails, each named by its original's sha256."""
@@ -16,3 +18,8 @@ class PreparedImages:
     def thumbnail(self, sha256: str) -> Path:
         """The small image that the worklist shows, in the film's own proportions."""
         return self.root / "thumbnail" / sha256[:2] / f"{sha256}.png"
+
+    def heat_map(self, sha256: str, ensemble_version: str, method: HeatMethod) -> Path:
+        """The 8-bit heat over the model-ready image."""
+        name = f"{sha256}-{method.value}.png"
+        return self.root / f"heat-{ensemble_version}" / sha256[:2] / name

@@ -32,7 +32,9 @@ class Judgement:
     ) -> None:
         self._site_folder = site_folder
         self._load: Loader = load or (lambda folder: load_ensemble(folder, precision))
+        self._load_exact: Loader = load or (lambda folder: load_ensemble(folder, "float32"))
         self._loaded: Ensemble | None = None
+        self._exact: Ensemble | None = None
         self._ages: dict[str, Ages | None] = {}
         self._without_reference: set[str] = set()
 
@@ -93,6 +95,17 @@ class Judgement:
             self._loaded = self._load(self._folder(version))
             log.info("ensemble_loaded", action="load", ensemble=version)
         return self._loaded
+
+    def exact_networks(self, version: str) -> Ensemble:
+        """The networks of a version in float32, loaded at the first call. Raises Misconfigured.
+
+        In bfloat16 the heat map of an unlikely film, where little speaks for pneumonia and much
+        cancels out, comes out elsewhere.
+        """
+        if self._exact is None or self._exact.version != version:
+            self._exact = self._load_exact(self._folder(version))
+            log.info("ensemble_loaded", action="load", ensemble=version, precision="float32")
+        return self._exact
 
     def _folder(self, version: str) -> Path:
         found = available_ensembles(self._site_folder)

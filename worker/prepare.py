@@ -57,10 +57,10 @@ def make_ready(sha256: str, resources: Resources) -> Exposure:
     film = resources.reader.film(resources.store.path(sha256), LEAST_SIDE)
     thumbnail = PillowImage.fromarray(film)
     thumbnail.thumbnail((THUMBNAIL_SIZE, THUMBNAIL_SIZE))
-    _write_png(thumbnail, resources.prepared.thumbnail(sha256))
+    write_png(thumbnail, resources.prepared.thumbnail(sha256))
     model_ready = standardise(film)
     path = resources.prepared.model_ready(sha256, PREPROCESSING_VERSION)
-    _write_png(PillowImage.fromarray(model_ready), path)
+    write_png(PillowImage.fromarray(model_ready), path)
     return measure_exposure(model_ready)
 
 
@@ -70,7 +70,7 @@ def read_model_ready(path: Path) -> np.ndarray:
         return np.asarray(image)
 
 
-def _write_png(image: PillowImage.Image, path: Path) -> None:
+def write_png(image: PillowImage.Image, path: Path) -> None:
     """All of the file or none of it: written beside its place, then renamed."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{uuid4().hex}.png")

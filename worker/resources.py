@@ -14,6 +14,7 @@ from readfirst.prepared import PreparedImages
 from readfirst.queue import Ringer
 from readfirst.settings import Settings
 from worker.judgement import Judgement
+from worker.slices import AskedByLime
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,8 @@ class Resources:
     ringer: Ringer
     judgement: Judgement
     rules: ScopeRules = field(default_factory=default_rules)
+    #: What LIME has asked so far of the film that it explains, across its slices.
+    asked_by_lime: AskedByLime = field(default_factory=AskedByLime)
 
     @property
     def terms(self) -> Terms:

@@ -9,6 +9,7 @@ from readfirst.queue import Bell, CeleryRinger
 from readfirst.settings import load_settings
 from worker.app import app
 from worker.assess import assess_ready
+from worker.explain import explain_next
 from worker.nightly import rescore
 from worker.prepare import prepare_next
 from worker.resources import Resources, open_resources
@@ -34,8 +35,10 @@ def prepare() -> None:
 
 @app.task(name=Bell.ASSESS.value)
 def assess() -> None:
-    """Score ready images in batches."""
-    _until_nothing_is_left(lambda: assess_ready(resources()) > 0, Bell.ASSESS)
+    """Score ready images in batches, and make heat maps while no film waits."""
+    _until_nothing_is_left(
+        lambda: explain_next(resources()) or assess_ready(resources()) > 0, Bell.ASSESS
+    )
 
 
 @app.task(name=Bell.SWEEP.value)

@@ -15,6 +15,7 @@ from readfirst.settings import Settings
 from worklist.api import PREFIX, add_api
 from worklist.api.document import add_document
 from worklist.api.events import Streams
+from worklist.api.heat_maps import Ring
 from worklist.api.images import Renderer
 from worklist.api.problems import add_problems
 from worklist.images import add_images
@@ -29,8 +30,11 @@ STATIC = Path(__file__).parent / "static"
 SMALL_BODY = 64 * 1024
 
 
-def make_app(settings: Settings) -> FastAPI:
-    """The application; the database is opened when it starts."""
+def make_app(settings: Settings, ring: Ring = lambda: None) -> FastAPI:
+    """The application; the database is opened when it starts.
+
+    ring: tells the workers that a heat map is wanted. Without it they find it in their next sweep.
+    """
     database = open_database(settings.database)
     ways_in, renderer, streams = WaysIn(settings), Renderer(settings), Streams(database)
 
@@ -57,7 +61,7 @@ def make_app(settings: Settings) -> FastAPI:
     add_problems(app)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     add_pages(app, database, settings, renderer)
-    add_api(app, database, settings, renderer, streams)
+    add_api(app, database, settings, renderer, streams, ring)
     add_operation(app, database, settings)
     add_metrics(app, database, settings)
     ways_in.add_to(app)

@@ -26,18 +26,24 @@ def without_borders(grey: Array8) -> Array8:
 
     grey: (rows, columns) uint8, 0 is black. Returns a part of it, or all of it.
     """
+    top, bottom, left, right = within_borders(grey)
+    return grey[top:bottom, left:right]
+
+
+def within_borders(grey: Array8) -> tuple[int, int, int, int]:
+    """From which row to which, and from which column to which, a film lies within its borders."""
     black = grey <= BLACK
     top, bottom = _extent(black)
     left, right = _extent(black[top:bottom].T)
     rows, columns = grey.shape
     if bottom - top < LEAST_LEFT * rows or right - left < LEAST_LEFT * columns:
-        return grey
+        return 0, rows, 0, columns
     dark = grey[top:bottom, left:right] <= EDGE_DARK
     top = top if _is_border(top, rows, dark) else 0
     bottom = bottom if _is_border(rows - bottom, rows, dark[::-1]) else rows
     left = left if _is_border(left, columns, dark.T) else 0
     right = right if _is_border(columns - right, columns, dark.T[::-1]) else columns
-    return grey[top:bottom, left:right]
+    return top, bottom, left, right
 
 
 def _extent(black: Bools) -> tuple[int, int]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ingest.pixels.arrays import Array8
-from ingest.pixels.borders import without_borders
+from ingest.pixels.borders import within_borders, without_borders
 from ingest.pixels.dicom import dicom_film, dicom_grey
 from ingest.pixels.geometry import with_square_pixels
 from ingest.pixels.pictures import picture_grey
@@ -17,6 +17,7 @@ from ingest.pixels.window import Window, windowed
 from ingest.sniff import kind_of
 from readfirst.domain import FileKind
 from readfirst.errors import Refused
+from readfirst.heat import Area
 from readfirst.refusals import RefusalCode
 
 #: How pylibjpeg-rle, written in Rust, names its panics: a BaseException of no public class.
@@ -48,6 +49,14 @@ def film_image(path: Path, least_side: int) -> Array8:
     """
     shown = _shown(path, least_side)
     return with_square_pixels(without_borders(shown.grey), shown.pixel_height)
+
+
+def film_area(path: Path, least_side: int) -> Area:
+    """Which part of the whole image `film_image` shows. Raises as `display_image`."""
+    grey = _shown(path, least_side).grey
+    top, bottom, left, right = within_borders(grey)
+    rows, columns = grey.shape
+    return Area(top / rows, left / columns, bottom / rows, right / columns)
 
 
 def viewed_film(path: Path, longest: int | None = None) -> Film:

@@ -107,6 +107,8 @@ def serve(
     port: Annotated[int | None, typer.Option(help="Default: READFIRST_PORT.")] = None,
 ) -> None:
     """Serve the worklist page and the API."""
+    from readfirst.queue import Bell, CeleryRinger
+    from readfirst.queue import make_app as make_queue
     from worklist.app import make_app
     from worklist.security.terms import tls_files
     from worklist.server import make_server
@@ -115,7 +117,9 @@ def serve(
     chosen = {"host": host or settings.host, "port": settings.port if port is None else port}
     settings = settings.model_copy(update=chosen)
     check_access(settings)
-    server = make_server(make_app(settings), settings.host, settings.port, tls_files(settings))
+    ringer = CeleryRinger(make_queue(settings))
+    app = make_app(settings, lambda: ringer.ring(Bell.ASSESS))
+    server = make_server(app, settings.host, settings.port, tls_files(settings))
     server.run()
     if not server.started:
         raise typer.Exit(1)

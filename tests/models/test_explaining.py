@@ -22,33 +22,15 @@ from models.manifest import Member
 from models.networks import build
 from models.preprocessing import View, standardise
 from readfirst.samples import FOLDER
+from tests.models.builders import finder
 
 if TYPE_CHECKING:
-    import keras
+    pass
 
 SIZE = 64
 Square = tuple[slice, slice]
 UPPER_LEFT = np.s_[8:24, 8:24]
 LOWER_RIGHT = np.s_[40:56, 36:52]
-
-
-def finder(size: int, ending: str, *, dark: bool = False) -> "keras.Model":
-    """A network that calls a film sick for its bright (or dark) places; nothing in it is random."""
-    from keras import Input, Model, layers
-
-    image = Input((size, size, 1))
-    x = layers.Rescaling(1 / 255)(image)
-    convolution = layers.Conv2D(1, 7, padding="same", activation="relu")
-    x = convolution(x)
-    sign = -1.0 if dark else 1.0
-    convolution.set_weights([np.full((7, 7, 1, 1), sign / 49), np.array([0.4 if dark else -0.6])])
-    if ending == "pooled":
-        x = layers.GlobalAveragePooling2D()(x)
-    else:
-        x = layers.Flatten()(layers.MaxPooling2D(4)(x))
-        x = layers.Dense(4, activation="relu", kernel_initializer="ones")(x)
-    sick = layers.Dense(1, activation="sigmoid", kernel_initializer="ones")
-    return Model(image, sick(layers.Dropout(0.5)(x)))
 
 
 def film_with(*squares: tuple[Square, int], ground: int = 60, size: int = SIZE) -> np.ndarray:

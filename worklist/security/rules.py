@@ -67,6 +67,10 @@ RULES: dict[str, Rule] = {
     "GET /api/v1/images/{sha256}/rendered": Rule(Role.SERVICE, Action.IMAGE_VIEWED),
     "GET /api/v1/images/{sha256}/pixels": Rule(Role.SERVICE, Action.IMAGE_VIEWED),
     "GET /api/v1/images/{sha256}/attributes": Rule(Role.SERVICE, Action.STUDY_VIEWED),
+    "POST /api/v1/images/{sha256}/heat-maps": Rule(Role.READER, Action.HEAT_MAP_WANTED),
+    # What is in work; the page asks by itself until it is made.
+    "GET /api/v1/images/{sha256}/heat-maps": Rule(Role.SERVICE, attended=False),
+    "GET /api/v1/images/{sha256}/heat-maps/{method}.png": Rule(Role.SERVICE, Action.IMAGE_VIEWED),
     "GET /api/v1/images/{sha256}/original": Rule(Role.SERVICE, Action.ORIGINAL_TAKEN),
     # It names studies and no patients, and a page keeps it open by itself.
     "GET /api/v1/events/stream": Rule(Role.SERVICE, attended=False),

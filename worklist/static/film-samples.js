@@ -42,9 +42,10 @@ export function filmFrom(facts, body) {
   return new Film(facts, table, facts.bits === 16 ? new Uint16Array(samples) : new Uint8Array(samples));
 }
 
-async function refusalOf(answer) {
+// Why the server does not give something, as a sentence.
+export async function refusalOf(answer) {
   const problem = await answer.json().catch(() => ({}));
-  return problem.detail ?? `The film cannot be shown (${answer.status}).`;
+  return problem.detail ?? `The server does not give it (${answer.status}).`;
 }
 
 // side: of one sample of the level, in pixels of the film.

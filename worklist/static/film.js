@@ -1,6 +1,7 @@
 // The film viewer of a page: its tools, its keys, and the films of the study.
 
 import { watchHands } from "./film-hands.js";
+import { HeatLayer } from "./film-heat.js";
 import { fetchFilm } from "./film-samples.js";
 import { Stage } from "./film-stage.js";
 
@@ -18,6 +19,7 @@ class Viewer {
     this.part = (name) => section.querySelector(`[data-film="${name}"]`);
     this.choices = [...section.querySelectorAll("button[data-sha256]")];
     this.kept = new Map();
+    this.heat = new HeatLayer(this.part);
     this.stage = new Stage(this.part("canvas"), () => this.#tell());
     watchHands(this.part("stage"), this.stage);
     this.#watchTools(section);
@@ -33,6 +35,7 @@ class Viewer {
     for (const choice of this.choices) {
       choice.setAttribute("aria-pressed", String(choice.dataset.sha256 === sha256));
     }
+    this.heat.about(sha256);
     const known = this.kept.get(sha256);
     if (known) return this.#take(sha256, known, false);
     this.stage.hide();
@@ -107,7 +110,7 @@ class Viewer {
     this.part("windows").addEventListener("change", (event) => this.#chooseWindow(event.target.value));
     const keys = {
       0: does.fit, 1: does.actual, "+": does.closer, "=": does.closer, "-": does.farther,
-      i: does.invert, r: does.reset, f: does.whole, "]": does.next, "[": does.previous,
+      h: () => this.heat.toggle(), i: does.invert, r: does.reset, f: does.whole, "]": does.next, "[": does.previous,
     };
     document.addEventListener("keydown", (event) => this.#onKey(event, keys));
   }
@@ -131,6 +134,7 @@ class Viewer {
   // How the film is shown, in words and numbers.
   #tell() {
     const { stage } = this;
+    this.heat.draw(stage);
     const { shown, view, valueAtPoint: value, inverted } = stage;
     const texts = [
       `C ${rounded(shown.center)} W ${rounded(shown.width)}`,

@@ -1,0 +1,205 @@
+"""Heat maps by real networks, behind the films, in slices, over the right part of the film."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image as PillowImage
+
+from db.heat_maps import HeatMapView, heat_maps_of, want
+from db.images import image_with_content
+from db.session import Database
+from ingest.claim import Claim
+from ingest.pixels.display import film_area
+from models.ensemble import NetworkEnsemble, load_ensemble
+from models.explaining.gradcam import ensemble_heat_map
+from models.explaining.lime import explain
+from models.manifest import SHIPPED, Member, find_ensembles, load_manifest, shipped_version
+from models.preprocessing import LEAST_SIDE, PREPROCESSING_VERSION
+from readfirst.heat import Area, HeatMethod, HeatState
+from readfirst.queue import Bell, SilentRinger
+from readfirst.samples import FOLDER
+from tests.ingest.builders import a_dataset, dicom_bytes
+from tests.models.builders import finder
+from worker.assess import assess_ready
+from worker.explain import explain_next
+from worker.intake import take_in
+from worker.judgement import Judgement
+from worker.prepare import prepare_next, read_model_ready
+from worker.resources import Resources
+from worker.slices import AskedByLime, GivesWay, resuming
+from worker.sweep import sweep
+
+Drop = Callable[..., Claim]
+SHIPPED_FOLDER = find_ensembles([SHIPPED])[shipped_version()]
+
+
+@pytest.fixture
+def database_url(tmp_path: Path) -> str:
+    """The queue has tests on both databases of its own."""
+    return f"sqlite:///{tmp_path / 'readfirst.db'}"
+
+
+@pytest.fixture(scope="module")
+def small() -> NetworkEnsemble:
+    """A network that is quick and finds bright places, under the shipped ensemble's version."""
+    member = Member(
+        name="finder", network="", file="", sha256="", input_size=64, parameters=0, weight=1.0
+    )
+    changes = {"members": (member,), "pixel_check": None}
+    manifest = load_manifest(SHIPPED_FOLDER).model_copy(update=changes)
+    return NetworkEnsemble(manifest, [finder(64, "pooled")])
+
+
+@pytest.fixture
+def looking(resources: Resources, small: NetworkEnsemble) -> Resources:
+    """A worker whose networks can be looked into."""
+    judgement = Judgement(resources.settings.ensembles_path, "float32", load=lambda _: small)
+    return replace(resources, judgement=judgement)
+
+
+def a_scored_film(resources: Resources, drop: Drop) -> str:
+    """Its sha256."""
+    take_in(drop(FOLDER / "study-02.dcm"), resources)
+    while prepare_next(resources) or assess_ready(resources):
+        pass
+    (path,) = resources.prepared.root.glob(f"model-{PREPROCESSING_VERSION}/*/*.png")
+    return path.stem
+
+
+def ask_for(resources: Resources, sha256: str, method: HeatMethod) -> None:
+    with resources.database.write() as session:
+        image = image_with_content(session, sha256)
+        assert image is not None
+        want(session, image.id, shipped_version(), method, image.received_at, asked=True)
+
+
+def maps(database: Database, sha256: str) -> dict[HeatMethod, HeatMapView]:
+    with database.read() as session:
+        return {found.method: found for found in heat_maps_of(session, sha256)}
+
+
+def kept(resources: Resources, sha256: str, method: HeatMethod) -> np.ndarray:
+    with PillowImage.open(resources.prepared.heat_map(sha256, shipped_version(), method)) as image:
+        return np.asarray(image)
+
+
+def test_the_shipped_networks_explain_a_film_in_float32_whatever_they_score_in(
+    resources: Resources, drop: Drop
+) -> None:
+    judgement = Judgement(resources.settings.ensembles_path, "bfloat16")
+    worker = replace(resources, judgement=judgement)
+    sha256 = a_scored_film(resources, drop)
+    ask_for(worker, sha256, HeatMethod.GRAD_CAM)
+    assert explain_next(worker)
+    exact = load_ensemble(SHIPPED_FOLDER, "float32", as_trained=True)
+    version = PREPROCESSING_VERSION
+    image = read_model_ready(resources.prepared.model_ready(sha256, version))
+    expected = 255 * ensemble_heat_map(exact.manifest.members, exact.networks, image)
+    heat = kept(worker, sha256, HeatMethod.GRAD_CAM)
+    assert heat.shape == (224, 224)
+    assert heat.max() == 255
+    assert np.abs(heat - expected).max() <= 1
+    found = maps(resources.database, sha256)[HeatMethod.GRAD_CAM]
+    assert found.state is HeatState.MADE
+    assert found.area == film_area(FOLDER / "study-02.dcm", LEAST_SIDE)
+
+
+def test_lime_is_made_in_slices_and_is_the_same_as_in_one(
+    looking: Resources, small: NetworkEnsemble, drop: Drop
+) -> None:
+    sha256 = a_scored_film(looking, drop)
+    ask_for(looking, sha256, HeatMethod.LIME)
+    while explain_next(looking):
+        pass
+    grey = kept(looking, sha256, HeatMethod.LIME)
+    version = PREPROCESSING_VERSION
+    image = read_model_ready(looking.prepared.model_ready(sha256, version))
+
+    def predict(images: np.ndarray) -> np.ndarray:
+        return np.array([score.probability for score in small.scores(images)])
+
+    whole = explain(predict, image, samples=24)
+    asked, turns = AskedByLime(), iter([False, True, False, True, False])
+    for _ in range(2):
+        with pytest.raises(GivesWay):
+            explain(resuming(predict, asked, lambda: next(turns)), image, samples=24)
+    sliced = explain(resuming(predict, asked, lambda: next(turns)), image, samples=24)
+    assert np.allclose(sliced.weights, whole.weights)
+    assert len(asked.answers) == 3
+    # What speaks against lies below the middle, what speaks for above.
+    full = explain(predict, image, samples=300)
+    assert np.array_equal(
+        grey > 128, (full.weights > 0.004 * abs(full.weights).max())[full.segments]
+    )
+    assert max(int(grey.max()) - 128, 128 - int(grey.min())) == 127
+
+
+def test_a_film_that_comes_in_goes_first(looking: Resources, drop: Drop) -> None:
+    sha256 = a_scored_film(looking, drop)
+    ask_for(looking, sha256, HeatMethod.GRAD_CAM)
+    take_in(drop(FOLDER / "study-01.dcm"), looking)
+    assert not explain_next(looking)
+    assert prepare_next(looking)
+    assert not explain_next(looking)
+    assert assess_ready(looking) == 1
+    assert explain_next(looking)
+    assert maps(looking.database, sha256)[HeatMethod.GRAD_CAM].state is HeatState.MADE
+
+
+def test_a_model_ready_image_that_is_gone_is_made_again_and_without_an_original_it_is_said(
+    looking: Resources, drop: Drop
+) -> None:
+    sha256 = a_scored_film(looking, drop)
+    kept_image = looking.prepared.model_ready(sha256, PREPROCESSING_VERSION)
+    kept_image.unlink()
+    ask_for(looking, sha256, HeatMethod.GRAD_CAM)
+    assert explain_next(looking)
+    assert kept_image.is_file()
+    kept_image.unlink()
+    looking.store.path(sha256).unlink()
+    ask_for(looking, sha256, HeatMethod.LIME)
+    assert explain_next(looking)
+    found = maps(looking.database, sha256)
+    assert found[HeatMethod.GRAD_CAM].state is HeatState.MADE
+    assert found[HeatMethod.LIME].state is HeatState.FAILED
+    assert "original" in str(found[HeatMethod.LIME].reason).lower()
+
+
+def test_the_sweep_rings_for_heat_maps_and_networks_without_gradients_are_no_end(
+    resources: Resources, drop: Drop
+) -> None:
+    sha256 = a_scored_film(resources, drop)
+    ringer = resources.ringer
+    assert isinstance(ringer, SilentRinger)
+    ringer.rung.clear()
+    sweep(resources)
+    assert Bell.ASSESS in ringer.rung, "the flagged film's own map is wanted"
+    assert explain_next(resources)
+    found = maps(resources.database, sha256)[HeatMethod.GRAD_CAM]
+    assert found.state is HeatState.WANTED, "it is tried again"
+
+
+def bordered(tmp_path: Path, border: tuple[int, int, int, int]) -> tuple[Path, Area]:
+    """A film of 900 x 1200 in black borders: top, bottom, left, right, in pixels."""
+    generator = np.random.default_rng(0)
+    film = generator.integers(90, 250, (900, 1200)).astype(np.uint8)
+    top, bottom, left, right = border
+    whole = np.pad(film, ((top, bottom), (left, right)))
+    rows, columns = whole.shape
+    path = tmp_path / "film.dcm"
+    path.write_bytes(dicom_bytes(a_dataset(whole, WindowCenter=128, WindowWidth=256)))
+    area = Area(top / rows, left / columns, (top + 900) / rows, (left + 1200) / columns)
+    return path, area
+
+
+@pytest.mark.parametrize(
+    "border", [(0, 0, 0, 0), (200, 200, 0, 0), (0, 0, 300, 100), (100, 250, 0, 400)]
+)
+def test_heat_lies_over_the_part_of_the_film_that_the_networks_see(
+    looking: Resources, tmp_path: Path, border: tuple[int, int, int, int]
+) -> None:
+    path, expected = bordered(tmp_path, border)
+    assert looking.reader.area(path, LEAST_SIDE) == expected
