@@ -1,12 +1,41 @@
 """The list in a real browser: keys, live arrival, filters in the address, a text in none."""
 
+import re
+from datetime import UTC, datetime
+
+import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.site import Site
+from db.audit import Actor
+from db.verdicts import Opinion, give
+from readfirst.findings import Finding
+from tests.browser.accessibility import faults
+from tests.browser.conftest import NewPage
+from tests.browser.seeing import Complaints
+from tests.browser.site import LATER, Site
+
+LOW = {"width": 1400, "height": 420}
+#: What the page tells the browser's notifications, shown as its title.
+OVERHEAR = """window.Notification = class extends Notification {
+  constructor(title, options) { super(title, options); document.title += `: ${options.body}`; }
+};"""
 
 
 def row(page: Page, uid: str) -> Locator:
     return page.locator(f"[id='study-{uid}']")
+
+
+def top(locator: Locator) -> float:
+    """Where it stands in the window."""
+    box = locator.bounding_box()
+    assert box is not None
+    return box["y"]
+
+
+def is_live(page: Page) -> None:
+    """Wait until the page has heard of the stream and asked for the list once more."""
+    with page.expect_response(re.compile("/rows")):
+        page.goto("/")
 
 
 def test_keys_walk_the_list_and_give_verdicts(site: Site, page: Page) -> None:
@@ -14,10 +43,193 @@ def test_keys_walk_the_list_and_give_verdicts(site: Site, page: Page) -> None:
     page.goto("/")
     page.keyboard.press("j")
     page.keyboard.press("j")
-    expect(row(page, flagged)).to_have_class("flagged is-flagged is-selected")
+    expect(row(page, flagged)).to_have_class(re.compile("is-selected"))
     page.keyboard.press("a")
     expect(page.locator("#given")).to_contain_text("pneumonia; agrees with the AI.")
     expect(row(page, flagged)).to_have_count(0)
     expect(row(page, other).locator(".open")).to_be_focused()
     page.keyboard.press("z")
     expect(row(page, flagged).locator(".open")).to_be_focused()
+    page.keyboard.press("d")
+    expect(page.locator("#given")).to_contain_text("no pneumonia; disagrees with the AI.")
+    page.keyboard.press("u")
+    expect(page).to_have_url(f"{site.address}/?show=all")
+    expect(row(page, flagged)).to_contain_text("Read: no pneumonia, AI false positive")
+    expect(row(page, other)).to_have_class(re.compile("is-selected"))
+
+
+def test_a_verdict_on_what_changed_meanwhile_is_not_taken(
+    site: Site, page: Page, complaints: Complaints
+) -> None:
+    uid = site.study("DEMO-0010")
+    page.goto("/?show=all")
+    page.route("**/rows?*", lambda route: route.abort())
+    complaints.expect("net::ERR_FAILED", "409")
+    row(page, uid).locator(".open").focus()
+    with site.resources.database.write() as session:
+        opinion = Opinion(finding=Finding.CANNOT_TELL)
+        give(session, uid, opinion, Actor(None, "x"), datetime.now(UTC), seen=None)
+    page.keyboard.press("a")
+    expect(page.locator("#given")).to_contain_text("not taken.")
+
+
+def test_keys_do_nothing_while_somebody_types_and_help_tells_them(site: Site, page: Page) -> None:
+    page.goto("/")
+    page.keyboard.press("/")
+    page.keyboard.type("jja?")
+    expect(page.locator("#search input")).to_have_value("jja?")
+    expect(page.locator("tr.is-selected")).to_have_count(0)
+    page.keyboard.press("Escape")
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
+    assert faults(page) == []
+    page.keyboard.press("j")
+    expect(page.locator("tr.is-selected")).to_have_count(0)
+    page.keyboard.press("Escape")
+    page.keyboard.press("k")
+    expect(page.locator("tr.is-selected")).to_have_count(1)
+
+
+def test_a_study_slides_in_above_and_nothing_moves_under_the_mouse(
+    site: Site, new_page: NewPage
+) -> None:
+    page = new_page(viewport=LOW)
+    is_live(page)
+    pointed = row(page, site.study("DEMO-0017"))
+    pointed.hover()
+    before = top(pointed)
+    uid = site.arrive(LATER[0], probability=0.97)
+    expect(row(page, uid)).to_have_count(1)
+    expect(row(page, uid)).to_have_class(re.compile("is-flagged"))
+    assert top(row(page, uid)) < before
+    assert top(pointed) == pytest.approx(before, abs=1)
+    expect(page.locator("#announcer")).to_have_text(re.compile("1 study came in|1 study flagged"))
+    page.mouse.move(5, 5)
+    page.get_by_role("button", name="1 new above").click()
+    expect(row(page, uid)).to_be_in_viewport()
+    expect(page.locator("#above")).to_be_hidden()
+
+
+def test_the_selected_study_stays_where_it_is(site: Site, new_page: NewPage) -> None:
+    page = new_page(viewport=LOW)
+    is_live(page)
+    for _ in range(5):
+        page.keyboard.press("j")
+    selected = page.locator("tr.is-selected")
+    uid, before = selected.get_attribute("data-uid"), top(selected)
+    arrived = site.arrive(LATER[0], probability=0.97)
+    expect(row(page, arrived)).to_have_class(re.compile("is-flagged"))
+    assert selected.get_attribute("data-uid") == uid
+    assert top(selected) == pytest.approx(before, abs=1)
+    page.reload()
+    assert page.locator("tr.is-selected").get_attribute("data-uid") == uid
+
+
+def test_what_somebody_else_reads_stays_under_the_mouse_until_it_leaves(
+    site: Site, page: Page
+) -> None:
+    uid, pointed = site.study("DEMO-0010"), row(page, site.study("DEMO-0011"))
+    is_live(page)
+    pointed.hover()
+    before = top(pointed)
+    with site.resources.database.write() as session:
+        opinion = Opinion(finding=Finding.PNEUMONIA)
+        give(session, uid, opinion, Actor(None, "x"), datetime.now(UTC), seen=None)
+    expect(row(page, uid)).to_have_class(re.compile("is-gone"))
+    assert top(pointed) == pytest.approx(before, abs=1)
+    page.mouse.move(5, 5)
+    expect(row(page, uid)).to_have_count(0)
+
+
+def test_nothing_changes_under_an_open_menu(site: Site, page: Page) -> None:
+    is_live(page)
+    page.locator("summary", has_text="Arrived").click()
+    uid = site.arrive(LATER[0], probability=0.97)
+    with page.expect_response(re.compile("/rows")):
+        site.arrive(LATER[1], probability=0.5)
+    expect(row(page, uid)).to_have_count(0)
+    page.keyboard.press("Escape")
+    expect(row(page, uid)).to_have_count(1)
+
+
+def test_filters_and_order_stand_in_the_address(site: Site, page: Page) -> None:
+    page.goto("/")
+    page.get_by_role("link", name="Flagged", exact=True).click()
+    expect(page).to_have_url(f"{site.address}/?flagged=true")
+    expect(page.locator("tr[data-uid]")).to_have_count(3)
+    page.get_by_role("link", name="Patient").click()
+    expect(page).to_have_url(f"{site.address}/?flagged=true&sort=patient")
+    expect(page.locator("tr[data-uid]").first).to_contain_text("Beispiel")
+    page.reload()
+    expect(page.locator("tr[data-uid]").first).to_contain_text("Beispiel")
+    page.get_by_role("link", name="Back to reading order").click()
+    expect(page).to_have_url(f"{site.address}/?flagged=true")
+    page.go_back()
+    expect(page).to_have_url(f"{site.address}/?flagged=true&sort=patient")
+    page.locator("summary", has_text="Arrived").click()
+    page.get_by_role("link", name="Today").click()
+    expect(page).to_have_url(f"{site.address}/?flagged=true&arrived=today&sort=patient")
+
+
+def test_a_text_stands_in_no_address_and_no_log(
+    site: Site, page: Page, capfd: pytest.CaptureFixture[str]
+) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    is_live(page)
+    page.locator("#search input").fill("voorbeeld")
+    page.keyboard.press("Enter")
+    expect(page.locator("tr[data-uid]")).to_have_count(1)
+    page.reload()
+    expect(page.locator("tr[data-uid]")).to_have_count(1)
+    expect(page.locator("#search input")).to_have_value("voorbeeld")
+    site.arrive(LATER[0], probability=0.97)
+    page.wait_for_timeout(1500)
+    expect(page.locator("tr[data-uid]")).to_have_count(1)
+    page.locator("#search input").fill("")
+    page.keyboard.press("Enter")
+    expect(page.locator("tr[data-uid]")).to_have_count(11)
+    said = capfd.readouterr()
+    everything = " ".join([*asked, said.out, said.err]).lower()
+    assert "voorbeeld" not in everything
+    assert len(asked) > 10
+
+
+def test_a_stream_that_is_cut_is_said_quietly(
+    site: Site, page: Page, complaints: Complaints
+) -> None:
+    complaints.expect("net::ERR_FAILED")
+    page.route("**/events/stream", lambda route: route.abort())
+    page.goto("/")
+    expect(page.locator("#live")).to_have_text("not live")
+    page.unroute("**/events/stream")
+    expect(page.locator("#live")).to_have_text("", timeout=40_000)
+
+
+def test_a_flagged_study_is_told_of_by_choice_and_without_a_name(
+    site: Site, new_page: NewPage
+) -> None:
+    page = new_page(permissions=["notifications"])
+    page.add_init_script(OVERHEAR)
+    is_live(page)
+    uid = site.arrive(LATER[0], probability=0.97)
+    expect(row(page, uid)).to_have_class(re.compile("is-flagged"))
+    expect(page).to_have_title("ReadFirst worklist")
+    page.locator("summary", has_text="Alerts").click()
+    page.get_by_label("A notification").check()
+    page.get_by_label("A short tone").check()
+    is_live(page)
+    page.locator("summary", has_text="Alerts").click()
+    expect(page.get_by_label("A notification")).to_be_checked()
+    expect(page.get_by_label("A short tone")).to_be_checked()
+    site.arrive(LATER[1], probability=0.97)
+    expect(page).to_have_title("ReadFirst worklist: A flagged study has come in")
+
+
+def test_the_list_is_never_wider_than_the_window(site: Site, page: Page) -> None:
+    page.goto("/")
+    for width in (1920, 1080, 1000, 900, 770, 769, 400, 360):
+        page.set_viewport_size({"width": width, "height": 800})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, width
+        name = page.locator(".open").first
+        assert (name.bounding_box() or {"width": 0})["width"] > 60, width

@@ -5,18 +5,25 @@ const announcer = document.getElementById("announcer");
 const PAUSE = 15_000;
 const HIGHLIGHT = 6_000;
 
-let outOfView = [];
-let unsaid = [];
+let outOfView = new Set();
+let unsaid = { arrived: new Set(), flagged: new Set() };
 let timer = null;
 
-export function tellNew(rows) {
+// arrived: rows that came in. risen: rows that were there, and are flagged now.
+export function tellNew({ arrived, risen }) {
+  const rows = [...arrived, ...risen];
   if (!rows.length) return;
-  for (const row of rows) highlight(row);
-  outOfView = outOfView.concat(rows.filter((row) => row.getBoundingClientRect().bottom < 0));
+  for (const row of rows) {
+    highlight(row);
+    if (isAbove(row)) outOfView.add(row);
+    if (row.classList.contains("is-flagged")) unsaid.flagged.add(row);
+  }
+  for (const row of arrived) unsaid.arrived.add(row);
   showPill();
-  unsaid = unsaid.concat(rows);
-  timer ??= setTimeout(announce, announcer.textContent ? PAUSE : 500);
+  timer ??= setTimeout(announce, announcer.textContent ? PAUSE : 1000);
 }
+
+const isAbove = (row) => row.isConnected && row.getBoundingClientRect().bottom < 0;
 
 function highlight(row) {
   row.classList.add("is-new");
@@ -24,19 +31,25 @@ function highlight(row) {
 }
 
 function showPill() {
-  outOfView = outOfView.filter((row) => row.isConnected && row.getBoundingClientRect().bottom < 0);
-  pill.hidden = outOfView.length === 0;
-  const words = `${outOfView.length} new above`;
+  outOfView = new Set([...outOfView].filter(isAbove));
+  pill.hidden = outOfView.size === 0;
+  const words = `${outOfView.size} new above`;
   if (pill.textContent !== words) pill.textContent = words;
 }
 
 function announce() {
-  const flagged = unsaid.filter((row) => row.classList.contains("is-flagged")).length;
-  const studies = unsaid.length === 1 ? "1 new study" : `${unsaid.length} new studies`;
-  announcer.textContent = flagged ? `${studies}, ${flagged} flagged` : studies;
-  unsaid = [];
+  const studies = (count) => (count === 1 ? "1 study" : `${count} studies`);
+  const { arrived, flagged } = unsaid;
+  announcer.textContent = [
+    arrived.size && `${studies(arrived.size)} came in`,
+    flagged.size && `${studies(flagged.size)} flagged`,
+  ].filter(Boolean).join(", ");
+  unsaid = { arrived: new Set(), flagged: new Set() };
   timer = null;
 }
 
-pill.addEventListener("click", () => scrollTo({ top: 0 }));
+const isCalm = matchMedia("(prefers-reduced-motion: reduce)");
+pill.addEventListener("click", () => {
+  scrollTo({ top: 0, behavior: isCalm.matches ? "instant" : "smooth" });
+});
 addEventListener("scroll", () => { if (!pill.hidden) showPill(); }, { passive: true });

@@ -1,19 +1,24 @@
 // Brings the list on the page in line with a fresh one, row by row, each known by its id.
 
 // fresh: the list as the server says it. keepGone: rows that are in it no longer stay, greyed.
-// Returns the rows that are new, but for those that only follow behind the last one.
+// Returns the rows that came in and those that rose, being flagged now; those that only follow
+// behind a full page are neither.
 export function bringUpToDate(list, fresh, { keepGone }) {
   const table = list.querySelector("table.studies");
   const freshTable = fresh.querySelector("table.studies");
   if (!table || !freshTable) {
     list.replaceChildren(...fresh.childNodes);
-    return [...list.querySelectorAll("tbody tr[data-uid]")];
+    return { arrived: [...list.querySelectorAll("tbody tr[data-uid]")], risen: [] };
   }
   const focused = document.activeElement;
+  const isFull = fresh.querySelector("a[rel=next]") !== null;
   replaceAround(list, table, fresh, freshTable);
-  const fresher = bringRows(table.tBodies[0], [...freshTable.tBodies[0].rows], keepGone);
+  const wanted = [...freshTable.tBodies[0].rows];
+  const news = newsAmong(table.tBodies[0], wanted, isFull);
+  bringRows(table.tBodies[0], wanted, keepGone);
   if (focused?.isConnected && list.contains(focused)) focused.focus({ preventScroll: true });
-  return fresher;
+  const onPage = (row) => document.getElementById(row.id);
+  return { arrived: news.arrived.map(onPage), risen: news.risen.map(onPage) };
 }
 
 // Takes away the rows that stayed though they are in the list no longer.
@@ -43,23 +48,30 @@ function partsAround(list, table) {
 
 const said = (parts) => parts.map((part) => part.outerHTML).join("");
 
+function newsAmong(body, wanted, isFull) {
+  const old = new Map([...body.rows].map((row) => [row.id, row]));
+  const lastOld = isFull ? wanted.findLastIndex((row) => old.has(row.id)) : wanted.length;
+  const studies = wanted.filter((row) => row.dataset.uid);
+  const isFlagged = (row) => row.classList.contains("is-flagged");
+  return {
+    arrived: studies.filter((row) => !old.has(row.id) && wanted.indexOf(row) < lastOld),
+    risen: studies.filter((row) => isFlagged(row) && old.has(row.id) && !isFlagged(old.get(row.id))),
+  };
+}
+
 function bringRows(body, wanted, keepGone) {
   const old = new Map([...body.rows].map((row) => [row.id, row]));
   const wantedIds = new Set(wanted.map((row) => row.id));
   const gone = new Set([...body.rows].filter((row) => !wantedIds.has(row.id)));
   for (const row of gone) leave(row, keepGone);
-  const lastOld = wanted.findLastIndex((row) => old.has(row.id));
-  const fresher = [];
   let place = body.firstElementChild;
-  for (const [number, fresh] of wanted.entries()) {
+  for (const fresh of wanted) {
     while (place && gone.has(place)) place = place.nextElementSibling;
     const row = old.get(fresh.id) ?? document.adoptNode(fresh);
-    if (row === fresh && row.dataset.uid && number < lastOld) fresher.push(row);
     if (row !== fresh) refresh(row, fresh);
     if (row === place) place = row.nextElementSibling;
     else body.insertBefore(row, place);
   }
-  return fresher;
 }
 
 function leave(row, keepGone) {

@@ -39,9 +39,9 @@ async function refresh() {
     const fresh = await askForList("/rows", asShown());
     await quiet();
     const isPointed = isPointing();
-    keepPlace(() => {
-      tellNew(bringUpToDate(list, fresh.body, { keepGone: isPointed }));
-    });
+    let news;
+    keepPlace(() => { news = bringUpToDate(list, fresh.body, { keepGone: isPointed }); });
+    tellNew(news);
     rove();
     rememberList(rows());
   } catch {

@@ -1,0 +1,79 @@
+"""The list's state and its address say the same."""
+
+from datetime import UTC, date, datetime
+from urllib.parse import parse_qsl, urlsplit
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from db.sorting import Sort
+from worklist.pages.asked import EARLIEST, LATEST, Arrived, Asked, AskedAgain, Show
+
+NOW = datetime(2026, 3, 1, 3, 0, tzinfo=UTC)
+days = st.none() | st.dates(EARLIEST, LATEST)
+states = st.builds(
+    Asked,
+    show=st.sampled_from(Show),
+    flagged=st.booleans(),
+    refused=st.booleans(),
+    arrived=st.none() | st.sampled_from(Arrived),
+    first_day=days,
+    last_day=days,
+    site=st.none() | st.text(st.characters(exclude_characters="\0"), min_size=1, max_size=20),
+    sort=st.sampled_from(Sort),
+    reverse=st.booleans(),
+)
+
+
+@given(states)
+def test_an_address_leads_to_the_state_it_was_made_of(asked: Asked) -> None:
+    query = urlsplit(asked.address()).query
+    again = Asked.model_validate(dict(parse_qsl(query, errors="surrogatepass")))
+    assert again == asked
+    assert Asked.model_validate(dict(asked.hidden())) == asked
+
+
+def test_what_is_as_usual_stands_in_no_address() -> None:
+    assert Asked().address() == "/"
+    assert Asked().address(show="read", flagged=True) == "/?show=read&flagged=true"
+    assert Asked(cursor="x").address(flagged=True) == "/?flagged=true", "from its first page"
+    assert AskedAgain(flagged=True, rows=70, through="1.2").address() == "/?flagged=true"
+
+
+def test_a_form_s_empty_fields_mean_nothing() -> None:
+    assert Asked.model_validate({"from": "", "to": "", "site": ""}) == Asked()
+
+
+def test_days_are_those_of_the_site() -> None:
+    zone = ZoneInfo("America/Lima")
+    today = Asked(arrived=Arrived.TODAY).which(NOW, zone, None)
+    # It is still the last of February there.
+    assert today.since == datetime(2026, 2, 28, 5, 0, tzinfo=UTC)
+    assert today.until is None
+    three = Asked(arrived=Arrived.THREE_DAYS).which(NOW, zone, None)
+    assert three.since == datetime(2026, 2, 26, 5, 0, tzinfo=UTC)
+    chosen = Asked(first_day=date(2026, 1, 1), last_day=date(2026, 1, 1)).which(NOW, zone, "x")
+    assert chosen.since == datetime(2026, 1, 1, 5, 0, tzinfo=UTC)
+    assert chosen.until == datetime(2026, 1, 2, 5, 0, tzinfo=UTC)
+    assert (chosen.text, chosen.unread) == ("x", True)
+
+
+@pytest.mark.parametrize(
+    "said", [{"from": "1066-10-14"}, {"sort": "urgency"}, {"show": "some"}, {"site": "a\0"}]
+)
+def test_what_means_nothing_is_refused(said: dict[str, str]) -> None:
+    with pytest.raises(ValidationError):
+        Asked.model_validate(said)
+
+
+def test_the_direction_of_a_column_is_that_of_what_it_shows() -> None:
+    assert Asked().direction(Sort.READING) == "ascending"
+    assert Asked(sort=Sort.WAITING).direction(Sort.WAITING, Sort.ARRIVAL) == "descending"
+    assert Asked(sort=Sort.PROBABILITY, reverse=True).direction(Sort.PROBABILITY) == "ascending"
+    assert Asked().direction(Sort.PATIENT) is None
+    assert Asked().sorted_by(Sort.PATIENT) == "/?sort=patient"
+    assert Asked(sort=Sort.PATIENT).sorted_by(Sort.PATIENT) == "/?sort=patient&reverse=true"
+    assert Asked(sort=Sort.PATIENT, reverse=True).sorted_by(Sort.PATIENT) == "/?sort=patient"
