@@ -88,7 +88,8 @@ Change = Callable[[Film], Film]
 def fill_weeks(database: Database, weeks: Weeks, change: Change = lambda film: film) -> int:
     """Write the weeks behind what is there already. Returns how many films they have."""
     with database.write() as session:
-        known = session.scalar(select(func.max(Image.id))) or 0
+        last = (session.scalar(select(func.max(table.id))) or 0 for table in (Image, Study))
+        known = max(last)
         row = register(session, weeks.ensemble, midnight(weeks.first, weeks.zone))
         row.reference = as_data(invented_reference(weeks))
     films = [change(film) for film in invented(weeks, known + 1)]

@@ -9,6 +9,7 @@ from worklist.pages.attributes import add_attributes_page
 from worklist.pages.film import add_film_page
 from worklist.pages.refused import add_refused_page
 from worklist.pages.study import add_study_page
+from worklist.pages.watching import add_watching_page
 from worklist.pages.worklist import add_worklist_page
 
 
@@ -19,3 +20,4 @@ def add_pages(app: FastAPI, database: Database, settings: Settings, renderer: Re
     add_film_page(app, database)
     add_study_page(app, database, settings)
     add_attributes_page(app, database, settings, renderer)
+    add_watching_page(app, database, settings)

@@ -78,6 +78,7 @@ RULES: dict[str, Rule] = {
     "GET /api/v1/refusals/counts": Rule(Role.SERVICE),
     "GET /api/v1/inbox": Rule(Role.SERVICE),
     # What watches the AI.
+    "GET /watching": Rule(Role.LEAD, Action.WATCHING_VIEWED),
     "GET /api/v1/watching/volumes": Rule(Role.LEAD, Action.WATCHING_VIEWED),
     "GET /api/v1/watching/refusals": Rule(Role.LEAD, Action.WATCHING_VIEWED),
     "GET /api/v1/watching/times": Rule(Role.LEAD, Action.WATCHING_VIEWED),
