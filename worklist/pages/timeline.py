@@ -114,7 +114,9 @@ def _step(
     if event.action == "received":
         what = f"Received {names.get(image, '')}".rstrip()
     elif event.action == "scored":
-        what, kind = _scored(version, scores.get((image, version)))
+        what = _scored(version, scores.get((image, version)))
+    elif event.action == "flagged":
+        what, kind = "Flagged, and so read earlier", "flag"
     elif event.action == "refused":
         what, kind = f"Not scored: {_sentence(event.detail.get('code'))}", "refused"
     elif event.action == "marked":
@@ -126,12 +128,9 @@ def _step(
     return Step(event.at, what, kind, event.sha256)
 
 
-def _scored(version: str, score: ScoreView | None) -> tuple[str, str]:
-    if score is None:
-        return f"Scored by ensemble {version}", ""
-    if score.flagged:
-        return f"Flagged: {score.probability:.2f} by ensemble {version}", "flag"
-    return f"Scored {score.probability:.2f} by ensemble {version}", ""
+def _scored(version: str, score: ScoreView | None) -> str:
+    probability = "" if score is None else f" {score.probability:.2f}"
+    return f"Scored{probability} by ensemble {version}"
 
 
 def _again(action: str, version: str) -> str:

@@ -55,6 +55,7 @@ function press(key) {
 
 document.addEventListener("keydown", (event) => {
   const typing = event.target instanceof Element && event.target.matches(TYPING);
+  if (typing && event.key === "Escape") event.target.blur();
   if (typing || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
   if (document.querySelector("dialog[open]")) return;
   if (press(event.key)) event.preventDefault();
