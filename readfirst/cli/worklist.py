@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from db.filters import WorklistFilter
 from db.migrate import upgrade
 from db.session import Database, open_database
+from db.sorting import Order, Sort
 from db.views import ImageView, StudyView
 from db.worklist import reading_order, study_detail
 from readfirst.cli.console import (
@@ -50,17 +51,22 @@ def worklist(
     until: Annotated[
         str | None, typer.Option(help="Only what arrived before then, said as in --since.")
     ] = None,
+    sort: Annotated[
+        Sort, typer.Option(help="By what; nothing but `reading` is by urgency.")
+    ] = Sort.READING,
+    reverse: Annotated[bool, typer.Option("--reverse", help="The other way round.")] = False,
     limit: Annotated[int, typer.Option(min=1, help="Most rows.")] = 50,
     json: Json = False,
 ) -> None:
     """Print the unread studies, the most urgent first, each with why it stands there."""
     if every and read:
         raise Misconfigured("Choose one of --all and --read.")
-    settings = load_settings()
+    settings, now = load_settings(), datetime.now(UTC)
     with opened(settings) as database, database.read() as session:
         rows = reading_order(
             session,
             limit=limit,
+            order=Order(sort, reverse),
             which=WorklistFilter(
                 flagged=flagged,
                 unread=None if every else not read,
@@ -70,7 +76,8 @@ def worklist(
                 until=moment(until, settings),
             ),
             prevalence=settings.prevalence,
-            quiet_before=settings.quiet_before(datetime.now(UTC)),
+            quiet_before=settings.quiet_before(now),
+            overdue=settings.overdue(now),
         )
     if json:
         print_json(rows)

@@ -58,6 +58,24 @@ def test_keys_walk_the_list_and_give_verdicts(site: Site, page: Page) -> None:
     expect(row(page, other)).to_have_class(re.compile("is-selected"))
 
 
+def test_somebody_comes_back_to_where_they_were(site: Site, page: Page) -> None:
+    uid = site.study("DEMO-0016")
+    page.goto("/?sort=patient")
+    row(page, uid).locator(".open").focus()
+    page.keyboard.press("h")
+    expect(page).to_have_url(f"{site.address}/studies/{uid}#heat-map")
+    expect(page.locator("[data-film=heat-map]")).to_have_attribute("aria-pressed", "true")
+    with site.resources.database.write() as session:
+        opinion = Opinion(finding=Finding.PNEUMONIA)
+        give(session, uid, opinion, Actor(None, "x"), datetime.now(UTC), seen=None)
+    page.locator("#back").click()
+    expect(page).to_have_url(f"{site.address}/?sort=patient")
+    expect(row(page, uid)).to_have_count(0)
+    # What stood behind it has its place now.
+    expect(page.locator("tr.is-selected .open")).to_have_text("film-01.jpg")
+    expect(page.locator("tr.is-selected .open")).to_be_focused()
+
+
 def test_a_verdict_on_what_changed_meanwhile_is_not_taken(
     site: Site, page: Page, complaints: Complaints
 ) -> None:

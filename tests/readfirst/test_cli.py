@@ -65,6 +65,8 @@ def test_the_worklist_as_json_has_the_filters() -> None:
     assert all("refused" in [image["state"] for image in row["images"]] for row in refused)
     assert len(refused) < 3
     assert json.loads(run("worklist", "--json", "--institution", "Elsewhere").stdout) == []
+    lowest = json.loads(run("worklist", "--json", "--sort", "probability", "--reverse").stdout)
+    assert [row["study_instance_uid"] for row in lowest] == ["1.3", "1.1", "1.2"]
 
 
 @pytest.mark.usefixtures("home", "studies")

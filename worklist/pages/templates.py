@@ -7,6 +7,7 @@ from fastapi import Request
 from fastapi.templating import Jinja2Templates
 
 from readfirst import DISCLAIMER
+from worklist.security.rules import may_see
 
 TEMPLATES = Jinja2Templates(directory=Path(__file__).parents[1] / "templates")
 TEMPLATES.env.globals["disclaimer"] = DISCLAIMER
@@ -17,3 +18,6 @@ TEMPLATES.env.filters["percent"] = lambda value: f"{floor(value + 0.5)} %"
 def is_part(request: Request) -> bool:
     """Whether a page asks for a part of itself, by htmx."""
     return request.headers.get("hx-request") == "true"
+
+
+TEMPLATES.env.globals["may_see"] = may_see

@@ -90,3 +90,9 @@ RULES: dict[str, Rule] = {
     "POST /dicom-web/studies": Rule(Role.SERVICE, Action.UPLOADED),
     "POST /dicom-web/studies/{study_instance_uid}": Rule(Role.SERVICE, Action.UPLOADED),
 }
+
+
+def may_see(role: Role, route: str) -> bool:
+    """Whether a role is enough for a route, as `GET /refused`; False where there is none."""
+    rule = RULES.get(route)
+    return rule is not None and (rule.least is None or role.may(rule.least))

@@ -24,6 +24,8 @@ class Viewer {
     watchHands(this.part("stage"), this.stage);
     this.#watchTools(section);
     this.show(section.dataset.first);
+    // From the list, by its key for the heat map.
+    if (location.hash === "#heat-map") this.heat.toggle();
   }
 
   // Shows one film of the study: a small one at once, then every pixel of it.

@@ -1,5 +1,5 @@
 // Which study is selected: it keeps its selection by its UID, whatever slides in around it.
-import { selectedStudy, selectStudy } from "./list-state.js";
+import { comesBack, listedStudies, noteSelected, selectedStudy } from "./list-state.js";
 
 const list = document.getElementById("list");
 
@@ -11,7 +11,7 @@ export const selectedRow = () => list.querySelector("tbody tr.is-selected");
 function mark(row) {
   for (const other of list.querySelectorAll("tr.is-selected")) other.classList.remove("is-selected");
   row.classList.add("is-selected");
-  selectStudy(row.dataset.uid);
+  noteSelected(row.dataset.uid);
   rove();
 }
 
@@ -48,12 +48,22 @@ export function selectByUid(uid) {
   if (row) select(row);
 }
 
-// As it was when the list was left.
+// As it was when the list was left. One that is in it no longer gives its place to its neighbour.
 export function restoreSelection() {
-  const uid = selectedStudy();
-  const row = uid && rows().find((one) => one.dataset.uid === uid);
+  const row = nearestListed(selectedStudy());
   if (row) mark(row);
   else rove();
+  if (!comesBack() || !row) return;
+  row.querySelector(".open").focus({ preventScroll: true });
+  row.scrollIntoView({ block: "nearest" });
+}
+
+function nearestListed(uid) {
+  const order = listedStudies();
+  const place = order.indexOf(uid);
+  const candidates = place < 0 ? [uid] : [...order.slice(place), ...order.slice(0, place).reverse()];
+  const byUid = new Map(rows().map((row) => [row.dataset.uid, row]));
+  return byUid.get(candidates.find((one) => byUid.has(one)));
 }
 
 // Whoever goes to a link by Tab or click selects its study.

@@ -3,6 +3,7 @@ const TEXT = "readfirst.text";
 const LIST = "readfirst.list";
 const ORDER = "readfirst.order";
 const SELECTED = "readfirst.selected";
+const OPENED = "readfirst.opened";
 
 export const heldText = () => sessionStorage.getItem(TEXT) ?? "";
 
@@ -24,6 +25,17 @@ export function rememberList(rows) {
 
 export const selectedStudy = () => sessionStorage.getItem(SELECTED);
 
+export const noteSelected = (uid) => sessionStorage.setItem(SELECTED, uid);
+
+// From the page of a study: the list shows it when somebody comes back.
 export function selectStudy(uid) {
-  sessionStorage.setItem(SELECTED, uid);
+  noteSelected(uid);
+  sessionStorage.setItem(OPENED, uid);
+}
+
+// Whether somebody comes back from a study; told once.
+export function comesBack() {
+  const opened = sessionStorage.getItem(OPENED) !== null;
+  sessionStorage.removeItem(OPENED);
+  return opened;
 }
