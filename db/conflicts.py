@@ -59,13 +59,16 @@ def _sharing_accession(session: Session, studies: Sequence[Study]) -> dict[str, 
 def _sharing_uid(session: Session, studies: Sequence[Study]) -> dict[str, list[str]]:
     said = {said_uid(study) for study in studies}
     shared = _distinct(session, Study.shared_study_instance_uid, said)
+    if not shared:
+        return {}
     query = select(Study).where(
         or_(Study.study_instance_uid.in_(shared), Study.shared_study_instance_uid.in_(shared)),
         # A study is empty after its only image turned out to belong to another one.
         Study.images.any(),
     )
     sharing: dict[str, list[str]] = {}
-    for study in session.scalars(query.order_by(Study.id)):
+    # Sorted here: SQLite would walk all studies by their ids rather than look for two UIDs.
+    for study in sorted(session.scalars(query), key=lambda found: found.id):
         sharing.setdefault(said_uid(study), []).append(study.study_instance_uid)
     return sharing
 
