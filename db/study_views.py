@@ -145,6 +145,7 @@ def image_view(image: Image) -> ImageView:
         ready_at=image.ready_at,
         scored_at=image.scored_at,
         refused_at=image.refused_at,
+        original_removed_at=image.original_removed_at,
     )
 
 

@@ -30,6 +30,8 @@ class ImageView:
     ready_at: datetime | None
     scored_at: datetime | None
     refused_at: datetime | None
+    #: When the site's retention removed the original; None while it is kept.
+    original_removed_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,8 +179,6 @@ class ImageDetail:
     transfer_syntax_uid: str | None
     #: Of the model-ready image; None while there is none.
     preprocessing_version: str | None
-    #: When the site's retention removed the original; None while it is kept.
-    original_removed_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

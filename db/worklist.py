@@ -178,7 +178,6 @@ def image_detail(session: Session, sha256: str) -> ImageDetail | None:
         columns=image.columns,
         transfer_syntax_uid=image.transfer_syntax_uid,
         preprocessing_version=image.preprocessing_version,
-        original_removed_at=image.original_removed_at,
     )
 
 

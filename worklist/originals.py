@@ -28,7 +28,7 @@ class Originals:
 
     def path(self, sha256: str) -> Path:
         """Where its original is kept. Raises HTTPException 404, or 410 if it is kept no more."""
-        if self.image(sha256).original_removed_at is not None:
+        if self.image(sha256).image.original_removed_at is not None:
             raise HTTPException(410, "The original was removed, as the site's settings say.")
         if not self._store.has(sha256):
             raise HTTPException(404, "The original is not in the store.")

@@ -58,6 +58,7 @@ def requests(database: Database, studies: int) -> dict[str, Ask]:
         **_sorted(database, studies),
         "the page itself": _get("/"),
         "a study": _get(f"/api/v1/studies/{uid}"),
+        "the page of a study": _get(f"/studies/{uid}"),
         "`/metrics`": _get("/metrics"),
     }
 
