@@ -45,6 +45,7 @@ export class HeatLayer {
   toggle() {
     this.isOn = !this.isOn;
     this.part("heat-map").setAttribute("aria-pressed", String(this.isOn));
+    this.part("heat-tools").hidden = !this.isOn;
     if (this.isOn) return this.#show();
     this.turn = null;
     this.map = null;

@@ -82,7 +82,7 @@ class Viewer {
     const named = facts.windows.map((each, place) => new Option(nameOf(each, place), String(place)));
     select.replaceChildren(new Option("As sent", "own"), ...named, new Option("Other", "other"));
     select.options[select.options.length - 1].hidden = true;
-    select.parentElement.hidden = facts.windows.length < 2;
+    select.hidden = facts.windows.length < 2;
   }
 
   #chooseWindow(value) {
