@@ -169,7 +169,7 @@ function rounded(value) {
 }
 
 function isTyping(target) {
-  return target.closest("input, textarea, select, [contenteditable]") !== null;
+  return target.closest("input:not([type=range]), textarea, select, [contenteditable]") !== null;
 }
 
 for (const section of document.querySelectorAll(".film-viewer")) new Viewer(section);
