@@ -1,5 +1,6 @@
 """The whole way with a person before it: real processes, a real film, a real browser."""
 
+import io
 import os
 import shutil
 import subprocess
@@ -8,7 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
 import pytest
+from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
 from readfirst.samples import FOLDER, sample_files
@@ -61,18 +65,16 @@ def site(tmp_path: Path) -> Iterator[Stack]:
         yield stack
 
 
-def grey(page: Page) -> float:
-    """The mean grey of what the canvas of the film shows, 0 to 255."""
-    shown: float = page.locator("canvas[data-film=canvas]").evaluate(
-        """(canvas) => {
-          const { width, height } = canvas;
-          const { data } = canvas.getContext("2d").getImageData(0, 0, width, height);
-          let sum = 0;
-          for (let at = 0; at < data.length; at += 4) sum += data[at];
-          return sum / (data.length / 4);
-        }"""
-    )
-    return shown
+def shown(place: Locator) -> npt.NDArray[np.int16]:
+    """What the screen shows there: (rows, columns, 3)."""
+    with Image.open(io.BytesIO(place.screenshot())) as picture:
+        return np.asarray(picture.convert("RGB")).astype(np.int16)
+
+
+def colour(place: Locator) -> float:
+    """The share of a place that is not grey."""
+    seen = shown(place)
+    return float(np.mean(seen.max(axis=2) - seen.min(axis=2) > 16))
 
 
 def drag(page: Page, place: Locator, by: tuple[int, int]) -> None:
@@ -113,10 +115,20 @@ def test_a_film_arrives_is_looked_at_and_judged_and_the_lead_sees_it(
     stage = page.locator("[data-film=stage]")
     expect(page.locator("[data-film=facts]")).not_to_be_empty()
     expect(page.locator("[data-film=says]")).to_be_empty()
-    as_sent = grey(page)
+    as_sent = shown(stage).mean()
     assert as_sent > 10, "a film is shown"
     drag(page, stage, (0, 120))
-    assert abs(grey(page) - as_sent) > 5, "dragging changes the level"
+    assert abs(shown(stage).mean() - as_sent) > 5, "dragging changes the level"
+    page.keyboard.press("r")
+    assert colour(stage) < 0.01
+
+    page.keyboard.press("h")
+    expect(page.locator("[data-film=legend-text]")).to_contain_text("networks", timeout=2 * SOON)
+    strong = colour(stage)
+    assert strong > 0.05, "the heat map lies on the film"
+    page.get_by_label("Opacity").fill("5")
+    assert colour(stage) < strong / 2
+    page.get_by_label("Opacity").fill("60")
     picture(page, "study")
 
     page.keyboard.press("a")

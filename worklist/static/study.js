@@ -4,7 +4,8 @@ import { listAddress, listedStudies, selectStudy } from "./list-state.js";
 
 const study = document.querySelector("main.study").dataset.study;
 const news = document.getElementById("news");
-const TYPING = "input, textarea, select, [contenteditable]";
+// Where letters are typed or choose something; on the slider of the heat map they do neither.
+const TYPING = 'input:not([type=range]), textarea, select, [contenteditable]';
 
 // What is told of an event of this study, by its kind. Nothing else is worth an interruption.
 const NEWS = {
