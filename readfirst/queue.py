@@ -25,6 +25,10 @@ TASK_TIME_LIMIT = 240
 SILENCE_SECONDS = 10.0
 
 
+#: Of each hour, when alerts are looked for: not when the night's work begins.
+WATCH_MINUTE = 7
+
+
 class Bell(StrEnum):
     """The tasks; each bears its Celery name and has a queue of its own name's first part."""
 
@@ -34,6 +38,7 @@ class Bell(StrEnum):
     ANNOUNCE = "housekeeping.announce"
     NIGHTLY = "housekeeping.nightly"
     RETENTION = "housekeeping.retention"
+    WATCH = "housekeeping.watch"
 
     @property
     def queue(self) -> str:
@@ -125,4 +130,9 @@ def _schedule(settings: Settings) -> dict[str, dict[str, object]]:
         },
         "nightly": {"task": Bell.NIGHTLY.value, "schedule": night},
         "retention": {"task": Bell.RETENTION.value, "schedule": night},
+        "watch": {
+            "task": Bell.WATCH.value,
+            "schedule": crontab(minute=str(WATCH_MINUTE)),
+            "options": {"expires": BELL_EXPIRES},
+        },
     }

@@ -14,6 +14,7 @@ from readfirst.identity import WARNING_SENTENCES, WarningCode
 from readfirst.marks import MARK_SENTENCES, MarkCode
 from readfirst.refusals import RefusalCode
 from readfirst.settings import Settings
+from readfirst.watching.alerts import MEANINGS, AlertKind
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("readfirst", "ingest", "models", "db", "worker", "worklist")
@@ -58,6 +59,11 @@ def test_every_mark_and_warning_stands_in_the_documents_with_its_sentence(
 ) -> None:
     sentence = MARK_SENTENCES[code] if isinstance(code, MarkCode) else WARNING_SENTENCES[code]
     assert f"| `{code}` | {sentence} |" in (ROOT / "docs" / "scope.md").read_text()
+
+
+@pytest.mark.parametrize("kind", AlertKind)
+def test_every_alert_stands_in_the_documents_with_its_meaning(kind: AlertKind) -> None:
+    assert f"| `{kind}` | {MEANINGS[kind]} |" in (ROOT / "docs" / "watching.md").read_text()
 
 
 @pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock"])

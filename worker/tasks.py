@@ -15,6 +15,7 @@ from worker.prepare import prepare_next
 from worker.resources import Resources, open_resources
 from worker.retention import let_originals_go
 from worker.sweep import sweep as sweep_once
+from worker.watch import watch as watch_once
 from worker.webhook import announce_next
 
 #: Seconds after which a task hands the rest on to the next bell, so that a stop need not wait.
@@ -63,6 +64,12 @@ def nightly() -> None:
 def retention() -> None:
     """Let go of originals that were kept long enough."""
     let_originals_go(resources())
+
+
+@app.task(name=Bell.WATCH.value)
+def watch() -> None:
+    """Look for what a lead must be told."""
+    watch_once(resources())
 
 
 def _until_nothing_is_left(work: Callable[[], bool], bell: Bell) -> None:

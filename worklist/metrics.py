@@ -15,6 +15,7 @@ from db.ensembles import active_ensemble
 from db.measures import oldest_waiting, times_to_score
 from db.refused import refused_counts
 from db.session import Database
+from db.watching.alerts import open_counts
 from db.worklist import counts
 from ingest.disk import intake_room
 from readfirst import __version__
@@ -81,9 +82,19 @@ def collected(session: Session, settings: Settings, now: datetime) -> Iterator[M
         "state",
         {state.value: age for state, age in oldest_waiting(session, now).items()},
     )
+    yield from _alerts(session)
     yield from _times(session, now)
     yield from _announcements(session, now)
     yield from _site(session, settings)
+
+
+def _alerts(session: Session) -> Iterator[Metric]:
+    held = GaugeMetricFamily(
+        "readfirst_alerts", "Alerts to the lead that hold now.", labels=["kind", "about"]
+    )
+    for (kind, about), number in open_counts(session).items():
+        held.add_metric([kind.value, about], number)
+    yield held
 
 
 def _times(session: Session, now: datetime) -> Iterator[Metric]:

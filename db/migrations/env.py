@@ -3,6 +3,7 @@
 from alembic import context
 
 from db.access_tables import AuditEntry
+from db.alert_tables import AlertRow  # noqa: F401 - brings in its table
 from db.heat_map_tables import HeatMap  # noqa: F401 - brings in its table
 from db.verdict_tables import Verdict  # noqa: F401 - brings in its table
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from db.watching.alerts import AlertView, alerts
 from db.watching.drift import Drift, drift
 from db.watching.times import Times, times
 from db.watching.verdicts import Calibration, Measure, calibration, verdict_measures
@@ -48,6 +49,11 @@ FIGURES: dict[str, Figure] = {
         Calibration,
         calibration,
         "How often films of a stated probability show pneumonia, by verdicts.",
+    ),
+    "alerts": Figure(
+        AlertView,
+        lambda session, period, _: alerts(session, period),
+        "What a lead was told of: what it means, and what to do.",
     ),
     "drift": Figure(
         Drift,

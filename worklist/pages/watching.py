@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse
 
 from db.session import Database
+from db.watching.alerts import open_alerts, open_counts
 from db.watching.figures import FIGURES
 from readfirst.settings import Settings
 from readfirst.watching.period import Period
@@ -60,12 +61,21 @@ def add_watching_page(app: FastAPI, database: Database, settings: Settings) -> N
     """Add the page."""
     terms = watch_terms(settings)
 
+    def alert_count() -> int:
+        with database.read() as session:
+            return sum(open_counts(session).values())
+
+    # For the way to this page, which leads see on every other.
+    app.state.alert_count = alert_count
+
     @app.get("/watching", response_class=HTMLResponse, include_in_schema=False)
     def watching(request: Request, first: First = None, last: Last = None) -> Response:
         period = asked_period(first, last, settings)
         with database.read() as session:
             figures = {name: each.rows(session, period, terms) for name, each in FIGURES.items()}
-        return TEMPLATES.TemplateResponse(request, "watching.html", shown(figures, period, terms))
+            held = open_alerts(session)
+        told = shown(figures, period, terms) | {"held": held}
+        return TEMPLATES.TemplateResponse(request, "watching.html", told)
 
 
 def shown(
@@ -85,6 +95,8 @@ def shown(
         "spans": {words: period.last - timedelta(days=days - 1) for words, days in SPANS.items()},
         "subjects": SUBJECTS,
         "terms": terms,
+        "zone": terms.zone,
+        "alerts": figures["alerts"],
         "prevalence": "the share of pneumonia that the ensemble presupposes"
         if terms.prevalence is None
         else f"{percent(terms.prevalence)} of pneumonia",

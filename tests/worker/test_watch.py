@@ -1,0 +1,124 @@
+"""Alerts by what happens to a department: opened, never doubled, and cleared."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from fastapi.testclient import TestClient
+
+from benchmarks.weeks import Film, Weeks, fill_weeks
+from db.watching.alerts import open_alerts
+from readfirst.domain import Exposure
+from readfirst.findings import Finding
+from readfirst.refusals import RefusalCode
+from readfirst.watching.alerts import AlertKind
+from worker.resources import Resources
+from worker.watch import watch
+from worklist.app import make_app
+
+BEGUN = date(2026, 1, 5)
+UTC_ZONE = ZoneInfo("UTC")
+WEEKS = Weeks(first=BEGUN, days=56, per_day=60)
+
+
+def evening(days: int) -> datetime:
+    """The end of a day of the weeks, counted from 0."""
+    day = BEGUN + timedelta(days=days)
+    return datetime(day.year, day.month, day.day, 23, 59, tzinfo=UTC_ZONE)
+
+
+@pytest.fixture
+def site(resources: Resources) -> Resources:
+    """A site that has told its prevalence."""
+    settings = resources.settings.model_copy(update={"prevalence": 0.2, "hosts": ("testserver",)})
+    return replace(resources, settings=settings)
+
+
+def held(site: Resources) -> list[tuple[AlertKind, str]]:
+    with site.database.read() as session:
+        return [(view.kind, view.about) for view in open_alerts(session)]
+
+
+def brighter(film: Film) -> Film:
+    if film.scanner[2] != "WARD":
+        return film
+    grey = min(film.exposure.median_grey + 40, 255.0)
+    return replace(film, exposure=Exposure(grey, film.exposure.clipped_share))
+
+
+def test_a_drift_raises_one_alert_and_clears(site: Resources) -> None:
+    fill_weeks(site.database, replace(WEEKS, days=42))
+    assert watch(site, evening(41)).opened == ()
+    changed = replace(WEEKS, first=BEGUN + timedelta(days=42), days=14, seed=2)
+    fill_weeks(site.database, changed, brighter)
+    drift = (AlertKind.DRIFT, "exposure")
+    assert watch(site, evening(55)).opened == (drift,)
+    with site.database.read() as session:
+        (alert,) = open_alerts(session)
+    assert "WARD" in alert.detail
+    assert alert.value > 0.25
+    assert watch(site, evening(55)).opened == ()
+    assert held(site) == [drift]
+    mended = replace(WEEKS, first=BEGUN + timedelta(days=56), days=14, seed=3)
+    fill_weeks(site.database, mended)
+    assert watch(site, evening(69)).cleared == (drift,)
+    assert held(site) == []
+
+
+def refused_as(code: RefusalCode, share: float) -> Callable[[Film], Film]:
+    def changed(film: Film) -> Film:
+        if film.number % 100 >= 100 * share:
+            return film
+        return replace(film, probability=None, code=code, finding=None)
+
+    return changed
+
+
+def test_refusals_that_jump_are_told_by_their_code(site: Resources) -> None:
+    fill_weeks(site.database, replace(WEEKS, days=41))
+    odd = replace(WEEKS, first=BEGUN + timedelta(days=42), days=1)
+    fill_weeks(site.database, odd, refused_as(RefusalCode.LATERALITY_ONE_SIDE, 0.3))
+    assert watch(site, evening(42)).opened == ((AlertKind.REFUSALS_JUMPED, "laterality_one_side"),)
+    fill_weeks(site.database, replace(WEEKS, first=BEGUN + timedelta(days=44), days=1))
+    assert len(watch(site, evening(44)).cleared) == 1
+
+
+def test_films_that_stay_away_are_missed_by_day_and_not_by_night(site: Resources) -> None:
+    fill_weeks(site.database, replace(WEEKS, days=43))
+    # Day 42 is a Monday; nothing comes on Tuesday.
+    tuesday = evening(42) + timedelta(days=1)
+    assert watch(site, tuesday.replace(hour=5)).opened == ()
+    noon = tuesday.replace(hour=13)
+    assert watch(site, noon).opened == ((AlertKind.NO_FILMS, ""),)
+    assert watch(site, noon + timedelta(days=30)).cleared == (), "it is no use to wait"
+    again = replace(WEEKS, first=BEGUN + timedelta(days=44), days=1)
+    fill_weeks(site.database, again)
+    assert (AlertKind.NO_FILMS, "") in watch(site, evening(44)).cleared
+
+
+def test_a_new_site_is_not_missed(site: Resources) -> None:
+    assert watch(site, evening(0)).opened == ()
+    fill_weeks(site.database, replace(WEEKS, days=20))
+    assert watch(site, evening(22)).opened == ()
+
+
+def doubted(film: Film) -> Film:
+    """Readers find no pneumonia anywhere."""
+    return replace(film, finding=film.finding and Finding.NO_PNEUMONIA)
+
+
+def test_a_ppv_that_is_surely_low_is_told_everywhere(site: Resources) -> None:
+    fill_weeks(site.database, WEEKS, doubted)
+    assert watch(site, evening(55)).opened == ((AlertKind.PPV_LOW, "1"),)
+    with TestClient(make_app(site.settings)) as client:
+        (row,) = client.get("/api/v1/watching/alerts").json()
+        assert (row["kind"], row["about"], row["bound"]) == ("ppv_low", "1", 0.5)
+        metrics = client.get("/metrics").text
+        assert 'readfirst_alerts{about="1",kind="ppv_low"} 1.0' in metrics
+        page = client.get("/watching").text
+        assert "Readers confirm too few of the flagged studies." in page
+        assert '<span class="alerts">1' in client.get("/").text
+    ruled = site.settings.model_copy(update={"least_ppv": 0.0})
+    assert watch(replace(site, settings=ruled), evening(55)).cleared == ((AlertKind.PPV_LOW, "1"),)
