@@ -164,6 +164,36 @@ def test_what_slides_in_pushes_nothing_out(client: TestClient, database: Databas
     assert "<html" not in again
 
 
+def test_a_page_that_was_turned_back_to_keeps_its_beginning(
+    client: TestClient, database: Database
+) -> None:
+    with database.write() as session:
+        for number in range(130):
+            an_image(session, NOW, study=f"1.{number}")
+    second = link(client.get("/").text, "next")
+    assert second is not None
+    third = link(client.get(second).text, "next")
+    assert third is not None
+    back = link(client.get(third).text, "prev")
+    assert back is not None
+    again = client.get(back.replace("/?", "/rows?rows=70&through=1.50&")).text
+    assert uids(again) == [f"1.{number}" for number in range(50, 100)]
+    first = link(again, "prev")
+    assert first is not None
+    turned = client.post(first, data={"text": ""})
+    assert (turned.url.path, turned.url.query) == ("/", b"")
+    assert uids(turned.text) == [f"1.{number}" for number in range(50)]
+
+
+def test_a_site_of_any_name_can_be_chosen(client: TestClient, database: Database) -> None:
+    with database.write() as session:
+        for place in ("x" * 512, "<b>"):
+            an_image(session, NOW, header=a_header(institution_name=place))
+    page = client.get("/").text
+    assert "/?site=%3Cb%3E" in page
+    assert len(uids(client.get(f"/?site={'x' * 512}").text)) == 1
+
+
 def test_a_text_travels_in_a_body_and_stands_in_no_link(
     client: TestClient, studies: dict[str, str]
 ) -> None:

@@ -15,6 +15,8 @@ from worklist.api.parameters import STUDY_UID
 
 #: Days of which every zone can be told.
 EARLIEST, LATEST = date(1900, 1, 1), date(2199, 12, 31)
+#: No Institution Name in the database has more characters.
+MOST_SITE = 1024
 #: Studies of a page, and the most of one into which studies slide; the rest is a page away.
 PAGE_ROWS, MOST_ROWS = 50, 200
 #: What a change of leads back to the first page: everything but the pages themselves.
@@ -59,7 +61,7 @@ class Asked(BaseModel):
     #: Days of the site on which studies arrived, both included.
     first_day: date | None = Field(None, alias="from", ge=EARLIEST, le=LATEST)
     last_day: date | None = Field(None, alias="to", ge=EARLIEST, le=LATEST)
-    site: str | None = Field(None, max_length=200, pattern=r"^[^\x00]*$")
+    site: str | None = Field(None, max_length=MOST_SITE, pattern=r"^[^\x00]*$")
     sort: Sort = Sort.READING
     reverse: bool = False
     cursor: str | None = Field(None, max_length=100)
@@ -168,11 +170,14 @@ class Asked(BaseModel):
 
 
 class AskedAgain(Asked):
-    """The list as it was shown, and what may have slid into it since."""
+    """The list as it was shown, and what may have slid into it since.
+
+    Neither is part of its address.
+    """
 
     #: The most rows.
     rows: int = Field(PAGE_ROWS, ge=1, le=MOST_ROWS, exclude=True)
-    #: The study with which it ended: where it ends now too, if the study is still there.
+    #: The study with which it ended, or with `before` began: it does so now too, if that is there.
     through: str | None = Field(None, pattern=STUDY_UID, exclude=True)
 
 

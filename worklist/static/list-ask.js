@@ -19,6 +19,7 @@ export async function askForList(path, extra = {}) {
   if (answer.status === 401) {
     location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
   }
+  if (answer.redirected) history.replaceState(null, "", new URL(answer.url).search || "/");
   if (!answer.ok) throw new Error(`The list was answered by ${answer.status}.`);
   return new DOMParser().parseFromString(await answer.text(), "text/html");
 }

@@ -58,6 +58,16 @@ export function restoreSelection() {
   row.scrollIntoView({ block: "nearest" });
 }
 
+// After rows have come and gone: if the selected one did, its neighbour is selected.
+export function keepSelection(hadFocus) {
+  const row = selectedRow() ?? nearestListed(selectedStudy());
+  if (!row) return rove();
+  mark(row);
+  if (hadFocus && !row.contains(document.activeElement) && document.activeElement === document.body) {
+    row.querySelector(".open").focus({ preventScroll: true });
+  }
+}
+
 function nearestListed(uid) {
   const order = listedStudies();
   const place = order.indexOf(uid);

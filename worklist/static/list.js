@@ -7,7 +7,7 @@ import { Live } from "./list-live.js";
 import { tellNew } from "./list-news.js";
 import { isBusy, isPointing, keepPlace } from "./list-place.js";
 import { bringUpToDate, dropGone } from "./list-rows.js";
-import { restoreSelection, rove } from "./list-selection.js";
+import { keepSelection, restoreSelection } from "./list-selection.js";
 import { heldText, rememberList } from "./list-state.js";
 import { searchBy } from "./list-text.js";
 import "./menus.js";
@@ -25,12 +25,15 @@ let asking = false;
 
 const rows = () => [...list.querySelectorAll("tbody tr[data-uid]")];
 
-// What is there now, so that a page that fills up loses nothing at its end.
+// What is there now, so that a page that fills up loses nothing at its end: its last row, or its
+// first where it was turned back to.
 function asShown() {
   const shown = rows().filter((row) => !row.classList.contains("is-gone"));
+  const isTurnedBack = new URLSearchParams(location.search).has("before");
+  const goesOn = list.querySelector(isTurnedBack ? "a[rel=prev]" : "a[rel=next]");
+  if (!shown.length || !goesOn) return { rows: MOST };
   const count = Math.min(MOST, Math.max(50, shown.length + ROOM));
-  if (!shown.length || !list.querySelector("a[rel=next]")) return { rows: MOST };
-  return { rows: count, through: shown.at(-1).dataset.uid };
+  return { rows: count, through: shown.at(isTurnedBack ? 0 : -1).dataset.uid };
 }
 
 async function refresh() {
@@ -39,10 +42,11 @@ async function refresh() {
     const fresh = await askForList("/rows", asShown());
     await quiet();
     const isPointed = isPointing();
+    const hadFocus = list.contains(document.activeElement);
     let news;
     keepPlace(() => { news = bringUpToDate(list, fresh.body, { keepGone: isPointed }); });
     tellNew(news);
-    rove();
+    keepSelection(hadFocus);
     rememberList(rows());
   } catch {
     // The server does not answer; the next look will tell.
@@ -79,7 +83,22 @@ async function show({ fromStart }) {
   rememberList(rows());
 }
 
-list.addEventListener("pointerleave", () => keepPlace(() => dropGone(list)));
+// A thumbnail that is gone is shown as none.
+function withoutFilm(image) {
+  const none = document.createElement("span");
+  none.className = "no-film";
+  image.replaceWith(none);
+}
+
+for (const image of list.querySelectorAll("img")) {
+  if (image.complete && !image.naturalWidth) withoutFilm(image);
+}
+list.addEventListener("error", ({ target }) => { if (target.matches("img")) withoutFilm(target); }, true);
+list.addEventListener("pointerleave", () => {
+  const hadFocus = list.contains(document.activeElement);
+  keepPlace(() => dropGone(list));
+  keepSelection(hadFocus);
+});
 searchBy(show);
 if (heldText()) await show({ fromStart: false }).catch(() => { state.textContent = "The server does not answer."; });
 restoreSelection();
