@@ -23,6 +23,9 @@ from benchmarks.throughput.timing import (
     interleaved,
 )
 from benchmarks.throughput.ways import flops, parts_of
+from benchmarks.viewing import films
+from benchmarks.viewing.maps import Explained
+from benchmarks.viewing.tables import markdown
 from models.ensemble import NetworkEnsemble
 from models.manifest import SHIPPED, Estimate, PixelCheck, find_ensembles, load_manifest
 from models.preprocessing import AS_IT_IS, View
@@ -194,3 +197,17 @@ def test_a_film_is_measured_in_every_encoding_and_the_table_says_what_was_missed
     once = spread([1.0])
     slow = decoding.Row("slow", 8, 1.0, once, once, once, reduces=True)
     assert "missed by slow" in decoding.verdict([slow])
+
+
+def test_a_film_is_served_in_each_encoding_and_the_report_says_what_was_missed() -> None:
+    chosen = [each for each in decoding.ENCODINGS if each.name in ("uncompressed", "JPEG-LS")]
+    loaded, painted = films.measure(decoding.a_film(600, 700), chosen, 1, browser=False)
+    assert [one.name for one in loaded] == ["uncompressed", "JPEG-LS"]
+    assert all(one.small.median > 0 and one.every.median > 0 for one in loaded)
+    assert all(one.megabytes == pytest.approx(0.84, abs=0.01) for one in loaded)
+    assert painted == []
+    slow = films.Painted(800, 600, 5.0, 20.0)
+    explained = [Explained("Grad-CAM", 1.0, 0.2)]
+    text = markdown(loaded, [slow], explained, 0.0)
+    assert "missed at 800 x 600" in text
+    assert "| Grad-CAM | 1.00 | 0.20 |" in text
