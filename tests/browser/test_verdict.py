@@ -141,10 +141,14 @@ def test_an_image_that_comes_in_meanwhile_is_told_and_looked_at_first(
     complaints.expect("409")
     page.keyboard.press("a")
     expect(page.get_by_role("alert")).to_contain_text("Look at it first.")
+    page.get_by_label("Comment").fill("Both lungs.")
     page.get_by_role("link", name="Show it").click()
     expect(page.locator(".images li")).to_have_count(2)
+    expect(page.get_by_label("Comment")).to_have_value("Both lungs.")
     page.keyboard.press("a")
-    expect(stands(page)).to_contain_text("agrees with the AI")
+    expect(stands(page)).to_contain_text("Both lungs.")
+    page.reload()
+    expect(page.get_by_label("Comment")).to_have_value("")
 
 
 def test_it_works_without_scripts(site: Site, new_page: NewPage) -> None:

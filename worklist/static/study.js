@@ -1,6 +1,7 @@
 // The page of one study: its keys, and word of what changes while somebody looks at it.
 
 import { listAddress, listedStudies, selectStudy } from "./list-state.js";
+import { keepComment } from "./study-comment.js";
 
 const study = document.querySelector("main.study").dataset.study;
 const news = document.getElementById("news");
@@ -92,3 +93,4 @@ function follow() {
 document.addEventListener("visibilitychange", follow);
 follow();
 followList();
+keepComment(study);
