@@ -2,7 +2,7 @@
 PYTHON ?= $(or $(shell command -v python3.11),python3)
 BIN := .venv/bin
 
-.PHONY: run test setup check lock clean
+.PHONY: run test pictures setup check lock clean
 
 run: setup  ## start everything, drop the sample studies, show the worklist
 	$(BIN)/readfirst demo
@@ -10,6 +10,9 @@ run: setup  ## start everything, drop the sample studies, show the worklist
 # A process a core; one that has nothing left takes tests from another.
 test: setup check  ## lint, types, import contracts, and every test
 	$(BIN)/pytest --numprocesses logical --maxprocesses 4 --dist worksteal
+
+pictures: setup  ## take the pictures of docs/ anew, by the tests in a real browser
+	READFIRST_SCREENSHOTS=docs $(BIN)/pytest tests/browser
 
 check: setup
 	$(BIN)/ruff check

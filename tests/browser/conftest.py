@@ -21,7 +21,7 @@ How to write a test (`tests/browser/test_<feature>.py`)::
 `new_page(color_scheme="dark", viewport={"width": 400, "height": 800})`: further pages, each with
     cookies of its own, watched in the same way.
 `faults(page)` of tests/browser/accessibility.py: what axe finds; assert that it is [].
-`picture(page, "study")`: docs/study.png, written only under READFIRST_SCREENSHOTS=docs.
+`picture(page, "study")`: docs/study.png, written only by `make pictures`.
 
 No asyncio in these tests: Playwright's own loop runs in their thread.
 """

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +26,12 @@ from tests.stack.running import free_port, running, scored, wait_for
 LATE = FOLDER / "study-04.dcm"
 #: Milliseconds in which a film is scored and on the page, on two busy cores.
 SOON = 60_000
+
+#: Pictures of the list as others see it.
+APART: dict[str, dict[str, Any]] = {
+    "dark": {"color_scheme": "dark"},
+    "narrow": {"viewport": {"width": 400, "height": 800}},
+}
 
 
 @dataclass(frozen=True)
@@ -138,3 +145,16 @@ def test_a_film_arrives_is_looked_at_and_judged_and_the_lead_sees_it(
     expect(row).to_have_count(0)
     page.goto("/?show=read")
     expect(row).to_have_count(1)
+
+    lead = new_page()
+    log_in(lead, "lead")
+    lead.get_by_role("link", name="Watching").click()
+    expect(lead.get_by_role("heading", name=f"{len(sample_files())} studies")).to_be_visible()
+    readers = lead.get_by_role("region", name="Ensemble 2.0 against readers")
+    expect(readers.get_by_role("row", name="PPV")).to_contain_text("1 of 1")
+
+    for name, options in APART.items():
+        other = new_page(**options)
+        log_in(other, "reader")
+        expect(other.locator("tbody tr")).to_have_count(len(sample_files()) - 1)
+        picture(other, name)
