@@ -104,6 +104,7 @@ def test_keys_do_nothing_while_somebody_types_and_help_tells_them(site: Site, pa
     page.keyboard.press("j")
     expect(page.locator("tr.is-selected")).to_have_count(0)
     page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog", name="Keys")).to_be_hidden()
     page.keyboard.press("k")
     expect(page.locator("tr.is-selected")).to_have_count(1)
 
