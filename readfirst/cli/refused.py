@@ -83,7 +83,7 @@ def retry(
 
     def meant(resources: Resources) -> list[int]:
         if image:
-            return [_found(resources.database, name).image_id for name in image]
+            return [found_image(resources.database, name).image_id for name in image]
         return list(refused_numbers(resources, which))
 
     with open_resources(settings, _ringer(settings)) as resources:
@@ -120,7 +120,7 @@ def original(
 
     settings = load_settings()
     with opened(settings) as database:
-        found = _found(database, image)
+        found = found_image(database, image)
     if found.original_removed_at is not None:
         removed = local_time(found.original_removed_at, settings)
         notice(f"[red]The original was removed on {removed}, as the settings say.[/red]")
@@ -147,7 +147,8 @@ def _opened_new(output: Path) -> Iterator[BinaryIO]:
         raise
 
 
-def _found(database: Database, name: str) -> OriginalView:
+def found_image(database: Database, name: str) -> OriginalView:
+    """The image of this number or digest. Raises Misconfigured if there is none, or several."""
     with database.read() as session:
         found = find_original(session, name)
     if found is None:

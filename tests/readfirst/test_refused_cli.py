@@ -9,6 +9,7 @@ from typer.testing import CliRunner, Result
 from db.session import Database
 from ingest.claim import claim
 from readfirst.cli import app
+from readfirst.cli.models.explain import file_of
 from readfirst.errors import Misconfigured, Unavailable
 from readfirst.queue import SilentRinger
 from readfirst.settings import load_settings
@@ -74,6 +75,18 @@ def test_a_file_is_never_overwritten_and_an_unknown_image_named(tmp_path: Path) 
     assert target.read_text() == "mine"
     unknown = run("original", "9999", "-o", str(tmp_path / "other"))
     assert isinstance(unknown.exception, Misconfigured)
+
+
+def test_an_image_that_came_in_can_be_named_where_a_film_is_explained(tmp_path: Path) -> None:
+    (row,) = refused("--code", "view_not_frontal")
+    original = Path(str(row["original"]))
+    settings = load_settings()
+    for name in (str(row["image_id"]), str(row["sha256"])[:12], str(original)):
+        assert file_of(name, settings).samefile(original)
+    original.unlink()
+    for name, why in ((str(row["image_id"]), "not in the store"), ("film.dcm", "no file film.dcm")):
+        with pytest.raises(Misconfigured, match=why):
+            file_of(name, settings)
 
 
 def test_an_original_that_was_changed_is_not_given_out_as_one(tmp_path: Path) -> None:

@@ -9,8 +9,8 @@ import typer
 
 from readfirst.cli.console import err, notice
 from readfirst.cli.models.options import loaded
-from readfirst.errors import Refused
-from readfirst.settings import load_settings
+from readfirst.errors import Misconfigured, Refused
+from readfirst.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from models.ensemble import NetworkEnsemble
@@ -18,7 +18,13 @@ if TYPE_CHECKING:
 
 
 def explain(
-    path: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A film.")],
+    film: Annotated[
+        str,
+        typer.Argument(
+            help="A file; or an image that came in, by its number, its sha256 or the first 12 "
+            "digits of it."
+        ),
+    ],
     output: Annotated[Path, typer.Option(help="Folder for the pictures.")] = Path(),
     ensemble: Annotated[
         str | None, typer.Option(help="Version, folder, or VERSION:MEMBER. Default: the shipped.")
@@ -41,13 +47,14 @@ def explain(
     from models.preprocessing import LEAST_SIDE, standardise
 
     settings = load_settings()
+    path = file_of(film, settings)
     with Reader(settings.decode_seconds, settings.decode_megabytes) as reader:
         try:
-            film = reader.film(path, LEAST_SIDE)
+            pixels = reader.film(path, LEAST_SIDE)
         except Refused as refusal:
             notice(f"[red]{refusal.reason}[/red]")
             raise typer.Exit(1) from refusal
-    image = standardise(film)
+    image = standardise(pixels)
     with err.status("Asking the networks …"):
         networks, _ = loaded(ensemble)
         (score,) = networks.scores(image[None])
@@ -55,9 +62,9 @@ def explain(
     if not networks.is_chest(image[None])[0]:
         notice("[yellow]The pixel check takes this for something else than a chest film.[/yellow]")
     output.mkdir(parents=True, exist_ok=True)
-    pictures = {"gradcam": painted(film, heat)}
+    pictures = {"gradcam": painted(pixels, heat)}
     if samples:
-        pictures["lime"] = _lime(networks, film, image, samples, strongest)
+        pictures["lime"] = _lime(networks, pixels, image, samples, strongest)
     for name, picture in pictures.items():
         written = output / f"{path.stem}.{name}.png"
         Image.fromarray(picture).save(written)
@@ -66,6 +73,24 @@ def explain(
         f"Probability {score.probability:.3f}, threshold {networks.threshold:.3f}, "
         f"spread {score.spread:.3f}."
     )
+
+
+def file_of(film: str, settings: Settings) -> Path:
+    """The file that is meant. Raises Misconfigured."""
+    from ingest.store import Store
+    from readfirst.cli.refused import found_image
+    from readfirst.cli.worklist import opened
+
+    if Path(film).is_file():
+        return Path(film)
+    if not film.isalnum():
+        raise Misconfigured(f"There is no file {film}.")
+    with opened(settings) as database:
+        found = found_image(database, film)
+    store = Store(settings.store_path)
+    if not store.has(found.sha256):
+        raise Misconfigured(f"The original of {found.sha256[:12]} is not in the store any more.")
+    return store.path(found.sha256)
 
 
 def _lime(
