@@ -12,6 +12,7 @@ from db.ensembles import EnsembleFacts, active_ensemble, promote, register
 from db.tables import Ensemble as EnsembleRow
 from models.ensemble import Ensemble, load_ensemble
 from models.manifest import Manifest, available_ensembles, load_manifest, shipped_version
+from models.precision import choose_precision
 from models.reference import load_reference
 from readfirst.domain import Ages
 from readfirst.errors import Misconfigured
@@ -19,6 +20,7 @@ from readfirst.watching.reference import as_data
 
 log = structlog.get_logger()
 Loader = Callable[[Path], Ensemble]
+Precision = Literal["auto", "float32", "bfloat16"]
 
 
 class Judgement:
@@ -27,12 +29,13 @@ class Judgement:
     def __init__(
         self,
         site_folder: Path,
-        precision: Literal["auto", "float32", "bfloat16"],
+        precision: Precision,
         load: Loader | None = None,
     ) -> None:
         self._site_folder = site_folder
         self._load: Loader = load or (lambda folder: load_ensemble(folder, precision))
-        self._load_exact: Loader = load or (lambda folder: load_ensemble(folder, "float32"))
+        #: What networks of one's own compute in is one's own affair.
+        self._precision: Precision = "float32" if load else precision
         self._loaded: Ensemble | None = None
         self._exact: Ensemble | None = None
         self._ages: dict[str, Ages | None] = {}
@@ -102,8 +105,10 @@ class Judgement:
         In bfloat16 the heat map of an unlikely film, where little speaks for pneumonia and much
         cancels out, comes out elsewhere.
         """
+        if choose_precision(self._precision) == "float32":
+            return self.networks(version)
         if self._exact is None or self._exact.version != version:
-            self._exact = self._load_exact(self._folder(version))
+            self._exact = load_ensemble(self._folder(version), "float32")
             log.info("ensemble_loaded", action="load", ensemble=version, precision="float32")
         return self._exact
 

@@ -17,7 +17,7 @@ SLICE = 200
 def let_originals_go(resources: Resources, now: datetime | None = None) -> int:
     """Remove the originals that were kept long enough. Returns how many.
 
-    Rows, events, scores, model-ready images and thumbnails stay. Each file goes before its row is
+    Rows, events, scores and what was made from a film stay. Each file goes before its row is
     committed: a run that dies in between finds the row again the next night.
     """
     limits = _limits(resources, now or datetime.now(UTC))

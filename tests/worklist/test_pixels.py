@@ -14,8 +14,11 @@ from pydicom.uid import JPEG2000Lossless, JPEGLSLossless
 from db.session import Database
 from ingest.pixels.display import display_image
 from ingest.pixels.window import Window
+from readfirst.errors import Refused
+from readfirst.refusals import RefusalCode
 from readfirst.samples import FOLDER
 from readfirst.settings import Settings
+from tests.db.builders import a_scored_image, an_image
 from tests.ingest.builders import a_dataset, a_gradient, dicom_bytes
 from tests.worklist.films import a_kept_film
 from worklist.app import make_app
@@ -202,13 +205,18 @@ def test_a_film_that_cannot_be_decoded_says_why(
     assert answer.json()["code"] == "pixels_unreadable"
 
 
-def test_the_page_of_films_names_every_image_of_the_study(
-    client: TestClient, studies: dict[str, str]
+def test_the_page_of_films_names_every_image_and_shows_the_most_suspicious_first(
+    client: TestClient, database: Database
 ) -> None:
-    page = client.get(f"/studies/{studies['likely']}/film")
+    with database.write() as session:
+        lateral = an_image(session, study="1.7", refusal=Refused(RefusalCode.VIEW_NOT_FRONTAL))
+        mild = a_scored_image(session, probability=0.2, study="1.7")
+        worse = a_scored_image(session, probability=0.4, study="1.7")
+        alone = an_image(session, study="1.8")
+    page = client.get("/studies/1.7/film")
     assert page.status_code == 200
-    digest = client.get(f"/api/v1/studies/{studies['likely']}").json()["study"]["images"][0][
-        "sha256"
-    ]
-    assert f'data-first="{digest}"' in page.text
+    assert f'data-first="{worse.sha256}"' in page.text
+    chosen = [f'data-sha256="{image.sha256}"' in page.text for image in (lateral, mild, worse)]
+    assert chosen == [True] * 3
+    assert f'data-first="{alone.sha256}"' in client.get("/studies/1.8/film").text
     assert client.get("/studies/9.9.9/film").status_code == 404

@@ -161,5 +161,5 @@ def _shown(found: Known, settings: Settings, now: datetime) -> dict[str, Any]:
         "others": [shown_other(one, zone) for one in found.others],
         "neighbours": found.neighbours,
         "pacs": pacs_link(settings.viewer_url, study),
-        "film_images": film_images(study.images),
+        "film_images": film_images(detail),
     }

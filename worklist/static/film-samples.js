@@ -1,5 +1,7 @@
 // Films as the server gives them: samples before any window, and how to read them.
 
+const MOST_TRIES = 5;
+
 // A film at several scales. Each level has means of 2 x 2 samples of the one before it, so that a
 // film that is shown small is sampled from a small one, and neither flickers nor takes long.
 export class Film {
@@ -30,10 +32,20 @@ export class Film {
 // Error with a sentence for a person.
 export async function fetchFilm(sha256, longest, signal) {
   const address = `/api/v1/images/${sha256}/pixels${longest ? `?longest=${longest}` : ""}`;
-  const answer = await fetch(address, { signal });
+  const answer = await patiently(() => fetch(address, { signal }));
   if (!answer.ok) throw new Error(await refusalOf(answer));
   const facts = JSON.parse(answer.headers.get("ReadFirst-Film"));
   return filmFrom(facts, await answer.arrayBuffer());
+}
+
+// Asks again while the server has too much to do, as often as makes sense.
+async function patiently(ask) {
+  for (let tries = 0; ; tries += 1) {
+    const answer = await ask();
+    const pause = Number(answer.headers.get("Retry-After"));
+    if (answer.status !== 503 || !pause || tries === MOST_TRIES) return answer;
+    await new Promise((resolve) => setTimeout(resolve, 1000 * pause));
+  }
 }
 
 export function filmFrom(facts, body) {
