@@ -7,14 +7,13 @@ import numpy as np
 import numpy.typing as npt
 
 from models.manifest import Estimate, Metrics
+from readfirst.watching.shares import share
 
 Array = npt.NDArray[np.float64]
 RESAMPLES = 1000
 #: Prevalence at which predictive values are stated, unless said otherwise.
 PREVALENCE = 0.2
 ECE_BINS = 10
-#: The 97.5th percentile of the standard normal distribution: intervals of 95 %.
-Z = 1.959963984540054
 
 
 def evaluate(
@@ -121,11 +120,8 @@ def wilson(hits: int, of: int) -> Estimate:
     """A share with its 95 % interval (Wilson 1927). Raises ValueError if there are no cases."""
     if of < 1:
         raise ValueError("no share of nothing")
-    share, weight = hits / of, Z**2 / of
-    middle = share + weight / 2
-    reach = Z * math.sqrt(share * (1 - share) / of + weight / (4 * of))
-    low, high = (middle - reach) / (1 + weight), (middle + reach) / (1 + weight)
-    return Estimate(value=share, low=low if hits else 0.0, high=high if hits < of else 1.0)
+    found = share(hits, of)
+    return Estimate(value=hits / of, low=found.low or 0.0, high=found.high or 0.0)
 
 
 def bootstrap(

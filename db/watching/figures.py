@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from db.watching.alerts import AlertView, alerts
 from db.watching.drift import Drift, drift
+from db.watching.scanners import ScannerView, scanners
 from db.watching.times import Times, times
 from db.watching.verdicts import Calibration, Measure, calibration, verdict_measures
 from db.watching.volumes import Refusals, Volume, refusals, volumes
@@ -49,6 +50,11 @@ FIGURES: dict[str, Figure] = {
         Calibration,
         calibration,
         "How often films of a stated probability show pneumonia, by verdicts.",
+    ),
+    "scanners": Figure(
+        ScannerView,
+        lambda session, period, _: scanners(session, period),
+        "What each scanner sent, and how its films were exposed.",
     ),
     "alerts": Figure(
         AlertView,

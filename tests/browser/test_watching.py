@@ -13,6 +13,7 @@ from tests.browser.accessibility import faults
 from tests.browser.conftest import NewPage, Picture
 from tests.browser.seeing import log_in
 from tests.browser.site import Site, add_people
+from tests.worklist.serving import served
 
 TODAY = datetime.now(UTC).date()
 #: Whether a plot has any pixel of a colour: what is not drawn is transparent.
@@ -129,13 +130,14 @@ def test_axe_finds_no_grave_fault(
     site: Site, new_page: NewPage, colours: Any, picture: Picture
 ) -> None:
     page = new_page(color_scheme=colours)
-    page.goto("/watching")
-    wait_for_plots(page)
-    assert faults(page) == []
-    for summary in page.locator("#figure-volumes summary, #figure-to-read summary").all():
-        summary.click()
-    assert faults(page) == []
-    if colours == "light":
-        page.reload()
+    # The films of the weeks show pneumonia as often as this site says.
+    told = site.settings.model_copy(update={"prevalence": 0.2})
+    with served(told) as (address, _):
+        page.goto(f"{address}/watching")
         wait_for_plots(page)
-        picture(page, "watching")
+        assert faults(page) == []
+        if colours == "light":
+            picture(page, "watching")
+        for summary in page.locator("#figure-volumes summary, #figure-to-read summary").all():
+            summary.click()
+        assert faults(page) == []

@@ -18,6 +18,7 @@ from db.images import NewArrival
 from db.session import Database
 from db.tables import Image
 from db.verdicts import Opinion, give
+from db.watching.scanners import scanners
 from db.watching.times import times
 from db.watching.verdicts import Measure, calibration, verdict_measures
 from db.watching.volumes import refusals, volumes
@@ -26,7 +27,7 @@ from readfirst.errors import Refused
 from readfirst.findings import Finding
 from readfirst.refusals import RefusalCode
 from readfirst.watching.period import Period, make_period
-from tests.db.builders import a_ready_image, a_scored_image, an_image, score_ready
+from tests.db.builders import a_header, a_ready_image, a_scored_image, an_image, score_ready
 from tests.watching.conftest import MADRID, NOW, TERMS
 
 
@@ -191,3 +192,22 @@ def test_probabilities_are_held_against_verdicts_as_they_are_shown(
         )
     assert filled.stated == pytest.approx(0.55 / 0.45 / 9 / (1 + 0.55 / 0.45 / 9))
     assert filled.lower == 0.1
+
+
+def test_what_each_scanner_sent_is_told_with_its_means(database: Database, period: Period) -> None:
+    at = in_madrid(18, 9)
+    first = a_header(manufacturer="Kestrel", station_name="WARD", exposure_index=300.0)
+    other = replace(first, exposure_index=500.0)
+    with database.write() as session:
+        for header, grey in ((first, 100.0), (other, 140.0)):
+            image = a_scored_image(session, at, probability=0.1, header=header)
+            image.median_grey = grey
+        an_image(session, at, header=first, refusal=Refused(RefusalCode.ADULT))
+        an_image(session, at)
+    with database.read() as session:
+        ward, unknown = scanners(session, period)
+    assert (ward.scanner, ward.images, ward.refused) == ("Kestrel · WARD", 3, 1)
+    assert (ward.median_grey, ward.deviation_index, ward.exposure) == (120.0, None, None)
+    assert ward.exposure_index == pytest.approx(1100 / 3)
+    assert ward.refused_share == pytest.approx(1 / 3)
+    assert (unknown.scanner, unknown.images, unknown.median_grey) == ("unknown scanner", 1, None)

@@ -17,7 +17,14 @@ from readfirst.watching.terms import WatchTerms, watch_terms
 from worklist.api.watching import First, Last, asked_period
 from worklist.pages.charts import Chart, percent
 from worklist.pages.templates import TEMPLATES
-from worklist.pages.watching_drift import AGAINST, SUBJECTS, ScannerRow, drift_charts, drift_table
+from worklist.pages.watching_drift import (
+    AGAINST,
+    SUBJECTS,
+    ScannerRow,
+    drift_charts,
+    drift_table,
+    scanner_table,
+)
 from worklist.pages.watching_flow import (
     flagged_chart,
     read_chart,
@@ -97,6 +104,7 @@ def shown(
         "terms": terms,
         "zone": terms.zone,
         "alerts": figures["alerts"],
+        "scanners": scanner_table(figures["scanners"]),
         "prevalence": "the share of pneumonia that the ensemble presupposes"
         if terms.prevalence is None
         else f"{percent(terms.prevalence)} of pneumonia",

@@ -1,14 +1,14 @@
 """Whether what comes in is what it was, as plots and a table. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from db.watching.drift import BASELINE, REFERENCE, Drift
-from db.watching.scanners import EVERY_SCANNER
+from db.watching.scanners import EVERY_SCANNER, ScannerView
 from readfirst.watching.period import Period
 from readfirst.watching.stability import Judged
 from readfirst.watching.terms import WatchTerms
-from worklist.pages.charts import Chart, Kind, Level, Series, Unit
+from worklist.pages.charts import Chart, Kind, Level, Series, Unit, written
 from worklist.pages.watching_flow import place
 
 SUBJECTS = {
@@ -44,6 +44,31 @@ class ScannerRow:
 
     scanner: str
     cells: tuple[Cell | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Scanner:
+    """One scanner in the table of what each sent."""
+
+    scanner: str
+    cells: tuple[str, ...]
+
+
+def scanner_table(rows: Sequence[ScannerView]) -> list[Scanner]:
+    """What each scanner sent, in the order given."""
+    return [Scanner(row.scanner, tuple(_cells(row))) for row in rows]
+
+
+def _cells(row: ScannerView) -> Iterator[str]:
+    yield f"{row.images:,}"
+    yield written(row.refused_share, Unit.SHARE)
+    yield _one_digit(row.median_grey)
+    yield written(row.clipped_share, Unit.SHARE)
+    yield from map(_one_digit, (row.exposure, row.exposure_index, row.deviation_index))
+
+
+def _one_digit(value: float | None) -> str:
+    return "–" if value is None else f"{value:.1f}"
 
 
 def drift_table(rows: Sequence[Drift], against: str) -> list[ScannerRow]:

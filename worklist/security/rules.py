@@ -84,6 +84,7 @@ RULES: dict[str, Rule] = {
     "GET /api/v1/watching/times": Rule(Role.LEAD, Action.WATCHING_VIEWED),
     "GET /api/v1/watching/verdicts": Rule(Role.LEAD, Action.WATCHING_VIEWED),
     "GET /api/v1/watching/calibration": Rule(Role.LEAD, Action.WATCHING_VIEWED),
+    "GET /api/v1/watching/scanners": Rule(Role.LEAD, Action.WATCHING_VIEWED),
     "GET /api/v1/watching/alerts": Rule(Role.LEAD, Action.WATCHING_VIEWED),
     "GET /api/v1/watching/drift": Rule(Role.LEAD, Action.WATCHING_VIEWED),
     # The ways in.
