@@ -1,7 +1,7 @@
 """The list in a real browser: keys, live arrival, filters in the address, a text in none."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -9,6 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 from db.audit import Actor
 from db.verdicts import Opinion, give
 from readfirst.findings import Finding
+from readfirst.words import short_duration
 from tests.browser.accessibility import faults
 from tests.browser.conftest import NewPage
 from tests.browser.seeing import Complaints
@@ -243,6 +244,16 @@ def test_a_flagged_study_is_told_of_by_choice_and_without_a_name(
     expect(page.get_by_label("A short tone")).to_be_checked()
     site.arrive(LATER[1], probability=0.97)
     expect(page).to_have_title("ReadFirst worklist: A flagged study has come in")
+
+
+def test_waiting_times_go_on_as_the_server_writes_them(site: Site, page: Page) -> None:
+    page.goto("/")
+    seconds = [0, 59, 60, 3599, 3600, 11_100, 86_399, 86_400, 200_000]
+    script = "async (all) => all.map((await import('/static/list-clock.js')).shortDuration)"
+    assert page.evaluate(script, seconds) == [short_duration(timedelta(0, one)) for one in seconds]
+    waiting = page.locator("time").first
+    waiting.evaluate("time => time.setAttribute('datetime', '2020-01-01T00:00:00Z')")
+    expect(waiting).to_have_text(re.compile(r"\d{4} d \d+ h"))
 
 
 def test_the_list_is_never_wider_than_the_window(site: Site, page: Page) -> None:

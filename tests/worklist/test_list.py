@@ -15,8 +15,10 @@ from readfirst.errors import Refused
 from readfirst.findings import Finding
 from readfirst.marks import MarkCode, mark
 from readfirst.refusals import RefusalCode
+from readfirst.roles import Role
 from tests.db.builders import a_header, a_scored_image, an_image
 from tests.worklist.conftest import NOW
+from worklist.security.rules import may_see
 
 HOUR = timedelta(hours=1)
 
@@ -216,6 +218,14 @@ def test_an_empty_list_says_what_to_do(client: TestClient, database: Database) -
     read(database, "1.1", None)
     assert "Everything is read" in client.get("/").text
     assert "fits these filters" in client.get("/?flagged=true").text
+
+
+def test_the_navigation_names_the_pages_that_a_role_may_see(client: TestClient) -> None:
+    assert may_see(Role.LEAD, "GET /watching")
+    assert not may_see(Role.READER, "GET /watching")
+    assert not may_see(Role.SERVICE, "GET /")
+    assert not may_see(Role.ADMIN, "GET /nowhere")
+    assert 'href="/watching"' in client.get("/").text
 
 
 def test_a_glance_counts_what_waits(database: Database, studies: dict[str, str]) -> None:

@@ -5,37 +5,40 @@ const below = document.createElement("div");
 list.before(above);
 list.after(below);
 
-let pointed = null;
+// Milliseconds for which a mouse must rest before the list may change around it.
+const REST = 400;
+const hasMouse = matchMedia("(hover: hover)");
+
 let movedAt = 0;
+let keyedAt = 0;
 let pressed = false;
 
-list.addEventListener("pointermove", (event) => {
-  if (event.pointerType !== "mouse") return;
-  pointed = event.target.closest("tbody tr");
-  movedAt = performance.now();
-});
-list.addEventListener("pointerleave", () => {
-  pointed = null;
-  const left = above.offsetHeight;
-  above.style.height = "";
-  if (left) scrollBy({ top: -left, behavior: "instant" });
-});
+list.addEventListener("pointermove", () => { movedAt = performance.now(); });
 list.addEventListener("pointerdown", () => { pressed = true; });
 for (const end of ["pointerup", "pointercancel"]) {
   addEventListener(end, () => { pressed = false; });
 }
+addEventListener("keydown", () => { keyedAt = performance.now(); });
+list.addEventListener("pointerleave", () => {
+  const left = above.offsetHeight;
+  above.style.height = "";
+  if (left) scrollBy({ top: -left, behavior: "instant" });
+});
 
-// Milliseconds for which a mouse must rest before the list may change around it.
-const REST = 400;
+// The row under the mouse, unless keys were used since it moved.
+function pointedRow() {
+  if (!hasMouse.matches || keyedAt > movedAt) return null;
+  return list.querySelector("tbody tr:hover");
+}
 
 // Whether somebody is about to click, or has a menu open.
 export function isBusy() {
   const open = "details[open], dialog[open], [popover]:popover-open";
   return pressed || document.querySelector(open) !== null
-    || (pointed !== null && performance.now() - movedAt < REST);
+    || (pointedRow() !== null && performance.now() - movedAt < REST);
 }
 
-export const isPointing = () => pointed !== null;
+export const isPointing = () => pointedRow() !== null;
 
 // Makes a change so that the row looked at stays: the one under the mouse, else the selected one,
 // else the first in view. At the very top, with neither, what is new shows itself.
@@ -50,7 +53,8 @@ export function keepPlace(change) {
 }
 
 function lookedAt(rows) {
-  if (pointed?.isConnected) return pointed;
+  const pointed = pointedRow();
+  if (pointed) return pointed;
   const selected = list.querySelector("tr.is-selected");
   if (selected && isInView(selected)) return selected;
   return scrollY > 8 ? rows.find(isInView) : undefined;

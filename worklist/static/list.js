@@ -14,8 +14,10 @@ import "./menus.js";
 
 const list = document.getElementById("list");
 const state = document.getElementById("live");
-// Milliseconds between two changes of the list, however much happens.
+// Milliseconds between two changes of the list, however much happens; longer where the server is
+// slow to answer, so that many open pages do not make it slower.
 const PAUSE = 700;
+const RESTRAINT = 8;
 // Rows that may slide in at once, and the most the server gives.
 const ROOM = 20;
 const MOST = 200;
@@ -38,8 +40,11 @@ function asShown() {
 
 async function refresh() {
   asking = true;
+  let took = 0;
   try {
+    const asked = performance.now();
     const fresh = await askForList("/rows", asShown());
+    took = performance.now() - asked;
     await quiet();
     const isPointed = isPointing();
     const hadFocus = list.contains(document.activeElement);
@@ -54,7 +59,7 @@ async function refresh() {
     setTimeout(() => {
       asking = false;
       if (wanted) look();
-    }, PAUSE);
+    }, Math.max(PAUSE, RESTRAINT * took));
   }
 }
 
