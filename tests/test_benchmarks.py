@@ -26,6 +26,11 @@ from benchmarks.throughput.ways import flops, parts_of
 from benchmarks.viewing import films
 from benchmarks.viewing.maps import Explained
 from benchmarks.viewing.tables import markdown
+from benchmarks.worklist import asking, filling, looking
+from benchmarks.worklist import tables as worklist_tables
+from db.filters import WorklistFilter
+from db.session import Database
+from db.worklist import reading_order
 from models.ensemble import NetworkEnsemble
 from models.manifest import SHIPPED, Estimate, PixelCheck, find_ensembles, load_manifest
 from models.preprocessing import AS_IT_IS, View
@@ -211,3 +216,25 @@ def test_a_film_is_served_in_each_encoding_and_the_report_says_what_was_missed()
     text = markdown(loaded, [slow], explained, 0.0)
     assert "missed at 800 x 600" in text
     assert "| Grad-CAM | 1.00 | 0.20 |" in text
+
+
+def test_the_worklist_is_filled_and_asked_in_steps(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(filling, "UNREAD", 100)
+    monkeypatch.setattr(asking, "ROUNDS", 1)
+    monkeypatch.setattr(asking, "FEWEST", 1)
+    filling.fill(database, 1, 300)
+    filling.fill(database, 301, 500)
+    with database.read() as session:
+        unread = reading_order(session, limit=500, which=WorklistFilter(unread=True))
+        (named,) = reading_order(session, limit=9, which=WorklistFilter(text="a499"))
+    assert len(unread) == 200
+    assert (named.patient_id, named.images[0].sha256) == ("P-499", filling.digest(499))
+    rows = list(asking.measured("a database", database, 500))
+    assert len({row.request for row in rows}) == len(rows) > 20
+    assert all(row.median > 0 for row in rows)
+    waited = [looking.Waited(500, "a key", 10.0, 30.0, 20.0)]
+    text = worklist_tables.markdown(rows, waited, 0.0)
+    assert "| a key | 10 (20) |" in text
+    assert text.count("\n| ") == len(rows) + len(waited) + 4, "and two heads of two lines"

@@ -1,5 +1,13 @@
-"""`python -m benchmarks.worklist`."""
+"""How long the worklist takes, at the server and in a browser.
 
+    python -m benchmarks.worklist --markdown worklist.md
+
+Invented studies, a tenth of them flagged, a hundredth refused, and all but the latest 2,000 read,
+on SQLite and on PostgreSQL, first 100,000 and then 1,000,000. Each request passes the whole
+application, guard and audit log and all, without a network. Then Chromium looks at a server.
+"""
+
+import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,9 +15,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from playwright.sync_api import Browser
 
+from benchmarks.browser import a_browser
 from benchmarks.worklist.asking import Row, measured
 from benchmarks.worklist.filling import fill
+from benchmarks.worklist.looking import Waited, looked_at
 from benchmarks.worklist.tables import markdown, verdict
 from db.migrate import upgrade
 from db.session import open_database
@@ -34,8 +45,10 @@ def databases(postgresql: str | None) -> Iterator[dict[str, str]]:
             yield found | {"PostgreSQL": server.get_uri(driver="psycopg")}
 
 
-def measured_at(name: str, url: str, sizes: list[int]) -> Iterator[Row]:
-    """Fill a database up to each size, and ask."""
+def measured_at(
+    name: str, url: str, sizes: list[int], browser: Browser | None
+) -> Iterator[Row | Waited]:
+    """Fill a database up to each size, ask, and with a browser look."""
     database = open_database(url)
     upgrade(database)
     filled = 0
@@ -45,6 +58,9 @@ def measured_at(name: str, url: str, sizes: list[int]) -> Iterator[Row]:
         filled = studies
         notice(f"{name}: asking …")
         yield from measured(name, database, studies)
+        if browser is not None:
+            notice(f"{name}: looking …")
+            yield from looked_at(browser, url, studies)
     database.dispose()
 
 
@@ -61,8 +77,16 @@ def main(
 ) -> None:
     """Milliseconds for pages of the worklist on both databases."""
     sizes = studies or SIZES
-    with databases(postgresql) as urls:
-        rows = [row for name, url in urls.items() for row in measured_at(name, url, sizes)]
+    load_average = os.getloadavg()[0]
+    with databases(postgresql) as urls, a_browser() as browser:
+        # In a browser the one database is as good as the other.
+        found = [
+            one
+            for name, url in urls.items()
+            for one in measured_at(name, url, sizes, browser if name == "SQLite" else None)
+        ]
+    rows = [one for one in found if isinstance(one, Row)]
+    waited = [one for one in found if isinstance(one, Waited)]
     print_table(
         "Milliseconds at the server",
         ("Database", "Studies", "Request", "Median", "Slowest", "Processor"),
@@ -76,9 +100,21 @@ def main(
             for row in rows
         ],
     )
+    print_table(
+        "Milliseconds in a browser",
+        ("Studies", "What", "Median", "95 %", "Slowest"),
+        [
+            (
+                f"{one.studies:,}",
+                one.what,
+                *(f"{value:.0f}" for value in (one.median, one.p95, one.most)),
+            )
+            for one in waited
+        ],
+    )
     print(verdict(rows))
     if markdown_file:
-        markdown_file.write_text(markdown(rows))
+        markdown_file.write_text(markdown(rows, waited, load_average))
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -59,6 +60,8 @@ def requests(database: Database, studies: int) -> dict[str, Ask]:
         "the page itself": _get("/"),
         "a study": _get(f"/api/v1/studies/{uid}"),
         "the page of a study": _get(f"/studies/{uid}"),
+        "the lead's page, 28 days": _get("/watching", **_last_days(studies, 28)),
+        "the lead's page, a year": _get("/watching", **_last_days(studies, 365)),
         "`/metrics`": _get("/metrics"),
     }
 
@@ -88,6 +91,11 @@ def _sorted(database: Database, studies: int) -> dict[str, Ask]:
             asked[f"by {words}"] = _get(LIST, sort=sort.value)
             asked[f"by {words}, in the middle"] = _get(LIST, sort=sort.value, cursor=deep)
     return asked
+
+
+def _last_days(studies: int, days: int) -> dict[str, str]:
+    last = arrival(studies).date()
+    return {"from": str(last - timedelta(days=days - 1)), "to": str(last)}
 
 
 def _deep(database: Database, order: Order, studies: int) -> str:

@@ -44,6 +44,11 @@ def arrival(number: int) -> datetime:
     return BEGIN + number * timedelta(seconds=PAUSE)
 
 
+def digest(number: int) -> str:
+    """The sha256 that the image of a study says to have."""
+    return f"{number:064x}"
+
+
 def fill(database: Database, first: int, last: int) -> None:
     """Write the studies of these numbers, with all that belongs to them."""
     if first == 1:
@@ -85,6 +90,12 @@ class Invented:
     def named(self, begin: str) -> Expression:
         """A name that no other has."""
         return literal(begin) + cast(self.number, Text)
+
+    def digest(self) -> Expression:
+        """What stands for its content, as `digest` says it of a number."""
+        if self._dialect == "sqlite":
+            return func.printf("%064x", self.number)
+        return func.lpad(func.to_hex(self.number), 64, "0")
 
     def birth_date(self) -> Expression:
         """Of a child of one to five years."""
@@ -167,7 +178,7 @@ def _image(invented: Invented) -> dict[str, Any]:
     return {
         "id": invented.number,
         "study_id": invented.number,
-        "sha256": invented.named("content-"),
+        "sha256": invented.digest(),
         "kind": FileKind.DICOM,
         "sop_instance_uid": invented.named("2.26."),
         "modality": "DX",
@@ -191,7 +202,7 @@ def _arrival(invented: Invented) -> dict[str, Any]:
         "claim_id": invented.named(""),
         "image_id": invented.number,
         "relative_path": invented.named("film-"),
-        "sha256": invented.named("content-"),
+        "sha256": invented.digest(),
         "size": 1,
         "arrived_at": invented.at(),
         "outcome": "received",

@@ -1,6 +1,7 @@
 """The section for `benchmarks/RESULTS.md`."""
 
 from benchmarks.worklist.asking import ROUNDS, Row
+from benchmarks.worklist.looking import TIMES, Waited
 
 #: What the first page is to take, in milliseconds.
 TARGET = 100.0
@@ -13,13 +14,14 @@ def verdict(rows: list[Row]) -> str:
     return f"First page under {TARGET:g} ms: {'yes' if met else 'no'}"
 
 
-def markdown(rows: list[Row]) -> str:
-    """What the server took."""
+def markdown(rows: list[Row], waited: list[Waited], load_average: float) -> str:
+    """What the server took, and what somebody waited for."""
     columns = list(dict.fromkeys((row.database, row.studies) for row in rows))
     lines = [
         "## Worklist",
         "",
-        f"Milliseconds at the server, median of at most {ROUNDS} (processor time of its process).",
+        f"Milliseconds at the server, median of at most {ROUNDS} (processor time of its process). "
+        f"Load average before the run: {load_average:.2f}.",
         "",
         "| request | " + " | ".join(f"{name}, {n:,}" for name, n in columns) + " |",
         "| --- |" + " --- |" * len(columns),
@@ -32,4 +34,22 @@ def markdown(rows: list[Row]) -> str:
             if (row.database, row.studies) == column and row.request == request
         ]
         lines.append(f"| {request} | " + " | ".join(cells) + " |")
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, *_waited(waited)]) + "\n"
+
+
+def _waited(waited: list[Waited]) -> list[str]:
+    if not waited:
+        return ["", "No browser was there."]
+    sizes = list(dict.fromkeys(one.studies for one in waited))
+    lines = [
+        "",
+        f"Milliseconds until the screen shows it: median of {TIMES - 1} (95th percentile). "
+        "Chromium without a GPU, a server on loopback, SQLite.",
+        "",
+        "| somebody waits for | " + " | ".join(f"{size:,}" for size in sizes) + " |",
+        "| --- |" + " --- |" * len(sizes),
+    ]
+    for what in dict.fromkeys(one.what for one in waited):
+        cells = [f"{one.median:.0f} ({one.p95:.0f})" for one in waited if one.what == what]
+        lines.append(f"| {what} | " + " | ".join(cells) + " |")
+    return lines
