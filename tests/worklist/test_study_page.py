@@ -14,9 +14,10 @@ from db.audit import Action, entries
 from db.session import Database
 from db.tables import Image
 from db.worklist import study_detail
+from ingest.store import Store
 from readfirst.errors import Refused
 from readfirst.marks import Mark, MarkCode
-from readfirst.refusals import RefusalCode
+from readfirst.refusals import SENTENCES, RefusalCode
 from readfirst.samples import FOLDER
 from readfirst.settings import Settings
 from tests.db.builders import a_header, an_image
@@ -214,3 +215,30 @@ def test_attributes_come_as_part_alone_and_by_the_api(
         row for row in rows if row["tag"] == "(0010,0020)"
     ).items()
     assert client.get(f"/api/v1/images/{'0' * 64}/attributes").status_code == 404
+
+
+def test_a_file_that_is_no_image_says_so_in_place_of_its_attributes(
+    client: TestClient, database: Database, settings: Settings, tmp_path: Path
+) -> None:
+    path = tmp_path / "letter.txt"
+    path.write_text("Dear colleague")
+    stored = Store(settings.store_path).keep(path)
+    with database.write() as session:
+        image = an_image(session, NOW, study="1.1", refusal=Refused(RefusalCode.NOT_AN_IMAGE))
+        image.sha256 = stored.sha256
+    told = client.get(f"/images/{stored.sha256}/attributes", headers=HTMX)
+    assert told.status_code == 200
+    assert SENTENCES[RefusalCode.NOT_AN_IMAGE] in told.text
+    assert client.get(f"/api/v1/images/{stored.sha256}/attributes").json()["code"] == "not_an_image"
+
+
+def test_an_original_that_was_removed_is_not_offered(
+    client: TestClient, database: Database, studies: dict[str, str]
+) -> None:
+    with database.write() as session:
+        of_it = select(Image).where(Image.study.has(study_instance_uid="1.1"))
+        session.scalars(of_it).one().original_removed_at = NOW
+    page = client.get("/studies/1.1").text
+    assert "The original was removed" in page
+    assert "/original" not in page
+    assert "/attributes" not in page
