@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from readfirst.words import readable_probability
+
 
 class Standing(StrEnum):
     """Why a study stands where it stands."""
@@ -61,14 +63,15 @@ def why(
     such a score speaks for a study, and never against it. overdue: given for a study that has
     waited for too long.
     """
+    said = readable_probability(probability or 0.0)
     if probability is None or threshold is None:
         score = "not scored: " + " ".join(reasons) if reasons else "not scored yet"
     elif probability >= threshold:
-        score = f"{probability:.2f} reaches the threshold {threshold:.2f}"
+        score = f"{said} reaches the threshold {threshold:.2f}"
     elif marks:
-        score = f"{probability:.2f}, which says nothing here"
+        score = f"{said}, which says nothing here"
     else:
-        score = f"{probability:.2f} is below the threshold {threshold:.2f}"
+        score = f"{said} is below the threshold {threshold:.2f}"
     if marks and probability is not None:
         score = f"{score}; not validated: {' '.join(marks)}"
     return f"{_lead(place, overdue)}; {score}"

@@ -1,6 +1,7 @@
 """How values are written for people, the same in the terminal and on the page."""
 
 from datetime import date, datetime, timedelta
+from math import floor
 
 
 def short_duration(duration: timedelta) -> str:
@@ -47,3 +48,17 @@ def readable_age(age: str) -> str:
     units = {"D": "d", "W": "w", "M": "mo", "Y": "y"}
     number, unit = age[:-1], age[-1:].upper()
     return f"{int(number)} {units[unit]}" if number.isdigit() and unit in units else age
+
+
+def readable_percent(percent: float) -> str:
+    """What networks say, in per cent: whole ones, half a one rounded up, and never certainty."""
+    if percent < 0.5:
+        return "< 1 %"
+    return "> 99 %" if percent >= 99.5 else f"{floor(percent + 0.5)} %"
+
+
+def readable_probability(probability: float) -> str:
+    """The same with two digits: `0.91`."""
+    if probability < 0.005:
+        return "less than 0.01"
+    return "more than 0.99" if probability >= 0.995 else f"{probability:.2f}"

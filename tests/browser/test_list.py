@@ -106,6 +106,8 @@ def test_keys_do_nothing_while_somebody_types_and_help_tells_them(site: Site, pa
     expect(page.locator("tr.is-selected")).to_have_count(0)
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog", name="Keys")).to_be_hidden()
+    expect(page.locator("#search input")).to_have_value("")
+    expect(page.locator("tbody tr[data-uid]").first).to_be_visible()
     page.keyboard.press("k")
     expect(page.locator("tr.is-selected")).to_have_count(1)
 

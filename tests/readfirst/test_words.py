@@ -9,7 +9,14 @@ from readfirst.domain import spread, uid_from_digest
 from readfirst.prevalence import at_prevalence
 from readfirst.priority import Standing, standing, why
 from readfirst.refusals import SENTENCES, RefusalCode
-from readfirst.words import age_at, readable_age, readable_name, short_duration
+from readfirst.words import (
+    age_at,
+    readable_age,
+    readable_name,
+    readable_percent,
+    readable_probability,
+    short_duration,
+)
 
 NOW = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 
@@ -107,3 +114,19 @@ def test_the_order_of_probabilities_survives_the_prevalence(
 ) -> None:
     changed = [at_prevalence(p, 0.74, prevalence) for p in (first, second)]
     assert (changed[0] >= changed[1]) == (first >= second) or abs(first - second) < 1e-12
+
+
+@pytest.mark.parametrize(
+    ("probability", "percent", "digits"),
+    [
+        (0.0, "< 1 %", "less than 0.01"),
+        (0.005, "1 %", "0.01"),
+        (0.905, "91 %", "0.91"),
+        (0.9949, "99 %", "0.99"),
+        (0.99999, "> 99 %", "more than 0.99"),
+        (1.0, "> 99 %", "more than 0.99"),
+    ],
+)
+def test_no_network_is_quoted_as_certain(probability: float, percent: str, digits: str) -> None:
+    assert readable_percent(100 * probability) == percent
+    assert readable_probability(probability) == digits

@@ -1,18 +1,17 @@
 """The one place that knows where the templates are, and what each of them may name."""
 
-from math import floor
 from pathlib import Path
 
 from fastapi import Request
 from fastapi.templating import Jinja2Templates
 
 from readfirst import DISCLAIMER
+from readfirst.words import readable_percent
 from worklist.security.rules import may_see
 
 TEMPLATES = Jinja2Templates(directory=Path(__file__).parents[1] / "templates")
 TEMPLATES.env.globals["disclaimer"] = DISCLAIMER
-# Half a per cent is rounded up, as in the texts that say 0.91 of 0.905.
-TEMPLATES.env.filters["percent"] = lambda value: f"{floor(value + 0.5)} %"
+TEMPLATES.env.filters["percent"] = readable_percent
 
 
 def is_part(request: Request) -> bool:
