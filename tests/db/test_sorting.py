@@ -3,14 +3,16 @@
 from collections.abc import Iterator
 from datetime import timedelta
 from itertools import product
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from sqlalchemy import delete
+from sqlalchemy import Connection, delete, event
 from sqlalchemy.orm import Session
 
+from db.filters import WorklistFilter
 from db.session import Database
 from db.sorting import Order, Position, Sort, place_of
 from db.tables import Arrival, Image, Study
@@ -145,3 +147,49 @@ def test_a_cursor_names_no_patient_and_is_of_one_order_alone(four: Database) -> 
             assert page.end is not None
             cursors.add(of_study(page.end))
     assert len(cursors) == 2 * len(Sort)
+
+
+def test_every_order_is_read_from_an_index(database: Database) -> None:
+    asked: list[tuple[str, Any]] = []
+
+    def note(_c: Any, _cursor: Any, statement: str, values: Any, *_: Any) -> None:
+        asked.append((statement, values))
+
+    with database.read() as session:
+        connection = session.connection()
+        event.listen(connection, "before_cursor_execute", note)
+        for sort, reverse, unread in product(Sort, (False, True), (True, None)):
+            order = Order(sort, reverse)
+            place = Position(order, VALUES[sort], 7)
+            which = WorklistFilter(unread=unread)
+            reading_page(session, limit=50, which=which, order=order, after=place)
+        event.remove(connection, "before_cursor_execute", note)
+        queries = [one for one in asked if "ORDER BY studies." in one[0]]
+        # Two stretches where those without a value come behind.
+        assert len(queries) == 2 * 2 * (len(Sort) + 2)
+        for statement, values in queries:
+            plan = explained(connection, statement, values)
+            assert "ix_studies_" in plan, plan
+            # SQLite: "USE TEMP B-TREE FOR ORDER BY"; PostgreSQL: "Sort" or "Incremental Sort".
+            assert "B-TREE" not in plan, plan
+            assert "Sort" not in plan, plan
+
+
+VALUES: dict[Sort, tuple[Any, ...]] = {
+    Sort.READING: (Urgency.LIVE, NOW),
+    Sort.ARRIVAL: (NOW,),
+    Sort.STUDY_TIME: (NOW,),
+    Sort.PROBABILITY: (0.5,),
+    Sort.WAITING: (NOW,),
+    Sort.PATIENT: ("Cruz",),
+}
+
+
+def explained(connection: Connection, statement: str, values: Any) -> str:
+    """How the database would go about it, if there were much of everything."""
+    if connection.dialect.name == "sqlite":
+        return str(connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all())
+    # So little is there that it would rather read and sort all of it.
+    for way in ("seqscan", "bitmapscan", "hashjoin", "mergejoin", "sort"):
+        connection.exec_driver_sql(f"SET LOCAL enable_{way} = off")
+    return str(connection.exec_driver_sql(f"EXPLAIN {statement}", values).all())
