@@ -222,9 +222,12 @@ def test_a_stream_that_is_cut_is_said_quietly(
 ) -> None:
     complaints.expect("net::ERR_FAILED")
     page.route("**/events/stream", lambda route: route.abort())
+    page.clock.install()
     page.goto("/")
+    page.clock.fast_forward(7_000)
     expect(page.locator("#live")).to_have_text("not live")
     page.unroute("**/events/stream")
+    page.clock.fast_forward(20_000)
     expect(page.locator("#live")).to_have_text("", timeout=40_000)
 
 
@@ -249,12 +252,14 @@ def test_a_flagged_study_is_told_of_by_choice_and_without_a_name(
 
 
 def test_waiting_times_go_on_as_the_server_writes_them(site: Site, page: Page) -> None:
+    page.clock.install()
     page.goto("/")
     seconds = [0, 59, 60, 3599, 3600, 11_100, 86_399, 86_400, 200_000]
     script = "async (all) => all.map((await import('/static/list-clock.js')).shortDuration)"
     assert page.evaluate(script, seconds) == [short_duration(timedelta(0, one)) for one in seconds]
     waiting = page.locator("time").first
     waiting.evaluate("time => time.setAttribute('datetime', '2020-01-01T00:00:00Z')")
+    page.clock.fast_forward(10_000)
     expect(waiting).to_have_text(re.compile(r"\d{4} d \d+ h"))
 
 
