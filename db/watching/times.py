@@ -53,14 +53,18 @@ def times(session: Session, period: Period) -> list[Times]:
 
 def _films(period: Period) -> Select[datetime, datetime, bool, float | None]:
     """What came in and is not refused: when, when first scored, flag and score of its study."""
-    return (
-        select(Image.received_at, func.min(Score.scored_at), Study.flagged, Study.probability)
-        .join(Study, Image.study_id == Study.id)
-        .outerjoin(Score, Score.image_id == Image.id)
+    latest = (
+        select(Image.id, Image.study_id, Image.received_at)
         .where(within(Image.received_at, period), Image.state != ImageState.REFUSED)
-        .group_by(Image.id, Image.received_at, Study.flagged, Study.probability)
         .order_by(Image.received_at.desc())
         .limit(MOST_ROWS)
+        .subquery()
+    )
+    return (
+        select(latest.c.received_at, func.min(Score.scored_at), Study.flagged, Study.probability)
+        .join(Study, latest.c.study_id == Study.id)
+        .outerjoin(Score, Score.image_id == latest.c.id)
+        .group_by(latest.c.id, latest.c.received_at, Study.flagged, Study.probability)
     )
 
 

@@ -23,7 +23,7 @@ from readfirst.watching.period import Period, Stretch
 from readfirst.watching.shares import Share, share
 from readfirst.watching.terms import WatchTerms
 
-#: Verdicts that are looked at, of the latest arrivals.
+#: The latest verdicts of a period that are looked at.
 MOST_ROWS = 20_000
 #: What is also told by week.
 BY_WEEK = ("ppv", "npv", "agreement")
@@ -146,6 +146,8 @@ def _standing(period: Period) -> Select[datetime, Finding | None, str, float, in
         .join(Study, Verdict.study_id == Study.id)
         .where(within(Study.received_at, period))
         .group_by(Verdict.study_id)
+        .order_by(func.max(Verdict.id).desc())
+        .limit(MOST_ROWS)
         .subquery()
     )
     return (
@@ -162,8 +164,6 @@ def _standing(period: Period) -> Select[datetime, Finding | None, str, float, in
         .join(Score, Score.image_id == Image.id)
         .where(Verdict.finding.is_not(None))
         .group_by(Verdict.id, Study.received_at, Verdict.finding, Score.ensemble_version)
-        .order_by(Verdict.id.desc())
-        .limit(MOST_ROWS)
     )
 
 
