@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy.exc import IntegrityError
 
@@ -49,6 +49,7 @@ def test_refusals_jump_when_they_are_surely_twice_the_usual(
     assert (found is not None) == jumped
 
 
+@settings(deadline=None)
 @given(refused=st.integers(0, 300), others=st.integers(0, 300), before=st.integers(1, 50))
 def test_more_refusals_never_end_an_alert(refused: int, others: int, before: int) -> None:
     def found(more: int) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.weeks import Weeks, fill_weeks
@@ -153,6 +153,7 @@ def test_values_are_written_for_people(value: float | None, unit: Unit, words: s
     assert written(value, unit) == words
 
 
+@settings(deadline=None)
 @given(value=st.floats(0, 1))
 def test_a_share_that_is_neither_nothing_nor_all_never_looks_so_by_whole_per_cent(
     value: float,

@@ -5,7 +5,7 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from readfirst.watching.period import MOST_DAYS, MOST_DAYS_BY_DAY, make_period
@@ -34,6 +34,7 @@ def test_weeks_begin_on_monday_but_for_the_first() -> None:
     assert days == [(7, 11), (12, 18), (19, 20)]
 
 
+@settings(deadline=None)
 @given(first=st.dates(date(1950, 1, 1), date(2100, 1, 1)), days=st.integers(0, MOST_DAYS - 1))
 def test_the_stretches_part_a_period_without_gap_or_overlap(first: date, days: int) -> None:
     period = make_period(first, first + timedelta(days=days), NOW, MADRID)

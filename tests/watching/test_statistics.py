@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.evaluation import calibration_error as lab_error
@@ -29,6 +29,7 @@ def test_the_interval_of_a_share_is_wilsons() -> None:
     assert share(0, 20).high == pytest.approx(0.1611, abs=5e-5)
 
 
+@settings(deadline=None)
 @given(of=st.integers(1, 5000), data=st.data())
 def test_an_interval_holds_its_share(of: int, data: st.DataObject) -> None:
     hits = data.draw(st.integers(0, of))
@@ -76,6 +77,7 @@ def test_kappa_is_agreement_beyond_chance() -> None:
     assert kappa(Confusion(0, 0, 0, 0)) is None
 
 
+@settings(deadline=None)
 @given(cells=st.tuples(COUNTS, COUNTS, COUNTS, COUNTS))
 def test_kappa_is_the_same_whoever_is_asked_first(cells: tuple[int, int, int, int]) -> None:
     hit, false, missed, well = cells
@@ -89,6 +91,7 @@ def test_kappa_is_the_same_whoever_is_asked_first(cells: tuple[int, int, int, in
         assert -1 <= one <= 1 + 1e-9
 
 
+@settings(deadline=None)
 @given(data=st.data(), studies=st.integers(1, 60))
 def test_the_calibration_error_is_the_laboratorys(studies: int, data: st.DataObject) -> None:
     said = np.array(data.draw(st.lists(st.floats(0, 1), min_size=studies, max_size=studies)))
@@ -119,6 +122,7 @@ def test_the_stability_index_is_reckoned_by_hand() -> None:
 SHARES = st.lists(st.integers(0, 500), min_size=2, max_size=12)
 
 
+@settings(deadline=None)
 @given(one=SHARES, data=st.data())
 def test_the_index_is_never_negative_and_zero_for_the_same(
     one: list[int], data: st.DataObject
