@@ -199,9 +199,12 @@ def test_a_text_stands_in_no_address_and_no_log(
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     is_live(page)
-    page.locator("#search input").fill("voorbeeld")
+    page.keyboard.press("/")
+    page.keyboard.type("voorbeeld")
     page.keyboard.press("Enter")
     expect(page.locator("tr[data-uid]")).to_have_count(1)
+    page.keyboard.press("j")
+    expect(page.locator("tr.is-selected")).to_contain_text("Voorbeeld")
     page.reload()
     expect(page.locator("tr[data-uid]")).to_have_count(1)
     expect(page.locator("#search input")).to_have_value("voorbeeld")

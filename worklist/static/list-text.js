@@ -15,6 +15,8 @@ export function searchBy(show) {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     apply();
+    // So that keys walk the list that was found.
+    field.blur();
   });
   // Emptied by its cross.
   field.addEventListener("search", apply);

@@ -24,6 +24,8 @@ const MOST = 200;
 
 let wanted = false;
 let asking = false;
+// Counts what was asked for: an answer to anything but the last comes too late.
+let latest = 0;
 
 const rows = () => [...list.querySelectorAll("tbody tr[data-uid]")];
 
@@ -40,27 +42,27 @@ function asShown() {
 
 async function refresh() {
   asking = true;
-  let took = 0;
-  try {
-    const asked = performance.now();
-    const fresh = await askForList("/rows", asShown());
-    took = performance.now() - asked;
-    await quiet();
-    const isPointed = isPointing();
-    const hadFocus = list.contains(document.activeElement);
-    let news;
-    keepPlace(() => { news = bringUpToDate(list, fresh.body, { keepGone: isPointed }); });
-    tellNew(news);
-    keepSelection(hadFocus);
-    rememberList(rows());
-  } catch {
-    // The server does not answer; the next look will tell.
-  } finally {
-    setTimeout(() => {
-      asking = false;
-      if (wanted) look();
-    }, Math.max(PAUSE, RESTRAINT * took));
-  }
+  const asked = performance.now();
+  const meant = ++latest;
+  // Where the server does not answer, the next look will tell.
+  const fresh = await askForList("/rows", asShown()).catch(() => null);
+  const took = performance.now() - asked;
+  if (fresh) await quiet();
+  setTimeout(() => {
+    asking = false;
+    if (wanted) look();
+  }, Math.max(PAUSE, RESTRAINT * took));
+  if (fresh && meant === latest) bring(fresh);
+}
+
+function bring(fresh) {
+  const isPointed = isPointing();
+  const hadFocus = list.contains(document.activeElement);
+  let news;
+  keepPlace(() => { news = bringUpToDate(list, fresh.body, { keepGone: isPointed }); });
+  tellNew(news);
+  keepSelection(hadFocus);
+  rememberList(rows());
 }
 
 function look() {
@@ -81,9 +83,15 @@ async function show({ fromStart }) {
     for (const name of ["cursor", "before"]) address.searchParams.delete(name);
     history.replaceState(null, "", address);
   }
-  const page = await askForList("/");
-  list.replaceChildren(...page.getElementById("list").childNodes);
+  const meant = ++latest;
+  const page = await askForList("/").catch(() => null);
+  if (!page) {
+    state.textContent = "The server does not answer.";
+    return;
+  }
   document.documentElement.classList.remove("searching");
+  if (meant !== latest) return;
+  list.replaceChildren(...page.getElementById("list").childNodes);
   restoreSelection();
   rememberList(rows());
 }
@@ -105,7 +113,7 @@ list.addEventListener("pointerleave", () => {
   keepSelection(hadFocus);
 });
 searchBy(show);
-if (heldText()) await show({ fromStart: false }).catch(() => { state.textContent = "The server does not answer."; });
+if (heldText()) await show({ fromStart: false });
 restoreSelection();
 rememberList(rows());
 listenToKeys(refresh);
