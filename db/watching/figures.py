@@ -39,7 +39,7 @@ FIGURES: dict[str, Figure] = {
     "times": Figure(
         Times,
         lambda session, period, _: times(session, period),
-        "Times from arrival to the worklist and until read: p50, p95 and p99.",
+        "From arrival to the worklist, and until read, in seconds: p50, p95 and p99.",
     ),
     "verdicts": Figure(
         Measure,

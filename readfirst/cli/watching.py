@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import astuple, fields
 from datetime import UTC, date, datetime
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -46,7 +47,7 @@ def watching(
         print_json(found[figure] if figure else found)
     else:
         for name, rows in found.items():
-            _print(name, rows)
+            _print(name, rows, settings.zone)
 
 
 def _period(first: str | None, last: str | None, settings: Settings) -> Period:
@@ -73,20 +74,24 @@ def _print_csv(name: str, rows: Sequence[Any]) -> None:
     print(as_csv(FIGURES[name].kind, rows).decode(), end="")
 
 
-def _print(name: str, rows: Sequence[Any]) -> None:
+def _print(name: str, rows: Sequence[Any], zone: ZoneInfo) -> None:
     columns = [field.name for field in fields(FIGURES[name].kind)]
     print_table(
         f"{name.capitalize()}: {FIGURES[name].says}",
         [column.replace("_", " ") for column in columns],
-        [[_cell(value) for value in astuple(row)] for row in rows],
+        [[_cell(value, zone) for value in astuple(row)] for row in rows],
     )
     if not rows:
         out().print("None.")
 
 
-def _cell(value: object) -> str:
+def _cell(value: object, zone: ZoneInfo) -> str:
     if value is None:
         return "–"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
+    if isinstance(value, datetime):
+        return value.astimezone(zone).strftime("%Y-%m-%d %H:%M")
+    if isinstance(value, float):
+        return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
+    return str(value)

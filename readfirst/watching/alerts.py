@@ -100,7 +100,7 @@ def no_films(hours: float, weeks_before: Sequence[int]) -> Alert | None:
     return Alert(
         kind=AlertKind.NO_FILMS,
         about="",
-        value=hours,
+        value=expected,
         bound=LEAST_EXPECTED,
         detail=f"None for {hours:.1f} hours; in the same hours of the weeks before, "
         f"{math.floor(expected)} came on average.",
