@@ -293,6 +293,12 @@ class Settings(BaseSettings):
             raise ValueError("READFIRST_WEBHOOK_URL needs READFIRST_WEBHOOK_SECRET")
         return self
 
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.drift_notice > self.drift_alarm:
+            raise ValueError("READFIRST_DRIFT_NOTICE is above READFIRST_DRIFT_ALARM")
+        return self
+
     @property
     def baseline_days(self) -> tuple[date, date] | None:
         """First and last day of `baseline`."""

@@ -1,4 +1,4 @@
-from datetime import time
+from datetime import date, time
 from pathlib import Path
 
 import pytest
@@ -75,3 +75,18 @@ def test_secrets_do_not_show() -> None:
 def test_a_long_home_gets_a_short_socket(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path / ("x" * 120))
     assert len(str(settings.broker_socket)) <= MAX_SOCKET_PATH
+
+
+def test_the_days_of_the_baseline_are_days(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("READFIRST_BASELINE", "2026-01-05/2026-02-01")
+    assert load_settings().baseline_days == (date(2026, 1, 5), date(2026, 2, 1))
+    for odd in ("2026-01-05", "2026-02-01/2026-01-05", "2024-01-01/2026-01-01", "soon"):
+        monkeypatch.setenv("READFIRST_BASELINE", odd)
+        with pytest.raises(Misconfigured, match="BASELINE"):
+            load_settings()
+
+
+def test_a_change_is_told_before_it_is_an_alarm(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("READFIRST_DRIFT_NOTICE", "0.3")
+    with pytest.raises(Misconfigured, match="READFIRST_DRIFT_NOTICE is above"):
+        load_settings()
