@@ -72,7 +72,8 @@ def _read(period: Period) -> Select[datetime, datetime | None, bool, float | Non
     """Studies that came in: when, when read, flag and score."""
     return (
         select(Study.received_at, Study.read_at, Study.flagged, Study.probability)
-        .where(within(Study.received_at, period))
+        # A study is empty after its only image, refused, turned out to belong to another one.
+        .where(within(Study.received_at, period), Study.images.any())
         .order_by(Study.received_at.desc())
         .limit(MOST_ROWS)
     )

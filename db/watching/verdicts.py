@@ -33,8 +33,9 @@ BY_WEEK = ("ppv", "npv", "agreement")
 class Measure:
     """One figure of one ensemble version, of the whole period or of a week.
 
-    measure: `verdicts` (share of the studies scored that have one), `cannot_tell`, `ppv`, `npv`,
-    `sensitivity`, `specificity`, `agreement`, or `kappa` and `ece`, which are no shares.
+    measure: `verdicts` (share of the studies scored that have one; left out where not all are
+    looked at), `cannot_tell`, `ppv`, `npv`, `sensitivity`, `specificity`, `agreement`, or `kappa`
+    and `ece`, which are no shares.
     value, low, high: with its 95 % interval; None where there is nothing to count.
     """
 
@@ -82,14 +83,15 @@ class _Told:
 
 def verdict_measures(session: Session, period: Period, terms: WatchTerms) -> list[Measure]:
     """Rows of each ensemble version: of the whole period, then of its weeks that have verdicts."""
-    scored = _scored(session, period)
+    scored, complete = _scored(session, period), _are_all(session, period)
     whole = Stretch(period.first, period.last)
     rows: list[Measure] = []
     for version, told in _told(session, period, terms).items():
         everyone = np.ones(len(told.sick), dtype=bool)
         rows += _measured("period", whole, version, told, everyone)
-        verdicts = share(min(len(told.sick), scored.get(version, 0)), scored.get(version, 0))
-        rows.append(_row("period", whole, version, "verdicts", verdicts))
+        if complete:
+            verdicts = share(len(told.sick), scored[version])
+            rows.append(_row("period", whole, version, "verdicts", verdicts))
         rows += _by_week(period, version, told)
     return rows
 
@@ -165,6 +167,16 @@ def _standing(period: Period) -> Select[datetime, Finding | None, str, float, in
         .where(Verdict.finding.is_not(None))
         .group_by(Verdict.id, Study.received_at, Verdict.finding, Score.ensemble_version)
     )
+
+
+def _are_all(session: Session, period: Period) -> bool:
+    """Whether the verdicts that are looked at are all of the period."""
+    query = (
+        select(func.count(Verdict.study_id.distinct()))
+        .join(Study, Verdict.study_id == Study.id)
+        .where(within(Study.received_at, period))
+    )
+    return (session.scalar(query) or 0) <= MOST_ROWS
 
 
 def _scored(session: Session, period: Period) -> dict[str, int]:

@@ -211,3 +211,17 @@ def test_what_each_scanner_sent_is_told_with_its_means(database: Database, perio
     assert ward.exposure_index == pytest.approx(1100 / 3)
     assert ward.refused_share == pytest.approx(1 / 3)
     assert (unknown.scanner, unknown.images, unknown.median_grey) == ("unknown scanner", 1, None)
+
+
+def test_of_more_verdicts_than_are_looked_at_no_share_is_told(
+    database: Database, period: Period, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with database.write() as session:
+        for uid in ("1.1", "1.2", "1.3"):
+            a_scored_image(session, in_madrid(17, 9), probability=0.9, study=uid)
+            a_verdict(session, uid, Finding.PNEUMONIA)
+    monkeypatch.setattr("db.watching.verdicts.MOST_ROWS", 2)
+    with database.read() as session:
+        rows = verdict_measures(session, period, TERMS)
+    assert told(rows, "ppv") == [(2, 2)]
+    assert told(rows, "verdicts") == []
