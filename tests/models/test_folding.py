@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from models.ensemble import load_ensemble, member_logits
+from models.explaining.gradcam import ensemble_heat_map
 from models.folding import folded
 from models.networks import build
 from models.preprocessing import standardise
@@ -53,13 +54,18 @@ def test_a_network_without_normalisation_stays_as_it_is() -> None:
     assert folded(network) is network
 
 
-def test_the_shipped_members_say_the_same_folded(shipped_folder: Path) -> None:
+def test_the_shipped_members_say_the_same_folded_and_look_at_the_same_places(
+    shipped_folder: Path,
+) -> None:
     from ingest.pixels.display import display_image
 
     films = np.stack([standardise(display_image(sample.path)) for sample in samples()[:4]])
-    said = []
+    said, heat = [], []
     for as_trained in (True, False):
         ensemble = load_ensemble(shipped_folder, "float32", as_trained=as_trained)
-        said.append(member_logits(ensemble.manifest.members, ensemble.networks, films))
+        members, networks = ensemble.manifest.members, ensemble.networks
+        said.append(member_logits(members, networks, films))
+        heat.append(ensemble_heat_map(members, networks, films[0]))
     for name, logits in said[0].items():
         np.testing.assert_allclose(said[1][name], logits, atol=1e-3)
+    np.testing.assert_allclose(heat[1], heat[0], atol=1e-3)

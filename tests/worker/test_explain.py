@@ -13,7 +13,7 @@ from db.images import image_with_content
 from db.session import Database
 from ingest.claim import Claim
 from ingest.pixels.display import film_area
-from models.ensemble import NetworkEnsemble, load_ensemble
+from models.ensemble import NetworkEnsemble
 from models.explaining.gradcam import ensemble_heat_map
 from models.explaining.lime import explain
 from models.manifest import SHIPPED, Member, find_ensembles, load_manifest, shipped_version
@@ -94,7 +94,10 @@ def test_the_shipped_networks_explain_a_film_in_float32_whatever_they_score_in(
     sha256 = a_scored_film(resources, drop)
     ask_for(worker, sha256, HeatMethod.GRAD_CAM)
     assert explain_next(worker)
-    exact = load_ensemble(SHIPPED_FOLDER, "float32", as_trained=True)
+    exact = judgement.exact_networks(shipped_version())
+    assert isinstance(exact, NetworkEnsemble)
+    layers = [layer for network in exact.networks for layer in network.layers]
+    assert {layer.compute_dtype for layer in layers} == {"float32"}
     version = PREPROCESSING_VERSION
     image = read_model_ready(resources.prepared.model_ready(sha256, version))
     expected = 255 * ensemble_heat_map(exact.manifest.members, exact.networks, image)
