@@ -73,7 +73,9 @@ def _levels(stored: Stored, dataset: Dataset) -> tuple[Levels, float, float]:
         return stored.astype(np.int64), 1.0, 0.0
     if dataset.get("ModalityLUTSequence"):
         return apply_modality_lut(stored.astype(np.int32), dataset).astype(np.int64), 1.0, 0.0
-    at_zero, at_one = apply_modality_lut(np.array([0, 1], dtype=np.int32), dataset)
+    at_zero, at_one, at_most = apply_modality_lut(np.array([0, 1, MOST_SAMPLE]), dataset)
+    if not np.isfinite(at_most):
+        return stored.astype(np.int64), 1.0, 0.0
     return stored.astype(np.int64), float(at_one - at_zero), float(at_zero)
 
 

@@ -91,6 +91,11 @@ def test_nine_films_are_scored_once_each_and_three_bad_files_are_refused(
             wait_for(lambda: sent_by_dicom(FOLDER / "study-07.dcm", home / "logs"), home / "logs")
             late = 2
         wait_for(lambda: scored(environment) == len(GOOD) + late, home / "logs")
+        # A study of the samples is one image.
+        flagged = sum(row["flagged"] for row in rows(environment, "worklist", "--all"))
+        assert flagged
+        heat_maps = home / "prepared"
+        wait_for(lambda: len([*heat_maps.glob("heat-*/*/*.png")]) == flagged, home / "logs")
     for log in (home / "logs").glob("*.log"):
         assert "Ejemplo" not in log.read_text(), f"a patient's name in {log.name}"
         assert "DEMO-0" not in log.read_text(), f"a patient ID in {log.name}"
@@ -113,7 +118,8 @@ def check_scores(environment: dict[str, str]) -> None:
         assert len(detail["scores"]) == states.count("scored")
         # A sample whose header says little is marked, and scored all the same.
         actions = [one["action"] for one in detail["events"] if one["action"] != "marked"]
-        assert actions in (["received", "ready", "scored"], ["received", "refused"])
+        told = ["flagged"] if row["flagged"] else []
+        assert actions in (["received", "ready", "scored", *told], ["received", "refused"])
 
 
 def check_refusals(environment: dict[str, str], home: Path) -> None:
