@@ -10,7 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from readfirst.samples import FOLDER
 from tests.browser.accessibility import faults
-from tests.browser.conftest import NewPage, Picture
+from tests.browser.conftest import NewPage
 from tests.browser.seeing import Complaints, log_in
 from tests.browser.site import Site, add_people
 
@@ -51,9 +51,7 @@ def another_image(tmp_path: Path) -> Callable[[str], Path]:
     return made
 
 
-def test_a_verdict_by_mouse_is_kept_with_its_history_and_taken_back(
-    site: Site, page: Page, picture: Picture
-) -> None:
+def test_a_verdict_by_mouse_is_kept_with_its_history_and_taken_back(site: Site, page: Page) -> None:
     add_people(site)
     log_in(page, "reader", f"/studies/{site.study(FLAGGED)}")
     expect(page.locator("#labels")).to_contain_text("Pneumonia likely")
@@ -65,7 +63,6 @@ def test_a_verdict_by_mouse_is_kept_with_its_history_and_taken_back(
     expect(page.locator("#labels")).to_contain_text("Read")
     expect(page.locator("#timeline")).to_contain_text("Read by reader: pneumonia")
     expect(page.locator("#news")).to_be_hidden()
-    picture(page, "study")
     page.get_by_role("button", name="Disagree: no pneumonia").click()
     expect(stands(page)).to_contain_text("AI false positive")
     page.get_by_text("History: 2 entries").click()

@@ -265,7 +265,7 @@ def test_without_room_nothing_is_taken_and_the_sender_may_come_again(
 def test_the_page_has_the_control_and_nothing_inline(client: TestClient) -> None:
     page = client.get("/").text
     assert '<form id="upload" action="/api/v1/uploads"' in page
-    assert '<script src="/static/upload.js" defer></script>' in page
+    assert '<script src="/static/upload.js" type="module"></script>' in page
     assert client.get("/static/upload.js").status_code == 200
 
 
