@@ -57,5 +57,5 @@ def add_film_page(app: FastAPI, database: Database) -> None:
             found = study_detail(session, study_instance_uid)
         if found is None:
             raise HTTPException(404, "No study has this Study Instance UID.")
-        shown = {"film_images": film_images(found)}
+        shown = {"film_images": film_images(found), "study_instance_uid": study_instance_uid}
         return TEMPLATES.TemplateResponse(request, "film_alone.html", shown)
