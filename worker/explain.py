@@ -66,6 +66,7 @@ def explain_next(resources: Resources) -> bool:
             name, at = type(error).__name__, datetime.now(UTC)
             attempt_failed(session, held, name, at, resources.terms)
         return True
+    # Of LIME, those of its last slice.
     seconds = round(time.perf_counter() - begun, 3)
     log.info("explained", action="explain", sha256=held.sha256, method=held.method, seconds=seconds)
     return True

@@ -14,6 +14,7 @@ from db.heat_maps import claim_wanted, made
 from db.session import Database
 from ingest.pixels.display import display_image
 from ingest.pixels.window import Window
+from models.manifest import shipped_version
 from readfirst.heat import Area
 from readfirst.prepared import PreparedImages
 from tests.browser.accessibility import faults
@@ -251,7 +252,7 @@ def make_map(database: Database, prepared: PreparedImages, area: Area) -> None:
     heat = np.zeros((224, 224), np.uint8)
     heat[:112, :112] = 255
     with database.write() as session:
-        held = claim_wanted(session, "2.0", NOW, TERMS)
+        held = claim_wanted(session, shipped_version(), NOW, TERMS)
         assert held is not None
         path = prepared.heat_map(held.sha256, held.ensemble_version, held.method)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -266,12 +267,14 @@ def test_a_heat_map_is_asked_for_waited_for_and_lies_on_its_part_of_the_film(
     database, prepared = site.resources.database, site.resources.prepared
     # What is wanted of the seeded films is somebody else's to make.
     with database.write() as session:
-        while claim_wanted(session, "2.0", NOW, TERMS):
+        while claim_wanted(session, shipped_version(), NOW, TERMS):
             pass
     page.keyboard.press("h")
     expect(part(page, "legend")).to_contain_text("in work")
     make_map(database, prepared, Area(top=0.25, left=0.5, bottom=0.75, right=1.0))
-    expect(part(page, "legend")).to_contain_text("no segmentation. Grad-CAM, ensemble 2.0.")
+    expect(part(page, "legend")).to_contain_text(
+        f"no segmentation. Grad-CAM, ensemble {shipped_version()}."
+    )
     opacity = painted(page, "heat")[..., 3]
     film = min(opacity.shape[0] / ROWS, opacity.shape[1] / COLUMNS)
     top = (opacity.shape[0] - film * ROWS) / 2
