@@ -36,11 +36,9 @@ from ingest.syntaxes import ENCAPSULATED, NATIVE
 from readfirst.errors import Misconfigured
 from readfirst.samples import FOLDER
 from readfirst.settings import Settings
+from tests.dcmtk import needs_dcmtk, tool
 from tests.ingest.builders import a_dataset, a_dicom_file, a_gradient
 
-needs_dcmtk = pytest.mark.skipif(
-    shutil.which("storescu") is None, reason="DCMTK's tools are not here (Debian package dcmtk)"
-)
 TERMS = Terms(
     host="127.0.0.1",
     port=0,
@@ -71,8 +69,8 @@ def arriving(inbox: Path) -> list[Path]:
     return list((inbox / ARRIVING).iterdir())
 
 
-def dcmtk(tool: str, port: int, *arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [tool, "-v", "-aec", "READFIRST", *map(str, arguments)]
+def dcmtk(name: str, port: int, *arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [tool(name), "-v", "-aec", "READFIRST", *map(str, arguments)]
     address = ["127.0.0.1", str(port)]
     # Options come first, then the address, then the files.
     files = [word for word in command if word.endswith(".dcm")]

