@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, func, select, text
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from db.filters import EVERYTHING, WorklistFilter, conditions
@@ -185,7 +185,8 @@ def counts(session: Session) -> Counts:
     """Studies, flagged studies, and images by state."""
     # A study without images is not shown; counted by the images' index, which is the quicker way.
     studies = session.scalar(select(func.count(Image.study_id.distinct()))) or 0
-    flagged = session.scalar(select(func.count()).select_from(Study).where(Study.flagged)) or 0
+    # By its name alone, as its index says it: SQLite takes `flagged = 1` for something else.
+    flagged = session.scalar(select(func.count()).select_from(Study).where(text("flagged"))) or 0
     by_state = session.execute(select(Image.state, func.count()).group_by(Image.state))
     images = dict.fromkeys(ImageState, 0) | dict(by_state.all())
     return Counts(studies=studies, flagged=flagged, images=images)
