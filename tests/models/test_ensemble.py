@@ -60,9 +60,10 @@ def test_the_shipped_ensemble_tells_the_samples_apart(
 def test_a_score_does_not_depend_on_the_batch_it_came_in(
     shipped: NetworkEnsemble, films: np.ndarray
 ) -> None:
-    together = [score.probability for score in shipped.scores(films)]
-    alone = [shipped.scores(film[np.newaxis])[0].probability for film in films]
-    backwards = [score.probability for score in shipped.scores(films[::-1])][::-1]
+    few = films[::3]
+    together = [score.probability for score in shipped.scores(few)]
+    alone = [shipped.scores(film[np.newaxis])[0].probability for film in few]
+    backwards = [score.probability for score in shipped.scores(few[::-1])][::-1]
     np.testing.assert_allclose(alone, together, atol=SAME)
     np.testing.assert_allclose(backwards, together, atol=SAME)
 
@@ -70,7 +71,7 @@ def test_a_score_does_not_depend_on_the_batch_it_came_in(
 def test_more_images_than_a_batch_holds_are_all_scored(
     shipped: NetworkEnsemble, films: np.ndarray
 ) -> None:
-    many = np.concatenate([films, films, films])
+    many = np.concatenate([films, films, films[:3]])
     scores = shipped.scores(many)
     assert len(scores) == len(many)
     assert scores[0].probability == pytest.approx(scores[2 * len(films)].probability, abs=SAME)
