@@ -11,8 +11,8 @@ const FOR = [230, 159, 0];
 const AGAINST = [0, 114, 178];
 const NEUTRAL = 128;
 
-// The colour of a grey of a map, as [red, green, blue, opacity], 0 to 255. Where nothing was found,
-// the film shows through.
+// The colour of a grey of a map, as [red, green, blue, opacity], 0 to 255. The opacity is the heat's
+// square, so that the film shows through where little was found.
 export function colourOf(method, grey) {
   if (method === "lime") {
     const said = (grey - NEUTRAL) / 127;
@@ -22,7 +22,7 @@ export function colourOf(method, grey) {
   const below = Math.min(Math.floor(place), PLASMA.length - 2);
   const share = place - below;
   const mixed = PLASMA[below].map((from, band) => Math.round(from + share * (PLASMA[below + 1][band] - from)));
-  return [...mixed, grey];
+  return [...mixed, Math.round((grey * grey) / 255)];
 }
 
 // Paints a map over its greys. pixels: RGBA, as ImageData has them.
