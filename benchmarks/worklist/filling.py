@@ -80,7 +80,7 @@ class Invented:
         self.refused: Expression = self.number % 100 == 7
         self.flagged: Expression = self.number % 10 == 3
         #: Never twice the same in a row; above the threshold where it is flagged.
-        part = (self.number * 7919 % 10_007) / 10_007.0
+        part = (self.number % 10_007 * 7919 % 10_007) / 10_007.0
         self.probability = part * THRESHOLD * 0.98 + case((self.flagged, THRESHOLD), else_=0.0)
 
     def at(self, later: Any = 0) -> Expression:
