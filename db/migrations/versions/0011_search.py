@@ -1,6 +1,5 @@
 """What a text is looked for in, as one column with an index."""
 
-import sqlite3
 from collections.abc import Sequence
 
 import sqlalchemy as sa
@@ -26,15 +25,5 @@ def upgrade() -> None:
     ]
     line = sa.literal("\n")
     whole = parts[0] + line + parts[1] + line + parts[2]
-    op.execute(studies.update().values(search_text=_small(whole)))
+    op.execute(studies.update().values(search_text=sa.func.lower(whole)))
     op.create_index("ix_studies_search_text", "studies", ["search_text", "id"])
-
-
-def _small(text: sa.ColumnElement[str]) -> sa.ColumnElement[str]:
-    """In small letters; SQLite's own function knows ASCII alone."""
-    bind = op.get_bind()
-    if bind.dialect.name != "sqlite":
-        return sa.func.lower(text)
-    connection: sqlite3.Connection = bind.connection.dbapi_connection  # type: ignore[assignment]
-    connection.create_function("small", 1, str.lower, deterministic=True)
-    return sa.func.small(text)
