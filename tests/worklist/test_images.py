@@ -1,7 +1,6 @@
 """Films by the API: rendered by real decoders, windowed, kept, removed and broken."""
 
 import io
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +20,6 @@ from readfirst.samples import FOLDER
 from readfirst.settings import Settings
 from tests.db.builders import NOW
 from tests.worklist.films import a_kept_film
-from worklist.app import make_app
 
 DICOM, JPEG = FOLDER / "study-01.dcm", FOLDER / "film-01.jpg"
 
@@ -30,12 +28,6 @@ DICOM, JPEG = FOLDER / "study-01.dcm", FOLDER / "film-01.jpg"
 def database_url(tmp_path: Path) -> str:
     """Films are read from files: one database is enough."""
     return f"sqlite:///{tmp_path / 'readfirst.db'}"
-
-
-@pytest.fixture
-def client(settings: Settings, database: Database) -> Iterator[TestClient]:
-    with TestClient(make_app(settings)) as opened:
-        yield opened
 
 
 def pixels(content: bytes) -> np.ndarray:

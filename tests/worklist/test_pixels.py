@@ -1,7 +1,6 @@
 """Films for the viewer: their samples before any window, by real decoders."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,19 +20,12 @@ from readfirst.settings import Settings
 from tests.db.builders import a_scored_image, an_image
 from tests.ingest.builders import a_dataset, a_gradient, dicom_bytes
 from tests.worklist.films import a_kept_film
-from worklist.app import make_app
 
 
 @pytest.fixture
 def database_url(tmp_path: Path) -> str:
     """Films are read from files: one database is enough."""
     return f"sqlite:///{tmp_path / 'readfirst.db'}"
-
-
-@pytest.fixture
-def client(settings: Settings, database: Database) -> Iterator[TestClient]:
-    with TestClient(make_app(settings)) as opened:
-        yield opened
 
 
 def film_of(client: TestClient, digest: str, **asked: int) -> tuple[dict[str, Any], Any, Any]:
