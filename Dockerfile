@@ -1,26 +1,32 @@
 # syntax=docker/dockerfile:1
 # One image for every part; VARIANT chooses TensorFlow for the processor or for NVIDIA GPUs.
-FROM python:3.11-slim
+FROM python:3.13-slim
 ARG VARIANT=cpu
 
 ENV PYTHONUNBUFFERED=1 TF_CPP_MIN_LOG_LEVEL=2 READFIRST_HOME=/var/lib/readfirst
 WORKDIR /opt/readfirst
 
-COPY requirements.lock requirements-gpu.txt pyproject.toml README.md LICENSE NOTICE ./
-RUN pip install --no-cache-dir --require-hashes -r requirements.lock \
- && if [ "$VARIANT" = gpu ]; then \
-      pip uninstall --yes tensorflow-cpu && pip install --no-cache-dir -r requirements-gpu.txt; \
-    fi
+COPY requirements.lock requirements-gpu.lock pyproject.toml README.md LICENSE NOTICE ./
+RUN if [ "$VARIANT" = gpu ]; then \
+      [ "$(uname -m)" = x86_64 ] || { echo "TensorFlow for GPUs is made for x86-64 only." >&2; exit 2; }; \
+      lock=requirements-gpu.lock; \
+    else \
+      lock=requirements.lock; \
+    fi \
+ && pip install --no-cache-dir --require-hashes -r "$lock"
 
+COPY cli cli
 COPY readfirst readfirst
 COPY ingest ingest
 COPY models models
+COPY laboratory laboratory
 COPY db db
 COPY worker worker
 COPY worklist worklist
 RUN pip install --no-cache-dir --no-deps --no-build-isolation --editable . \
  && useradd --system --create-home --uid 10001 readfirst \
- && install -d -o readfirst /var/lib/readfirst /inbox
+ && install -d -o readfirst -m 0700 /var/lib/readfirst \
+ && install -d -o readfirst /inbox
 
 USER readfirst
 VOLUME ["/var/lib/readfirst", "/inbox"]

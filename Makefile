@@ -1,41 +1,74 @@
 # Two commands do everything: `make run` and `make test`. Both set up .venv first.
-PYTHON ?= $(or $(shell command -v python3.11),python3)
+# With PYTHON=… by that Python, else by the first that fits: see scripts/venv.sh.
 BIN := .venv/bin
 
-.PHONY: run test pictures setup check lock clean
+.PHONY: run test test-fast coverage test-js pictures setup check lock check-lock pin-images clean always
 
 run: setup  ## start everything, drop the sample studies, show the worklist
 	$(BIN)/readfirst demo
 
-# A process a core; one that has nothing left takes tests from another.
-test: setup check  ## lint, types, import contracts, and every test
-	$(BIN)/pytest --numprocesses logical --maxprocesses 4 --dist worksteal
+# A process more than there are cores, since some tests mostly wait for other processes; one that has
+# nothing left takes tests from another.
+PROCESSES = $$($(BIN)/python -c 'import os; print(min(4, os.cpu_count() + 1))')
+test: setup check test-js  ## lint, types, import contracts, and every test
+	$(BIN)/pytest --numprocesses $(PROCESSES) --dist worksteal
+
+test-fast: setup test-js  ## what needs no TensorFlow, PostgreSQL or browser, in under a minute
+	$(BIN)/pytest --fast --numprocesses logical --maxprocesses 4 --dist worksteal
+
+# From Python 3.12 on the interpreter itself measures coverage, which costs least.
+CORE = $$($(BIN)/python -c 'import sys; print("sysmon" if sys.version_info >= (3, 12) else "ctrace")')
+coverage: setup  ## the fast tests, and the ten modules that they cover least
+	COVERAGE_CORE=$(CORE) $(BIN)/pytest --fast --numprocesses logical --maxprocesses 4 --dist worksteal \
+		--cov --cov-report=
+	$(BIN)/coverage report --sort=cover --format=text | sed -n '1,12p;$$p'
+
+test-js: setup  ## the unit tests of the page's scripts
+	$(BIN)/node --test tests/unit/javascript/*.test.js
 
 pictures: setup  ## take the pictures of docs/ anew, by the tests in a real browser
 	READFIRST_SCREENSHOTS=docs $(BIN)/pytest tests/browser
 
-check: setup
+check: setup node_modules/ready
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/oxlint --deny-warnings
+	if test -x $(TSC); then $(BIN)/node $(TSC) --project jsconfig.json; fi
 
 setup: .venv/ready
 
-.venv/ready: requirements-dev.lock pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
-		{ echo "ReadFirst needs Python 3.11: make PYTHON=/path/to/python3.11 …"; exit 2; }
-	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+# Looked at each time; only a .venv that was made anew is newer than what was installed into it.
+.venv/pyvenv.cfg: always
+	@PYTHON='$(PYTHON)' sh scripts/venv.sh .venv
+
+.venv/ready: .venv/pyvenv.cfg requirements-dev.lock pyproject.toml
 	$(BIN)/pip install --quiet --require-hashes --requirement requirements-dev.lock
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
+TSC = node_modules/typescript/bin/tsc
+
+# The types of the scripts are checked by TypeScript, which comes from the npm registry.
+node_modules/ready: package-lock.json .venv/ready
+	$(BIN)/npm ci --no-audit --no-fund --loglevel=error && touch $@ || { \
+		echo "TypeScript cannot be installed from the npm registry: the scripts' types are not checked." >&2; \
+		test "$$READFIRST_STRICT" != 1; }
+
 UV_COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11
-lock:  ## pin what pyproject.toml names, with hashes and without registry addresses
-	$(BIN)/pip install --quiet uv
+lock: setup  ## pin what pyproject.toml names, with hashes and without registry addresses
 	$(UV_COMPILE) --extra cpu --extra build --extra laboratory --extra dev --output-file requirements-dev.lock pyproject.toml
 	$(UV_COMPILE) --extra cpu --extra build --constraint requirements-dev.lock \
 		--output-file requirements.lock pyproject.toml
+	$(UV_COMPILE) --extra gpu --extra build --constraint requirements.lock \
+		--output-file requirements-gpu.lock pyproject.toml
+
+pin-images:  ## pin the images of others by the digests that their tags have now; needs a registry
+	python3 scripts/pin_images.py Dockerfile docker-compose.yml
+
+check-lock: setup  ## every pinned release has a wheel for every Python and platform that is promised
+	READFIRST_CHECK_LOCK=1 $(BIN)/pytest tests/integration/project/test_lock.py
 
 clean:  ## remove what was built; the home folder ./var stays
-	rm -rf .venv *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv node_modules *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .import_linter_cache

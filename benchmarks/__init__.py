@@ -1,1 +1,1 @@
-"""What ReadFirst is measured against, each a script: `python -m benchmarks.throughput`."""
+"""Benchmarks of ReadFirst, each a script: `python -m benchmarks.throughput`."""

@@ -12,7 +12,7 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 @contextmanager
 def a_browser() -> Iterator[Browser | None]:
-    """One without a window; None where there is no Chromium."""
+    """Start a browser without a window; yield None where there is no Chromium."""
     if CHROMIUM is None:
         yield None
         return

@@ -1,4 +1,4 @@
-"""How fast films become model-ready, by encoding: decoded in full, and as far as scoring needs.
+"""The speed of decoding films, by encoding: in full, and as far as scoring needs.
 
     python -m benchmarks.decoding --markdown decoding.md
 
@@ -37,9 +37,9 @@ from pydicom.uid import (
 )
 
 from benchmarks.ratios import Spread, ratio, spread
-from ingest.pixels.display import display_image, film_image
+from cli.common.console import print_table
+from ingest.dicom.pixels.display import display_image, film_image
 from models.preprocessing import LEAST_SIDE, standardise
-from readfirst.cli.console import print_table
 from readfirst.samples import FOLDER
 
 Film = npt.NDArray[np.uint16]
@@ -101,8 +101,8 @@ ENCODINGS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One encoding. Milliseconds in full and as scored; times: the one by the other."""
+class DecodingRow:
+    """A row of the report. Milliseconds in full and as scored; times: the one by the other."""
 
     name: str
     bits: int
@@ -127,7 +127,7 @@ def write(encoding: Encoding, film: Film, path: Path) -> None:
     path.write_bytes(content if encoding.syntax is None else _dicom(encoding, film, content))
 
 
-def measure(paths: Mapping[Encoding, Path], rounds: int = ROUNDS) -> list[Row]:
+def measure(paths: Mapping[Encoding, Path], rounds: int = ROUNDS) -> list[DecodingRow]:
     """Time every encoding in both ways, in rounds there and back, once warm."""
     tasks: dict[tuple[Encoding, bool], Callable[[], object]] = {}
     for encoding, path in paths.items():
@@ -144,7 +144,7 @@ def measure(paths: Mapping[Encoding, Path], rounds: int = ROUNDS) -> list[Row]:
     return [_row(encoding, path, times) for encoding, path in paths.items()]
 
 
-def markdown(rows: list[Row], load_average: float) -> str:
+def markdown(rows: list[DecodingRow], load_average: float) -> str:
     """The report for benchmarks/RESULTS.md."""
     columns, cells = table(rows)
     lines = [
@@ -162,7 +162,7 @@ def markdown(rows: list[Row], load_average: float) -> str:
     return "\n".join(lines) + "\n"
 
 
-def table(rows: list[Row]) -> tuple[list[str], list[list[str]]]:
+def table(rows: list[DecodingRow]) -> tuple[list[str], list[list[str]]]:
     """Columns and rows of the report."""
     columns = ["encoding", "bits", "MB", "in full, ms", "as scored, ms", "times as fast"]
     return columns, [
@@ -178,8 +178,8 @@ def table(rows: list[Row]) -> tuple[list[str], list[list[str]]]:
     ]
 
 
-def verdict(rows: list[Row]) -> str:
-    """Whether each encoding that can be read at a smaller scale reaches the target."""
+def verdict(rows: list[DecodingRow]) -> str:
+    """Say whether each encoding that can be read at a smaller scale reaches the target."""
     slow = [row.name for row in rows if row.reduces and row.times.median < TARGET]
     missed = f"; missed by {', '.join(slow)}" if slow else ", met by all that reduce"
     return f"Target: at least {TARGET:g} times as fast{missed}."
@@ -193,9 +193,11 @@ def _as_scored(path: Path) -> None:
     standardise(film_image(path, LEAST_SIDE))
 
 
-def _row(encoding: Encoding, path: Path, times: dict[tuple[Encoding, bool], list[float]]) -> Row:
+def _row(
+    encoding: Encoding, path: Path, times: dict[tuple[Encoding, bool], list[float]]
+) -> DecodingRow:
     full, scored = times[encoding, False], times[encoding, True]
-    return Row(
+    return DecodingRow(
         encoding.name,
         encoding.bits,
         path.stat().st_size / 1e6,
@@ -207,9 +209,9 @@ def _row(encoding: Encoding, path: Path, times: dict[tuple[Encoding, bool], list
 
 
 def _jpeg(film: Film) -> bytes:
-    held = io.BytesIO()
-    Image.fromarray((film >> (BITS - 8)).astype(np.uint8)).save(held, "JPEG", quality=90)
-    return held.getvalue()
+    buffer = io.BytesIO()
+    Image.fromarray((film >> (BITS - 8)).astype(np.uint8)).save(buffer, "JPEG", quality=90)
+    return buffer.getvalue()
 
 
 def _dicom(encoding: Encoding, film: Film, content: bytes) -> bytes:
@@ -225,9 +227,9 @@ def _dicom(encoding: Encoding, film: Film, content: bytes) -> bytes:
     dataset.PixelData = content if native else encapsulate([content])
     dataset["PixelData"].VR = "OW" if native else "OB"
     dataset["PixelData"].is_undefined_length = not native
-    held = io.BytesIO()
-    dataset.save_as(held)
-    return held.getvalue()
+    buffer = io.BytesIO()
+    dataset.save_as(buffer)
+    return buffer.getvalue()
 
 
 def _text(value: Spread, form: str = "{:.0f}") -> str:

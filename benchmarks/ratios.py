@@ -1,4 +1,4 @@
-"""What is claimed of timings: medians with quartiles, and ratios within rounds."""
+"""Figures that are claimed of timings: medians with quartiles, and ratios within rounds."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,6 +26,6 @@ def spread(values: Sequence[float]) -> Spread:
     return Spread(float(median), float(low), float(high))
 
 
-def ratio(one: Sequence[float], other: Sequence[float]) -> Spread:
-    """One by the other, paired within the rounds; a slow task may have fewer of them."""
-    return spread([a / b for a, b in zip(one, other, strict=False)])
+def ratio(numerators: Sequence[float], denominators: Sequence[float]) -> Spread:
+    """The ratios, paired within the rounds; a slow task may have fewer of them."""
+    return spread([a / b for a, b in zip(numerators, denominators, strict=False)])

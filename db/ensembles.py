@@ -1,4 +1,4 @@
-"""Which ensemble versions this site knows, and the one that is active."""
+"""The ensemble versions that this site knows, and the one that is active."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,13 +6,13 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from db.tables import Ensemble
+from db.tables import EnsembleVersion
 from readfirst.errors import Misconfigured
 
 
 @dataclass(frozen=True, slots=True)
 class EnsembleFacts:
-    """What the database keeps of an ensemble."""
+    """The properties of an ensemble that the database keeps."""
 
     version: str
     threshold: float
@@ -21,18 +21,18 @@ class EnsembleFacts:
     prevalence: float | None = None
 
 
-def active_ensemble(session: Session) -> Ensemble | None:
+def active_ensemble(session: Session) -> EnsembleVersion | None:
     """The ensemble that scores now."""
-    return session.scalar(select(Ensemble).where(Ensemble.active))
+    return session.scalar(select(EnsembleVersion).where(EnsembleVersion.active))
 
 
-def register(session: Session, facts: EnsembleFacts, at: datetime) -> Ensemble:
+def register(session: Session, facts: EnsembleFacts, at: datetime) -> EnsembleVersion:
     """Make a version known. The first one ever becomes active by itself.
 
     Raises Misconfigured if the version is known with another threshold or preprocessing: a
     version names one ensemble for ever, since scores are kept under it.
     """
-    known = session.get(Ensemble, facts.version)
+    known = session.get(EnsembleVersion, facts.version)
     if known is not None:
         kept = EnsembleFacts(
             known.version, known.threshold, known.preprocessing_version, known.prevalence
@@ -44,7 +44,7 @@ def register(session: Session, facts: EnsembleFacts, at: datetime) -> Ensemble:
             )
         return known
     first = active_ensemble(session) is None
-    ensemble = Ensemble(
+    ensemble = EnsembleVersion(
         version=facts.version,
         threshold=facts.threshold,
         preprocessing_version=facts.preprocessing_version,
@@ -58,9 +58,9 @@ def register(session: Session, facts: EnsembleFacts, at: datetime) -> Ensemble:
     return ensemble
 
 
-def promote(session: Session, version: str, at: datetime) -> Ensemble:
+def promote(session: Session, version: str, at: datetime) -> EnsembleVersion:
     """Make a registered version the active one; from now on new images are scored by it."""
-    ensemble = session.get(Ensemble, version)
+    ensemble = session.get(EnsembleVersion, version)
     if ensemble is None:
         raise Misconfigured(f"Ensemble {version} is not registered.")
     previous = active_ensemble(session)

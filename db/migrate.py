@@ -6,17 +6,42 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
 
 from db.session import Database
+from readfirst.errors import Misconfigured, Unavailable
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 #: Any number, the same in every process: PostgreSQL's advisory lock on the schema.
 SCHEMA_LOCK = 0x5245_4144
+#: PostgreSQL's SQLSTATE.
+INSUFFICIENT_PRIVILEGE = "42501"
 
 
 def upgrade(database: Database) -> None:
-    """Run the migrations that are missing. Processes that start together wait for each other."""
+    """Run the migrations that are missing. Processes that start together wait for each other.
+
+    Raises Unavailable where the database does not answer, Misconfigured for a newer schema, and
+    where the role may not change it.
+    """
+    try:
+        _upgrade(database)
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", None) == INSUFFICIENT_PRIVILEGE:
+            raise Misconfigured(
+                "The database has the schema of another release, and this role may not change it: "
+                "run `readfirst migrate` with READFIRST_DATABASE_OWNER_URL."
+            ) from error
+        raise Unavailable(database.fault(error)) from error
+    except CommandError as error:
+        raise Misconfigured(
+            "The database has a schema that this release does not know: a newer one made it."
+        ) from error
+
+
+def _upgrade(database: Database) -> None:
     with database.engine.execution_options(readfirst_write=True).begin() as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": SCHEMA_LOCK})
@@ -25,7 +50,7 @@ def upgrade(database: Database) -> None:
 
 
 def is_current(database: Database) -> bool:
-    """Whether the schema is the one this code expects."""
+    """Tell whether the schema is the one this code expects."""
     with database.engine.connect() as connection:
         return _is_current(connection)
 
@@ -37,6 +62,7 @@ def _is_current(connection: Connection) -> bool:
 
 def _config(connection: Connection) -> Config:
     config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
+    # `%` begins a name to be filled in.
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
     return config

@@ -6,8 +6,15 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DBAPIError,
+    InterfaceError,
+    NoSuchModuleError,
+    OperationalError,
+)
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from readfirst.errors import Misconfigured
 
@@ -17,7 +24,7 @@ SUPPORTED = ("sqlite", "postgresql")
 
 
 class Database:
-    """One database: `read()` and `write()` each open a session in one transaction."""
+    """A database: `read()` and `write()` each open a session in one transaction."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
@@ -35,8 +42,16 @@ class Database:
         with Session(self.engine, expire_on_commit=False) as session, session.begin():
             yield session
 
+    def fault(self, error: DBAPIError) -> str:
+        """Say why it does not answer; a file by its path, and a server without its password."""
+        url = self.engine.url
+        where = f" ({url.database})" if url.get_backend_name() == "sqlite" else ""
+        return f"The database does not answer{where}: {str(error.orig).strip()}"
+
     def dispose(self) -> None:
-        """Close every connection."""
+        """Close every connection: one that a thread still uses, when it is given back."""
+        if not event.contains(self.engine, "checkin", _close_given_back):
+            event.listen(self.engine, "checkin", _close_given_back)
         self.engine.dispose()
 
 
@@ -58,6 +73,15 @@ def open_database(url: str) -> Database:
         return Database(create_engine(url, pool_pre_ping=True, hide_parameters=True))
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
         raise Misconfigured(f"READFIRST_DATABASE_URL is not usable: {error}") from error
+
+
+def is_passing(error: DBAPIError) -> bool:
+    """Tell whether an error is of the connection or the server, and not of what was asked."""
+    return error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)
+
+
+def _close_given_back(_connection: Any, record: ConnectionPoolEntry) -> None:
+    record.invalidate()
 
 
 def _sqlite_engine(url: str) -> Engine:

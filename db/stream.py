@@ -14,12 +14,13 @@ from typing import Any
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
+from db.disclosures import OfStudy
 from db.tables import Event, Image, Study
 
 #: Events read at a time.
 SLICE = 500
 #: A new follower begins before what may still be missing of this time.
-SETTLED_AFTER = timedelta(minutes=1)
+COMPLETE_AFTER = timedelta(minutes=1)
 #: Transactions by their numbers: all below the first have ended, none from the second on has begun.
 SNAPSHOT = text(
     "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint, "
@@ -28,12 +29,14 @@ SNAPSHOT = text(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StreamedEvent:
+class StreamedEvent(OfStudy):
     """Something that happened, by its number."""
 
     id: int
     at: datetime
     action: str
+    #: Why, as `live` or `rescore` (`db.lifecycle.events.Cause`); None for old events.
+    cause: str | None
     study_instance_uid: str
     sha256: str | None
     detail: dict[str, Any]
@@ -55,23 +58,23 @@ class Follower:
         self._missing: Missing | None = None
 
     def read(self, session: Session, now: datetime) -> list[StreamedEvent]:
-        """What is new since the last call, `SLICE` events at most."""
+        """Return what is new since the last call, `SLICE` events at most."""
         if self._after is None:
             self._after = _beginning(session, now)
-        found = _events_after(session, self._after)
-        ready = self._ready(session, found)
+        events = _events_after(session, self._after)
+        ready = self._ready(session, events)
         if ready:
             self._after = ready[-1].id
         return ready
 
-    def _ready(self, session: Session, found: list[StreamedEvent]) -> list[StreamedEvent]:
+    def _ready(self, session: Session, events: list[StreamedEvent]) -> list[StreamedEvent]:
         """The events up to the first number that may still come."""
         expected = (self._after or 0) + 1
-        for place, event in enumerate(found):
+        for index, event in enumerate(events):
             if event.id != expected and not self._never_comes(session, expected):
-                return found[:place]
+                return events[:index]
             expected = event.id + 1
-        return found
+        return events
 
     def _never_comes(self, session: Session, number: int) -> bool:
         if session.get_bind().dialect.name != "postgresql":
@@ -96,6 +99,7 @@ def _events_after(session: Session, after: int) -> list[StreamedEvent]:
             id=event.id,
             at=event.at,
             action=event.action,
+            cause=event.cause,
             study_instance_uid=uid,
             sha256=sha256,
             detail=event.detail,
@@ -111,6 +115,6 @@ def _beginning(session: Session, now: datetime) -> int:
         select(Event.id, Event.at).where(Event.id > last - SLICE).order_by(Event.id)
     ).all()
     for (number, _), (following, at) in pairwise(latest):
-        if following != number + 1 and at > now - SETTLED_AFTER:
+        if following != number + 1 and at > now - COMPLETE_AFTER:
             return int(number)
     return int(last)

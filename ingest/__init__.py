@@ -1,1 +1,1 @@
-"""From a file in the inbox to pixels: watch, claim, store, read the header, decode."""
+"""The way of a file from the inbox to its pixels: watch, claim, store, read the header, decode."""

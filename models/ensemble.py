@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Literal, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from models.batch_norm_folding import folded
 from models.combining import calibrated, combine, logit, sigmoid
-from models.folding import folded
-from models.manifest import Manifest, Member, PixelCheck, check_files, load_manifest
+from models.manifest import EnsembleMember, Manifest, PixelCheck, check_files, load_manifest
 from models.memory import keep_freed_memory, let_gpu_memory_grow
 from models.networks import build
 from models.precision import choose_precision
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 BATCH_SIZES = (1, 8, 32)
 
 
-class Ensemble(Protocol):
-    """What scores images."""
+class ScoringModel(Protocol):
+    """Scorer of images."""
 
     @property
     def version(self) -> str:
@@ -86,25 +86,25 @@ class NetworkEnsemble:
         chest = self.is_chest(images)
         scores = iter(self.scores(images[chest]))
         return [
-            next(scores) if shown else Refused(RefusalCode.NOT_A_CHEST_RADIOGRAPH)
-            for shown in chest
+            next(scores) if is_chest else Refused(RefusalCode.NOT_A_CHEST_RADIOGRAPH)
+            for is_chest in chest
         ]
 
     def is_chest(self, images: Array8) -> np.ndarray:
-        """Which model-ready images pass the pixel check: (n,) bool; all where there is none."""
+        """Apply the pixel check to model-ready images: (n,) bool; all pass where there is none."""
         rule = self.manifest.pixel_check
         if rule is None or self.check is None:
             return np.ones(len(images), dtype=bool)
-        said = in_batches(self.check, network_input(images, rule.input_size))
-        return said >= rule.threshold
+        probabilities = in_batches(self.check, network_input(images, rule.input_size))
+        return probabilities >= rule.threshold
 
     def scores(self, images: Array8) -> list[ImageScore]:
         """Score model-ready images, (n, 224, 224) uint8, whatever they show."""
         if not len(images):
             return []
         members, calibration = self.manifest.members, self.manifest.calibration
-        said = member_logits(members, self.networks, images)
-        logits = {name: calibrated(values, calibration) for name, values in said.items()}
+        by_member = member_logits(members, self.networks, images)
+        logits = {name: calibrated(values, calibration) for name, values in by_member.items()}
         weights = [member.weight for member in members]
         combined = sigmoid(combine(list(logits.values()), weights))
         each = {name: sigmoid(values) for name, values in logits.items()}
@@ -112,41 +112,6 @@ class NetworkEnsemble:
             ImageScore(float(p), {name: float(values[i]) for name, values in each.items()})
             for i, p in enumerate(combined)
         ]
-
-
-class FixedEnsemble:
-    """Hands out the probabilities it was given, in order and then again: for tests."""
-
-    prevalence = None
-
-    def __init__(
-        self,
-        probabilities: Sequence[float],
-        version: str = "fixed",
-        threshold: float = 0.5,
-        spread: float = 0.0,
-    ) -> None:
-        """spread: how far its three members are apart; without one it has a single member."""
-        self.version = version
-        self.threshold = threshold
-        self._probabilities = list(probabilities)
-        self._spread = spread
-        self._next = 0
-
-    def predict(self, images: Array8) -> list[ImageScore | Refused]:
-        """One score for each image, whatever it shows."""
-        scores: list[ImageScore | Refused] = []
-        for _ in images:
-            probability = self._probabilities[self._next % len(self._probabilities)]
-            self._next += 1
-            scores.append(ImageScore(probability, self._members(probability)))
-        return scores
-
-    def _members(self, probability: float) -> dict[str, float]:
-        if not self._spread:
-            return {"fixed": probability}
-        apart = {"fixed-1": -self._spread, "fixed-2": 0.0, "fixed-3": self._spread}
-        return {name: min(1.0, max(0.0, probability + by)) for name, by in apart.items()}
 
 
 def load_ensemble(
@@ -167,7 +132,7 @@ def load_ensemble(
     let_gpu_memory_grow()
     dtype = choose_precision(precision)
 
-    def network(part: Member | PixelCheck) -> "keras.Model":
+    def network(part: EnsembleMember | PixelCheck) -> "keras.Model":
         loaded = _network(part, folder, dtype)
         return loaded if as_trained else folded(loaded)
 
@@ -180,25 +145,25 @@ def load_ensemble(
 
 
 def member_logits(
-    members: Sequence[Member],
+    members: Sequence[EnsembleMember],
     networks: Sequence["keras.Model"],
     images: Array8,
 ) -> dict[str, np.ndarray]:
-    """What each member says of model-ready images, as logits before calibration, by name.
+    """Logits of each member for model-ready images, before calibration, by name.
 
     images: (n, 224, 224) uint8. Returns (n,) float64 each, the mean over its views.
     """
-    said: dict[str, list[np.ndarray]] = {member.name: [] for member in members}
+    logits: dict[str, list[np.ndarray]] = {member.name: [] for member in members}
     named = {member.name: network for member, network in zip(members, networks, strict=True)}
     for member, inputs in member_inputs(members, images):
-        said[member.name].append(logit(in_batches(named[member.name], inputs)))
-    return {name: np.mean(logits, axis=0) for name, logits in said.items()}
+        logits[member.name].append(logit(in_batches(named[member.name], inputs)))
+    return {name: np.mean(of_views, axis=0) for name, of_views in logits.items()}
 
 
 def member_inputs(
-    members: Sequence[Member], images: Array8
-) -> Iterator[tuple[Member, npt.NDArray[np.float32]]]:
-    """What each member is shown: its input, (n, size, size, 1), once for each of its views.
+    members: Sequence[EnsembleMember], images: Array8
+) -> Iterator[tuple[EnsembleMember, npt.NDArray[np.float32]]]:
+    """Inputs of each member, (n, size, size, 1), one for each of its views.
 
     images: (n, 224, 224) uint8. Blurring takes longest of it, so views of one blur share it.
     """
@@ -231,7 +196,7 @@ def _batch_size(left: int) -> int:
     return above if 2 * left >= above else full
 
 
-def _network(part: Member | PixelCheck, folder: Path, dtype: str) -> "keras.Model":
+def _network(part: EnsembleMember | PixelCheck, folder: Path, dtype: str) -> "keras.Model":
     import keras
 
     before = keras.config.dtype_policy()

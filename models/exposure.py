@@ -1,4 +1,4 @@
-"""How bright a film looks to the networks, so that a change of detector or processing shows."""
+"""Exposure of a film as the networks see it, so that a change of detector or processing shows."""
 
 import numpy as np
 
@@ -11,7 +11,7 @@ BLACK, WHITE = 2, 253
 
 
 def measure_exposure(image: Array8) -> Exposure:
-    """Median grey and clipped share of a model-ready image, (side, side) uint8.
+    """Measure the median grey and clipped share of a model-ready image, (side, side) uint8.
 
     Of the image as the networks take it: every film has one, a picture too, and what moves it can
     move a score. Exposure Index (IEC 62494-1) is in few headers, and says nothing of the window.

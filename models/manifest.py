@@ -1,11 +1,11 @@
-"""What an ensemble says of itself: members, operating point, and on whom it was measured."""
+"""Manifest of an ensemble: members, operating point, and on whom it was measured."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from models.preprocessing import AS_IT_IS, View
+from models.preprocessing import AS_IT_IS, FilmView
 from models.weights import file_sha256
 from readfirst.domain import Ages
 from readfirst.errors import Misconfigured
@@ -28,7 +28,7 @@ class Estimate(_Frozen):
 
 
 class Metrics(_Frozen):
-    """How an ensemble did on patients that it never saw, at its operating point."""
+    """Figures of an ensemble on patients that it never saw, at its operating point."""
 
     images: int
     patients: int
@@ -47,8 +47,8 @@ class Metrics(_Frozen):
     ece: Estimate
 
 
-class Member(_Frozen):
-    """One network of an ensemble. weight: its share of the combined logit."""
+class EnsembleMember(_Frozen):
+    """A network of an ensemble. weight: its share of the combined logit."""
 
     name: str
     network: str
@@ -58,10 +58,10 @@ class Member(_Frozen):
     parameters: int
     weight: float
     #: The framings in which it sees every film; its logits are averaged.
-    views: tuple[View, ...] = (AS_IT_IS,)
+    views: tuple[FilmView, ...] = (AS_IT_IS,)
 
 
-class Calibration(_Frozen):
+class PlattScaling(_Frozen):
     """Platt's scaling of a logit: probability = sigmoid(slope x logit + intercept)."""
 
     slope: float
@@ -85,13 +85,13 @@ class PixelCheck(_Frozen):
 
 
 class ReferenceFile(_Frozen):
-    """Where it is kept how scores and films of the held-out patients are distributed."""
+    """File that holds how scores and films of the held-out patients are distributed."""
 
     file: str
     sha256: str
 
 
-class Acquisition(_Frozen):
+class AcquisitionResult(_Frozen):
     """Sensitivity and specificity at the threshold under one simulated acquisition."""
 
     sensitivity: float
@@ -99,26 +99,26 @@ class Acquisition(_Frozen):
 
 
 class OperatingPoint(_Frozen):
-    """How the threshold was chosen, and what it gave on the films of the choice."""
+    """Method by which the threshold was chosen, and its figures on the films of the choice."""
 
     method: str
     images: int
     patients: int
     #: The sensitivity that was asked for, where the method asks for one.
     stated_sensitivity: float | None = None
-    #: How many false alarms one missed pneumonia weighs, where the method weighs them.
+    #: False alarms that one missed pneumonia weighs, where the method weighs them.
     miss_cost: float | None = None
-    acquisitions: dict[str, Acquisition] = Field(default_factory=dict)
+    acquisitions: dict[str, AcquisitionResult] = Field(default_factory=dict)
 
 
 class Manifest(_Frozen):
-    """The whole of it; `manifest.json` in the ensemble's folder."""
+    """The whole manifest; `manifest.json` in the ensemble's folder."""
 
     version: str = Field(pattern=r"^[0-9A-Za-z][0-9A-Za-z._-]{0,63}$")
     created: str
     preprocessing_version: str
-    members: tuple[Member, ...] = Field(min_length=1)
-    calibration: Calibration
+    members: tuple[EnsembleMember, ...] = Field(min_length=1)
+    calibration: PlattScaling
     #: Share of pneumonia among the films of the calibration, which its probabilities presuppose.
     prevalence: float | None = Field(None, gt=0, lt=1)
     #: Probability at or above which an image is flagged.
@@ -127,7 +127,7 @@ class Manifest(_Frozen):
     pixel_check: PixelCheck | None = None
     #: On the held-out patients.
     metrics: Metrics
-    #: What drift is held against; None where none was made.
+    #: Drift is held against it; None where none was made.
     reference: ReferenceFile | None = None
     training: str
     population: str
@@ -147,13 +147,13 @@ def load_manifest(folder: Path) -> Manifest:
         raise Misconfigured(f"{folder} holds no ensemble: {path.name} cannot be read.") from error
     except ValidationError as error:
         fault = error.errors()[0]
-        place = ".".join(str(part) for part in fault["loc"]) or "the file"
-        raise Misconfigured(f"{path} is garbled: {place}: {fault['msg']}.") from error
+        field = ".".join(str(part) for part in fault["loc"]) or "the file"
+        raise Misconfigured(f"{path} is garbled: {field}: {fault['msg']}.") from error
 
 
 def check_files(folder: Path, manifest: Manifest) -> None:
     """Compare every file with its digest. Raises Misconfigured for one that differs."""
-    parts: list[Member | PixelCheck | ReferenceFile] = [*manifest.members]
+    parts: list[EnsembleMember | PixelCheck | ReferenceFile] = [*manifest.members]
     parts += [part for part in (manifest.pixel_check, manifest.reference) if part]
     for part in parts:
         path = folder / part.file
@@ -167,21 +167,25 @@ def check_files(folder: Path, manifest: Manifest) -> None:
 
 
 def find_ensembles(folders: Sequence[Path]) -> dict[str, Path]:
-    """The ensembles that lie in the folders, version → folder; the first folder wins."""
-    found: dict[str, Path] = {}
+    """Find the ensembles that lie in the folders, version → folder; the first folder wins.
+
+    Hidden ones are left out: they are being copied, or were put away.
+    """
+    ensembles: dict[str, Path] = {}
     for folder in folders:
         for path in sorted(folder.glob(f"*/{MANIFEST_FILE}")):
-            found.setdefault(load_manifest(path.parent).version, path.parent)
-    return found
+            if not path.parent.name.startswith("."):
+                ensembles.setdefault(load_manifest(path.parent).version, path.parent)
+    return ensembles
 
 
 def available_ensembles(site_folder: Path) -> dict[str, Path]:
-    """The ensembles that a site can use: its own, then the shipped ones; version → folder."""
+    """Find the ensembles that a site can use: its own, then the shipped ones; version → folder."""
     return find_ensembles([site_folder, SHIPPED])
 
 
 def shipped_version() -> str:
-    """The newest ensemble that comes with ReadFirst. Raises Misconfigured if none does."""
+    """Return the newest ensemble that comes with ReadFirst. Raises Misconfigured if none does."""
     shipped = [load_manifest(path) for path in find_ensembles([SHIPPED]).values()]
     if not shipped:
         raise Misconfigured(f"No ensemble lies in {SHIPPED}; install ReadFirst again.")

@@ -1,4 +1,4 @@
-"""How much memory this process keeps: of the system's all that it ever had, of a GPU's no more."""
+"""Memory of this process: freed memory is kept, and a GPU's is taken only as it is needed."""
 
 import ctypes
 

@@ -1,4 +1,4 @@
-"""In which arithmetic this machine computes best."""
+"""Arithmetic in which this machine computes best."""
 
 from pathlib import Path
 from typing import Literal
@@ -22,13 +22,13 @@ def choose_precision(
 
 
 def processor_flags(path: Path = Path("/proc/cpuinfo")) -> set[str]:
-    """What Linux says the processor can; empty elsewhere."""
+    """Read the processor's flags from Linux; empty elsewhere."""
     try:
         lines = path.read_text().splitlines()
     except OSError:
         return set()
-    found = (line.split(":", 1)[1] for line in lines if line.startswith(("flags", "Features")))
-    return set(next(found, "").split())
+    flags = (line.split(":", 1)[1] for line in lines if line.startswith(("flags", "Features")))
+    return set(next(flags, "").split())
 
 
 def _gpu_capabilities() -> list[tuple[int, int]]:

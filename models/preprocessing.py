@@ -1,4 +1,4 @@
-"""From a display image to the input of a network: one way for training and for scoring."""
+"""Preprocessing from a display image to a network's input, alike for training and scoring."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from PIL import Image, ImageFilter, ImageOps
 PREPROCESSING_VERSION = "1"
 #: Side of the model-ready image, that of the training images.
 MODEL_READY_SIZE = 224
-#: What the shorter side of a film must keep where its encoding can be read at a smaller scale.
+#: Least shorter side of a film whose encoding can be read at a smaller scale.
 LEAST_SIDE = 2 * MODEL_READY_SIZE
 #: Percentiles of the grey values that become black and white.
 EXPOSURE_WINDOW = (1.0, 99.0)
@@ -20,8 +20,8 @@ Matrix = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class View:
-    """One way to see a film.
+class FilmView:
+    """A way to see a film: framing and blur.
 
     zoom: factor, at least 1, by which its centre is enlarged. blur: standard deviation of a
     Gaussian blur, as a share of the film's side.
@@ -32,7 +32,7 @@ class View:
     blur: float = 0.0
 
 
-AS_IT_IS = View()
+AS_IT_IS = FilmView()
 
 
 def standardise(display: Array8, size: int = MODEL_READY_SIZE) -> Array8:
@@ -47,7 +47,7 @@ def standardise(display: Array8, size: int = MODEL_READY_SIZE) -> Array8:
     return np.asarray(resized)
 
 
-def network_input(images: Array8, size: int, view: View = AS_IT_IS) -> npt.NDArray[np.float32]:
+def network_input(images: Array8, size: int, view: FilmView = AS_IT_IS) -> npt.NDArray[np.float32]:
     """Bring model-ready images to one network's size, to a framing and to a common exposure.
 
     images: (n, side, side) uint8. Returns (n, size, size, 1) float32 in 0 to 255, the grey values
@@ -57,8 +57,8 @@ def network_input(images: Array8, size: int, view: View = AS_IT_IS) -> npt.NDArr
     return np.stack(shaped)[..., np.newaxis]
 
 
-def framed(image: Array8, size: int, view: View) -> Array8:
-    """One view of a film at a network's size, scaled once, so that nothing is lost twice.
+def framed(image: Array8, size: int, view: FilmView) -> Array8:
+    """Make a view of a film at a network's size, scaled once, so that nothing is lost twice.
 
     image: (side, side) uint8. Returns (size, size) uint8.
     """
@@ -66,8 +66,8 @@ def framed(image: Array8, size: int, view: View) -> Array8:
     edge = side * (1 - 1 / view.zoom) / 2
     box = (edge, edge, side - edge, side - edge)
     film = Image.fromarray(soften(image, view.blur))
-    shown = film.resize((size, size), Image.Resampling.BILINEAR, box)
-    return np.asarray(ImageOps.mirror(shown) if view.mirrored else shown)
+    resized = film.resize((size, size), Image.Resampling.BILINEAR, box)
+    return np.asarray(ImageOps.mirror(resized) if view.mirrored else resized)
 
 
 def soften(image: Array8, blur: float) -> Array8:
@@ -80,7 +80,7 @@ def soften(image: Array8, blur: float) -> Array8:
 def reframe(image: Array8, matrix: Matrix, shift: tuple[float, float] = (0.0, 0.0)) -> Array8:
     """Move a film under an affine map about its centre; what comes into view is black.
 
-    image: (size, size) uint8. matrix: (2, 2), from a place in the result to one in the film, both
+    image: (size, size) uint8. matrix: (2, 2), from a point in the result to one in the film, both
     as (x, y) from the centre. shift: of the result, in pixels. Returns (size, size) uint8.
     """
     if np.array_equal(matrix, np.eye(2)) and shift == (0.0, 0.0):
@@ -111,13 +111,13 @@ def window_exposure(image: Array8) -> npt.NDArray[np.float32]:
 def _percentile(image: Array8, percent: float) -> float:
     """As `np.percentile`, to the last bit, from the histogram: half the time."""
     counts = np.cumsum(np.bincount(image.reshape(-1), minlength=256))
-    place = percent / 100 * (image.size - 1)
-    below = int(place)
+    position = percent / 100 * (image.size - 1)
+    below = int(position)
     low, high = (
         min(float(value), 255.0)
         for value in np.searchsorted(counts, [below, below + 1], side="right")
     )
-    share = place - below
+    share = position - below
     if share < 0.5:
         return low + (high - low) * share
     return high - (high - low) * (1 - share)

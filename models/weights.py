@@ -46,7 +46,7 @@ def load_weights(network: "keras.Model", path: Path) -> None:
 
 
 def _named(network: "keras.Model") -> "dict[str, keras.Variable]":
-    """The weights by their paths, with layers of no name of their own counted in this network.
+    """Name the weights by their paths, with layers of no name of their own counted in this network.
 
     Keras counts those, as `conv2d_3`, over all the networks that a process has built.
     """
@@ -62,6 +62,6 @@ def _named(network: "keras.Model") -> "dict[str, keras.Variable]":
 
 
 def file_sha256(path: Path) -> str:
-    """The digest of a file in hexadecimal."""
+    """Return the digest of a file in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,4 +1,4 @@
-"""What every part of ReadFirst agrees on: settings, errors, domain types, priority, queue."""
+"""The ground floor, which every part uses: settings, errors, domain types, rules of studies."""
 
 __version__ = "0.1.0"
 

@@ -1,6 +1,7 @@
-"""`python -m readfirst` is the command `readfirst`."""
+"""`python -m readfirst` is the command `readfirst`, found as its package declares it."""
 
-from readfirst.cli import main
+from importlib.metadata import distribution
 
 if __name__ == "__main__":
-    main()
+    commands = distribution("readfirst").entry_points.select(group="console_scripts")
+    commands["readfirst"].load()()

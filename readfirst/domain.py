@@ -1,4 +1,4 @@
-"""The words that all parts share: states, urgencies, and what a file says of itself."""
+"""Types that all parts share: states, urgencies, kinds of files, headers and scores."""
 
 import hashlib
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ class ImageState(StrEnum):
 
 
 class Urgency(IntEnum):
-    """In what order waiting images are worked on; the lowest number first."""
+    """The order in which waiting images are worked on; the lowest number first."""
 
     STAT = 0
     LIVE = 1
@@ -25,7 +25,7 @@ class Urgency(IntEnum):
 
 
 class FileKind(StrEnum):
-    """What a file is by its content."""
+    """The kinds of files, by content."""
 
     DICOM = "dicom"
     JPEG = "jpeg"
@@ -37,7 +37,7 @@ class FileKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Header:
-    """What a file says of itself. DICOM attributes bear their keywords in snake case.
+    """The header of a file. DICOM attributes bear their keywords in snake case.
 
     Pictures fill `kind`, `rows`, `columns` and `number_of_frames` only.
     """
@@ -50,6 +50,9 @@ class Header:
     sop_instance_uid: str | None = None
     series_instance_uid: str | None = None
     study_instance_uid: str | None = None
+    #: What stands where the Study Instance UID should and is none (PS3.5 9.1); else None.
+    invalid_study_instance_uid: str | None = None
+    #: Of several values, here and of the three below, all, with backslashes between them.
     modality: str | None = None
     #: View Position, or the meaning of the View Code.
     view_position: str | None = None
@@ -67,6 +70,8 @@ class Header:
     patient_sex: str | None = None
     #: As `004Y`, `011M`, `003W` or `009D`.
     patient_age: str | None = None
+    #: The file gives the age without a unit; it was taken as years.
+    patient_age_without_unit: bool = False
     accession_number: str | None = None
     referring_physician_name: str | None = None
     institution_name: str | None = None
@@ -84,6 +89,8 @@ class Header:
     deviation_index: float | None = None
     #: The order's priority is STAT or HIGH.
     stat: bool = False
+    #: The pixels end in zeros, as those of a file of which the rest was never written.
+    may_be_cut: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +105,7 @@ class Ages:
 
 @dataclass(frozen=True, slots=True)
 class Exposure:
-    """How bright a model-ready image is.
+    """The brightness of a model input.
 
     median_grey: 0 to 255. clipped_share: of its pixels that are black or white, 0 to 1.
     """
@@ -109,20 +116,20 @@ class Exposure:
 
 @dataclass(frozen=True, slots=True)
 class ImageScore:
-    """What one ensemble says of one image: the probability of pneumonia, 0 to 1."""
+    """The answer of an ensemble on an image: the probability of pneumonia, 0 to 1."""
 
     probability: float
-    #: What each network says by itself.
+    #: The probability by each network.
     members: dict[str, float]
 
     @property
     def spread(self) -> float:
-        """How far the networks disagree: from the least to the most suspicious of them."""
+        """The distance from the least to the most suspicious network."""
         return spread(self.members)
 
 
 def spread(members: Mapping[str, float]) -> float:
-    """How far the members' probabilities lie apart, 0 to 1; 0 for one member or none."""
+    """Return the distance of the members' probabilities, 0 to 1; 0 for one member or none."""
     return max(members.values(), default=0.0) - min(members.values(), default=0.0)
 
 

@@ -1,8 +1,11 @@
-"""The one error tree.
+"""The error tree.
 
 ReadFirstError
 ├── Refused         final: this image will not be scored; recorded with a code and a sentence
 ├── Unavailable     passing: a broker, database or disk does not answer; tried again
+│   ├── MachineFault        a kind of work cannot go on (`readfirst.machine_faults`)
+│   └── ReadingInterrupted  the process that reads files was stopped; nothing is said of the file
+├── BeingWritten    passing: somebody still writes the file, which goes back to where it lay
 ├── Conflict        somebody else was quicker; look again, and say again what holds
 └── Misconfigured   the site must change something first; the message says what
 """
@@ -29,6 +32,21 @@ class Refused(ReadFirstError):
 
 class Unavailable(ReadFirstError):
     """Something that is needed does not answer at the moment."""
+
+
+class ReadingInterrupted(Unavailable):
+    """The process that reads files was killed from outside, or got too little processor time.
+
+    code: what the file is refused by if that happens at each of very many attempts.
+    """
+
+    def __init__(self, code: RefusalCode, text: str) -> None:
+        self.code = code
+        super().__init__(text)
+
+
+class BeingWritten(ReadFirstError):
+    """A file changed while it was read, or somebody has it open for writing."""
 
 
 class Conflict(ReadFirstError):

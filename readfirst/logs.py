@@ -8,6 +8,8 @@ import sys
 
 import structlog
 
+from readfirst.printable import printable
+
 
 def configure_logs(level: str) -> None:
     """Set up structlog and the standard library's logging alike. level: as in the settings."""
@@ -35,6 +37,7 @@ def configure_logs(level: str) -> None:
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.format_exc_info,
+                _write_out_unprintable,
                 renderer,
             ],
         )
@@ -45,7 +48,19 @@ def configure_logs(level: str) -> None:
     # Third parties speak up only when something is wrong.
     for name in ("alembic", "celery", "kombu", "watchdog", "uvicorn.access", "PIL", "pydicom"):
         logging.getLogger(name).setLevel(max(number, logging.WARNING))
+    # They tell of every request, with its address.
+    for name in ("httpx2", "httpcore2"):
+        logging.getLogger(name).setLevel(logging.WARNING)
     # Its notices of what peers do wrong are ours to give, in our own words.
     logging.getLogger("pynetdicom").setLevel(logging.ERROR)
     # It warns of every further network that a process compiles.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
+
+
+def _write_out_unprintable(
+    _logger: object, _method: str, line: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    """Let no value, as the name of a file, act on a terminal."""
+    return {
+        name: printable(value) if isinstance(value, str) else value for name, value in line.items()
+    }

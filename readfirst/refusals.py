@@ -1,4 +1,4 @@
-"""Why an image was not scored: every code, and its sentence for the reader, in one place."""
+"""Reasons why an image is not scored: every code, with its sentence for the reader."""
 
 from enum import StrEnum
 
@@ -30,6 +30,7 @@ class RefusalCode(StrEnum):
     NOT_A_CHEST_RADIOGRAPH = "not_a_chest_radiograph"
     SOP_INSTANCE_UID_CONFLICT = "sop_instance_uid_conflict"
     ALREADY_ACCEPTED = "already_accepted"
+    REPLACED_BY_WHOLE = "replaced_by_whole"
     PATIENT_CONFLICT = "patient_conflict"
     ORIGINAL_MISSING = "original_missing"
     PROCESSING_FAILED = "processing_failed"
@@ -41,6 +42,13 @@ class RefusalCode(StrEnum):
     ARCHIVE_UNPACKED = "archive_unpacked"
     DICOM_INDEX = "dicom_index"
 
+
+#: The codes by which releases before machine faults were told apart refused good films for them.
+MACHINE_FAULTS = (
+    RefusalCode.DECODER_CRASHED,
+    RefusalCode.DECODER_TIMEOUT,
+    RefusalCode.PROCESSING_FAILED,
+)
 
 SENTENCES: dict[RefusalCode, str] = {
     RefusalCode.EMPTY_FILE: "The file holds no bytes; send it again.",
@@ -56,7 +64,7 @@ SENTENCES: dict[RefusalCode, str] = {
     RefusalCode.PIXELS_UNREADABLE: "The pixel data cannot be decoded.",
     RefusalCode.DECODER_CRASHED: "The decoder died on this image.",
     RefusalCode.DECODER_TIMEOUT: "The decoder did not finish this image in time.",
-    RefusalCode.MODALITY_NOT_RADIOGRAPHY: "The modality is not projection radiography.",
+    RefusalCode.MODALITY_NOT_RADIOGRAPHY: "The modality is not plain radiography.",
     RefusalCode.IMAGE_TYPE_NOT_A_FILM: "The image is a localiser or a helper, and not a film.",
     RefusalCode.FOR_PROCESSING: (
         "The image is raw (FOR PROCESSING); send the one that is FOR PRESENTATION."
@@ -76,6 +84,9 @@ SENTENCES: dict[RefusalCode, str] = {
     RefusalCode.SOP_INSTANCE_UID_CONFLICT: (
         "Another image with other pixels already has this SOP Instance UID; both are kept."
     ),
+    RefusalCode.REPLACED_BY_WHOLE: (
+        "It was the beginning of a film, and zeros; the whole film has come in and replaced it."
+    ),
     RefusalCode.ALREADY_ACCEPTED: "The same film is accepted from another file.",
     RefusalCode.PATIENT_CONFLICT: (
         "The same film is here already under another patient; find out whose it is."
@@ -92,3 +103,15 @@ SENTENCES: dict[RefusalCode, str] = {
     RefusalCode.DICOM_INDEX: "The index of an export (DICOMDIR) holds no image and is not needed.",
     RefusalCode.PROCESSING_FAILED: "Scoring failed repeatedly; the last error is given.",
 }
+
+#: Of files without a film that a reader could wait for: they stand under *Not scored* and in the
+#: counts, and not between patients on the worklist.
+WITHOUT_FILM = frozenset(
+    {
+        RefusalCode.EMPTY_FILE,
+        RefusalCode.NOT_AN_IMAGE,
+        RefusalCode.ARCHIVE_WITHOUT_IMAGES,
+        RefusalCode.ARCHIVE_UNPACKED,
+        RefusalCode.DICOM_INDEX,
+    }
+)

@@ -1,25 +1,63 @@
 """Fixtures that every part's tests share: real databases, settings of their own, clean homes."""
 
 import os
+import random
+import shutil
 import subprocess
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from uuid import uuid4
 
+import hypothesis
 import pytest
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 
 from db.migrate import upgrade
 from db.session import Database, open_database
 from readfirst.settings import Settings
+from tests.fixtures.ingest import inbox  # noqa: F401
+from tests.fixtures.models import (  # noqa: F401
+    shipped,
+    shipped_folder,
+    small_networks,
+    training_data,
+)
+from tests.fixtures.worker import drop, ensemble, reader, worker  # noqa: F401
+from tests.kinds import (  # noqa: F401
+    pytest_addoption,
+    pytest_configure,
+    pytest_ignore_collect,
+    pytest_itemcollected,
+    pytest_runtest_call,
+    pytest_runtest_makereport,
+    pytest_runtest_setup,
+)
+from tests.support.requirements import require
+from tests.support.waiting import TIMEOUT, wait_until
+
+# The same examples in every run, however slow the machine is; who looks for others has the fuzzer.
+hypothesis.settings.register_profile(
+    "repeatable",
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("repeatable")
 
 if "PYTEST_XDIST_WORKER" in os.environ:
     # Each of several test processes has a core of its own, and so have the stacks that it starts:
     # networks that spread over all of them would only wait for one another.
     for threads in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"):
         os.environ.setdefault(threads, "1")
+
+
+@pytest.fixture(autouse=True)
+def _same_random_numbers() -> None:
+    """Start each test from one seed: Keras draws the weights of a new network by `random`."""
+    random.seed(0)
 
 
 @pytest.fixture(scope="session")
@@ -38,21 +76,109 @@ def postgresql_url() -> Iterator[str]:
         TemporaryDirectory(prefix="readfirst-postgresql-") as folder,
         get_server(Path(folder) / "data") as server,
     ):
-        yield server.get_uri(driver="psycopg")
+        url = server.get_uri(driver="psycopg")
+        # Nothing of it outlives the tests, so no write has to wait for the disk.
+        waits = ("fsync", "synchronous_commit", "full_page_writes")
+        maintain(url, *(f"ALTER SYSTEM SET {name} = off" for name in waits))
+        maintain(url, "SELECT pg_reload_conf()")
+        yield url
+
+
+def maintain(postgresql_url: str, *statements: str) -> None:
+    """Run statements that no transaction may hold."""
+    server = open_database(postgresql_url)
+    run_outside_transactions(server, *statements)
+    server.dispose()
+
+
+def run_outside_transactions(server: Database, *statements: str) -> None:
+    """Run each statement by itself."""
+    with server.engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+        for statement in statements:
+            connection.execute(text(statement))
+
+
+class PostgreSQL:
+    """Makes databases on a server, by one connection that stays open."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self.server = open_database(url)
+
+    @contextmanager
+    def new_database(self, template: str = "template1") -> Iterator[str]:
+        """The URL of a database that is a copy of another, which nobody may be connected to."""
+        name = f"readfirst_{uuid4().hex}"
+        run_outside_transactions(self.server, f"CREATE DATABASE {name} TEMPLATE {template}")
+        yield with_name(self._url, name)
+        run_outside_transactions(self.server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def postgresql(postgresql_url: str) -> Iterator[PostgreSQL]:
+    """The server, to make databases on it."""
+    opened = PostgreSQL(postgresql_url)
+    yield opened
+    opened.server.dispose()
 
 
 @pytest.fixture
-def new_postgresql_database(postgresql_url: str) -> Iterator[str]:
+def new_postgresql_database(postgresql: PostgreSQL) -> Iterator[str]:
     """The URL of an empty database of that server."""
-    name = f"readfirst_{uuid4().hex}"
+    with postgresql.new_database() as url:
+        yield url
+
+
+@pytest.fixture
+def migrated_postgresql_database(postgresql: PostgreSQL, migrated_template: str) -> Iterator[str]:
+    """The URL of a database at the newest schema: a copy of one that was migrated once."""
+    with postgresql.new_database(migrated_template) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def module_postgresql_database(postgresql: PostgreSQL) -> Iterator[str]:
+    """The URL of an empty database, for all tests of a module."""
+    with postgresql.new_database() as url:
+        yield url
+
+
+def with_name(postgresql_url: str, name: str) -> str:
+    """The URL of another database of the same server."""
+    return make_url(postgresql_url).set(database=name).render_as_string(hide_password=False)
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite database at the newest schema, to be copied."""
+    path = tmp_path_factory.mktemp("migrated") / "readfirst.db"
+    migrate(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def migrated_template(postgresql_url: str) -> str:
+    """The name of a PostgreSQL database at the newest schema, to be copied."""
+    maintain(postgresql_url, "CREATE DATABASE migrated")
+    migrate(with_name(postgresql_url, "migrated"))
+    # Its sessions end a moment after they are closed, and a template has none.
     server = open_database(postgresql_url)
-    maintenance = server.engine.execution_options(isolation_level="AUTOCOMMIT")
-    with maintenance.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    yield server.engine.url.set(database=name).render_as_string(hide_password=False)
-    with maintenance.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    used = text("SELECT count(*) FROM pg_stat_activity WHERE datname = 'migrated'")
+
+    def is_free() -> bool:
+        with server.read() as session:
+            return not session.scalar(used)
+
+    wait_until(is_free)
     server.dispose()
+    return "migrated"
+
+
+def migrate(url: str) -> None:
+    """Bring a database to the newest schema, and close it."""
+    opened = open_database(url)
+    upgrade(opened)
+    opened.dispose()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -60,14 +186,18 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """Each test with it runs on SQLite and on PostgreSQL."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'readfirst.db'}"
-    return str(request.getfixturevalue("new_postgresql_database"))
+    is_migrated = "database" in request.fixturenames
+    made = "migrated_postgresql_database" if is_migrated else "new_postgresql_database"
+    return str(request.getfixturevalue(made))
 
 
 @pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    """An empty database at the newest schema."""
+def database(request: pytest.FixtureRequest, database_url: str) -> Iterator[Database]:
+    """An empty database at the newest schema: a copy of one that was migrated once."""
+    url = make_url(database_url)
+    if url.get_backend_name() == "sqlite":
+        shutil.copy(request.getfixturevalue("migrated_file"), str(url.database))
     opened = open_database(database_url)
-    upgrade(opened)
     yield opened
     opened.dispose()
 
@@ -82,6 +212,7 @@ def settings(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch)
         settle_seconds=0.1,
         incomplete_seconds=0.3,
         scan_seconds=0.5,
+        decode_seconds=TIMEOUT,
     )
 
 
@@ -91,8 +222,8 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     disk = tmp_path / "small-disk"
     disk.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(disk)]
-    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("no file system can be mounted here")
+    is_root = os.geteuid() == 0
+    require("mounts", is_root and not subprocess.run(mount, capture_output=True).returncode)
     yield disk
     # Lazily: a thread that a failed test left behind must not keep it.
     subprocess.run(["umount", "--lazy", str(disk)], check=True)

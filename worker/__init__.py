@@ -1,1 +1,1 @@
-"""Joins intake, models and database: Celery tasks, batches, sweep, nightly re-scoring."""
+"""Use cases that join files, networks and database, and their Celery tasks."""

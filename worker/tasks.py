@@ -1,80 +1,114 @@
-"""Celery tasks: each is one call of a plain function. A bell means: work until nothing is left."""
+"""Celery tasks: each is one call of a plain function. Each works until nothing is left."""
 
+import atexit
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from functools import cache
 
-from readfirst.queue import Bell, CeleryRinger
-from readfirst.settings import load_settings
-from worker.app import app
-from worker.assess import assess_ready
-from worker.explain import explain_next
-from worker.nightly import rescore
-from worker.prepare import prepare_next
-from worker.resources import Resources, open_resources
-from worker.retention import let_originals_go
-from worker.sweep import sweep as sweep_once
-from worker.watch import watch as watch_once
-from worker.webhook import announce_next
+from celery.signals import worker_process_shutdown, worker_shutdown
 
-#: Seconds after which a task hands the rest on to the next bell, so that a stop need not wait.
+from db.monitoring.kept_days import keep_days
+from readfirst.monitoring.period import MOST_DAYS
+from readfirst.settings import load_settings
+from readfirst.tasks.celery_app import CeleryNotifier
+from readfirst.tasks.names import TaskName
+from worker.app import app
+from worker.composition import UseCases, open_use_cases
+from worker.delivery.deliver import deliver_next
+from worker.explaining.explain import explain_next
+from worker.scoring.prepare import prepare_next
+from worker.scoring.rescore import rescore
+from worker.scoring.score import score_batch
+from worker.upkeep.alerts import check_alerts
+from worker.upkeep.retention import purge_originals
+from worker.upkeep.sweep import sweep as sweep_once
+
+#: Seconds after which a task hands the rest on to the next task, so that a stop need not wait.
 SLICE_SECONDS = 10.0
 
 
+#: Closes what `use_cases` opened. It must live as long as the process does.
+_closing = ExitStack()
+
+
 @cache
-def resources() -> Resources:
-    """What the process holds, opened at its first task and closed with the process."""
-    return ExitStack().enter_context(open_resources(load_settings(), CeleryRinger(app)))
+def use_cases() -> UseCases:
+    """All that the process holds, opened at its first task and closed with the process."""
+    return _closing.enter_context(open_use_cases(load_settings(), CeleryNotifier(app)))
 
 
-@app.task(name=Bell.PREPARE.value)
+# The first is sent in each process of a prefork pool, which runs no `atexit`; the second in the
+# worker itself, which is the only process of a solo pool.
+@worker_process_shutdown.connect
+@worker_shutdown.connect
+def close_use_cases(**_: object) -> None:
+    """Close what the process holds. Does nothing where nothing is open."""
+    use_cases.cache_clear()
+    _closing.close()
+
+
+atexit.register(close_use_cases)
+
+
+@app.task(name=TaskName.PREPARE.value)
 def prepare() -> None:
     """Decode and standardise received images."""
-    _until_nothing_is_left(lambda: prepare_next(resources()), Bell.PREPARE)
+    site = use_cases()
+    _until_nothing_is_left(lambda: prepare_next(site.units, site.preparation), TaskName.PREPARE)
 
 
-@app.task(name=Bell.ASSESS.value)
-def assess() -> None:
+@app.task(name=TaskName.SCORE.value)
+def score() -> None:
     """Score ready images in batches, and make heat maps while no film waits."""
+    site = use_cases()
     _until_nothing_is_left(
-        lambda: explain_next(resources()) or assess_ready(resources()) > 0, Bell.ASSESS
+        lambda: score_batch(site.scoring) > 0 or explain_next(site.explaining), TaskName.SCORE
     )
 
 
-@app.task(name=Bell.SWEEP.value)
+@app.task(name=TaskName.SWEEP.value)
 def sweep() -> None:
-    """Ring again for what was forgotten."""
-    sweep_once(resources())
+    """Wake workers for what was forgotten."""
+    site = use_cases()
+    sweep_once(site.units, site.store)
 
 
-@app.task(name=Bell.ANNOUNCE.value)
-def announce() -> None:
+@app.task(name=TaskName.DELIVER.value)
+def deliver() -> None:
     """Tell another system of flagged studies."""
-    _until_nothing_is_left(lambda: announce_next(resources()), Bell.ANNOUNCE)
+    site = use_cases()
+    _until_nothing_is_left(
+        lambda: deliver_next(site.units.database, site.receiver), TaskName.DELIVER
+    )
 
 
-@app.task(name=Bell.NIGHTLY.value)
+@app.task(name=TaskName.NIGHTLY.value)
 def nightly() -> None:
     """Queue what the active ensemble has not seen."""
-    rescore(resources())
+    site = use_cases()
+    rescore(site.units, site.ensembles)
 
 
-@app.task(name=Bell.RETENTION.value)
+@app.task(name=TaskName.RETENTION.value)
 def retention() -> None:
-    """Let go of originals that were kept long enough."""
-    let_originals_go(resources())
+    """Remove originals that were kept long enough."""
+    site = use_cases()
+    purge_originals(site.units, site.store, site.retention)
 
 
-@app.task(name=Bell.WATCH.value)
+@app.task(name=TaskName.WATCH.value)
 def watch() -> None:
-    """Look for what a lead must be told."""
-    watch_once(resources())
+    """Count the days that are over, and look for what a lead must be told."""
+    site = use_cases()
+    keep_days(site.units.database, site.alerts.zone, datetime.now(UTC), MOST_DAYS)
+    check_alerts(site.units.database, site.alerts)
 
 
-def _until_nothing_is_left(work: Callable[[], bool], bell: Bell) -> None:
+def _until_nothing_is_left(work: Callable[[], bool], task: TaskName) -> None:
     end = time.monotonic() + SLICE_SECONDS
     while work():
         if time.monotonic() > end:
-            resources().ringer.ring(bell)
+            use_cases().units.notifier.notify(task)
             return

@@ -1,1 +1,1 @@
-"""What people look at: the web page and the HTTP API. Never imports TensorFlow."""
+"""The web application: pages and HTTP API. Never imports TensorFlow."""

@@ -6,68 +6,100 @@ from pathlib import Path
 
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
+from starlette.datastructures import State
 
+from db.lifecycle.unit_of_work import site_policy
 from db.migrate import upgrade
 from db.session import open_database
 from readfirst import DISCLAIMER, __version__
-from readfirst.prepared import PreparedImages
+from readfirst.derived_images import DerivedImages
+from readfirst.files.folders import make_home
 from readfirst.settings import Settings
-from worklist.api import PREFIX, add_api
-from worklist.api.document import add_document
-from worklist.api.events import Streams
-from worklist.api.heat_maps import Ring
-from worklist.api.images import Renderer
-from worklist.api.problems import add_problems
-from worklist.images import add_images
-from worklist.metrics import add_metrics
-from worklist.operation import add_operation
-from worklist.pages import add_pages
-from worklist.security.access import GuardedApp, add_access
-from worklist.ways_in import WaysIn
+from worklist.api import document
+from worklist.api import router as api
+from worklist.http.problems import add_problems
+from worklist.observability import health, metrics
+from worklist.pages import router as pages
+from worklist.pages import thumbnails
+from worklist.pages.account import account, login
+from worklist.security.access_policy import access_policy
+from worklist.security.authenticator import Authenticator
+from worklist.security.policy import public
+from worklist.security.protected_app import ProtectedApp, add_auth_middleware
+from worklist.services.dependencies import Notifier
+from worklist.services.originals import Originals
+from worklist.services.renderer import Renderer
+from worklist.services.streams import Streams
+from worklist.upload_endpoints import form, stow
+from worklist.upload_endpoints.endpoints import UploadEndpoints
 
 STATIC = Path(__file__).parent / "static"
 #: Longest body of a request, in bytes, but for those that bring images.
 SMALL_BODY = 64 * 1024
 
 
-def make_app(settings: Settings, ring: Ring = lambda: None) -> FastAPI:
+def make_app(settings: Settings, notify: Notifier = lambda: None) -> FastAPI:
     """The application; the database is opened when it starts.
 
-    ring: tells the workers that a heat map is wanted. Without it they find it in their next sweep.
+    notify: tells the workers that a heat map is wanted; else they find it in their next sweep.
     """
-    database = open_database(settings.database)
-    ways_in, renderer, streams = WaysIn(settings), Renderer(settings), Streams(database)
-
-    @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        settings.home_path.mkdir(parents=True, exist_ok=True)
-        upgrade(database)
-        with ways_in.opened():
-            yield
-        streams.close()
-        renderer.close()
-        database.dispose()
-
-    app = GuardedApp(
+    app = ProtectedApp(
         title="ReadFirst",
         version=__version__,
         description=DISCLAIMER,
-        lifespan=lifespan,
-        openapi_url=f"{PREFIX}/openapi.json",
+        lifespan=_lifespan,
+        # The document is a route like any other, with its policy (`worklist.api.document`).
+        openapi_url=None,
         docs_url=None,
         redoc_url=None,
         max_body_size=SMALL_BODY,
     )
+    _fill_state(app.state, settings, notify)
     add_problems(app)
-    app.mount("/static", StaticFiles(directory=STATIC), name="static")
-    add_pages(app, database, settings, renderer)
-    add_api(app, database, settings, renderer, streams, ring)
-    add_operation(app, database, settings)
-    add_metrics(app, database, settings)
-    ways_in.add_to(app)
-    add_images(app, PreparedImages(settings.prepared_path))
-    add_document(app)
-    add_access(app, database, settings)
-    # For the server, which ends them before it waits for the connections.
-    app.state.streams = streams
+    _add_routes(app)
+    document.add_document(app)
+    add_auth_middleware(app, app.state.authenticator, settings)
     return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    state = app.state
+    settings: Settings = state.settings
+    make_home(settings.home_path, to_write=settings.database_url is None)
+    upgrade(state.database)
+    with state.upload_endpoints.opened():
+        yield
+    state.streams.close()
+    state.renderer.close()
+    state.database.dispose()
+
+
+def _fill_state(state: State, settings: Settings, notify: Notifier) -> None:
+    """Make the collaborators of routes, by the names of `worklist.services.dependencies`."""
+    database, endpoints = open_database(settings.database), UploadEndpoints(settings)
+    state.settings = settings
+    state.notify = notify
+    state.database = database
+    state.lifecycle = site_policy(settings)
+    state.authenticator = Authenticator(database, access_policy(settings))
+    state.originals = Originals(database, settings)
+    state.prepared = DerivedImages(settings.prepared_path)
+    state.renderer = Renderer(settings)
+    # For the server too, which ends them before it waits for the connections.
+    state.streams = Streams(database)
+    state.upload_endpoints = endpoints
+    state.upload_writer, state.dicomweb_writer = endpoints.upload, endpoints.dicomweb
+    state.header_reader = endpoints.reader
+
+
+def _add_routes(app: FastAPI) -> None:
+    """Add every route, in the order in which they are tried and documented."""
+    app.include_router(document.router)
+    app.mount("/static", public(StaticFiles(directory=STATIC)), name="static")
+    for module in (pages, api, health, metrics):
+        app.include_router(module.router)
+    for module in (form, stow):
+        app.include_router(module.router, max_body_size=app.state.upload_endpoints.most_bytes)
+    for module in (thumbnails, login, account):
+        app.include_router(module.router)

@@ -1,4 +1,4 @@
-"""How fast the ensemble scores films, against the studies' way and against its bare networks.
+"""Speed of the ensemble, against the studies' way and against its bare networks.
 
     python -m benchmarks.throughput --markdown throughput.md
 

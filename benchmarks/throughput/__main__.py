@@ -9,13 +9,13 @@ import typer
 from pydantic_core import to_json
 from rich.progress import BarColumn, Progress, TimeRemainingColumn
 
-from benchmarks.throughput import ways
+from benchmarks.throughput import variants
 from benchmarks.throughput.report import Report, make_report
 from benchmarks.throughput.tables import facts, markdown, tables
 from benchmarks.throughput.timing import PRECISIONS, ROUNDS, STUDIES, Task, Variant, interleaved
+from cli.common.console import err, notice, print_table
 from models.ensemble import load_ensemble
 from models.manifest import available_ensembles, load_manifest, shipped_version
-from readfirst.cli.console import err, notice, print_table
 from readfirst.errors import Misconfigured, ReadFirstError
 from readfirst.settings import load_settings
 
@@ -25,10 +25,10 @@ def find_ensemble(ensemble: str | None) -> Path:
     if ensemble is not None and Path(ensemble).is_dir():
         return Path(ensemble)
     version = ensemble or shipped_version()
-    found = available_ensembles(load_settings().ensembles_path)
-    if version not in found:
+    ensembles = available_ensembles(load_settings().ensembles_path)
+    if version not in ensembles:
         raise Misconfigured(f"There is no ensemble {version}; see `readfirst models list`.")
-    return found[version]
+    return ensembles[version]
 
 
 def run(folder: Path, seconds: float) -> Report:
@@ -41,14 +41,14 @@ def run(folder: Path, seconds: float) -> Report:
     if load_average > 0.5:
         notice(f"[yellow]The machine is busy (load average {load_average:.2f}).[/yellow]")
     with err.status(f"Loading ensemble {load_manifest(folder).version} in fresh processes …"):
-        load = ways.load_seconds(folder)
-    tasks: dict[Variant, Task] = {Variant("matrix product"): ways.matrix_product()}
+        load = variants.load_seconds(folder)
+    tasks: dict[Variant, Task] = {Variant("matrix product"): variants.matrix_product()}
     for precision in PRECISIONS:
         with err.status(f"Compiling in {precision} …"):
             ensemble = load_ensemble(folder, precision)
-            films = ways.chest_films(ensemble)
-            tasks |= ways.tasks_of(ensemble, precision, films)
-    tasks[STUDIES] = ways.studies_way(
+            films = variants.chest_films(ensemble)
+            tasks |= variants.tasks_of(ensemble, precision, films)
+    tasks[STUDIES] = variants.studies_way(
         load_ensemble(folder, STUDIES.precision, as_trained=True), films[:1]
     )
     columns = ("Measuring", BarColumn(), "{task.percentage:.0f} %", TimeRemainingColumn())

@@ -1,4 +1,4 @@
-"""What a processor could do at most, by what /proc/cpuinfo tells of it."""
+"""The theoretical peak of a processor, by /proc/cpuinfo."""
 
 import re
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ SIMD = re.compile(r"sse2|sse4_[12]|avx.*|fma|f16c|amx.*|asimd.*|sve.*|i8mm|bf16"
 
 @dataclass(frozen=True, slots=True)
 class Processor:
-    """What /proc/cpuinfo tells. cores: physical ones, as far as it tells."""
+    """The facts of /proc/cpuinfo. cores: physical ones, as far as they are known."""
 
     model: str
     cores: int
@@ -30,15 +30,15 @@ class Processor:
 def processor(cpuinfo: str) -> Processor:
     """The processor of a /proc/cpuinfo. The clock is the fastest core's at that moment."""
     lines = re.findall(r"^([^:\n]*?)\s*:\s*(.*)$", cpuinfo, re.MULTILINE)
-    said: dict[str, list[str]] = {}
+    facts: dict[str, list[str]] = {}
     for name, value in lines:
-        said.setdefault(name, []).append(value)
-    flags = set(" ".join(said.get("flags", said.get("Features", []))).split())
-    places = set(zip(said.get("physical id", []), said.get("core id", []), strict=False))
-    cores = len(places) or len(said.get("processor", [])) or 1
-    clock = max((float(value) for value in said.get("cpu MHz", [])), default=None)
+        facts.setdefault(name, []).append(value)
+    flags = set(" ".join(facts.get("flags", facts.get("Features", []))).split())
+    physical = set(zip(facts.get("physical id", []), facts.get("core id", []), strict=False))
+    cores = len(physical) or len(facts.get("processor", [])) or 1
+    clock = max((float(value) for value in facts.get("cpu MHz", [])), default=None)
     return Processor(
-        model=next(iter(said.get("model name", [])), "unknown"),
+        model=next(iter(facts.get("model name", [])), "unknown"),
         cores=cores,
         megahertz=clock,
         simd=tuple(sorted(flag for flag in flags if SIMD.fullmatch(flag))),

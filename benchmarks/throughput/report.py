@@ -1,4 +1,4 @@
-"""What a run measured, drawn up: speeds, shares, and whether the targets were met."""
+"""The report of a run: speeds, shares, and the targets with their results."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,13 +12,13 @@ from benchmarks.throughput.timing import (
     PRECISIONS,
     STUDIES,
     Precision,
-    Times,
+    Timings,
     Variant,
     bare_per_film,
     best_bare,
     per_film,
 )
-from benchmarks.throughput.ways import MATRIX, PIXEL_CHECK, Part, parts_of
+from benchmarks.throughput.variants import MATRIX, PIXEL_CHECK, TimedNetwork, timed_networks
 from models.ensemble import BATCH_SIZES, NetworkEnsemble
 from models.precision import choose_precision
 
@@ -44,8 +44,8 @@ class Machine:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One way of scoring films. batch: None where each network has its best one."""
+class SpeedRow:
+    """A way of scoring films. batch: None where each network has its best one."""
 
     precision: Precision
     way: str
@@ -62,7 +62,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class NetworkRow:
-    """One bare network at its best batch."""
+    """A bare network at its best batch."""
 
     precision: Precision
     name: str
@@ -77,7 +77,7 @@ class NetworkRow:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What was asked for, and whether it was reached."""
+    """A target, and its result."""
 
     text: str
     reached: str
@@ -93,7 +93,7 @@ class Report:
     machine: Machine
     #: Seconds, in fresh processes.
     load: Spread
-    rows: list[Row]
+    rows: list[SpeedRow]
     networks: list[NetworkRow]
     #: Milliseconds of preprocessing for one film, and their share of the ensemble's time.
     preprocessing: Spread
@@ -102,10 +102,14 @@ class Report:
 
 
 def make_report(
-    ensemble: NetworkEnsemble, times: Times, load: list[float], seconds: float, load_average: float
+    ensemble: NetworkEnsemble,
+    times: Timings,
+    load: list[float],
+    seconds: float,
+    load_average: float,
 ) -> Report:
     """Draw up what was measured. ensemble: one of those that were timed."""
-    parts = parts_of(ensemble)
+    parts = timed_networks(ensemble)
     machine = _machine(times, load_average)
     rows = [row for precision in PRECISIONS for row in _rows(times, precision, parts, machine)]
     prepared, scored = (
@@ -126,7 +130,7 @@ def make_report(
     )
 
 
-def _machine(times: Times, load_average: float) -> Machine:
+def _machine(times: Timings, load_average: float) -> Machine:
     import keras
     import tensorflow as tf
 
@@ -151,25 +155,27 @@ def _machine(times: Times, load_average: float) -> Machine:
     )
 
 
-def _rows(times: Times, precision: Precision, parts: Sequence[Part], machine: Machine) -> list[Row]:
+def _rows(
+    times: Timings, precision: Precision, parts: Sequence[TimedNetwork], machine: Machine
+) -> list[SpeedRow]:
     bare = bare_per_film(times, precision, {part.name: len(part.views) for part in parts})
     studies = per_film(times, STUDIES)
     work = 1e-9 * sum(part.flops for part in parts)
     members = 1e-9 * sum(part.flops for part in parts if part.name != PIXEL_CHECK)
-    ways: list[tuple[str, int | None, list[float], float]] = [
+    variants: list[tuple[str, int | None, list[float], float]] = [
         ("ensemble", size, per_film(times, Variant("ensemble", precision, size)), work)
         for size in BATCH_SIZES
     ]
-    ways.append(("bare networks", None, bare, work))
+    variants.append(("bare networks", None, bare, work))
     if precision == STUDIES.precision:
-        ways.append(("studies' way", 1, studies, members))
+        variants.append(("studies' way", 1, studies, members))
     rows = []
-    for way, batch, seconds, gflop in ways:
+    for way, batch, seconds, gflop in variants:
         speed = spread([1 / value for value in seconds])
         gflops = gflop * speed.median
         peak = None if machine.gpus else machine.processor.peak_gflops
         rows.append(
-            Row(
+            SpeedRow(
                 precision=precision,
                 way=way,
                 batch=batch,
@@ -184,7 +190,7 @@ def _rows(times: Times, precision: Precision, parts: Sequence[Part], machine: Ma
     return rows
 
 
-def _network_row(times: Times, precision: Precision, part: Part) -> NetworkRow:
+def _network_row(times: Timings, precision: Precision, part: TimedNetwork) -> NetworkRow:
     best = best_bare(times, precision, part.name)
     seconds = [len(part.views) * value for value in per_film(times, best)]
     return NetworkRow(
@@ -199,7 +205,7 @@ def _network_row(times: Times, precision: Precision, part: Part) -> NetworkRow:
     )
 
 
-def _targets(rows: Sequence[Row], precision: Precision, load: Spread) -> list[Target]:
+def _targets(rows: Sequence[SpeedRow], precision: Precision, load: Spread) -> list[Target]:
     """Judged in the precision that `auto` takes, at the ensemble's best batch."""
     ours = [row for row in rows if (row.way, row.precision) == ("ensemble", precision)]
     best = max(ours, key=lambda row: row.films_per_second.median)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from benchmarks.throughput.report import Report
 from benchmarks.throughput.timing import ROUNDS
-from benchmarks.throughput.ways import MATRIX
+from benchmarks.throughput.variants import MATRIX
 from models.ensemble import BATCH_SIZES
 
 
@@ -56,7 +56,7 @@ def tables(report: Report) -> dict[str, tuple[list[str], list[list[str]]]]:
 
 
 def facts(report: Report) -> list[str]:
-    """What a reader must know of the run, a sentence or two each."""
+    """The facts of the run, a sentence or two each."""
     machine, chip = report.machine, report.machine.processor
     clock = "" if chip.megahertz is None else f" at {chip.megahertz:.0f} MHz"
     peak = (

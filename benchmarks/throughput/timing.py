@@ -13,7 +13,7 @@ Precision = Literal["float32", "bfloat16"]
 PRECISIONS: tuple[Precision, ...] = ("float32", "bfloat16")
 Task = Callable[[], object]
 #: Seconds of one call of a task, once for each round.
-Times = dict["Variant", list[float]]
+Timings = dict["Variant", list[float]]
 
 ROUNDS = 10
 #: Rounds of a task that takes longer than its time.
@@ -22,7 +22,7 @@ FEWEST_ROUNDS = 5
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """One thing that is timed. batch: films in one call."""
+    """A variant that is timed. batch: films in one call."""
 
     way: Literal["ensemble", "studies", "bare", "preprocessing", "matrix product"]
     precision: Precision = "float32"
@@ -36,14 +36,14 @@ STUDIES = Variant("studies")
 
 def interleaved(
     tasks: Mapping[Variant, Task], seconds: float, tick: Callable[[], object] = lambda: None
-) -> Times:
+) -> Timings:
     """Time each task for about so many seconds in all, in rounds there and back, once warm.
 
     tick: called after each task of each round.
     """
     for task in tasks.values():
         task()
-    times: Times = {variant: [] for variant in tasks}
+    times: Timings = {variant: [] for variant in tasks}
     spent = dict.fromkeys(tasks, 0.0)
     for number in range(ROUNDS):
         for variant in list(tasks)[:: -1 if number % 2 else 1]:
@@ -59,18 +59,18 @@ def interleaved(
     return times
 
 
-def per_film(times: Times, variant: Variant) -> list[float]:
+def per_film(times: Timings, variant: Variant) -> list[float]:
     """Seconds for one film, in each round."""
     return [seconds / variant.batch for seconds in times[variant]]
 
 
-def best_bare(times: Times, precision: Precision, name: str) -> Variant:
+def best_bare(times: Timings, precision: Precision, name: str) -> Variant:
     """At which of its batches a bare network is fastest."""
     batches = [v for v in times if (v.way, v.precision, v.network) == ("bare", precision, name)]
     return min(batches, key=lambda variant: spread(per_film(times, variant)).median)
 
 
-def bare_per_film(times: Times, precision: Precision, views: Mapping[str, int]) -> list[float]:
+def bare_per_film(times: Timings, precision: Precision, views: Mapping[str, int]) -> list[float]:
     """The least seconds for one film, in each round: every network at its best batch.
 
     views: how often each network sees a film.

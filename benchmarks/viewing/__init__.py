@@ -1,1 +1,1 @@
-"""How soon a film is there, how smoothly it is moved, and how long heat maps take."""
+"""Times of the viewer: to a film, for each frame, and to a heat map."""

@@ -1,4 +1,4 @@
-"""How soon a film is there, how smoothly it is moved, and how long heat maps take.
+"""Times of the viewer: to a film, for each frame, and to a heat map.
 
     python -m benchmarks.viewing --markdown viewing.md
 
@@ -24,7 +24,7 @@ from benchmarks.viewing.tables import (
     markdown,
     painted_rows,
 )
-from readfirst.cli.console import notice, print_table
+from cli.common.console import notice, print_table
 
 ROUNDS = 5
 NAMES = ("uncompressed", "JPEG baseline", "JPEG-LS", "JPEG 2000 lossless", "HTJ2K lossless")

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -15,10 +15,12 @@ from urllib.request import urlopen
 
 from benchmarks.decoding import Encoding, Film, write
 from benchmarks.ratios import Spread, spread
-from db.images import Identity, NewArrival, add_image
+from db.images import Identity, NewArrival
+from db.lifecycle.arrivals import add_image
+from db.lifecycle.unit_of_work import site_policy, unit_of_work
 from db.migrate import upgrade
 from db.session import open_database
-from ingest.store import Store
+from ingest.inbox.store import Store
 from readfirst.domain import FileKind, Header, uid_from_digest
 from readfirst.settings import Settings
 from worklist.app import make_app
@@ -32,7 +34,7 @@ CANVASES, STEPS = ((1400, 900), (2560, 1440)), 60
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """One encoding: milliseconds to the small film, and to every pixel after it; megabytes sent."""
+    """An encoding: milliseconds to the small film, and to every pixel after it; megabytes sent."""
 
     name: str
     small: Spread
@@ -103,9 +105,8 @@ def keep(settings: Settings, path: Path, film: Film) -> tuple[str, str]:
     )
     database = open_database(settings.database)
     upgrade(database)
-    with database.write() as session:
-        wait = timedelta(hours=8)
-        add_image(session, arrival, identity, header, refusal=None, max_wait=wait)
+    with unit_of_work(database, site_policy(settings), at=now) as unit:
+        add_image(unit, arrival, identity, header)
     database.dispose()
     return digest, identity.study_instance_uid
 
@@ -117,8 +118,8 @@ def load(address: str, digests: dict[str, str], rounds: int) -> list[Loaded]:
     for _ in range(rounds + 1):
         for name, digest in digests.items():
             pixels = f"{address}/api/v1/images/{digest}/pixels"
-            small, _ = _asked(f"{pixels}?longest={SMALL}")
-            every, sizes[name] = _asked(pixels)
+            small, _ = _request(f"{pixels}?longest={SMALL}")
+            every, sizes[name] = _request(pixels)
             times[name].append((small, every))
     # The first round starts the process that decodes.
     return [
@@ -132,7 +133,7 @@ def load(address: str, digests: dict[str, str], rounds: int) -> list[Loaded]:
     ]
 
 
-def _asked(address: str) -> tuple[float, float]:
+def _request(address: str) -> tuple[float, float]:
     """Milliseconds and megabytes of an answer."""
     begun = time.perf_counter()
     with urlopen(address) as answer:  # noqa: S310 - our own server
@@ -150,12 +151,14 @@ def paint(address: str, study: str) -> list[Painted]:
     arguments = ["--disable-gpu", *(["--no-sandbox"] if os.geteuid() == 0 else [])]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
-        found = []
+        painted = []
         for width, height in CANVASES:
             page = browser.new_page(viewport={"width": width, "height": height})
             page.goto(f"{address}/studies/{study}/film")
             page.locator('[data-film="facts"]').filter(has_text="%").wait_for()
-            page.locator('[data-film="says"]').filter(has_not_text="…").wait_for(state="attached")
+            page.locator('[data-film="message"]').filter(has_not_text="…").wait_for(
+                state="attached"
+            )
             stage = page.locator('[data-film="stage"]')
             box = stage.bounding_box() or {"x": 0, "y": 0, "width": 0, "height": 0}
             # All of the canvas shows film: the most that there is to paint.
@@ -172,7 +175,7 @@ def paint(address: str, study: str) -> list[Painted]:
             page.mouse.up()
             ordered = sorted(times)
             slowest = ordered[-1 - STEPS // 20]
-            found.append(Painted(int(box["width"]), int(box["height"]), median(times), slowest))
+            painted.append(Painted(int(box["width"]), int(box["height"]), median(times), slowest))
             page.close()
         browser.close()
-        return found
+        return painted

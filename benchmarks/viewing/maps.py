@@ -7,15 +7,15 @@ from statistics import median
 
 import numpy as np
 
-from ingest.pixels.display import film_image
+from ingest.dicom.pixels.display import film_image
 from models.ensemble import load_ensemble
 from models.explaining.gradcam import ensemble_heat_map
 from models.explaining.lime import explain
 from models.manifest import SHIPPED, find_ensembles, shipped_version
 from models.preprocessing import LEAST_SIDE, standardise
 from readfirst.samples import FOLDER
-from worker.explain import LIME_SAMPLES
-from worker.slices import AskedByLime, resuming
+from worker.explaining.explain import LIME_SAMPLES
+from worker.explaining.resumable_lime import LimeProgress, resuming
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ def explain_samples() -> list[Explained]:
         ensemble_heat_map(exact.manifest.members, exact.networks, film)
         ends.append(time.perf_counter())
     each = [end - start for start, end in pairwise(ends)]
-    found = [Explained("Grad-CAM, float32", ends[0] - begun, median(each))]
+    grad_cam = Explained("Grad-CAM, float32", ends[0] - begun, median(each))
     scoring = load_ensemble(folder)
 
     def predict(images: np.ndarray) -> np.ndarray:
@@ -47,6 +47,6 @@ def explain_samples() -> list[Explained]:
     took = []
     for film in films[:2]:
         begun = time.perf_counter()
-        explain(resuming(predict, AskedByLime(), lambda: False), film, samples=LIME_SAMPLES)
+        explain(resuming(predict, LimeProgress(), lambda: False), film, samples=LIME_SAMPLES)
         took.append(time.perf_counter() - begun)
-    return [*found, Explained(f"LIME, {LIME_SAMPLES} samples", took[0], took[1])]
+    return [grad_cam, Explained(f"LIME, {LIME_SAMPLES} samples", took[0], took[1])]

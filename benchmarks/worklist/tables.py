@@ -1,21 +1,21 @@
 """The section for `benchmarks/RESULTS.md`."""
 
-from benchmarks.worklist.asking import ROUNDS, Row
-from benchmarks.worklist.looking import TIMES, Waited
+from benchmarks.worklist.browser_bench import TIMES, Waited
+from benchmarks.worklist.query_bench import ROUNDS, RequestTiming
 
 #: What the first page is to take, in milliseconds.
 TARGET = 100.0
 
 
-def verdict(rows: list[Row]) -> str:
-    """Whether the first page came soon enough, on every database and at every size."""
+def verdict(rows: list[RequestTiming]) -> str:
+    """The sentence that says whether first pages came soon enough on every database."""
     firsts = [row for row in rows if row.request.startswith("first page")]
     met = all(row.median < TARGET for row in firsts)
     return f"First page under {TARGET:g} ms: {'yes' if met else 'no'}"
 
 
-def markdown(rows: list[Row], waited: list[Waited], load_average: float) -> str:
-    """What the server took, and what somebody waited for."""
+def markdown(rows: list[RequestTiming], waited: list[Waited], load_average: float) -> str:
+    """The times at the server, and the waiting times in a browser."""
     columns = list(dict.fromkeys((row.database, row.studies) for row in rows))
     lines = [
         "## Worklist",
@@ -40,7 +40,7 @@ def markdown(rows: list[Row], waited: list[Waited], load_average: float) -> str:
 def _waited(waited: list[Waited]) -> list[str]:
     if not waited:
         return ["", "No browser was there."]
-    sizes = list(dict.fromkeys(one.studies for one in waited))
+    sizes = list(dict.fromkeys(wait.studies for wait in waited))
     lines = [
         "",
         f"Milliseconds until the screen shows it: median of {TIMES - 1} (95th percentile). "
@@ -49,7 +49,7 @@ def _waited(waited: list[Waited]) -> list[str]:
         "| somebody waits for | " + " | ".join(f"{size:,}" for size in sizes) + " |",
         "| --- |" + " --- |" * len(sizes),
     ]
-    for what in dict.fromkeys(one.what for one in waited):
-        cells = [f"{one.median:.0f} ({one.p95:.0f})" for one in waited if one.what == what]
+    for what in dict.fromkeys(wait.what for wait in waited):
+        cells = [f"{wait.median:.0f} ({wait.p95:.0f})" for wait in waited if wait.what == what]
         lines.append(f"| {what} | " + " | ".join(cells) + " |")
     return lines

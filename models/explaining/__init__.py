@@ -1,1 +1,1 @@
-"""What an ensemble saw in a film: heat maps, superpixels, and how they are laid over the film."""
+"""Explanations of a score: heat maps, superpixels, and both laid over the film."""

@@ -11,12 +11,12 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from models.preprocessing import MODEL_READY_SIZE, Array8, View, network_input
+from models.preprocessing import MODEL_READY_SIZE, Array8, FilmView, network_input
 
 if TYPE_CHECKING:
     import keras
 
-    from models.manifest import Member
+    from models.manifest import EnsembleMember
 
 HeatMap = npt.NDArray[np.float32]
 #: A tensor of the backend that Keras runs on.
@@ -26,9 +26,9 @@ Scalar = Callable[[Tensor], Tensor]
 
 
 def ensemble_heat_map(
-    members: Sequence["Member"], networks: Sequence["keras.Model"], image: Array8
+    members: Sequence["EnsembleMember"], networks: Sequence["keras.Model"], image: Array8
 ) -> HeatMap:
-    """Where the members together found what speaks for pneumonia.
+    """Heat map of where the members together found what speaks for pneumonia.
 
     members, networks: of one ensemble, in the same order. image: (224, 224) uint8, model-ready.
     Returns (224, 224) float32 in 0 to 1: each member's heat map of its own input, divided by its
@@ -75,12 +75,12 @@ def feature_layer(network: "keras.Model") -> "keras.Layer":
     places = [n for n, layer in enumerate(network.layers) if isinstance(layer, kinds)]
     if not places:
         raise ValueError(f"{network.name} has no convolution, and so no map of where")
-    found = network.layers[places[-1]]
+    last = network.layers[places[-1]]
     for layer in network.layers[places[-1] + 1 :]:
-        if len(layer.output.shape) != 4 or layer.output.shape[1:3] != found.output.shape[1:3]:
+        if len(layer.output.shape) != 4 or layer.output.shape[1:3] != last.output.shape[1:3]:
             break
-        found = layer
-    return found
+        last = layer
+    return last
 
 
 def gradient(function: Scalar, at: Tensor) -> npt.NDArray[np.float32]:
@@ -93,8 +93,10 @@ def gradient(function: Scalar, at: Tensor) -> npt.NDArray[np.float32]:
     backend = keras.backend.backend()
     if backend not in _GRADIENTS:
         raise ValueError(f"Keras' backend {backend} gives no gradients")
-    found = _GRADIENTS[backend](function, at)
-    slope: npt.NDArray[np.float32] = np.asarray(keras.ops.convert_to_numpy(found), np.float32)
+    slope_tensor = _GRADIENTS[backend](function, at)
+    slope: npt.NDArray[np.float32] = np.asarray(
+        keras.ops.convert_to_numpy(slope_tensor), np.float32
+    )
     return slope
 
 
@@ -134,7 +136,7 @@ _GRADIENTS: dict[str, Callable[[Scalar, Tensor], Tensor]] = {
 
 
 def _logit(network: "keras.Model", layer: "keras.Layer", features: Tensor) -> Tensor:
-    """What enters the sigmoid if this layer gives these features, (1, h, w, c). A scalar.
+    """Compute what enters the sigmoid if this layer gives these features, (1, h, w, c). A scalar.
 
     The layers are called one by one, not as a new model, which would leave a trace in each of
     them for every film. Raises ValueError if a later layer reads what lies before the map.
@@ -158,7 +160,7 @@ def _to_one(heat: HeatMap) -> HeatMap:
     return heat / top if top > 0 else heat
 
 
-def in_place(heat: HeatMap, view: View) -> HeatMap:
+def in_place(heat: HeatMap, view: FilmView) -> HeatMap:
     """The heat of a framing, which is not mirrored, over the whole film; none where it ends.
 
     heat: (h, w) float32. Returns (224, 224) float32, resized bilinearly.

@@ -34,13 +34,13 @@ Segments = npt.NDArray[np.int32]
 Weights = npt.NDArray[np.float64]
 #: From (n, 224, 224) uint8 to (n,) probabilities.
 Predict = Callable[[Array8], npt.NDArray[np.float64]]
-#: Told after each batch: samples done, samples in all.
+#: Called after each batch: samples done, samples in all.
 Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """What each superpixel adds to the logit of pneumonia.
+    """Weights of the superpixels: how much each adds to the logit of pneumonia.
 
     weights: (k,) float64, positive where the superpixel speaks for pneumonia; in units of the
     logit. segments: (224, 224) int32, for each pixel the number, 0 to k - 1, of its superpixel.
@@ -111,7 +111,7 @@ def painted_over(
 
 
 def _drawn(samples: int, count: int, seed: int) -> npt.NDArray[np.bool_]:
-    """Which superpixels each sample keeps, (samples, count): all in the first, else half."""
+    """Draw the superpixels that each sample keeps, (samples, count): the first all, others half."""
     kept = np.random.default_rng(seed).random((samples, count)) < 0.5
     kept[0] = True
     return kept

@@ -24,7 +24,7 @@ COLOURS = (
 #: For and against pneumonia: orange and blue that the colour-blind tell apart (Okabe and Ito 2008).
 FOR = (230, 159, 0)
 AGAINST = (0, 114, 178)
-#: How strongly the strongest superpixel is tinted, 0 to 1.
+#: Tint of the strongest superpixel, 0 to 1.
 TINT = 0.35
 #: An outline is as wide as the film's shorter side divided by this, one pixel at least.
 OUTLINE = 250

@@ -1,4 +1,4 @@
-"""Our own networks, of which the shipped ensembles are made."""
+"""The networks of the shipped ensembles."""
 
 from typing import TYPE_CHECKING
 

@@ -10,7 +10,7 @@ SUFFIXES = (".dcm", ".jpg", ".png")
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One file, and the class of the film it was made from: `NORMAL` or `PNEUMONIA`."""
+    """A file, and the class of the film it was made from: `NORMAL` or `PNEUMONIA`."""
 
     path: Path
     source: str

@@ -37,7 +37,7 @@ from readfirst.samples import FOLDER
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """How one film becomes one sample. bits: stored per pixel; 12 and 16 are spread from 8."""
+    """The way from a film to a sample. bits: stored per pixel; 12 and 16 are spread from 8."""
 
     source: str
     file: str
@@ -95,9 +95,9 @@ def make(plan: Plan, source: Path, number: int) -> bytes:
     film = Image.open(source / plan.source).convert("L")
     film.thumbnail((plan.side, plan.side), Image.Resampling.LANCZOS)
     if plan.syntax is None:
-        held = io.BytesIO()
-        film.save(held, "PNG" if plan.file.endswith("png") else "JPEG", quality=88, optimize=True)
-        return held.getvalue()
+        buffer = io.BytesIO()
+        film.save(buffer, "PNG" if plan.file.endswith("png") else "JPEG", quality=88, optimize=True)
+        return buffer.getvalue()
     return _dicom(plan, np.asarray(film), number)
 
 
@@ -159,9 +159,9 @@ def _header(plan: Plan, taken: datetime, number: int) -> FileDataset:
 def _encoded(dataset: FileDataset, pixels: npt.NDArray[np.generic], syntax: str) -> bytes:
     dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
     if syntax == JPEGBaseline8Bit:
-        held = io.BytesIO()
-        Image.fromarray(pixels).save(held, "JPEG", quality=90)
-        dataset.PixelData = encapsulate([held.getvalue()])
+        buffer = io.BytesIO()
+        Image.fromarray(pixels).save(buffer, "JPEG", quality=90)
+        dataset.PixelData = encapsulate([buffer.getvalue()])
         dataset.LossyImageCompression = "01"
         dataset.file_meta.TransferSyntaxUID = UID(syntax)
     else:
@@ -171,9 +171,9 @@ def _encoded(dataset: FileDataset, pixels: npt.NDArray[np.generic], syntax: str)
         dataset.compress(syntax, generate_instance_uid=False)
     if syntax == ImplicitVRLittleEndian:
         dataset.file_meta.TransferSyntaxUID = UID(syntax)
-    held = io.BytesIO()
-    dataset.save_as(held, enforce_file_format=True)
-    return _lossless_jpeg(held.getvalue()) if syntax == JPEGLosslessSV1 else held.getvalue()
+    buffer = io.BytesIO()
+    dataset.save_as(buffer, enforce_file_format=True)
+    return _lossless_jpeg(buffer.getvalue()) if syntax == JPEGLosslessSV1 else buffer.getvalue()
 
 
 def _lossless_jpeg(file: bytes) -> bytes:

@@ -1,4 +1,4 @@
-"""What axe finds in a page. It is called through the debugger, so the page's CSP stays as it is."""
+"""Violations that axe finds. It is called through the debugger, so the CSP stays as it is."""
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
@@ -9,10 +9,10 @@ GRAVE = ("serious", "critical")
 
 def faults(page: Page) -> list[str]:
     """The serious and critical violations: rule, places, and what to do about it."""
-    found = Axe().run(page).response["violations"]
+    violations = Axe().run(page).response["violations"]
     return [
-        f"{one['id']}: {node['target']} {node['failureSummary']}"
-        for one in found
-        if one["impact"] in GRAVE
-        for node in one["nodes"]
+        f"{violation['id']}: {node['target']} {node['failureSummary']}"
+        for violation in violations
+        if violation["impact"] in GRAVE
+        for node in violation["nodes"]
     ]

@@ -3,7 +3,7 @@
 How to write a test (`tests/browser/test_<feature>.py`)::
 
     from playwright.sync_api import Page, expect
-    from tests.browser.seeing import log_in
+    from tests.browser.page_monitor import log_in
     from tests.browser.site import LATER, Site, add_people
 
     def test_a_film_that_arrives_slides_in(site: Site, page: Page) -> None:
@@ -13,10 +13,10 @@ How to write a test (`tests/browser/test_<feature>.py`)::
 
 `site`: nine scored films, one refused; each test has its own copy. Nobody has to log in until
     `add_people(site)`; then `log_in(page, "reader")`, `"lead"` or `"admin"`.
-    `site.resources` is what a worker holds, for steps that a test takes itself;
+    `site.worker` is what a worker holds, for steps that a test takes itself;
     `site.study("DEMO-0010")` is the Study Instance UID of a patient.
 `page`: 1400 x 900, light. The test fails if the page logs an error or a warning, breaks the
-    Content-Security-Policy, or asks another machine. `complaints.expect("401")` lets pass what is
+    Content-Security-Policy, or asks another machine. `monitor.expect("401")` lets pass what is
     meant.
 `new_page(color_scheme="dark", viewport={"width": 400, "height": 800})`: further pages, each with
     cookies of its own, watched in the same way.
@@ -37,14 +37,16 @@ from typing import Any, Protocol
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from ingest.sandbox import Reader
-from tests.browser.seeing import Complaints
+from ingest.reader.reader_process import Reader
+from tests.browser.page_monitor import PageMonitor
 from tests.browser.site import Site, a_site, seed
-from tests.worklist.serving import served
+from tests.support import waiting
+from tests.support.requirements import require
+from tests.support.serving import served
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-#: Milliseconds for what must come to hold: two busy cores need a while.
-PATIENCE = 20_000
+#: Milliseconds for what must come to hold.
+TIMEOUT = round(1000 * waiting.TIMEOUT)
 #: Nothing here needs the network, and Chromium is not to try.
 ARGUMENTS = [
     "--disable-gpu", "--disable-quic", "--disable-sync", "--no-first-run",
@@ -68,10 +70,9 @@ class Picture(Protocol):
 
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """One for all tests of this folder, and gone before the next: its loop shuts out others."""
-    if CHROMIUM is None:
-        pytest.skip("no Chromium here (Debian package chromium)")
-    expect.set_options(timeout=PATIENCE)
+    """A browser for all tests of this folder, gone before the next: its loop shuts out others."""
+    require("chromium", CHROMIUM is not None)
+    expect.set_options(timeout=TIMEOUT)
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS + AS_ROOT)
         yield launched
@@ -82,7 +83,7 @@ def browser() -> Iterator[Browser]:
 def seeded_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Reader]]:
     """A home with films, made once, and the reader that decoded them."""
     home = tmp_path_factory.mktemp("seeded") / "home"
-    with Reader(30, 512) as reader:
+    with Reader(120, 512) as reader:
         with a_site(home, reader) as site:
             seed(site)
         yield home, reader
@@ -101,24 +102,24 @@ def site(
 
 
 @pytest.fixture
-def complaints() -> Iterator[Complaints]:
-    """What the pages of this test complain of."""
-    kept = Complaints()
-    yield kept
-    assert kept.unexpected() == []
+def monitor() -> Iterator[PageMonitor]:
+    """Monitors the pages of this test; problems that it does not expect fail it."""
+    monitor = PageMonitor()
+    yield monitor
+    assert monitor.unexpected() == []
 
 
 @pytest.fixture
-def new_page(browser: Browser, site: Site, complaints: Complaints) -> Iterator[NewPage]:
+def new_page(browser: Browser, site: Site, monitor: PageMonitor) -> Iterator[NewPage]:
     """Opens pages of this site, each in a context of its own."""
     with ExitStack() as opened:
 
         def new(**options: Any) -> Page:
             chosen = {"viewport": {"width": 1400, "height": 900}, "base_url": site.address}
             context = opened.enter_context(browser.new_context(**(chosen | options)))
-            context.set_default_timeout(PATIENCE)
+            context.set_default_timeout(TIMEOUT)
             page = context.new_page()
-            complaints.watch(page)
+            monitor.watch(page)
             return page
 
         yield new

@@ -7,33 +7,28 @@ the shipped ensemble's version and threshold.
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
 from sqlalchemy import select
 
-from db import accounts
+from db.access import accounts
 from db.migrate import upgrade
 from db.session import open_database
 from db.tables import Arrival, Study
-from ingest.claim import claim
-from ingest.sandbox import Reader
-from ingest.store import Store
-from models.ensemble import FixedEnsemble
+from ingest.inbox.claim import claim
+from ingest.reader.reader_process import Reader
 from models.manifest import shipped_version
-from readfirst.credentials import hash_password
-from readfirst.prepared import PreparedImages
-from readfirst.queue import SilentRinger
-from readfirst.roles import Role
+from readfirst.access.credentials import hash_password
+from readfirst.access.roles import Role
 from readfirst.samples import FOLDER
 from readfirst.settings import Settings
-from worker.assess import assess_ready
-from worker.intake import take_in
-from worker.judgement import Judgement
-from worker.prepare import prepare_next
-from worker.resources import Resources
+from readfirst.testing import FixedEnsemble
+from tests.support.waiting import TIMEOUT
+from tests.support.workers import Worker
+from worker.scoring.ensemble_registry import EnsembleRegistry
 
 PASSWORD = "four plain words here"
 #: What the networks would say of each film of the seeded site; study-05 is ordered as STAT.
@@ -56,10 +51,10 @@ LATER = tuple(FOLDER / name for name in ("study-06.dcm", "study-07.dcm"))
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """One running ReadFirst without workers: a test takes their steps itself."""
+    """A running ReadFirst without workers: a test takes their steps itself."""
 
     settings: Settings
-    resources: Resources
+    worker: Worker
     #: As `http://127.0.0.1:43210`, without a slash behind it; empty before it is served.
     address: str = ""
 
@@ -74,10 +69,10 @@ class Site:
         shutil.copy(film, path)
         claimed = claim(inbox, path)
         assert claimed is not None
-        take_in(claimed, self.resources)
+        self.worker.take_in(claimed)
         if probability is not None:
             self.score(probability)
-        with self.resources.database.read() as session:
+        with self.worker.database.read() as session:
             arrivals = select(Arrival).where(Arrival.claim_id == claimed.claim_id)
             arrival = session.scalars(arrivals).one()
             return arrival.image.study.study_instance_uid
@@ -85,14 +80,13 @@ class Site:
     def score(self, probability: float) -> None:
         """Prepare and score all that waits."""
         fixed = FixedEnsemble([probability], version=shipped_version(), spread=SPREAD)
-        judgement = Judgement(self.settings.ensembles_path, "float32", load=lambda _: fixed)
-        while prepare_next(self.resources):
+        while self.worker.prepare_next():
             pass
-        assess_ready(replace(self.resources, judgement=judgement))
+        self.worker.with_ensemble(fixed).score_batch()
 
     def study(self, patient_id: str) -> str:
         """The Study Instance UID of a patient, as `DEMO-0009`."""
-        with self.resources.database.read() as session:
+        with self.worker.database.read() as session:
             named = select(Study.study_instance_uid).where(Study.patient_id == patient_id)
             return session.scalars(named).one()
 
@@ -100,21 +94,18 @@ class Site:
 @contextmanager
 def a_site(home: Path, reader: Reader) -> Iterator[Site]:
     """A site in this folder, new or not; nobody serves it yet."""
-    settings = Settings(home=home, database_url=f"sqlite:///{home / 'readfirst.db'}")
+    settings = Settings(
+        home=home,
+        database_url=f"sqlite:///{home / 'readfirst.db'}",
+        decode_seconds=TIMEOUT,
+    )
     home.mkdir(parents=True, exist_ok=True)
     database = open_database(settings.database)
     upgrade(database)
-    resources = Resources(
-        settings=settings,
-        database=database,
-        store=Store(settings.store_path),
-        prepared=PreparedImages(settings.prepared_path),
-        reader=reader,
-        ringer=SilentRinger(),
-        judgement=Judgement(settings.ensembles_path, "float32"),
-    )
+    ensembles = EnsembleRegistry(settings.ensembles_path, "float32")
+    worker = Worker(settings, database, reader, ensembles)
     try:
-        yield Site(settings, resources)
+        yield Site(settings, worker)
     finally:
         database.dispose()
 
@@ -142,7 +133,7 @@ def add_people(site: Site) -> None:
     From now on everybody has to log in.
     """
     hashed = _password_hash()
-    with site.resources.database.write() as session:
+    with site.worker.database.write() as session:
         for role in (Role.READER, Role.LEAD, Role.ADMIN):
             new = accounts.NewAccount(name=role.value, role=role, password_hash=hashed)
             accounts.add(session, new, datetime.now(UTC))

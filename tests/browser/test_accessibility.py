@@ -4,7 +4,7 @@ import pytest
 
 from tests.browser.accessibility import faults
 from tests.browser.conftest import NewPage
-from tests.browser.seeing import log_in
+from tests.browser.page_monitor import log_in
 from tests.browser.site import Site, add_people
 
 WIDE, NARROW = {"width": 1400, "height": 900}, {"width": 400, "height": 800}
@@ -21,11 +21,11 @@ def test_no_page_has_a_grave_fault(
     page.goto("/")
     assert faults(page) == [], "log-in"
     log_in(page, "lead")
-    found = {}
+    violations = {}
     for path in PATHS:
         page.goto(path.format(study=site.study("DEMO-0010")))
-        found[path] = faults(page)
-    assert found == {path: [] for path in PATHS}
+        violations[path] = faults(page)
+    assert violations == {path: [] for path in PATHS}
 
 
 def test_a_grave_fault_is_found(site: Site, new_page: NewPage) -> None:

@@ -10,19 +10,19 @@ import pytest
 from PIL import Image as PillowImage
 from playwright.sync_api import Locator, Page, Route, expect
 
-from db.heat_maps import claim_wanted, made
+from db.lifecycle.heat_maps import claim_wanted, made
 from db.session import Database
-from ingest.pixels.display import display_image
-from ingest.pixels.window import Window
+from ingest.dicom.pixels.display import display_image
+from ingest.dicom.pixels.window import Window
 from models.manifest import shipped_version
-from readfirst.heat import Area
-from readfirst.prepared import PreparedImages
+from readfirst.derived_images import DerivedImages
+from readfirst.heat_maps import Area
 from tests.browser.accessibility import faults
 from tests.browser.conftest import NewPage
-from tests.browser.seeing import Complaints
+from tests.browser.page_monitor import PageMonitor, wait_until
 from tests.browser.site import Site
-from tests.db.builders import NOW, TERMS
-from tests.ingest.builders import a_dataset, a_gradient, dicom_bytes
+from tests.support.files import a_dataset, a_gradient, dicom_bytes
+from tests.support.studies import LEASE, NOW
 
 #: Of the large film: wider and higher than the canvas, and so odd that no side is halved evenly.
 ROWS, COLUMNS = 1311, 1703
@@ -54,9 +54,9 @@ def part(page: Page, name: str) -> Locator:
     return page.locator(f'[data-film="{name}"]')
 
 
-def open_film(page: Page, site: Site, film: Path) -> str:
+def open_film(page: Page, site: Site, film: Path, probability: float = 0.1) -> str:
     """Have a film come in and open it; every pixel of it is there. Returns its study's UID."""
-    uid = site.arrive(film, probability=0.1)
+    uid = site.arrive(film, probability=probability)
     page.goto(f"/studies/{uid}/film")
     all_there(page)
     return uid
@@ -64,7 +64,7 @@ def open_film(page: Page, site: Site, film: Path) -> str:
 
 def all_there(page: Page) -> None:
     expect(part(page, "facts")).to_contain_text("%")
-    expect(part(page, "says")).to_have_text("")
+    expect(part(page, "message")).to_have_text("")
 
 
 def settle(page: Page) -> None:
@@ -89,24 +89,24 @@ def grey(page: Page) -> np.ndarray:
 
 
 def seen_at_one_to_one(film: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """What a canvas of this shape shows of the middle of a film that is larger."""
+    """The pixels that a canvas of this shape shows of the middle of a film that is larger."""
     top, left = ((film.shape[side] - shape[side] + 1) // 2 for side in (0, 1))
     return film[top : top + shape[0], left : left + shape[1]].astype(int)
 
 
 def zoom(page: Page) -> int:
     settle(page)
-    found = re.search(r"(\d+) %", part(page, "facts").inner_text())
-    assert found is not None
-    return int(found[1])
+    match = re.search(r"(\d+) %", part(page, "facts").inner_text())
+    assert match is not None
+    return int(match[1])
 
 
 def value(page: Page) -> int:
-    """What the film has under the pointer."""
+    """The value of the film under the pointer."""
     settle(page)
-    found = re.search(r"value (-?\d+)", part(page, "facts").inner_text())
-    assert found is not None
-    return int(found[1])
+    match = re.search(r"value (-?\d+)", part(page, "facts").inner_text())
+    assert match is not None
+    return int(match[1])
 
 
 def middle(page: Page) -> tuple[float, float]:
@@ -132,8 +132,8 @@ def test_the_canvas_shows_the_film_as_it_is_rendered_and_through_the_window_of_a
     assert zoom(page) < 100
     page.keyboard.press("1")
     expect(part(page, "facts")).to_contain_text("100 %")
-    shown = grey(page)
-    assert np.array_equal(shown, seen_at_one_to_one(display_image(large), shown.shape))
+    rendered = grey(page)
+    assert np.array_equal(rendered, seen_at_one_to_one(display_image(large), rendered.shape))
 
     drag(page, 60, -30)
     # White is low here, so upwards, which is brighter, lowers no centre but raises it.
@@ -141,11 +141,11 @@ def test_the_canvas_shows_the_film_as_it_is_rendered_and_through_the_window_of_a
     through = grey(page)
     text = part(page, "facts").inner_text()
     assert f"W {width:.0f}" in text
-    found = re.search(r"C (\d+)", text)
-    assert found is not None
-    center = float(found[1])
+    match = re.search(r"C (\d+)", text)
+    assert match is not None
+    center = float(match[1])
     assert center > 2000
-    expected = seen_at_one_to_one(display_image(large, Window(center, width)), shown.shape)
+    expected = seen_at_one_to_one(display_image(large, Window(center, width)), rendered.shape)
     assert np.abs(through - expected).max() <= 1
 
     page.keyboard.press("i")
@@ -165,22 +165,22 @@ def test_the_wheel_zooms_about_the_pointer_and_hands_and_keys_move_the_film(
     open_film(page, site, small)
     x, y = middle(page)
     page.mouse.move(x + 90, y - 70)
-    here, fit = value(page), zoom(page)
+    pixel, fit = value(page), zoom(page)
     for turned in (-300, -300, 150):
         page.mouse.wheel(0, turned)
-        assert value(page) == here
+        assert value(page) == pixel
     assert zoom(page) > 1.8 * fit
 
     page.mouse.move(x, y)
-    here = value(page)
+    pixel = value(page)
     drag(page, 80, 40, button="right")
-    assert value(page) == here, "what was taken hold of is still under the pointer"
+    assert value(page) == pixel, "what was taken hold of is still under the pointer"
     page.mouse.move(x, y)
-    here = value(page)
+    pixel = value(page)
     page.keyboard.down(" ")
     drag(page, -50, 0)
     page.keyboard.up(" ")
-    assert value(page) == here
+    assert value(page) == pixel
     part(page, "stage").focus()
     moved = zoom(page)
     for key in ("ArrowLeft", "Shift+ArrowRight", "+", "-"):
@@ -188,7 +188,7 @@ def test_the_wheel_zooms_about_the_pointer_and_hands_and_keys_move_the_film(
     assert zoom(page) == moved
     page.mouse.dblclick(x, y)
     expect(part(page, "facts")).to_contain_text(f"{fit} %")
-    part(page, "closer").focus()
+    part(page, "zoom-in").focus()
     page.keyboard.press(" ")
     assert zoom(page) > fit, "space on a button presses it"
 
@@ -196,18 +196,19 @@ def test_the_wheel_zooms_about_the_pointer_and_hands_and_keys_move_the_film(
 def test_a_small_film_is_there_before_every_pixel_of_it(
     site: Site, page: Page, large: Path
 ) -> None:
-    held: list[Route] = []
+    routes: list[Route] = []
 
     def hold(route: Route) -> None:
-        held.append(route)
+        routes.append(route)
 
     page.route(re.compile(r"/pixels$"), hold)
     uid = site.arrive(large, probability=0.1)
     page.goto(f"/studies/{uid}/film")
-    expect(part(page, "says")).to_have_text("Loading every pixel …")
+    expect(part(page, "message")).to_have_text("Loading every pixel …")
     before = grey(page)
     page.keyboard.press("i")
-    held[0].continue_()
+    wait_until(page, lambda: routes)
+    routes[0].continue_()
     all_there(page)
     expect(part(page, "facts")).to_contain_text("inverted")
     page.keyboard.press("i")
@@ -247,31 +248,31 @@ def test_two_fingers_zoom(site: Site, new_page: NewPage, small: Path) -> None:
     expect(part(page, "facts")).to_contain_text("C 1800 W 3600")
 
 
-def make_map(database: Database, prepared: PreparedImages, area: Area) -> None:
+def make_map(database: Database, derived_images: DerivedImages, area: Area) -> None:
     """As a worker does: hot in the upper left quarter of what the networks see, cold elsewhere."""
     heat = np.zeros((224, 224), np.uint8)
     heat[:112, :112] = 255
     with database.write() as session:
-        held = claim_wanted(session, shipped_version(), NOW, TERMS)
-        assert held is not None
-        path = prepared.heat_map(held.sha256, held.ensemble_version, held.method)
+        wanted = claim_wanted(session, shipped_version(), NOW, LEASE)
+        assert wanted is not None
+        path = derived_images.heat_map(wanted.sha256, wanted.ensemble_version, wanted.method)
         path.parent.mkdir(parents=True, exist_ok=True)
         PillowImage.fromarray(heat).save(path)
-        made(session, held, area, NOW)
+        made(session, wanted, area, NOW)
 
 
 def test_a_heat_map_is_asked_for_waited_for_and_lies_on_its_part_of_the_film(
     site: Site, page: Page, large: Path
 ) -> None:
-    open_film(page, site, large)
-    database, prepared = site.resources.database, site.resources.prepared
+    database = site.worker.database
     # What is wanted of the seeded films is somebody else's to make.
     with database.write() as session:
-        while claim_wanted(session, shipped_version(), NOW, TERMS):
+        while claim_wanted(session, shipped_version(), NOW, LEASE):
             pass
+    open_film(page, site, large, probability=0.97)
     page.keyboard.press("h")
     expect(part(page, "legend")).to_contain_text("in work")
-    make_map(database, prepared, Area(top=0.25, left=0.5, bottom=0.75, right=1.0))
+    make_map(database, site.worker.derived_images, Area(top=0.25, left=0.5, bottom=0.75, right=1.0))
     expect(part(page, "legend")).to_contain_text(
         f"no segmentation. Grad-CAM, ensemble {shipped_version()}."
     )
@@ -280,9 +281,9 @@ def test_a_heat_map_is_asked_for_waited_for_and_lies_on_its_part_of_the_film(
     top = (opacity.shape[0] - film * ROWS) / 2
     left = (opacity.shape[1] - film * COLUMNS) / 2
     rows, columns = np.nonzero(opacity > 127)
-    found = (rows.min() - top, rows.max() + 1 - top, columns.min() - left, columns.max() + 1 - left)
+    box = (rows.min() - top, rows.max() + 1 - top, columns.min() - left, columns.max() + 1 - left)
     hot = (0.25 * ROWS, 0.5 * ROWS, 0.5 * COLUMNS, 0.75 * COLUMNS)
-    assert np.array(found) / film == pytest.approx(hot, abs=8)
+    assert np.array(box) / film == pytest.approx(hot, abs=8)
     part(page, "opacity").fill("20")
     assert part(page, "heat").evaluate("canvas => canvas.style.opacity") == "0.2"
     assert faults(page) == []
@@ -291,13 +292,30 @@ def test_a_heat_map_is_asked_for_waited_for_and_lies_on_its_part_of_the_film(
     assert painted(page, "heat")[..., 3].max() == 0
 
 
-def test_a_film_that_is_gone_says_so_in_its_place(
-    site: Site, page: Page, complaints: Complaints, small: Path
+def test_the_heat_map_of_an_unlikely_film_does_not_glow(
+    site: Site, page: Page, large: Path
 ) -> None:
-    complaints.expect("404")
+    open_film(page, site, large, probability=0.02)
+    with site.worker.database.write() as session:
+        while claim_wanted(session, shipped_version(), NOW, LEASE):
+            pass
+    page.keyboard.press("h")
+    expect(part(page, "legend")).to_contain_text("in work")
+    make_map(site.worker.database, site.worker.derived_images, Area(0.25, 0.5, 0.75, 1.0))
+    expect(part(page, "legend")).to_contain_text(
+        "The AI scored 2 %. The map shows the least unlikely place."
+    )
+    opacity = painted(page, "heat")[..., 3]
+    assert 0 < opacity.max() <= 0.25 * 255
+
+
+def test_a_film_that_is_gone_says_so_in_its_place(
+    site: Site, page: Page, monitor: PageMonitor, small: Path
+) -> None:
+    monitor.expect("404")
     uid = site.arrive(small, probability=0.1)
     for path in site.settings.store_path.rglob("*"):
         if path.is_file():
             path.unlink()
     page.goto(f"/studies/{uid}/film")
-    expect(part(page, "says")).to_have_text("The original is not in the store.")
+    expect(part(page, "message")).to_have_text("The original is not in the store.")

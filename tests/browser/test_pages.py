@@ -1,9 +1,9 @@
-"""What holds of every page: who is let in, and what is dropped on it."""
+"""Rules of every page: who is let in, and what is dropped on it."""
 
 from playwright.sync_api import Page, expect
 
 from readfirst.samples import FOLDER
-from tests.browser.seeing import Complaints, log_in
+from tests.browser.page_monitor import PageMonitor, log_in
 from tests.browser.site import LATER, PASSWORD, Site, add_people
 
 DROP = """() => {
@@ -20,11 +20,11 @@ def test_the_list_shows_what_was_taken_in_and_what_arrives(site: Site, page: Pag
     expect(page.locator(f"[id='study-{uid}']")).to_be_visible()
 
 
-def test_somebody_logs_in_and_out(site: Site, page: Page, complaints: Complaints) -> None:
+def test_somebody_logs_in_and_out(site: Site, page: Page, monitor: PageMonitor) -> None:
     add_people(site)
     page.goto("/refused")
     expect(page).to_have_url(f"{site.address}/login?next=%2Frefused")
-    complaints.expect("401")
+    monitor.expect("401")
     for password in ("wrong", PASSWORD):
         page.get_by_label("Name").fill("Reader")
         page.get_by_label("Password").fill(password)
@@ -47,28 +47,28 @@ def test_a_link_leads_on_after_the_log_in(site: Site, page: Page) -> None:
 def test_files_chosen_or_dropped_on_the_page_land_in_the_inbox(site: Site, page: Page) -> None:
     films = [FOLDER / "film-06.jpg", FOLDER / "film-07.jpg"]
     page.goto("/")
-    said = page.locator("#upload output")
+    output = page.locator("#upload output")
     page.locator("#upload input").set_input_files(films)
-    expect(said).to_have_text("2 of 2 in the inbox.")
+    expect(output).to_have_text("2 of 2 in the inbox.")
     page.evaluate(DROP)
-    expect(said).to_have_text("1 of 1 in the inbox.")
+    expect(output).to_have_text("1 of 1 in the inbox.")
     arrived = {path.read_bytes() for path in (site.settings.inbox_path / "upload").iterdir()}
     assert arrived == {film.read_bytes() for film in films} | {b"dropped"}
 
 
 def test_whatever_a_page_complains_of_is_noticed(
-    site: Site, page: Page, complaints: Complaints
+    site: Site, page: Page, monitor: PageMonitor
 ) -> None:
     page.goto("/refused")
-    assert complaints.unexpected() == []
+    assert monitor.unexpected() == []
     page.evaluate("document.body.style.color; document.body.setAttribute('style', 'color: red')")
     page.evaluate("fetch('https://example.invalid/').catch(() => console.warn('not let out'))")
     page.evaluate("setTimeout(() => nothing.here)")
     page.goto("/nowhere")
-    said = " ".join(complaints.unexpected())
-    assert "inline style violates the following Content Security Policy" in said
-    assert "example.invalid" in said
-    assert "not let out" in said
-    assert "nothing is not defined" in said
-    assert "404" in said
-    complaints.expect("")
+    complaints = " ".join(monitor.unexpected())
+    assert "inline style violates the following Content Security Policy" in complaints
+    assert "example.invalid" in complaints
+    assert "not let out" in complaints
+    assert "nothing is not defined" in complaints
+    assert "404" in complaints
+    monitor.expect("")

@@ -1,7 +1,6 @@
 """A reader's verdict on the page of a study: by mouse, by keys, without scripts, and by two."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import pydicom
@@ -11,7 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 from readfirst.samples import FOLDER
 from tests.browser.accessibility import faults
 from tests.browser.conftest import NewPage
-from tests.browser.seeing import Complaints, log_in
+from tests.browser.page_monitor import PageMonitor, event_stream, log_in
 from tests.browser.site import Site, add_people
 
 #: Flagged, and not; both of the seeded site.
@@ -19,22 +18,23 @@ FLAGGED, ROUTINE = "DEMO-0010", "DEMO-0011"
 
 
 def stands(page: Page) -> Locator:
-    return page.locator("#verdict .stands")
+    return page.locator("#verdict .current-verdict")
+
+
+def answer(page: Page, say: str) -> Locator:
+    """The button of an answer."""
+    return page.locator(f'#verdict button[value="{say}"]')
+
+
+def displayed(page: Page) -> None:
+    """Wait until every pixel of the film is displayed: then verdicts are taken."""
+    expect(page.locator("main")).to_have_attribute("data-film", "displayed")
 
 
 def expect_patient(page: Page, name: str) -> None:
     """The page of their study, once it hears keys."""
     expect(page.get_by_role("heading", level=1)).to_have_text(name)
     page.wait_for_load_state()
-
-
-@contextmanager
-def live(page: Page) -> Iterator[None]:
-    """Opens the page of a study, and ends once it hears what happens."""
-    with page.expect_response("**/events/stream"):
-        yield
-    # The answer begins a moment before the place from which on nothing is left out.
-    page.wait_for_timeout(500)
 
 
 @pytest.fixture
@@ -55,15 +55,16 @@ def test_a_verdict_by_mouse_is_kept_with_its_history_and_taken_back(site: Site, 
     add_people(site)
     log_in(page, "reader", f"/studies/{site.study(FLAGGED)}")
     expect(page.locator("#labels")).to_contain_text("Pneumonia likely")
+    displayed(page)
     page.get_by_label("Comment").fill("Right lower lobe.")
-    page.get_by_role("button", name="Agree: pneumonia").first.click()
+    answer(page, "pneumonia").click()
     expect(stands(page)).to_contain_text("agrees with the AI")
     expect(stands(page)).to_contain_text("reader,")
     expect(stands(page)).to_contain_text("Right lower lobe.")
     expect(page.locator("#labels")).to_contain_text("Read")
     expect(page.locator("#timeline")).to_contain_text("Read by reader: pneumonia")
-    expect(page.locator("#news")).to_be_hidden()
-    page.get_by_role("button", name="Disagree: no pneumonia").click()
+    expect(page.locator("#update-notice")).to_be_hidden()
+    answer(page, "no_pneumonia").click()
     expect(stands(page)).to_contain_text("AI false positive")
     page.get_by_text("History: 2 entries").click()
     expect(page.locator(".history li").nth(1)).to_contain_text("Right lower lobe.")
@@ -73,25 +74,33 @@ def test_a_verdict_by_mouse_is_kept_with_its_history_and_taken_back(site: Site, 
     expect(page.locator(".history summary")).to_have_text("History: 3 entries")
 
 
+def settled(page: Page) -> None:
+    """Wait until htmx has taken over what it swapped in; the browser would send the form itself."""
+    expect(page.locator(".htmx-added")).to_have_count(0)
+
+
 def test_a_verdict_by_keys_and_on_to_the_next(site: Site, page: Page) -> None:
     flagged, stat = site.study(FLAGGED), site.study("DEMO-0013")
     page.goto(f"/studies/{flagged}")
+    displayed(page)
     page.get_by_label("Comment").click()
-    page.keyboard.type("and a dare")
+    page.keyboard.type("a dare: exp")
     expect(stands(page)).to_have_count(0)
     page.keyboard.press("Escape")
-    page.keyboard.press("d")
+    page.keyboard.press("x")
     expect(stands(page)).to_contain_text("No pneumonia AI false positive")
-    expect(stands(page)).to_contain_text("and a dare")
+    expect(stands(page)).to_contain_text("a dare: exp")
+    settled(page)
     page.keyboard.press("z")
     expect(stands(page)).to_have_count(0)
+    settled(page)
     # Twice at once is once.
-    page.evaluate("() => [1, 2].forEach(() => document.querySelector('[data-key=a]').click())")
+    page.evaluate("() => [1, 2].forEach(() => document.querySelector('[data-key~=p]').click())")
     expect(stands(page)).to_contain_text("agrees with the AI")
     expect(page.get_by_role("link", name="Next unread study")).to_be_focused()
     page.keyboard.press("n")
     page.wait_for_url(f"**/studies/{stat}")
-    expect(page.get_by_role("button", name="Agree: no pneumonia")).to_be_visible()
+    displayed(page)
     page.keyboard.press("?")
     expect(page.get_by_role("dialog")).to_be_visible()
     page.keyboard.press("Escape")
@@ -115,46 +124,66 @@ def test_next_and_previous_follow_the_list_that_was_left(site: Site, page: Page)
 
 
 def test_of_two_readers_the_second_is_told_and_keeps_the_comment(
-    site: Site, new_page: NewPage, complaints: Complaints
+    site: Site, new_page: NewPage, monitor: PageMonitor
 ) -> None:
     add_people(site)
     path = f"/studies/{site.study(FLAGGED)}"
     first, second = new_page(), new_page()
     log_in(first, "reader", path)
-    with live(second):
+    with event_stream(second):
         log_in(second, "lead", path)
-    complaints.expect("409")
+    monitor.expect("409")
+    displayed(first)
+    displayed(second)
     second.get_by_label("Comment").fill("Thymus.")
-    first.keyboard.press("a")
+    first.keyboard.press("p")
     expect(stands(first)).to_be_visible()
-    expect(second.locator("#news")).to_contain_text("Somebody gave a verdict")
+    expect(second.locator("#update-notice")).to_contain_text("reader said “pneumonia” at ")
     second.keyboard.press("Escape")
-    second.keyboard.press("d")
+    second.keyboard.press("x")
     expect(second.get_by_role("alert")).to_contain_text("reader gave a verdict: pneumonia")
     expect(second.get_by_label("Comment")).to_have_value("Thymus.")
-    second.keyboard.press("d")
+    second.keyboard.press("x")
     expect(stands(second)).to_contain_text("lead,")
     expect(stands(second)).to_contain_text("Thymus.")
 
 
 def test_an_image_that_comes_in_meanwhile_is_told_and_looked_at_first(
-    site: Site, page: Page, complaints: Complaints, another_image: Callable[[str], Path]
+    site: Site, page: Page, monitor: PageMonitor, another_image: Callable[[str], Path]
 ) -> None:
-    with live(page):
+    with event_stream(page):
         page.goto(f"/studies/{site.study(FLAGGED)}")
     expect(page.locator(".images li")).to_have_count(1)
     site.arrive(another_image("study-02.dcm"))
-    expect(page.locator("#news")).to_contain_text("Another image of this study has come in.")
-    complaints.expect("409")
-    page.keyboard.press("a")
+    expect(page.locator("#update-notice")).to_contain_text(
+        "Another image of this study has come in."
+    )
+    monitor.expect("409")
+    displayed(page)
+    page.keyboard.press("p")
     expect(page.get_by_role("alert")).to_contain_text("Look at it first.")
     page.get_by_label("Comment").fill("Both lungs.")
     page.get_by_role("link", name="Show it").click()
     expect(page.locator(".images li")).to_have_count(2)
+    page.wait_for_load_state()
     expect(page.get_by_label("Comment")).to_have_value("Both lungs.")
-    page.keyboard.press("a")
+    displayed(page)
+    page.keyboard.press("p")
     expect(stands(page)).to_contain_text("Both lungs.")
     page.reload()
+    expect(page.get_by_label("Comment")).to_have_value("")
+
+
+def test_a_verdict_that_the_browser_sends_itself_leaves_no_draft(site: Site, page: Page) -> None:
+    """So it is where somebody is quicker than htmx."""
+    empty = {"content_type": "text/javascript", "body": ""}
+    page.route("**/htmx.min.js", lambda route: route.fulfill(**empty))
+    page.goto(f"/studies/{site.study(FLAGGED)}")
+    displayed(page)
+    page.get_by_label("Comment").fill(" Both lungs.\nBelow. ")
+    answer(page, "pneumonia").click()
+    expect(stands(page)).to_contain_text("Both lungs.")
+    page.wait_for_load_state()
     expect(page.get_by_label("Comment")).to_have_value("")
 
 
@@ -162,7 +191,7 @@ def test_it_works_without_scripts(site: Site, new_page: NewPage) -> None:
     page = new_page(java_script_enabled=False)
     page.goto(f"/studies/{site.study(ROUTINE)}")
     page.get_by_label("Comment").fill("Nothing.")
-    page.get_by_role("button", name="Agree: no pneumonia").click()
+    answer(page, "no_pneumonia").click()
     expect(stands(page)).to_contain_text("Nothing.")
     page.get_by_text("DICOM attributes").click()
     page.get_by_role("link", name="on a page of their own").click()
@@ -186,7 +215,8 @@ def test_the_page_has_no_grave_fault_and_fits_the_window(
 ) -> None:
     page = new_page(color_scheme=colours, viewport={"width": width, "height": 900})
     page.goto(f"/studies/{site.study(FLAGGED)}")
-    page.get_by_role("button", name="Disagree: no pneumonia").click()
+    displayed(page)
+    answer(page, "no_pneumonia").click()
     expect(stands(page)).to_be_visible()
     page.get_by_text("DICOM attributes").click()
     expect(page.get_by_role("cell", name="(0010,0020)")).to_be_visible()

@@ -6,10 +6,10 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
-from readfirst.cli.console import err, notice, print_table
-from tests.fuzz.fuzzing import Report, fuzz
+from cli.common.console import err, notice, print_table
+from tests.fuzz.fuzzing import FuzzReport, fuzz
+from tests.fuzz.results import SHOWN, UNPACKED
 from tests.fuzz.seeds import seeds
-from tests.fuzz.verdicts import SHOWN, UNPACKED
 
 
 def main(
@@ -21,7 +21,7 @@ def main(
     ] = None,
 ) -> None:
     """Every file must end as shown, and so go on to be scored, or refused by a code."""
-    chosen = tuple(one for one in seeds() if kind.lower() in one.kind.lower())
+    chosen = tuple(seed for seed in seeds() if kind.lower() in seed.kind.lower())
     if not chosen:
         notice(f"[red]No file is of a kind with {kind}.[/red]")
         raise typer.Exit(2)
@@ -40,7 +40,7 @@ def main(
     raise typer.Exit(1 if report.failures else 0)
 
 
-def show(report: Report) -> None:
+def show(report: FuzzReport) -> None:
     """The ends by code, then by kind of file, then what must not be."""
     total = report.ends.total()
     print_table(

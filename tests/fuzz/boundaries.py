@@ -1,4 +1,4 @@
-"""Where the parts of a file begin and end: elements, items, fragments, markers, chunks, entries."""
+"""The places where parts of a file begin and end: elements, fragments, markers, chunks, entries."""
 
 import io
 import re
@@ -26,7 +26,7 @@ BMP_FIELDS = (0, 2, 6, 10, 14, 18, 22, 26, 28, 30, 34, 38, 42, 46, 50, 54)
 def boundaries(content: bytes) -> list[int]:
     """Every such place, in order, from the first byte to the end."""
     places = {0, len(content)} | set(_places(content))
-    return sorted(place for place in places if 0 <= place <= len(content))
+    return sorted(offset for offset in places if 0 <= offset <= len(content))
 
 
 def _places(content: bytes) -> Iterator[int]:
@@ -39,8 +39,8 @@ def _places(content: bytes) -> Iterator[int]:
     elif content.startswith((b"II*\0", b"MM\0*")):
         yield from _entries(content)
     elif content.startswith(b"PK"):
-        for found in RECORDS.finditer(content):
-            yield from (found.start() + field for field in RECORD_FIELDS)
+        for match in RECORDS.finditer(content):
+            yield from (match.start() + field for field in RECORD_FIELDS)
     elif content.startswith(b"BM"):
         yield from BMP_FIELDS
     elif content.startswith(b"\xff\xd8"):
@@ -51,15 +51,15 @@ def _places(content: bytes) -> Iterator[int]:
 
 def _dicom(content: bytes) -> Iterator[int]:
     yield from _elements(content)
-    yield from (found.start() for found in ITEMS.finditer(content))
+    yield from (match.start() for match in ITEMS.finditer(content))
     yield from _markers(content)
 
 
 def _markers(content: bytes) -> Iterator[int]:
-    for number, found in enumerate(MARKERS.finditer(content)):
+    for number, match in enumerate(MARKERS.finditer(content)):
         if number == MOST_MARKERS:
             return
-        yield from (found.start(), found.start() + 2, found.start() + 4)
+        yield from (match.start(), match.start() + 2, match.start() + 4)
 
 
 def _chunks(content: bytes, at: int, order: str, *, length_first: bool) -> Iterator[int]:

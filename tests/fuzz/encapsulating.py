@@ -7,7 +7,7 @@ from pydicom import FileDataset
 from pydicom.encaps import encapsulate
 from pydicom.uid import UID
 
-from tests.ingest.builders import a_dataset, a_gradient
+from tests.support.files import a_dataset, a_gradient
 
 
 def encapsulated(syntax: str, stream: bytes | bytearray, **attributes: Any) -> bytes:
@@ -16,9 +16,9 @@ def encapsulated(syntax: str, stream: bytes | bytearray, **attributes: Any) -> b
     dataset.file_meta.TransferSyntaxUID = UID(syntax)
     dataset.PixelData = encapsulate([bytes(stream)])
     dataset["PixelData"].VR = "OB"
-    held = io.BytesIO()
-    dataset.save_as(held, enforce_file_format=True)
-    return held.getvalue()
+    buffer = io.BytesIO()
+    dataset.save_as(buffer, enforce_file_format=True)
+    return buffer.getvalue()
 
 
 def named(dataset: FileDataset) -> FileDataset:

@@ -11,21 +11,21 @@ from pathlib import Path
 
 import numpy as np
 
-from ingest.sandbox import Reader
+from ingest.reader.reader_process import Reader
 from readfirst.refusals import RefusalCode
 from tests.fuzz.boundaries import boundaries
 from tests.fuzz.mutations import mutate
+from tests.fuzz.results import SHOWN, UNPACKED, peak_megabytes, result_of
 from tests.fuzz.seeds import Seed
-from tests.fuzz.verdicts import SHOWN, UNPACKED, peak_megabytes, verdict
-from tests.ingest.builders import a_dicom_file
+from tests.support.files import a_dicom_file
 
 #: After these the child is another one.
 DEATHS = (RefusalCode.DECODER_CRASHED.value, RefusalCode.DECODER_TIMEOUT.value)
 
 
 @dataclass(slots=True)
-class Report:
-    """What became of how many files, by code, and by code and kind."""
+class FuzzReport:
+    """Counts of what became of files, by code, and by code and kind."""
 
     ends: Counter[str] = field(default_factory=Counter)
     by_kind: dict[str, Counter[str]] = field(default_factory=dict)
@@ -45,7 +45,7 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
-class Broken:
+class BrokenFile:
     """A file that was made from a seed. number: by which, with the run's seed, it is made again."""
 
     number: int
@@ -54,21 +54,21 @@ class Broken:
     content: bytes
 
 
-def broken_files(seeds: tuple[Seed, ...], files: int, seed: int) -> Iterator[Broken]:
+def broken_files(seeds: tuple[Seed, ...], files: int, seed: int) -> Iterator[BrokenFile]:
     """So many broken files, each by a chance of its own, so that one alone can be made again."""
-    places = {one.name: boundaries(one.content) for one in seeds}
+    places = {seed.name: boundaries(seed.content) for seed in seeds}
     for number in range(files):
         yield broken_file(seeds, places, number, seed)
 
 
 def broken_file(
     seeds: tuple[Seed, ...], places: dict[str, list[int]], number: int, seed: int
-) -> Broken:
+) -> BrokenFile:
     """The file of a number: the seeds by turns, in random company."""
     chance = random.Random(f"{seed}/{number}")
     chosen, donor = seeds[number % len(seeds)], chance.choice(seeds)
     changes, content = mutate(chance, chosen.content, places[chosen.name], donor.content)
-    return Broken(number, chosen, changes, content)
+    return BrokenFile(number, chosen, changes, content)
 
 
 def fuzz(
@@ -76,22 +76,22 @@ def fuzz(
     *,
     files: int,
     seed: int,
-    seconds: float = 30.0,
+    seconds: float = 120.0,
     megabytes: int = 512,
     keep: Path | None = None,
     tick: Callable[[], None] = lambda: None,
-) -> Report:
+) -> FuzzReport:
     """Break so many files and read each. keep: folder for those with which something went wrong."""
-    report = Report()
+    report = FuzzReport()
     with folder_of_its_own() as folder, Reader(seconds, megabytes) as reader:
         path, good = folder / "film", a_dicom_file(folder / "good.dcm")
-        shown = reader.display(good)
+        grey = reader.display(good)
         report.base_megabytes = peak_megabytes(reader)
         for broken in broken_files(seeds, files, seed):
             path.write_bytes(broken.content)
             try:
                 _read(path, broken, reader, report)
-                if report.ends and not _is_well(reader, good, shown, folder):
+                if report.ends and not _is_well(reader, good, grey, folder):
                     raise AssertionError("the reader is not as it was")
             except BaseException as error:
                 # Whatever it is, it is what this run looks for; only the caller may break off.
@@ -105,16 +105,16 @@ def fuzz(
     return report
 
 
-def _read(path: Path, broken: Broken, reader: Reader, report: Report) -> None:
-    said = verdict(path, reader)
-    report.count(broken.seed.kind, said.what, said.seconds, peak_megabytes(reader))
-    assert said.what in (SHOWN, UNPACKED) or RefusalCode(said.what)
+def _read(path: Path, broken: BrokenFile, reader: Reader, report: FuzzReport) -> None:
+    outcome = result_of(path, reader)
+    report.count(broken.seed.kind, outcome.what, outcome.seconds, peak_megabytes(reader))
+    assert outcome.what in (SHOWN, UNPACKED) or RefusalCode(outcome.what)
 
 
-def _is_well(reader: Reader, good: Path, shown: np.ndarray, folder: Path) -> bool:
-    """Whether a good film is read as before, and nothing was left beside the two files."""
+def _is_well(reader: Reader, good: Path, grey: np.ndarray, folder: Path) -> bool:
+    """Return whether a good film is read as before, and nothing was left beside the two files."""
     left = sorted(path.name for path in folder.iterdir())
-    return left == ["film", "good.dcm"] and np.array_equal(reader.display(good), shown)
+    return left == ["film", "good.dcm"] and np.array_equal(reader.display(good), grey)
 
 
 @contextmanager

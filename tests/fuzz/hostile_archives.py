@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from zipfile import ZIP_STORED
 
 from tests.fuzz.seeds import archived
-from tests.ingest.builders import a_dataset, a_gradient, dicom_bytes
+from tests.support.files import a_dataset, a_gradient, dicom_bytes
 
 LOCAL, ENTRY, END = b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06"
 

@@ -18,7 +18,7 @@ from pydicom.uid import (
 )
 
 from tests.fuzz.encapsulating import encapsulated
-from tests.ingest.builders import a_dataset, a_gradient, dicom_bytes
+from tests.support.files import a_dataset, a_gradient, dicom_bytes
 
 #: Levels of sequences: far more than Python's stack has frames.
 DEEP = 20_000
@@ -167,8 +167,8 @@ def _lying_streams() -> Iterator[tuple[str, bytes]]:
 def an_rle_bomb() -> bytes:
     """A few megabytes that become as much as a radiograph may have, all of it black."""
     size = LARGE_SIDE * LARGE_SIDE
-    # PS3.5 G.3.1: a count of -127 repeats the next byte 128 times.
-    segment = b"\x81\0" * (size // 128 + 1)
+    # PS3.5 G.3.1: a count of -127 repeats the next byte 128 times; the last run is shorter.
+    segment = b"\x81\0" * (size // 128) + bytes([257 - size % 128, 0])
     header = struct.pack("<16I", 2, 64, 64 + len(segment), *[0] * 13)
     attributes = {"Rows": LARGE_SIDE, "Columns": LARGE_SIDE}
     return encapsulated(RLELossless, header + segment * 2, **attributes)
@@ -178,9 +178,9 @@ def a_deflate_bomb() -> bytes:
     """Some hundred kilobytes that would become 512 MiB."""
     dataset = a_dataset(a_gradient())
     dataset.file_meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian
-    held = io.BytesIO()
-    dataset.save_as(held, enforce_file_format=True)
-    meta = held.getvalue()[: 144 + int.from_bytes(held.getvalue()[140:144], "little")]
+    buffer = io.BytesIO()
+    dataset.save_as(buffer, enforce_file_format=True)
+    meta = buffer.getvalue()[: 144 + int.from_bytes(buffer.getvalue()[140:144], "little")]
     squeeze = zlib.compressobj(wbits=-zlib.MAX_WBITS)
     black = b"".join(squeeze.compress(bytes(1 << 20)) for _ in range(512))
     return meta + black + squeeze.flush()

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from readfirst.samples import FOLDER
-from tests.ingest.builders import a_dataset, a_gradient, dicom_bytes
+from tests.support.files import a_dataset, a_gradient, dicom_bytes
 
 #: Square pictures of 8 bits with about as many bytes as a radiograph may have.
 LARGE_SIDE = 15_400
@@ -48,23 +48,23 @@ def a_png_bomb(columns: int, rows_said: int, *, colour: int, rows: int | None = 
 
 def a_png(extra: bytes) -> bytes:
     """A small whole PNG with more chunks before its data."""
-    held = io.BytesIO()
-    Image.fromarray(a_gradient()).save(held, "PNG")
-    return held.getvalue()[:33] + extra + held.getvalue()[33:]
+    buffer = io.BytesIO()
+    Image.fromarray(a_gradient()).save(buffer, "PNG")
+    return buffer.getvalue()[:33] + extra + buffer.getvalue()[33:]
 
 
 def a_jpeg(**how: object) -> bytes:
     """A small whole JPEG."""
-    held = io.BytesIO()
-    Image.fromarray(a_gradient()).save(held, "JPEG", **how)
-    return held.getvalue()
+    buffer = io.BytesIO()
+    Image.fromarray(a_gradient()).save(buffer, "JPEG", **how)
+    return buffer.getvalue()
 
 
 def a_jpeg_of_many_scans(side: int, scans: int) -> bytes:
     """A progressive JPEG that refines its coefficients again and again: small, but slow."""
-    held = io.BytesIO()
-    Image.fromarray(np.zeros((side, side), np.uint8)).save(held, "JPEG", progressive=True)
-    whole = held.getvalue()
+    buffer = io.BytesIO()
+    Image.fromarray(np.zeros((side, side), np.uint8)).save(buffer, "JPEG", progressive=True)
+    whole = buffer.getvalue()
     last = whole.rindex(b"\xff\xda")
     return whole[:last] + whole[last:-2] * scans + whole[-2:]
 
@@ -88,9 +88,9 @@ def _jpegs() -> Iterator[tuple[str, bytes]]:
 
 
 def _tiffs() -> Iterator[tuple[str, bytes]]:
-    held = io.BytesIO()
-    Image.fromarray(a_gradient()).save(held, "TIFF")
-    whole = bytearray(held.getvalue())
+    buffer = io.BytesIO()
+    Image.fromarray(a_gradient()).save(buffer, "TIFF")
+    whole = bytearray(buffer.getvalue())
     (directory,) = struct.unpack_from("<I", whole, 4)
     (count,) = struct.unpack_from("<H", whole, directory)
     following = directory + 2 + 12 * count
@@ -118,23 +118,23 @@ def _tiffs() -> Iterator[tuple[str, bytes]]:
     )
     yield "tiff-directory-outside", bytes(whole[:4]) + b"\xf0\xff\xff\xff" + bytes(whole[8:])
     black = Image.new("L", (LARGE_SIDE, LARGE_SIDE))
-    held = io.BytesIO()
-    black.save(held, "TIFF", compression="tiff_adobe_deflate")
-    yield "tiff-bomb", held.getvalue()
+    buffer = io.BytesIO()
+    black.save(buffer, "TIFF", compression="tiff_adobe_deflate")
+    yield "tiff-bomb", buffer.getvalue()
 
 
 def _others() -> Iterator[tuple[str, bytes]]:
-    held = io.BytesIO()
-    Image.fromarray(a_gradient()).save(held, "WEBP", lossless=True)
-    webp = bytearray(held.getvalue())
+    buffer = io.BytesIO()
+    Image.fromarray(a_gradient()).save(buffer, "WEBP", lossless=True)
+    webp = bytearray(buffer.getvalue())
     at = webp.index(b"VP8L") + 9
     webp[at : at + 4] = b"\xff\xff\xff\x0f"
     yield "webp-as-large-as-can-be", bytes(webp)
     webp[4:8] = b"\xf0\xff\xff\xff"
     yield "webp-of-lying-length", bytes(webp)
-    held = io.BytesIO()
-    Image.fromarray(a_gradient()).save(held, "BMP")
-    bmp = bytearray(held.getvalue())
+    buffer = io.BytesIO()
+    Image.fromarray(a_gradient()).save(buffer, "BMP")
+    bmp = bytearray(buffer.getvalue())
     for name, columns, rows in (
         ("bmp-of-gigapixels", 0x7FFFFFFF, 0x7FFFFFFF),
         ("bmp-upside-down-without-end", LARGE_SIDE, -0x80000000),

@@ -4,6 +4,14 @@ import random
 import struct
 from collections.abc import Callable, Sequence
 
+from tests.fuzz.dicom_mutations import (
+    header_against_data,
+    odd_delimiter,
+    odd_number,
+    odd_representation,
+    other_syntax,
+)
+
 #: Numbers at which programs go wrong: none, one, the ends of signed and unsigned fields.
 NUMBERS = (0, 1, 2, 0x7F, 0x80, 0xFF, 0x100, 0x7FFF, 0x8000, 0xFFFE, 0xFFFF, 0x10000,
            0x7FFFFFFF, 0x80000000, 0xFFFFFFFE, 0xFFFFFFFF)  # fmt: skip
@@ -18,7 +26,7 @@ Change = Callable[[random.Random, bytes, Sequence[int], bytes], bytes]
 def mutate(
     chance: random.Random, content: bytes, boundaries: Sequence[int], donor: bytes
 ) -> tuple[str, bytes]:
-    """One to four changes, one after the other; their names, and what became of the file.
+    """Apply one to four changes, one after the other; their names, and what became of the file.
 
     boundaries: where the parts of the file begin. donor: another file, to be grafted on.
     """
@@ -30,33 +38,33 @@ def mutate(
     return "+".join(names), content
 
 
-def _place(chance: random.Random, content: bytes) -> int:
+def _offset(chance: random.Random, content: bytes) -> int:
     """Somewhere: as often in the head as in all the rest."""
     end = max(1, len(content))
     return chance.randrange(min(end, HEAD) if chance.random() < 0.5 else end)
 
 
 def _part(chance: random.Random, content: bytes, boundaries: Sequence[int]) -> tuple[int, int]:
-    """From one boundary to another not far behind it, or any piece."""
+    """Choose a piece from one boundary to another not far behind it, or any piece."""
     if chance.random() < 0.5 and len(boundaries) > 1:
         first = chance.randrange(len(boundaries) - 1)
         return boundaries[first], boundaries[min(first + chance.randint(1, 4), len(boundaries) - 1)]
-    start = _place(chance, content)
+    start = _offset(chance, content)
     return start, min(len(content), start + chance.randint(1, MOST))
 
 
 def flip_bits(chance: random.Random, content: bytes, __: Sequence[int], ___: bytes) -> bytes:
-    """One to sixteen bits the other way."""
+    """Flip one to sixteen bits."""
     changed = bytearray(content)
     for _ in range(chance.randint(1, 16) if changed else 0):
-        changed[_place(chance, content)] ^= 1 << chance.randrange(8)
+        changed[_offset(chance, content)] ^= 1 << chance.randrange(8)
     return bytes(changed)
 
 
 def lie(chance: random.Random, content: bytes, boundaries: Sequence[int], _: bytes) -> bytes:
     """A number where a length, a count or a size may stand, in any width and byte order."""
     near = chance.choice(list(boundaries)) + chance.choice((-8, -6, -4, -2, 0, 2, 4, 6))
-    at = near if chance.random() < 0.7 else _place(chance, content)
+    at = near if chance.random() < 0.7 else _offset(chance, content)
     width, order = chance.choice("HI"), chance.choice("<>")
     number = chance.choice(NUMBERS) if chance.random() < 0.7 else chance.getrandbits(32)
     size = struct.calcsize(width)
@@ -69,7 +77,7 @@ def cut(chance: random.Random, content: bytes, boundaries: Sequence[int], _: byt
     """The rest is missing."""
     if chance.random() < 0.5:
         return content[: chance.choice(list(boundaries))]
-    return content[: _place(chance, content)]
+    return content[: _offset(chance, content)]
 
 
 def leave_out(chance: random.Random, content: bytes, boundaries: Sequence[int], _: bytes) -> bytes:
@@ -89,7 +97,7 @@ def move(chance: random.Random, content: bytes, boundaries: Sequence[int], _: by
     """A part stands elsewhere."""
     start, end = _part(chance, content, boundaries)
     rest = content[:start] + content[end:]
-    at = _place(chance, rest)
+    at = _offset(chance, rest)
     return rest[:at] + content[start:end] + rest[at:]
 
 
@@ -103,17 +111,18 @@ def blot(chance: random.Random, content: bytes, boundaries: Sequence[int], _: by
 
 def insert(chance: random.Random, content: bytes, _: Sequence[int], __: bytes) -> bytes:
     """Noise between two parts."""
-    at = _place(chance, content)
+    at = _offset(chance, content)
     return content[:at] + chance.randbytes(chance.choice((1, 2, 7, 64, 1000))) + content[at:]
 
 
 def graft(chance: random.Random, content: bytes, boundaries: Sequence[int], donor: bytes) -> bytes:
     """The head of this file and the rest of another one."""
     at = chance.choice(list(boundaries))
-    return content[:at] + donor[_place(chance, donor) :]
+    return content[:at] + donor[_offset(chance, donor) :]
 
 
-#: With their weights: what keeps a file's length gets past its header, to the decoders.
+#: With their weights: what keeps a file's length gets past its header, to the decoders. The last
+#: ones are for DICOM alone.
 CHANGES: dict[Change, int] = {
     flip_bits: 5,
     lie: 5,
@@ -124,4 +133,9 @@ CHANGES: dict[Change, int] = {
     leave_out: 1,
     cut: 1,
     graft: 1,
+    odd_number: 3,
+    header_against_data: 3,
+    odd_representation: 2,
+    odd_delimiter: 2,
+    other_syntax: 1,
 }

@@ -29,7 +29,8 @@ from pydicom.uid import (
 
 from readfirst.samples import FOLDER
 from tests.fuzz.encapsulating import encapsulated, named
-from tests.ingest.builders import a_dataset, a_gradient, dicom_bytes
+from tests.support.files import a_dataset, a_gradient, dicom_bytes
+from tests.support.odd_films import a_table
 
 #: Of pydicom and pydicom-data: small ones of one frame, by what only they show.
 COLLECTED = (
@@ -63,11 +64,11 @@ def seeds() -> tuple[Seed, ...]:
 
 @cache
 def small_seeds() -> tuple[Seed, ...]:
-    """One small file of every kind."""
+    """Choose a small file of every kind."""
     least: dict[str, Seed] = {}
     for seed in seeds():
-        held = least.get(seed.kind)
-        if held is None or len(seed.content) < len(held.content):
+        smallest = least.get(seed.kind)
+        if smallest is None or len(seed.content) < len(smallest.content):
             least[seed.kind] = seed
     return tuple(least.values())
 
@@ -84,7 +85,7 @@ def _contents() -> Iterator[tuple[str, bytes]]:
 
 
 def _encoded_here() -> Iterator[tuple[str, bytes]]:
-    """What the collections lack: lossless process 14, HTJ2K, 12 bits, and no preamble."""
+    """Files that the collections lack: lossless process 14, HTJ2K, 12 bits, and no preamble."""
     deep, shallow = a_gradient(bits=12), a_gradient()
     streams = {
         JPEGLossless: imagecodecs.ljpeg_encode(deep, bitspersample=12),
@@ -95,8 +96,28 @@ def _encoded_here() -> Iterator[tuple[str, bytes]]:
     }
     for syntax, stream in streams.items():
         yield f"{UID(syntax).keyword}.dcm", encapsulated(syntax, stream)
+    yield "with-tables.dcm", dicom_bytes(named(a_film_with_tables()))
     yield "no-preamble.dcm", dicom_bytes(named(a_dataset(shallow)))[132:]
     yield "multi-frame.dcm", dicom_bytes(named(a_multi_frame()))
+
+
+def a_film_with_tables() -> pydicom.FileDataset:
+    """A film with all that may stand between stored values and grey, and the size of a pixel."""
+    curve = [round((value / 4095) ** 0.6 * 4095) for value in range(4096)]
+    return a_dataset(
+        a_gradient(bits=12),
+        bits=12,
+        PixelSpacing=["0.143", "0.143"],
+        ImagerPixelSpacing=["0.150", "0.150"],
+        WindowCenter=["1500", "2047.5"],
+        WindowWidth=["2500", "4095"],
+        VOILUTFunction="LINEAR",
+        RescaleSlope="1.0",
+        RescaleIntercept="0.0",
+        ModalityLUTSequence=[a_table(curve, [4096, 0, 16], "OW")],
+        VOILUTSequence=[a_table(curve, [4096, 0, 12])],
+        PixelPaddingValue=0,
+    )
 
 
 def a_multi_frame() -> pydicom.FileDataset:
@@ -134,9 +155,9 @@ def _pictures() -> Iterator[tuple[str, bytes]]:
         ("lossy.webp", film, {"quality": 80}),
         ("lossless.webp", clear, {"lossless": True}),
     ):
-        held = io.BytesIO()
-        picture.save(held, _format_of(name), **how)
-        yield name, held.getvalue()
+        buffer = io.BytesIO()
+        picture.save(buffer, _format_of(name), **how)
+        yield name, buffer.getvalue()
 
 
 def _archives() -> Iterator[tuple[str, bytes]]:
@@ -148,11 +169,11 @@ def _archives() -> Iterator[tuple[str, bytes]]:
 
 def archived(members: dict[str, bytes], method: int = ZIP_DEFLATED) -> bytes:
     """A zip archive, the same at every time."""
-    held = io.BytesIO()
-    with ZipFile(held, "w") as archive:
+    buffer = io.BytesIO()
+    with ZipFile(buffer, "w") as archive:
         for name, content in members.items():
             archive.writestr(ZipInfo(name), content, compress_type=method)
-    return held.getvalue()
+    return buffer.getvalue()
 
 
 def _format_of(name: str) -> str:

@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ingest.sandbox import Reader
+from ingest.reader.reader_process import Reader
 from readfirst.errors import Refused
 from readfirst.refusals import RefusalCode
 from tests.fuzz.boundaries import boundaries
+from tests.fuzz.results import SHOWN, UNPACKED, result_of
 from tests.fuzz.seeds import Seed, seeds, small_seeds
-from tests.fuzz.verdicts import SHOWN, UNPACKED, verdict
 
 #: The most places at which one file is cut, spread evenly over all of them.
 MOST_CUTS = 90
@@ -27,7 +27,7 @@ ENDS_EARLY = {
 
 @pytest.fixture(scope="module")
 def reader():  # type: ignore[no-untyped-def]
-    with Reader(30, 512) as opened:
+    with Reader(120, 512) as opened:
         yield opened
 
 
@@ -46,8 +46,8 @@ ARCHIVES = [seed for seed in seeds() if seed.kind == "zip"]
 def test_no_part_of_a_film_is_ever_shown(seed: Seed, reader: Reader, tmp_path: Path) -> None:
     path = tmp_path / "film"
     path.write_bytes(seed.content)
-    whole = verdict(path, reader)
-    shown = reader.display(path) if whole.what == SHOWN else None
+    whole = result_of(path, reader)
+    grey = reader.display(path) if whole.what == SHOWN else None
     for at in cuts(seed):
         path.write_bytes(seed.content[:at])
         try:
@@ -57,15 +57,15 @@ def test_no_part_of_a_film_is_ever_shown(seed: Seed, reader: Reader, tmp_path: P
             if refusal.code not in ENDS_EARLY | {whole.what}:
                 pytest.fail(f"cut at {at} of {len(seed.content)}: {refusal.code}")
             continue
-        assert shown is not None, at
-        assert np.array_equal(part, shown), f"cut at {at} of {len(seed.content)}"
+        assert grey is not None, at
+        assert np.array_equal(part, grey), f"cut at {at} of {len(seed.content)}"
 
 
 @pytest.mark.parametrize("seed", ARCHIVES, ids=lambda seed: seed.name)
 def test_no_part_of_an_archive_comes_in(seed: Seed, reader: Reader, tmp_path: Path) -> None:
     path = tmp_path / "archive"
     path.write_bytes(seed.content)
-    assert verdict(path, reader).what == UNPACKED
+    assert result_of(path, reader).what == UNPACKED
     for at in cuts(seed):
         path.write_bytes(seed.content[:at])
-        assert verdict(path, reader).what != UNPACKED, f"cut at {at} of {len(seed.content)}"
+        assert result_of(path, reader).what != UNPACKED, f"cut at {at} of {len(seed.content)}"

@@ -1,7 +1,7 @@
-"""Cursors: where a page begins, in a form that says nothing to its reader.
+"""Cursors: the position at which a page begins, in a form that says nothing to its reader.
 
-They hold a place and no name, so they may stand in an address. A place that somebody makes up is
-only another place; what is no place is refused.
+They hold a position and no name, so they may stand in an address. A position that somebody makes up
+is only another position; what is none is refused.
 """
 
 import base64
@@ -14,14 +14,14 @@ from typing import TypeVar
 
 from fastapi import HTTPException, Request
 
-from db.refused import RefusedPlace
-from db.sorting import READING_ORDER, Order, Position, Sort, Value
+from db.worklist.refused import RefusedPosition
+from db.worklist.sorting import READING_ORDER, Order, Position, Sort, Value
 
 T = TypeVar("T")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
-#: The numbers of a place: a few digits each. Times before 1970 are below zero.
-NUMBERS = re.compile(r"-?\d{1,19}(\.-?\d{1,19}){0,3}")
+#: The numbers of a position: a few digits each. Times before 1970 are below zero.
+NUMBERS = re.compile(r"-?[0-9]{1,19}(\.-?[0-9]{1,19}){0,3}")
 #: Sorts by number, which must stay theirs; one is added for the other way round.
 SORTS = {
     Sort.READING: 0,
@@ -36,23 +36,23 @@ GREATEST_ID = 2**31 - 1
 
 
 def of_study(position: Position) -> str:
-    """The cursor of the studies behind a place, or before one. It names no patient."""
+    """The cursor of the studies after a position, or before one. It names no patient."""
     order = position.order
     values = () if order.sort is Sort.PATIENT else position.values
-    said = [_number(value) for value in values if value is not None]
-    return _encoded(SORTS[order.sort] + order.reverse, *said, position.study_id)
+    numbers = [_number(value) for value in values if value is not None]
+    return _encoded(SORTS[order.sort] + order.reverse, *numbers, position.study_id)
 
 
 def study_position(cursor: str, order: Order = READING_ORDER) -> Position:
-    """The place in an order that a cursor means. Raises HTTPException 422."""
+    """The position in an order that a cursor means. Raises HTTPException 422."""
 
-    def place(kind: int, *numbers: int) -> Position:
+    def position(kind: int, *numbers: int) -> Position:
         if kind != SORTS[order.sort] + order.reverse:
             raise ValueError(kind)
         *values, study_id = numbers
         return Position(order, _values(order.sort, *values), _row(study_id))
 
-    return _decoded(cursor, place)
+    return _decoded(cursor, position)
 
 
 def _number(value: Value) -> int:
@@ -63,7 +63,7 @@ def _number(value: Value) -> int:
 
 
 def _values(sort: Sort, *numbers: int) -> tuple[Value, ...]:
-    """What a study is sorted by. Raises ValueError, TypeError or OverflowError."""
+    """The values that a study is sorted by. Raises ValueError, TypeError or OverflowError."""
     if sort is Sort.PATIENT and not numbers:
         return ()
     if sort is Sort.READING:
@@ -82,14 +82,14 @@ def _probability(number: int) -> float:
     return float(probability)
 
 
-def of_refused(place: RefusedPlace) -> str:
-    """The cursor of the refused images behind a place."""
-    return _encoded(_micros(place.refused_at), place.image_id)
+def of_refused(position: RefusedPosition) -> str:
+    """The cursor of the refused images behind a position."""
+    return _encoded(_micros(position.refused_at), position.image_id)
 
 
-def refused_place(cursor: str) -> RefusedPlace:
-    """The place that a cursor means. Raises HTTPException 422."""
-    return _decoded(cursor, lambda at, image: RefusedPlace(_moment(at), _row(image)))
+def refused_position(cursor: str) -> RefusedPosition:
+    """The position that a cursor means. Raises HTTPException 422."""
+    return _decoded(cursor, lambda at, image: RefusedPosition(_moment(at), _row(image)))
 
 
 def of_row(row_id: int) -> str:
@@ -115,13 +115,13 @@ def _encoded(*numbers: int) -> str:
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def _decoded(cursor: str, place: Callable[..., T]) -> T:
+def _decoded(cursor: str, made_of: Callable[..., T]) -> T:
     try:
         padded = cursor + "=" * (-len(cursor) % 4)
         text = base64.b64decode(padded, altchars=b"-_", validate=True).decode("ascii")
         if not NUMBERS.fullmatch(text):
             raise ValueError(text)
-        return place(*(int(number) for number in text.split(".")))
+        return made_of(*(int(number) for number in text.split(".")))
     except (binascii.Error, ValueError, TypeError, OverflowError) as error:
         raise HTTPException(422, "The cursor is none that this list gave out.") from error
 

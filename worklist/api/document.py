@@ -2,10 +2,17 @@
 
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.openapi.utils import get_openapi
+from fastapi.responses import JSONResponse
 
-from worklist.api.problems import Problem
+from readfirst.access.roles import Role
+from worklist.api import PREFIX
+from worklist.api.document_names import with_document_names
+from worklist.http.problems import Problem
+from worklist.security.policy import policy
+
+router = APIRouter()
 
 TAGS = [
     {"name": "worklist", "description": "Studies in reading order."},
@@ -19,6 +26,13 @@ TAGS = [
     {"name": "ways in", "description": "Films, into the inbox."},
     {"name": "operation", "description": "For monitors. No patient's data."},
 ]
+
+
+@router.get(f"{PREFIX}/openapi.json", include_in_schema=False)
+@policy(Role.SERVICE)
+async def openapi_document(request: Request) -> JSONResponse:
+    """The document, as `app.openapi` makes it."""
+    return JSONResponse(request.app.openapi())
 
 
 def add_document(app: FastAPI) -> None:
@@ -43,4 +57,4 @@ def _made(app: FastAPI) -> dict[str, Any]:
     schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
     parts = schema.pop("$defs")
     made.setdefault("components", {}).setdefault("schemas", {}).update(parts | {"Problem": schema})
-    return made
+    return with_document_names(made)

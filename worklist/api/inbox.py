@@ -1,24 +1,23 @@
-"""What lies in the inbox and is not taken."""
+"""The files that lie in the inbox and are not taken."""
 
 from fastapi import APIRouter, Request, Response
 
-from db.notices import NoticeView, inbox_notices
-from db.session import Database
-from worklist.api.answers import ROWS, Wanted, answer_rows
+from db.access.audit import AuditAction
+from db.inbox.inbox_issues import InboxIssueRecord, inbox_issues
+from readfirst.access.roles import Role
+from worklist.http.responses import ROWS, Wanted, answer_rows
+from worklist.security.policy import policy
+from worklist.services.dependencies import DatabaseDep
+
+router = APIRouter(tags=["refusals"])
 
 
-def add_inbox(router: APIRouter, database: Database) -> None:
-    """Add the list."""
-
-    @router.get(
-        "/inbox",
-        operation_id="getInbox",
-        tags=["refusals"],
-        response_model=list[NoticeView],
-        responses=ROWS,
-    )
-    def inbox(request: Request, wanted: Wanted = None) -> Response:
-        """What lies in the inbox and is not taken, and why."""
-        with database.read() as session:
-            rows = inbox_notices(session)
-        return answer_rows(request, wanted, NoticeView, rows)
+@router.get(
+    "/inbox", operation_id="getInbox", response_model=list[InboxIssueRecord], responses=ROWS
+)
+@policy(Role.SERVICE, audit=AuditAction.INBOX_VIEWED)
+def inbox(request: Request, database: DatabaseDep, wanted: Wanted = None) -> Response:
+    """What lies in the inbox and is not taken, and why."""
+    with database.read() as session:
+        rows = inbox_issues(session)
+    return answer_rows(request, wanted, InboxIssueRecord, rows)

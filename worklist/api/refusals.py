@@ -1,75 +1,76 @@
-"""What was not scored, and why."""
+"""The images that were not scored, with the reasons."""
 
 from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from db.refused import RefusedPlace, Which, refused_counts, refused_images
-from db.session import Database
-from db.views import RefusedView
+from db.access.audit import AuditAction
+from db.read_models import RefusedRecord
+from db.worklist.refused import RefusedFilter, RefusedPosition, refused_counts, refused_images
+from readfirst.access.roles import Role
 from readfirst.refusals import RefusalCode
-from worklist.api.answers import NOT_MODIFIED, ROWS, Wanted, answer_json, answer_rows
-from worklist.api.cursors import next_page, of_refused, refused_place
-from worklist.api.parameters import Cursor, Limit, Moment
+from worklist.api.cursors import next_page, of_refused, refused_position
+from worklist.api.parameters import Cursor, Limit, RefusedSince
+from worklist.http.responses import NOT_MODIFIED, ROWS, Wanted, answer_json, answer_rows
+from worklist.security.policy import policy
+from worklist.services.dependencies import DatabaseDep
+
+router = APIRouter(tags=["refusals"])
 
 Code = Annotated[RefusalCode | None, Query(description="Only what was refused by this code.")]
-RefusedSince = Annotated[
-    Moment | None, Query(description="Only what was refused then or later; a time with its zone.")
-]
 
 
 @dataclass(frozen=True, slots=True)
-class Refusals:
+class RefusalPage:
     """A page of the images that were not scored."""
 
-    images: tuple[RefusedView, ...]
+    images: tuple[RefusedRecord, ...]
     #: The cursor of the next page; null on the last one.
     next: str | None
 
 
-def add_refusals(router: APIRouter, database: Database) -> None:
-    """Add the list, and how many there are by each code."""
-
-    @router.get(
-        "/refusals",
-        operation_id="getRefusals",
-        tags=["refusals"],
-        response_model=Refusals,
-        responses=ROWS,
-    )
-    def refusals(
-        request: Request,
-        limit: Limit = 100,
-        cursor: Cursor = None,
-        code: Code = None,
-        since: RefusedSince = None,
-        wanted: Wanted = None,
-    ) -> Response:
-        """The images that were not scored, with code and sentence, the latest first."""
-        after = refused_place(cursor) if cursor else None
-        which = Which(code=code, since=since)
-        with database.read() as session:
-            rows = refused_images(session, limit=limit + 1, which=which, after=after)
-        page = tuple(rows[:limit])
-        end = _end(page) if len(rows) > limit else None
-        whole, further = Refusals(page, end), next_page(request, end)
-        return answer_rows(request, wanted, RefusedView, page, whole=whole, next_page=further)
-
-    @router.get(
-        "/refusals/counts",
-        operation_id="getRefusalCounts",
-        tags=["refusals"],
-        response_model=dict[RefusalCode, int],
-        responses=NOT_MODIFIED,
-    )
-    def counts(request: Request, since: RefusedSince = None) -> Response:
-        """How many images were refused by each code that occurs, the most frequent first."""
-        with database.read() as session:
-            found = refused_counts(session, which=Which(since=since))
-        return answer_json(request, found)
+@router.get(
+    "/refusals",
+    operation_id="getRefusals",
+    response_model=RefusalPage,
+    responses=ROWS,
+)
+@policy(Role.SERVICE, audit=AuditAction.LIST_VIEWED)
+def refusals(
+    request: Request,
+    database: DatabaseDep,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+    code: Code = None,
+    since: RefusedSince = None,
+    wanted: Wanted = None,
+) -> Response:
+    """The images that were not scored, with code and sentence, the latest first."""
+    after = refused_position(cursor) if cursor else None
+    which = RefusedFilter(code=code, since=since)
+    with database.read() as session:
+        rows = refused_images(session, limit=limit + 1, which=which, after=after)
+    page = tuple(rows[:limit])
+    end = _end(page) if len(rows) > limit else None
+    whole, further = RefusalPage(page, end), next_page(request, end)
+    return answer_rows(request, wanted, RefusedRecord, page, whole=whole, next_page=further)
 
 
-def _end(page: tuple[RefusedView, ...]) -> str:
+@router.get(
+    "/refusals/counts",
+    operation_id="getRefusalCounts",
+    response_model=dict[RefusalCode, int],
+    responses=NOT_MODIFIED,
+)
+@policy(Role.SERVICE)
+def counts(request: Request, database: DatabaseDep, since: RefusedSince = None) -> Response:
+    """How many images were refused by each code that occurs, the most frequent first."""
+    with database.read() as session:
+        numbers = refused_counts(session, which=RefusedFilter(since=since))
+    return answer_json(request, numbers)
+
+
+def _end(page: tuple[RefusedRecord, ...]) -> str:
     last = page[-1]
-    return of_refused(RefusedPlace(last.refused_at, last.image_id))
+    return of_refused(RefusedPosition(last.refused_at, last.image_id))

@@ -1,54 +1,60 @@
-"""One study: its images, what every ensemble said of them, and what happened to it."""
-
-from datetime import UTC, datetime
+"""A study: its images, their scores by every ensemble, and its events."""
 
 from fastapi import APIRouter, HTTPException, Request, Response
 
+from db.access.audit import AuditAction
+from db.read_models import ScoreRecord, StudyDetail
 from db.session import Database
-from db.views import ScoreView, StudyDetail
-from db.worklist import study_detail
-from readfirst.settings import Settings
-from worklist.api.answers import NOT_MODIFIED, ROWS, Wanted, answer_json, answer_rows
+from db.worklist.queries import study_detail
+from readfirst.access.roles import Role
+from readfirst.studies.display import DisplayContext
 from worklist.api.parameters import StudyUid
-from worklist.api.problems import NOT_FOUND
+from worklist.http.problems import NOT_FOUND
+from worklist.http.responses import NOT_MODIFIED, ROWS, Wanted, answer_json, answer_rows
+from worklist.security.policy import policy
+from worklist.services.dependencies import DatabaseDep, DisplayDep
+
+router = APIRouter()
 
 
-def add_studies(router: APIRouter, database: Database, settings: Settings) -> None:
-    """Add one study, and its scores."""
+@router.get(
+    "/studies/{study_instance_uid}",
+    operation_id="getStudy",
+    tags=["studies"],
+    response_model=StudyDetail,
+    responses=NOT_FOUND | NOT_MODIFIED,
+)
+@policy(Role.SERVICE, audit=AuditAction.STUDY_VIEWED)
+def study(
+    request: Request, database: DatabaseDep, display: DisplayDep, study_instance_uid: StudyUid
+) -> Response:
+    """One study: images, scores of every ensemble version, events."""
+    return answer_json(request, _detail(database, study_instance_uid, display))
 
-    def detail_of(study_instance_uid: str) -> StudyDetail:
-        now = datetime.now(UTC)
-        with database.read() as session:
-            found = study_detail(
-                session,
-                study_instance_uid,
-                prevalence=settings.prevalence,
-                quiet_before=settings.quiet_before(now),
-                overdue=settings.overdue(now),
-            )
-        if found is None:
-            raise HTTPException(404, "No study has this Study Instance UID.")
-        return found
 
-    @router.get(
-        "/studies/{study_instance_uid}",
-        operation_id="getStudy",
-        tags=["studies"],
-        response_model=StudyDetail,
-        responses=NOT_FOUND | NOT_MODIFIED,
-    )
-    def study(request: Request, study_instance_uid: StudyUid) -> Response:
-        """One study: images, scores of every ensemble version, events."""
-        return answer_json(request, detail_of(study_instance_uid))
+@router.get(
+    "/studies/{study_instance_uid}/scores",
+    operation_id="getScoresOfStudy",
+    tags=["scores"],
+    response_model=list[ScoreRecord],
+    responses=ROWS | NOT_FOUND,
+)
+@policy(Role.SERVICE, audit=AuditAction.STUDY_VIEWED)
+def scores(
+    request: Request,
+    database: DatabaseDep,
+    display: DisplayDep,
+    study_instance_uid: StudyUid,
+    wanted: Wanted = None,
+) -> Response:
+    """The scores of a study's images, by every ensemble version and member."""
+    rows = _detail(database, study_instance_uid, display).scores
+    return answer_rows(request, wanted, ScoreRecord, rows)
 
-    @router.get(
-        "/studies/{study_instance_uid}/scores",
-        operation_id="getScoresOfStudy",
-        tags=["scores"],
-        response_model=list[ScoreView],
-        responses=ROWS | NOT_FOUND,
-    )
-    def scores(request: Request, study_instance_uid: StudyUid, wanted: Wanted = None) -> Response:
-        """The scores of a study's images, by every ensemble version and member."""
-        rows = detail_of(study_instance_uid).scores
-        return answer_rows(request, wanted, ScoreView, rows)
+
+def _detail(database: Database, study_instance_uid: str, display: DisplayContext) -> StudyDetail:
+    with database.read() as session:
+        detail = study_detail(session, study_instance_uid, display=display)
+    if detail is None:
+        raise HTTPException(404, "No study has this Study Instance UID.")
+    return detail

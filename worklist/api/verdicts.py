@@ -1,36 +1,41 @@
-"""What readers say of studies: given, read back, and listed for whoever counts."""
+"""The verdicts of readers: submitted, read back, and listed for whoever counts."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Body, HTTPException, Query, Request, Response
+from fastapi import APIRouter, Body, HTTPException, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from db.session import Database
-from db.verdicts import (
+from db.access.audit import AuditAction
+from db.lifecycle.unit_of_work import unit_of_work
+from db.lifecycle.verdicts import (
     MOST_COMMENT,
-    Opinion,
-    Seen,
-    all_verdicts,
-    give,
-    verdict_by_number,
-    verdicts_of,
+    ExpectedVersion,
+    ShownFilm,
+    VerdictInput,
+    submit_verdict,
 )
-from db.views import VerdictView
-from db.worklist import study_exists
-from readfirst.findings import Finding
-from readfirst.settings import Settings
-from worklist.api.answers import ROWS, Wanted, answer_rows, as_json
+from db.read_models import VerdictRecord
+from db.verdicts import all_verdicts, verdict_by_number, verdicts_of
+from db.worklist.queries import study_exists
+from readfirst.access.roles import Role
+from readfirst.studies.findings import Finding
 from worklist.api.cursors import GREATEST_ID, next_page, of_row, row_id
-from worklist.api.parameters import NO_NUL, Cursor, Limit, Moment, StudyUid
-from worklist.api.problems import CONFLICT, NOT_FOUND, TAKEN
-from worklist.security.visitor import Who
+from worklist.api.parameters import NO_NUL, SHA256, Cursor, GivenSince, GivenUntil, Limit, StudyUid
+from worklist.http.problems import CONFLICT, NOT_FOUND, TAKEN
+from worklist.http.responses import ROWS, Wanted, answer_rows, as_json
+from worklist.security.policy import policy
+from worklist.services.dependencies import (
+    CurrentUser,
+    DatabaseDep,
+    FromPage,
+    LifecycleDep,
+    RequestDisclosures,
+    SettingsDep,
+)
 
-GivenSince = Annotated[
-    Moment | None, Query(description="Only what was given then or later; a time with its zone.")
-]
-GivenUntil = Annotated[Moment | None, Query(description="Only what was given before then.")]
+router = APIRouter(tags=["verdicts"])
+
 Count = Annotated[int, Field(ge=0, le=GREATEST_ID)]
 
 
@@ -46,6 +51,14 @@ class NewVerdict(BaseModel):
     comment: str | None = Field(None, max_length=MOST_COMMENT, pattern=NO_NUL)
     verdicts_seen: Count = Field(description="`verdict_count` of the study as it was seen.")
     images_seen: Count = Field(description="How many `images` the study had as it was seen.")
+    displayed_image: Annotated[
+        str | None,
+        Field(
+            pattern=SHA256,
+            description="`sha256` of the image that the reader was shown. A page must name one; "
+            "programs need not.",
+        ),
+    ] = None
 
     @model_validator(mode="after")
     def _one_or_the_other(self) -> "NewVerdict":
@@ -58,87 +71,104 @@ class NewVerdict(BaseModel):
 class Verdicts:
     """A page of all verdicts."""
 
-    verdicts: tuple[VerdictView, ...]
+    verdicts: tuple[VerdictRecord, ...]
     #: The cursor of the next page; null on the last one.
     next: str | None
 
 
-def add_verdicts(router: APIRouter, database: Database, settings: Settings) -> None:
-    """Add giving a verdict, those of one study, and all."""
+@router.post(
+    "/studies/{study_instance_uid}/verdicts",
+    operation_id="giveVerdict",
+    status_code=201,
+    response_model=VerdictRecord,
+    responses=NOT_FOUND | CONFLICT | TAKEN,
+)
+# A verdict is noted in its own transaction; a refusal that tells of another one, as any look at it.
+@policy(Role.READER, audit=AuditAction.STUDY_VIEWED)
+def give_verdict(
+    user: CurrentUser,
+    disclosures: RequestDisclosures,
+    database: DatabaseDep,
+    settings: SettingsDep,
+    rules: LifecycleDep,
+    from_page: FromPage,
+    study_instance_uid: StudyUid,
+    body: Annotated[NewVerdict, Body()],
+) -> Response:
+    """Say what a study shows. It is read then, and stays read until this is withdrawn.
 
-    @router.post(
-        "/studies/{study_instance_uid}/verdicts",
-        operation_id="giveVerdict",
-        tags=["verdicts"],
-        status_code=201,
-        response_model=VerdictView,
-        responses=NOT_FOUND | CONFLICT | TAKEN,
+    A later verdict takes the place of an earlier one, whoever gave it, and all are kept.
+    """
+    verdict = VerdictInput(finding=body.finding, withdrawn=body.withdrawn, comment=body.comment)
+    displayed = body.displayed_image
+    expected = ExpectedVersion(
+        body.verdicts_seen,
+        body.images_seen,
+        ShownFilm(displayed=displayed or "") if from_page or displayed else None,
+        ai_hidden=from_page and settings.hide_ai_until_verdict,
     )
-    def give_verdict(
-        who: Who, study_instance_uid: StudyUid, body: Annotated[NewVerdict, Body()]
-    ) -> Response:
-        """Say what a study shows. It is read then, and stays read until this is withdrawn.
+    with unit_of_work(database, rules) as unit:
+        number = submit_verdict(unit, study_instance_uid, verdict, user.actor, expected=expected)
+        if number is None:
+            raise HTTPException(404, "No study has this Study Instance UID.")
+        row = verdict_by_number(unit.session, number, prevalence=settings.prevalence)
+    disclosures.noted = True
+    return Response(as_json(row), 201, media_type="application/json")
 
-        A later verdict takes the place of an earlier one, whoever gave it, and all are kept.
-        """
-        with database.write() as session:
-            number = give(
-                session,
-                study_instance_uid,
-                Opinion(finding=body.finding, withdrawn=body.withdrawn, comment=body.comment),
-                who.actor,
-                datetime.now(UTC),
-                seen=Seen(body.verdicts_seen, body.images_seen),
-            )
-            if number is None:
-                raise HTTPException(404, "No study has this Study Instance UID.")
-            given = verdict_by_number(session, number, prevalence=settings.prevalence)
-        return Response(as_json(given), 201, media_type="application/json")
 
-    @router.get(
-        "/studies/{study_instance_uid}/verdicts",
-        operation_id="getVerdictsOfStudy",
-        tags=["verdicts"],
-        response_model=list[VerdictView],
-        responses=ROWS | NOT_FOUND,
-    )
-    def of_study(request: Request, study_instance_uid: StudyUid, wanted: Wanted = None) -> Response:
-        """Every verdict of a study, the earliest first; the last one stands, unless withdrawn."""
-        with database.read() as session:
-            if not study_exists(session, study_instance_uid):
-                raise HTTPException(404, "No study has this Study Instance UID.")
-            rows = verdicts_of(session, study_instance_uid, prevalence=settings.prevalence)
-        return answer_rows(request, wanted, VerdictView, rows)
+@router.get(
+    "/studies/{study_instance_uid}/verdicts",
+    operation_id="getVerdictsOfStudy",
+    response_model=list[VerdictRecord],
+    responses=ROWS | NOT_FOUND,
+)
+@policy(Role.SERVICE, audit=AuditAction.STUDY_VIEWED)
+def of_study(
+    request: Request,
+    database: DatabaseDep,
+    settings: SettingsDep,
+    study_instance_uid: StudyUid,
+    wanted: Wanted = None,
+) -> Response:
+    """Every verdict of a study, the earliest first; the last one stands, unless withdrawn."""
+    with database.read() as session:
+        if not study_exists(session, study_instance_uid):
+            raise HTTPException(404, "No study has this Study Instance UID.")
+        rows = verdicts_of(session, study_instance_uid, prevalence=settings.prevalence)
+    return answer_rows(request, wanted, VerdictRecord, rows)
 
-    @router.get(
-        "/verdicts",
-        operation_id="getVerdicts",
-        tags=["verdicts"],
-        response_model=Verdicts,
-        responses=ROWS,
-    )
-    def verdicts(
-        request: Request,
-        limit: Limit = 100,
-        cursor: Cursor = None,
-        since: GivenSince = None,
-        until: GivenUntil = None,
-        wanted: Wanted = None,
-    ) -> Response:
-        """The verdicts of all studies, the latest first, each with what the AI said then.
 
-        `stands` tells the one of each study that holds now from those that it replaced.
-        """
-        with database.read() as session:
-            rows = all_verdicts(
-                session,
-                limit=limit + 1,
-                since=since,
-                until=until,
-                before=row_id(cursor) if cursor else None,
-                prevalence=settings.prevalence,
-            )
-        page = tuple(rows[:limit])
-        end = of_row(page[-1].number) if len(rows) > limit else None
-        whole, further = Verdicts(page, end), next_page(request, end)
-        return answer_rows(request, wanted, VerdictView, page, whole=whole, next_page=further)
+@router.get(
+    "/verdicts",
+    operation_id="getVerdicts",
+    response_model=Verdicts,
+    responses=ROWS,
+)
+@policy(Role.SERVICE, audit=AuditAction.LIST_VIEWED)
+def verdicts(
+    request: Request,
+    database: DatabaseDep,
+    settings: SettingsDep,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+    since: GivenSince = None,
+    until: GivenUntil = None,
+    wanted: Wanted = None,
+) -> Response:
+    """The verdicts of all studies, the latest first, each with what the AI said then.
+
+    `stands` tells the one of each study that holds now from those that it replaced.
+    """
+    with database.read() as session:
+        rows = all_verdicts(
+            session,
+            limit=limit + 1,
+            since=since,
+            until=until,
+            before=row_id(cursor) if cursor else None,
+            prevalence=settings.prevalence,
+        )
+    page = tuple(rows[:limit])
+    end = of_row(page[-1].number) if len(rows) > limit else None
+    whole, further = Verdicts(page, end), next_page(request, end)
+    return answer_rows(request, wanted, VerdictRecord, page, whole=whole, next_page=further)

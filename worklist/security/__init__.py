@@ -1,1 +1,1 @@
-"""Who may look: log-in, roles, what is noted, and what every answer tells the browser."""
+"""Security: authentication, roles, sessions, the audit log, and the headers of every answer."""

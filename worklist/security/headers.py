@@ -1,4 +1,4 @@
-"""What every answer tells the browser: load nothing from elsewhere, frame nothing, keep nothing."""
+"""The security headers of every answer: nothing is loaded from elsewhere, framed or kept."""
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -17,8 +17,8 @@ SECURITY_HEADERS = {
 }
 #: Under TLS, for a year: never again without it (RFC 6797).
 TRANSPORT_SECURITY = "max-age=31536000"
-#: Named by release: they may be kept.
-KEPT = "/static/"
+#: Scripts and styles may be kept, but are asked for each time: those of two releases never mix.
+STATIC = "/static/"
 
 
 class SecurityHeaders:
@@ -45,5 +45,5 @@ def _add(headers: MutableHeaders, scope: Scope) -> None:
     headers.update(SECURITY_HEADERS)
     if scope["scheme"] == "https":
         headers["Strict-Transport-Security"] = TRANSPORT_SECURITY
-    if not scope["path"].startswith(KEPT) and "Cache-Control" not in headers:
-        headers["Cache-Control"] = "no-store"
+    if "Cache-Control" not in headers:
+        headers["Cache-Control"] = "no-cache" if scope["path"].startswith(STATIC) else "no-store"

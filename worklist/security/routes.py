@@ -1,54 +1,61 @@
-"""Which route a request goes to, as the application's own router will find it."""
+"""The route that a request goes to, by the routes' own matching, and the policy beside it."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fastapi import FastAPI
-from fastapi.routing import iter_route_contexts
-from starlette.routing import Mount
+from fastapi.routing import RouteContext, iter_route_contexts
+from starlette.routing import Match
+from starlette.types import Scope
+
+from readfirst.access.roles import Role
+from worklist.security.policy import Policy, policy_of
 
 
 @dataclass(frozen=True, slots=True)
-class KnownRoute:
-    """One route of the application. methods: None for any."""
+class MatchedRoute:
+    """The route that answers a request.
 
-    path: str
-    methods: frozenset[str] | None
-    pattern: re.Pattern[str]
-
-    @property
-    def names(self) -> list[str]:
-        """As the table of rules names it, once for each method. HEAD is a GET without its body."""
-        methods = (self.methods or frozenset({"GET"})) - {"HEAD"}
-        return [f"{method} {self.path}" for method in sorted(methods)]
-
-
-@dataclass(frozen=True, slots=True)
-class Meant:
-    """What a request asks for: the route's name in the table, and the parameters of its path."""
+    name: method and path, as `GET /studies/{study_instance_uid}`. policy: None where the route has
+    none. parameters: of the path.
+    """
 
     name: str
+    policy: Policy | None
     parameters: Mapping[str, str]
 
 
-def routes_of(app: FastAPI) -> list[KnownRoute]:
-    """Every route, in the order in which the router tries them."""
-    return [
-        KnownRoute(
-            path=context.path or "/",
-            methods=None if isinstance(context.route, Mount) else frozenset(context.methods or ()),
-            pattern=context.path_regex,
-        )
-        for context in iter_route_contexts(app.routes)
-    ]
-
-
-def meant(routes: list[KnownRoute], method: str, path: str) -> Meant | None:
-    """The route that will answer; one that knows the path and not the method will say so."""
-    fits = [(route, found) for route in routes if (found := route.pattern.match(path))]
-    for route, found in fits:
-        if route.methods is None or method in route.methods:
-            asked = "GET" if route.methods is None or method == "HEAD" else method
-            return Meant(f"{asked} {route.path}", found.groupdict())
+def matched_route(app: FastAPI, scope: Scope) -> MatchedRoute | None:
+    """The route that will answer; None where none knows the path and the method."""
+    for route in iter_route_contexts(app.routes):
+        match, child_scope = route.matches(scope)
+        if match is Match.FULL:
+            method = scope["method"] if scope["method"] in _methods(route) else "GET"
+            parameters = child_scope.get("path_params", {})
+            return MatchedRoute(f"{method} {route.path}", _policy(route), parameters)
     return None
+
+
+def may_see(app: FastAPI, role: Role, path: str) -> bool:
+    """Tell whether a role is enough to look at a page; False where there is none."""
+    route = matched_route(app, {"type": "http", "method": "GET", "path": path})
+    return route is not None and route.policy is not None and route.policy.allows(role)
+
+
+def policies(app: FastAPI) -> dict[str, Policy | None]:
+    """The policy of every route, by its name, once for each method."""
+    return {
+        f"{method} {route.path}": _policy(route)
+        for route in iter_route_contexts(app.routes)
+        for method in _methods(route)
+    }
+
+
+def _methods(route: RouteContext) -> list[str]:
+    """HEAD is a GET without its body; what is mounted takes any method, and is named by GET."""
+    return sorted((route.methods or {"GET"}) - {"HEAD"})
+
+
+def _policy(route: RouteContext) -> Policy | None:
+    """The endpoint's; a mounted application is its own."""
+    return policy_of(route.endpoint or getattr(route.route, "app", None))

@@ -10,7 +10,7 @@ down_revision: str | None = "0010"
 branch_labels: Sequence[str] | None = None
 depends_on: Sequence[str] | None = None
 
-#: As in `db.searching` when this was written.
+#: As in `db.tables.searching` when this was written.
 SEARCHED = {"accession_number": 100, "patient_id": 100, "patient_name": 400}
 
 

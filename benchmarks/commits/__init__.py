@@ -1,0 +1,1 @@
+"""An older commit and the working tree beside each other, in one run."""

@@ -1,0 +1,106 @@
+"""The command line. Rows go to stdout, notices and progress to stderr.
+
+Exit codes: 0 done; 1 it could not be done; 2 the command or a setting is wrong.
+"""
+
+import sys
+from io import TextIOWrapper
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from cli import (
+    accounts,
+    demo,
+    doctor,
+    inbox,
+    migrate,
+    models,
+    monitoring,
+    parts,
+    refused,
+    score,
+    verdicts,
+    worklist,
+)
+from cli import scope as scope_rules
+from cli.common.console import err
+from readfirst import DISCLAIMER, __version__
+from readfirst.errors import Misconfigured, ReadFirstError
+from readfirst.files.folders import os_fault
+from readfirst.files.private_files import keep_private
+from readfirst.logs import configure_logs
+
+app = typer.Typer(
+    name="readfirst",
+    help=f"Chest X-rays that probably show pneumonia are read first.\n\n{DISCLAIMER}",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Exit codes: 0 done, 1 could not be done, 2 the command or a setting is wrong.",
+)
+app.command()(parts.up)
+app.command()(demo.demo)
+app.command()(score.score)
+app.command()(worklist.worklist)
+app.command()(worklist.study)
+app.command()(verdicts.verdict)
+app.command()(verdicts.verdicts)
+app.command()(refused.refused)
+app.command()(refused.retry)
+app.command()(refused.original)
+app.command()(worklist.rescore)
+app.command()(inbox.inbox)
+app.command()(parts.ingest)
+app.command()(parts.receive)
+app.command()(parts.worker)
+app.command()(parts.beat)
+app.command()(parts.serve)
+app.command()(scope_rules.scope)
+app.command("watching")(monitoring.print_figures)
+app.command()(accounts.audit)
+app.command()(migrate.migrate)
+app.command()(doctor.doctor)
+app.add_typer(accounts.app, name="accounts")
+app.add_typer(models.app, name="models")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"readfirst {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[  # noqa: ARG001 - its callback does it all
+        bool, typer.Option("--version", callback=_print_version, help="Print the version.")
+    ] = False,
+) -> None:
+    # Rows alone belong on stdout; the parts that run for long say more by their own setting.
+    configure_logs("warning")
+
+
+def main() -> None:
+    """Run the command line; errors that ReadFirst raises on purpose become one clear line."""
+    keep_private()
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal may lack a letter of a name; a name may be no text at all.
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        app()
+    except ReadFirstError as error:
+        # As it is: what somebody wrote may look like markup.
+        err.print(Text(str(error), "red"), soft_wrap=True)
+        sys.exit(2 if isinstance(error, Misconfigured) else 1)
+    except BrokenPipeError:
+        # The reader of our output, as `head`, has seen enough.
+        sys.stderr.close()
+    except OSError as error:
+        # Of a file or folder of this machine, a sentence says it all; of the program, nothing.
+        if not error.filename:
+            raise
+        err.print(Text(os_fault(error), "red"), soft_wrap=True)
+        sys.exit(1)

@@ -1,0 +1,1 @@
+"""Output, options and the database, for all commands."""

@@ -1,0 +1,233 @@
+"""`up` and the parts that it starts; compose starts the same parts one by one."""
+
+import os
+import signal
+import sys
+import threading
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import structlog
+import typer
+from rich.text import Text
+
+from cli.common.console import err, notice
+from cli.common.database import opened
+from cli.page_sockets import inherited, listen, port_of
+from cli.status import page_address, watch_over
+from readfirst import DISCLAIMER
+from readfirst.files.folders import make_home, make_inbox
+from readfirst.files.private_files import home_is_open
+from readfirst.logs import configure_logs
+from readfirst.settings import Settings, load_settings, unknown_settings
+
+if TYPE_CHECKING:
+    from ingest.scope.scope_rules import ScopeRules
+
+log = structlog.get_logger()
+
+
+class Work(StrEnum):
+    """The kinds of work a worker may take."""
+
+    PREPARE = "prepare"
+    SCORE = "assess"
+
+
+#: Each kind listens to the housekeeping too, so that the sweep needs neither of them alone.
+QUEUES = {Work.PREPARE: "prepare,housekeeping", Work.SCORE: "assess,housekeeping"}
+
+
+#: Said of a home folder from before files were private.
+OPEN_HOME = (
+    "Other users of this machine can look into the home folder: `readfirst doctor --fix-rights` "
+    "shuts it."
+)
+
+
+def up() -> None:
+    """Start everything on this machine: broker, ingester, workers, beat, page. Ctrl-C ends it."""
+    from cli.supervisor import running
+    from ingest.scope.scope_rules import load_rules
+
+    settings = load_settings()
+    notice_unknown_settings()
+    notice_unused_patterns(load_rules(settings.scope))
+    check_access(settings)
+    notice_open_home(settings)
+    notice_inbox(settings)
+    notice(DISCLAIMER, "dim")
+    with stop_on_signal() as stop, running(settings) as supervisor:
+        watch_over(supervisor, stop)
+
+
+def ingest() -> None:
+    """Watch the inbox and take in what arrives."""
+    from ingest.scope.unused_patterns import unused_patterns
+    from readfirst.tasks.celery_app import CeleryNotifier, make_app
+    from worker.composition import open_use_cases
+    from worker.intake.ingester import run_ingester
+
+    settings = _entry()
+    make_inbox(settings.home_path, settings.inbox_path)
+    notifier = CeleryNotifier(make_app(settings))
+    with stop_on_signal() as stop, open_use_cases(settings, notifier) as use_cases:
+        for unused in unused_patterns(use_cases.intake.rules):
+            log.warning("unused_pattern", action="start", reason=unused.sentence)
+        run_ingester(settings, use_cases.intake, stop)
+
+
+def receive() -> None:
+    """Listen for images sent by DICOM (C-STORE, C-ECHO), and put them into the inbox."""
+    from ingest.inbox.inbox_writer import inbox_writer
+    from ingest.receivers.listener import listening
+    from ingest.receivers.listener_config import listener_config
+
+    settings = _entry()
+    config = listener_config(settings)
+    writer = inbox_writer(settings, "dicom")
+    with stop_on_signal() as stop, listening(config, writer) as listener:
+        secured = " by TLS" if config.tls else ""
+        notice(f"{config.ae_title} listens on {config.host}:{listener.port}{secured}")
+        stop.wait()
+
+
+def worker(
+    only: Annotated[
+        Work | None, typer.Option(help="Take this kind of work only. Default: both kinds.")
+    ] = None,
+    concurrency: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=64,
+            help="Processes. Default: READFIRST_PREPARE_WORKERS for prepare, else 1: networks "
+            "use every core, and a GPU has one process.",
+        ),
+    ] = None,
+) -> None:
+    """Run a Celery worker that prepares images, assesses them, or both."""
+    settings = _entry()
+    kinds = [only] if only else list(Work)
+    processes = concurrency or (settings.prepare_workers if only is Work.PREPARE else 1)
+    _become_celery(
+        "worker",
+        f"--queues={','.join(QUEUES[kind] for kind in kinds)}",
+        f"--concurrency={processes}",
+        f"--hostname={'-'.join(kinds)}-{os.getpid()}@%h",
+        "--without-gossip",
+        "--without-mingle",
+    )
+
+
+def beat() -> None:
+    """Ring the clock: the sweep every few seconds, the re-scoring every night."""
+    settings = _entry()
+    # A pid file would keep beat from starting after a crash; the supervisor sees to it being one.
+    _become_celery("beat", "--pidfile=", f"--schedule={settings.home_path / 'beat-schedule'}")
+
+
+def serve(
+    host: Annotated[str | None, typer.Option(help="Default: READFIRST_HOST.")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="Default: READFIRST_PORT.")
+    ] = None,
+    descriptor: Annotated[
+        list[int] | None,
+        typer.Option(hidden=True, help="A socket that `up` has opened and that listens already."),
+    ] = None,
+) -> None:
+    """Serve the worklist page and the API."""
+    from readfirst.tasks.celery_app import CeleryNotifier
+    from readfirst.tasks.celery_app import make_app as make_queue
+    from readfirst.tasks.names import TaskName
+    from worklist.app import make_app
+    from worklist.security.access_policy import tls_files
+    from worklist.server import make_server
+
+    settings = _entry()
+    chosen = {"host": host or settings.host, "port": settings.port if port is None else port}
+    settings = settings.model_copy(update=chosen)
+    check_access(settings)
+    sockets = inherited(descriptor) if descriptor else listen(settings.host, settings.port)
+    settings = settings.model_copy(update={"port": port_of(sockets)})
+    notifier = CeleryNotifier(make_queue(settings))
+    app = make_app(settings, lambda: notifier.notify(TaskName.SCORE))
+    server = make_server(app, settings.host, settings.port, tls_files(settings))
+    err.print(Text(f"The page is at {page_address(settings)}"), soft_wrap=True)
+    server.run(sockets)
+    if not server.started:
+        raise typer.Exit(1)
+
+
+def notice_unknown_settings() -> None:
+    """Tell of each variable that looks like a setting and is none: it may be misspelt."""
+    for unknown in unknown_settings():
+        err.print(Text(unknown.sentence, "yellow"), soft_wrap=True)
+
+
+def notice_inbox(settings: Settings) -> None:
+    """Make the inbox; tell if files cannot be taken from it. It is waited for, as for a share."""
+    if fault := make_inbox(settings.home_path, settings.inbox_path):
+        notice(f"The inbox cannot be used, and is waited for: {fault}", "red")
+
+
+def notice_open_home(settings: Settings) -> None:
+    """Tell of a home folder that other users of this machine can look into."""
+    if home_is_open(settings.home_path, settings.inbox_path):
+        notice(OPEN_HOME, "yellow")
+
+
+def check_access(settings: Settings) -> None:
+    """Raises Misconfigured where other machines would reach a page without log-in."""
+    from worklist.security.access_policy import check_may_listen
+
+    with opened(settings) as database, database.read() as session:
+        check_may_listen(settings, session)
+
+
+class stop_on_signal:  # noqa: N801 - reads as a verb in `with`
+    """An event that SIGINT and SIGTERM set; the second signal ends the process the usual way."""
+
+    def __enter__(self) -> threading.Event:
+        self._event = threading.Event()
+        self._previous = {
+            number: signal.signal(number, self._stop) for number in (signal.SIGINT, signal.SIGTERM)
+        }
+        return self._event
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._previous.items():
+            signal.signal(number, handler)
+
+    def _stop(self, number: int, _frame: object) -> None:
+        if self._event.is_set():
+            signal.signal(number, signal.SIG_DFL)
+        self._event.set()
+
+
+def notice_unused_patterns(rules: "ScopeRules") -> None:
+    """Tell which patterns of the rules of the scope can never decide anything."""
+    from ingest.scope.unused_patterns import unused_patterns
+
+    for unused in unused_patterns(rules):
+        err.print(Text(unused.sentence, "yellow"), soft_wrap=True)
+
+
+def _entry() -> Settings:
+    settings = load_settings()
+    configure_logs(settings.log_level)
+    for unknown in unknown_settings():
+        log.warning(
+            "unknown_setting", action="start", setting=unknown.name, advice=unknown.sentence
+        )
+    make_home(settings.home_path)
+    if home_is_open(settings.home_path, settings.inbox_path):
+        log.warning("home_is_open", action="start", advice=OPEN_HOME)
+    return settings
+
+
+def _become_celery(*arguments: str) -> None:
+    """Replace this process by Celery's own command, so that signals reach it directly."""
+    command = [sys.executable, "-m", "celery", "--quiet", "--app=worker.app", *arguments]
+    os.execv(sys.executable, command)

@@ -1,0 +1,1 @@
+"""Accounts, log-in, sessions, and the log of who did or saw what."""

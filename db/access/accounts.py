@@ -1,0 +1,148 @@
+"""Accounts of people and programs. The caller owns the transaction."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from db.access.login_attempts import forget
+from db.access.login_sessions import close_all
+from db.tables import Account
+from readfirst.access.roles import Role
+from readfirst.errors import Misconfigured
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountRecord:
+    """An account, without what it logs in by."""
+
+    name: str
+    role: Role
+    created_at: datetime
+    disabled_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewAccount:
+    """An account to be made: a person's with a password's hash, a program's with a token's."""
+
+    name: str
+    role: Role
+    password_hash: str | None = None
+    token_sha256: str | None = None
+
+
+def any_account(session: Session) -> bool:
+    """Tell whether there is one, be it disabled."""
+    return session.scalar(select(Account.id).limit(1)) is not None
+
+
+def exists(session: Session, name: str) -> bool:
+    """Tell whether there is an account of this name, be it disabled."""
+    return _named(session, name) is not None
+
+
+def all_accounts(session: Session) -> list[AccountRecord]:
+    """Every account, by name."""
+    return [
+        AccountRecord(
+            name=account.name,
+            role=account.role,
+            created_at=account.created_at,
+            disabled_at=account.disabled_at,
+        )
+        for account in session.scalars(select(Account).order_by(Account.name))
+    ]
+
+
+def add(session: Session, new: NewAccount, at: datetime) -> None:
+    """Make an account. Raises Misconfigured if the name is taken."""
+    if _named(session, new.name) is not None:
+        raise Misconfigured(f"There is an account {new.name} already.")
+    session.add(
+        Account(
+            name=new.name,
+            role=new.role,
+            password_hash=new.password_hash,
+            token_sha256=new.token_sha256,
+            created_at=at,
+        )
+    )
+    session.flush()
+
+
+def role_of(session: Session, name: str) -> Role:
+    """The role of an account. Raises Misconfigured if there is none of this name."""
+    return _known(session, name).role
+
+
+def password_hash(session: Session, name: str) -> str | None:
+    """Return the hash of a password; None for nobody, a program, or a disabled account."""
+    account = _named(session, name)
+    return None if account is None or account.disabled_at else account.password_hash
+
+
+def set_password_hash(session: Session, name: str, kept: str) -> None:
+    """Set a person's password: whoever is logged in by the old one is logged out."""
+    account = _known(session, name)
+    if account.role is Role.SERVICE:
+        raise Misconfigured(f"{name} is a program: give it a token.")
+    account.password_hash = kept
+    close_all(session, account.id)
+    forget(session, name)
+
+
+def rehash(session: Session, name: str, kept: str) -> None:
+    """Keep the same password by newer parameters."""
+    _known(session, name).password_hash = kept
+
+
+def set_token(session: Session, name: str, token_sha256: str) -> None:
+    """Give a program another token; the old one is worth nothing from now on."""
+    account = _known(session, name)
+    if account.role is not Role.SERVICE:
+        raise Misconfigured(f"{name} is a person: set a password.")
+    account.token_sha256 = token_sha256
+
+
+def set_role(session: Session, name: str, role: Role) -> None:
+    """Let a person do more or less, from the next request on. A program stays one."""
+    account = _known(session, name)
+    if Role.SERVICE in (account.role, role):
+        raise Misconfigured("A program cannot become a person, nor a person a program.")
+    account.role = role
+
+
+def disable(session: Session, name: str, at: datetime) -> None:
+    """Let an account in no more, from this moment."""
+    account = _known(session, name)
+    account.disabled_at = account.disabled_at or at
+    close_all(session, account.id)
+
+
+def enable(session: Session, name: str) -> None:
+    """Let it in again."""
+    _known(session, name).disabled_at = None
+
+
+def by_token(session: Session, token_sha256: str) -> str | None:
+    """The name of the program that has this token, unless it is disabled."""
+    return session.scalar(
+        select(Account.name).where(
+            Account.token_sha256 == token_sha256,
+            Account.disabled_at.is_(None),
+            Account.role == Role.SERVICE,
+        )
+    )
+
+
+def _named(session: Session, name: str) -> Account | None:
+    return session.scalar(select(Account).where(Account.name == name))
+
+
+def _known(session: Session, name: str) -> Account:
+    account = _named(session, name)
+    if account is None:
+        raise Misconfigured(f"There is no account {name}.")
+    return account

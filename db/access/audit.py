@@ -1,0 +1,172 @@
+"""The audit log: rows that are only ever added. Of patients, study UIDs alone."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ColumnElement, Text, cast, or_, select
+from sqlalchemy.orm import Session
+
+from db.tables import Account, AuditEntry, Image, Study
+from readfirst.access.roles import Role
+
+
+class AuditAction(StrEnum):
+    """The kinds of entries. Their values are stored: none ever changes."""
+
+    LOGGED_IN = "logged_in"
+    LOGIN_FAILED = "login_failed"
+    #: Too many failures: the account's name or the address waits from now on.
+    LOCKED_OUT = "locked_out"
+    LOGGED_OUT = "logged_out"
+    #: A session that somebody ended from another browser, or at the command line.
+    SESSION_ENDED = "session_ended"
+    TOKEN_REFUSED = "token_refused"  # noqa: S105 - an action
+    #: Somebody asked for what their role may not.
+    DENIED = "denied"
+    LIST_VIEWED = "list_viewed"
+    STUDY_VIEWED = "study_viewed"
+    IMAGE_VIEWED = "image_viewed"
+    THUMBNAIL_VIEWED = "thumbnail_viewed"
+    #: Events that name studies were streamed.
+    EVENTS_FOLLOWED = "events_followed"
+    #: The names of files that lie in the inbox.
+    INBOX_VIEWED = "inbox_viewed"
+    #: Patients' data by a route that says nothing of the log: noted all the same.
+    RECORDS_SHOWN = "records_shown"
+    ORIGINAL_TAKEN = "original_taken"
+    HEAT_MAP_WANTED = "heat_map_wanted"
+    MONITORING_VIEWED = "watching_viewed"
+    UPLOADED = "uploaded"
+    VERDICT_GIVEN = "verdict_given"
+    VERDICT_WITHDRAWN = "verdict_withdrawn"
+    ACCOUNT_ADDED = "account_added"
+    ACCOUNT_DISABLED = "account_disabled"
+    ACCOUNT_ENABLED = "account_enabled"
+    ROLE_SET = "role_set"
+    PASSWORD_SET = "password_set"  # noqa: S105 - an action
+    TOKEN_MADE = "token_made"  # noqa: S105 - an action
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """The person or program that acts.
+
+    account: None where nobody had to log in. address: None at the command line.
+    """
+
+    account: str | None
+    address: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditRecord:
+    """A line of the audit log."""
+
+    at: datetime
+    account: str | None
+    address: str | None
+    action: str
+    study_instance_uid: str | None
+    detail: dict[str, Any]
+
+
+def note(
+    session: Session,
+    actor: Actor,
+    action: AuditAction,
+    at: datetime,
+    *,
+    study_instance_uid: str | None = None,
+    **detail: Any,
+) -> None:
+    """Add a line. detail: plain values, never a patient's data, a password or a token."""
+    session.add(
+        AuditEntry(
+            at=at,
+            account=actor.account,
+            address=actor.address,
+            action=action.value,
+            study_instance_uid=study_instance_uid,
+            detail=detail,
+        )
+    )
+    session.flush()
+
+
+def entries(
+    session: Session,
+    *,
+    limit: int,
+    since: datetime | None = None,
+    account: str | None = None,
+    study_instance_uid: str | None = None,
+) -> list[AuditRecord]:
+    """The latest lines, the latest first."""
+    query = select(AuditEntry).order_by(AuditEntry.id.desc()).limit(limit)
+    if since is not None:
+        query = query.where(AuditEntry.at >= since)
+    if account is not None:
+        query = query.where(AuditEntry.account == account)
+    if study_instance_uid is not None:
+        query = query.where(_shows(study_instance_uid))
+    return [
+        AuditRecord(
+            at=entry.at,
+            account=entry.account,
+            address=entry.address,
+            action=entry.action,
+            study_instance_uid=entry.study_instance_uid,
+            detail=entry.detail,
+        )
+        for entry in session.scalars(query)
+    ]
+
+
+def _shows(study_instance_uid: str) -> ColumnElement[bool]:
+    """An entry of a study, or of a list with it (`detail`: `{"studies": [UID, …]}`)."""
+    listed = cast(AuditEntry.detail, Text).contains(f'"{study_instance_uid}"', autoescape=True)
+    return or_(AuditEntry.study_instance_uid == study_instance_uid, listed)
+
+
+@dataclass(frozen=True, slots=True)
+class FirstViewing:
+    """The time when a person first opened a study, and who; None where nobody had to log in."""
+
+    at: datetime
+    account: str | None
+
+
+def first_view(session: Session, study_instance_uid: str) -> FirstViewing | None:
+    """The first time that a person, not a program, opened a study."""
+    programs = select(Account.name).where(Account.role == Role.SERVICE)
+    query = (
+        select(AuditEntry)
+        .where(
+            AuditEntry.study_instance_uid == study_instance_uid,
+            AuditEntry.action == AuditAction.STUDY_VIEWED,
+            or_(AuditEntry.account.is_(None), AuditEntry.account.not_in(programs)),
+        )
+        .order_by(AuditEntry.id)
+        .limit(1)
+    )
+    entry = session.scalar(query)
+    return FirstViewing(entry.at, entry.account) if entry else None
+
+
+def known_study(session: Session, named: Mapping[str, str]) -> str | None:
+    """The Study Instance UID of what a path names; None if there is no such study or image.
+
+    named: the parameters of the path, as `study_instance_uid`, `sop_instance_uid` or `sha256`.
+    What somebody made up is no study's UID, and is not noted as one.
+    """
+    query = select(Study.study_instance_uid)
+    if uid := named.get("study_instance_uid"):
+        return session.scalar(query.where(Study.study_instance_uid == uid))
+    if sha256 := named.get("sha256"):
+        return session.scalar(query.join(Image).where(Image.sha256 == sha256))
+    if sop := named.get("sop_instance_uid"):
+        return session.scalar(query.join(Image).where(Image.sop_instance_uid == sop).limit(1))
+    return None

@@ -1,0 +1,154 @@
+"""The outbox: who hears of a flagged study, and what is delivered to another system.
+
+A row is written in the transaction that flags the study, so none is lost and none is invented. It
+is delivered at least once; its key lets the receiver know a repetition.
+
+The rule of who is told stands here once: of live results, and of studies that nobody has read yet.
+It decides for webhooks, for the alert of the page, and for the heat maps that nobody asked for. So
+a promotion tells nobody of studies that were read long ago.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import uuid4
+
+from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy.orm import Session
+
+from db.lifecycle import lease
+from db.lifecycle.events import Cause, DomainEvent, EventAction
+from db.lifecycle.lease import Lease, LeasePolicy
+from db.tables import EnsembleVersion, OutboxMessage, Study
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueMessage:
+    """A message that this worker is to deliver now."""
+
+    lease: Lease
+    key: str
+    study_instance_uid: str
+    ensemble_version: str
+    probability: float
+    #: Share of pneumonia that the probability presupposes; None if nobody knows.
+    presupposed: float | None
+    received_at: datetime
+    flagged_at: datetime
+    #: This one included.
+    attempts: int
+    #: No file brings the UID, so the receiver cannot find the study by it.
+    study_instance_uid_made_here: bool = False
+
+
+def is_told(event: DomainEvent) -> bool:
+    """Tell whether people and other systems hear of a study that is flagged now."""
+    if event.action is not EventAction.FLAGGED:
+        return False
+    return event.cause is Cause.LIVE or event.study.read_at is None
+
+
+def enqueue_webhook(session: Session, event: DomainEvent, at: datetime) -> None:
+    """Add the message that a study is flagged, with the score that decided it."""
+    if event.score is None:
+        raise ValueError(f"{event.action} without the score that it is about")
+    session.add(
+        OutboxMessage(
+            key=uuid4().hex,
+            study_id=event.study.id,
+            ensemble_version=event.score.ensemble_version,
+            probability=event.score.probability,
+            flagged_at=at,
+            lease_until=at,
+        )
+    )
+
+
+def claim_due(session: Session, now: datetime, policy: LeasePolicy) -> DueMessage | None:
+    """Take the oldest message whose time has come; it is nobody else's during the lease."""
+    query = (
+        select(OutboxMessage)
+        .where(_waiting(), lease.is_free(OutboxMessage, now))
+        .order_by(OutboxMessage.lease_until, OutboxMessage.id)
+        .limit(1)
+        .with_for_update(key_share=True, skip_locked=True)
+    )
+    row = session.scalar(query)
+    if row is None:
+        return None
+    (row_lease,) = lease.take([row], now, policy)
+    study = session.get_one(Study, row.study_id)
+    ensemble = session.get_one(EnsembleVersion, row.ensemble_version)
+    return DueMessage(
+        lease=row_lease,
+        key=row.key,
+        study_instance_uid=study.study_instance_uid,
+        ensemble_version=row.ensemble_version,
+        probability=row.probability,
+        presupposed=ensemble.prevalence,
+        received_at=study.received_at,
+        flagged_at=row.flagged_at,
+        attempts=row.attempts,
+        study_instance_uid_made_here=study.study_instance_uid_made_here,
+    )
+
+
+def delivered(session: Session, due: DueMessage, at: datetime) -> None:
+    """The receiver has it. Said even by a worker that lost its lease: it did deliver."""
+    row = session.get_one(OutboxMessage, due.lease.row_id, with_for_update={"key_share": True})
+    row.delivered_at, row.last_error = row.delivered_at or at, None
+    lease.let_go(row)
+
+
+def not_delivered(
+    session: Session, due: DueMessage, error: str, at: datetime, policy: LeasePolicy
+) -> None:
+    """Note that it was not taken, and let it be tried again after a pause."""
+    row = lease.leased_row(session, OutboxMessage, due.lease)
+    if row is not None:
+        row.last_error = error
+        lease.pause(row, at, policy)
+
+
+def give_up(session: Session, due: DueMessage, error: str, at: datetime) -> None:
+    """Note that it was not taken, and try it no more."""
+    row = lease.leased_row(session, OutboxMessage, due.lease)
+    if row is not None:
+        row.last_error, row.given_up_at = error, at
+        lease.let_go(row)
+
+
+def defer_all(session: Session, until: datetime) -> None:
+    """Try no other before then: the receiver itself does not answer."""
+    session.execute(
+        update(OutboxMessage)
+        .where(_waiting(), OutboxMessage.lease_until < until)
+        .values(lease_until=until)
+    )
+
+
+def is_any_due(session: Session, now: datetime) -> bool:
+    """Tell whether there is something to deliver."""
+    query = select(OutboxMessage.id).where(_waiting(), lease.is_free(OutboxMessage, now))
+    return session.scalar(query.limit(1)) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxCounts:
+    """Numbers of messages: those that wait, with the time of the oldest, and those given up."""
+
+    waiting: int
+    oldest: datetime | None
+    given_up: int
+
+
+def outbox_counts(session: Session) -> OutboxCounts:
+    """Count the messages that wait, and those that were given up."""
+    waiting = select(func.count(), func.min(OutboxMessage.flagged_at)).where(_waiting())
+    number, oldest = session.execute(waiting).one()
+    given_up = select(func.count()).where(OutboxMessage.given_up_at.is_not(None))
+    return OutboxCounts(number, oldest, session.scalar(given_up) or 0)
+
+
+def _waiting() -> ColumnElement[bool]:
+    """Neither delivered nor given up."""
+    return OutboxMessage.delivered_at.is_(None) & OutboxMessage.given_up_at.is_(None)

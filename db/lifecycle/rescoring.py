@@ -1,0 +1,72 @@
+"""Another ensemble is active: it scores images anew, and studies rank by the scores it has."""
+
+from datetime import datetime
+
+from sqlalchemy import exists, or_, select
+from sqlalchemy.orm import selectinload
+
+from db.lifecycle import image as image_steps
+from db.lifecycle.events import Cause
+from db.lifecycle.ranking import rank
+from db.lifecycle.unit_of_work import UnitOfWork
+from db.tables import EnsembleVersion, Image, Score, Study
+from readfirst.domain import ImageState
+
+
+def make_ready_again(
+    unit: UnitOfWork,
+    ensemble: EnsembleVersion,
+    *,
+    limit: int,
+    received_since: datetime | None = None,
+    after_id: int = 0,
+    again: bool = False,
+) -> list[int]:
+    """Give up to `limit` scored images back to the workers, at the lowest urgency.
+
+    Only images without a score of the ensemble, or all of them if `again`. An image that was
+    prepared for another preprocessing goes back to be prepared. Returns the image ids, in order;
+    the next slice starts after the last of them.
+    """
+    query = select(Image).where(Image.state == ImageState.SCORED, Image.id > after_id)
+    # What would have to be decoded again, and cannot be any more, stays with the scores it has.
+    is_prepared = Image.preprocessing_version == ensemble.preprocessing_version
+    query = query.where(or_(Image.original_removed_at.is_(None), is_prepared))
+    if not again:
+        has_score = exists().where(
+            Score.image_id == Image.id, Score.ensemble_version == ensemble.version
+        )
+        query = query.where(~has_score)
+    if received_since is not None:
+        query = query.where(Image.received_at >= received_since)
+    query = query.order_by(Image.id).limit(limit).with_for_update(key_share=True)
+    images = unit.session.scalars(query.options(selectinload(Image.study))).all()
+    for image in images:
+        event = image_steps.rescore(image, ensemble.preprocessing_version, ensemble.version)
+        unit.add(event)
+    return [image.id for image in images]
+
+
+def rank_again(
+    unit: UnitOfWork, ensemble: EnsembleVersion, *, limit: int, after_id: int = 0
+) -> list[int]:
+    """Rank up to `limit` studies that the active ensemble has scored, and that rank by another.
+
+    So it is after a roll-back: the scores are there, and the ranks follow. Returns the study ids,
+    in order; the next slice starts after the last of them.
+    """
+    scored = (
+        select(Image.study_id)
+        .join(Score, Score.image_id == Image.id)
+        .where(Score.ensemble_version == ensemble.version)
+    )
+    query = (
+        select(Study.id)
+        .where(Study.ranked_by.is_distinct_from(ensemble.version), Study.id.in_(scored))
+        .where(Study.id > after_id)
+        .order_by(Study.id)
+        .limit(limit)
+    )
+    study_ids = list(unit.session.scalars(query))
+    rank(unit, dict.fromkeys(study_ids, Cause.ROLLBACK), ensemble.version)
+    return study_ids

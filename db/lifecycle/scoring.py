@@ -1,0 +1,78 @@
+"""Scores: added once for each image and ensemble version; the ranks of studies follow them."""
+
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from db.ensembles import active_ensemble
+from db.lifecycle import image as image_steps
+from db.lifecycle.events import Cause
+from db.lifecycle.ranking import rank
+from db.lifecycle.unit_of_work import UnitOfWork
+from db.lifecycle.work import ClaimedImage, held_images
+from db.tables import EnsembleVersion, Image, Score
+from readfirst.domain import ImageScore
+
+#: Two runs of one version on one image may differ by this much (batch size, arithmetic).
+SAME_SCORE = 0.01
+
+
+def record(
+    unit: UnitOfWork, results: Sequence[tuple[ClaimedImage, ImageScore]], ensemble: EnsembleVersion
+) -> int:
+    """Write the scores of a batch and rank its studies anew.
+
+    Returns how many images it scored; those whose lease was lost are left to their new holder.
+    """
+    images = held_images(unit, [claimed for claimed, _ in results])
+    known = _known_scores(unit.session, images, ensemble)
+    causes: dict[int, Cause] = {}
+    for claimed, result in results:
+        image = images.get(claimed.image_id)
+        if image is None:
+            continue
+        cause = image_steps.work_cause(image)
+        # A film of a study that comes in is news, whatever else is scored again beside it.
+        if causes.get(image.study_id) is not Cause.LIVE:
+            causes[image.study_id] = cause
+        _score(unit, image, result, ensemble, known.get(image.id))
+    unit.session.flush()
+    active = active_ensemble(unit.session) or ensemble
+    rank(unit, causes, active.version)
+    return len(images)
+
+
+def _known_scores(
+    session: Session, image_ids: Iterable[int], ensemble: EnsembleVersion
+) -> dict[int, Score]:
+    """The scores that the ensemble has given these images already, by the images' numbers."""
+    query = select(Score).where(
+        Score.image_id.in_(image_ids), Score.ensemble_version == ensemble.version
+    )
+    return {score.image_id: score for score in session.scalars(query)}
+
+
+def _score(
+    unit: UnitOfWork,
+    image: Image,
+    result: ImageScore,
+    ensemble: EnsembleVersion,
+    known: Score | None,
+) -> None:
+    if known is not None:
+        same = abs(known.probability - result.probability) <= SAME_SCORE
+        now = result.probability
+        unit.add(image_steps.scored_again(image, known, now, unit.at, same=same))
+        return
+    score = Score(
+        image_id=image.id,
+        ensemble_version=ensemble.version,
+        probability=result.probability,
+        members=result.members,
+        threshold=ensemble.threshold,
+        flagged=result.probability >= ensemble.threshold,
+        scored_at=unit.at,
+    )
+    unit.session.add(score)
+    unit.add(image_steps.scored(image, score, unit.at))

@@ -1,0 +1,156 @@
+"""The steps of a study: raised, flagged, read. Each returns the domain events that it is.
+
+A study ranks by one score, its deciding one: flag, probability, threshold and version are of it.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from db.lifecycle.events import Cause, DomainEvent, EventAction, image_event
+from db.tables import Image, Score, Study
+from readfirst.domain import Header, Urgency
+from readfirst.studies.identity import Patient, differences
+from readfirst.studies.priority import reading_key
+
+#: What a study takes from the first of its images that says it.
+DESCRIPTION = (
+    "patient_id",
+    "issuer_of_patient_id",
+    "patient_name",
+    "patient_birth_date",
+    "patient_sex",
+    "patient_age",
+    "accession_number",
+    "referring_physician_name",
+    "institution_name",
+    "study_datetime",
+)
+
+
+def new_study(
+    study_instance_uid: str, received_at: datetime, max_wait: timedelta, *, stat: bool
+) -> Study:
+    """A study of which nothing is scored yet, and which nobody has read."""
+    return Study(
+        study_instance_uid=study_instance_uid,
+        received_at=received_at,
+        last_received_at=received_at,
+        study_instance_uid_made_here=False,
+        urgency=Urgency.STAT if stat else Urgency.LIVE,
+        flagged=False,
+        reading_key=reading_key(received_at, flagged=False, max_wait=max_wait),
+    )
+
+
+def patient_of(source: Header | Study) -> Patient:
+    """Return the patient of an image, by its header, or of a study."""
+    return Patient(
+        patient_id=source.patient_id,
+        issuer_of_patient_id=source.issuer_of_patient_id,
+        patient_name=source.patient_name,
+        patient_birth_date=source.patient_birth_date,
+    )
+
+
+def describe(
+    study: Study, header: Header, cause: Cause, *, is_copy: bool = False
+) -> list[DomainEvent]:
+    """Fill in what the study's earlier files left empty; nothing else is ever changed.
+
+    The events tell what was added, and what this header says otherwise, by the names alone.
+    is_copy: of an image of the study; another image may well be of another order.
+    """
+    contradicted = contradictions(study, header, is_copy=is_copy)
+    added = [
+        name
+        for name in DESCRIPTION
+        if getattr(study, name) is None and getattr(header, name) is not None
+    ]
+    for name in added:
+        setattr(study, name, getattr(header, name))
+    changes = {EventAction.DETAILS_ADDED: added, EventAction.CONTRADICTED: list(contradicted)}
+    return [
+        DomainEvent(action=action, study=study, cause=cause, detail={"fields": names})
+        for action, names in changes.items()
+        if names
+    ]
+
+
+def contradictions(study: Study, header: Header, *, is_copy: bool) -> tuple[str, ...]:
+    """Name what a header says otherwise of patient and order than the study does."""
+    differing = tuple(
+        name
+        for name in (("patient_sex", "accession_number") if is_copy else ())
+        if None not in (getattr(study, name), getattr(header, name))
+        and getattr(study, name) != getattr(header, name)
+    )
+    return differences(patient_of(study), patient_of(header)) + differing
+
+
+def note_made_uid(study: Study, invalid: str | None = None) -> None:
+    """Note that a study's UID was made here. invalid: what stands in its files instead."""
+    study.study_instance_uid_made_here = True
+    study.invalid_study_instance_uid = study.invalid_study_instance_uid or invalid
+
+
+def raise_to_stat(study: Study, cause: Cause) -> list[DomainEvent]:
+    """Put a study before all routine ones; one that is there already stays as it is."""
+    if study.urgency == Urgency.STAT:
+        return []
+    study.urgency = Urgency.STAT
+    return [DomainEvent(action=EventAction.RAISED_TO_STAT, study=study, cause=cause)]
+
+
+def reopen(image: Image, cause: Cause) -> list[DomainEvent]:
+    """Make a study unread again by an image that its reader cannot have seen."""
+    if image.study.read_at is None:
+        return []
+    image.study.read_at = None
+    return [image_event(EventAction.UNREAD, image, cause)]
+
+
+def mark_read(study: Study, at: datetime | None, cause: Cause) -> list[DomainEvent]:
+    """Let a study be read since then, or be unread (None)."""
+    was_read = study.read_at is not None
+    study.read_at = at
+    if was_read == (at is not None):
+        return []
+    action = EventAction.UNREAD if at is None else EventAction.READ
+    return [DomainEvent(action=action, study=study, cause=cause)]
+
+
+def deciding_score(scores: Iterable[Score], active_version: str) -> Score | None:
+    """The score that a study ranks by: that of its most suspicious image. None without scores.
+
+    scores: of all its images, in the order in which they were given. An image counts with its score
+    by the active ensemble, or with its latest while it has none. A flagged score goes before any
+    other, since each version has a threshold of its own; of two alike, the earlier one.
+    """
+    by_image: dict[int, Score] = {}
+    for score in scores:
+        known = by_image.get(score.image_id)
+        if known is None or known.ensemble_version != active_version:
+            by_image[score.image_id] = score
+    return max(
+        by_image.values(),
+        key=lambda score: (score.flagged, score.probability, -score.id),
+        default=None,
+    )
+
+
+def rank(
+    study: Study, score: Score | None, active_version: str, max_wait: timedelta, cause: Cause
+) -> list[DomainEvent]:
+    """Let a study stand where its deciding score puts it. None: where it came in."""
+    was_flagged = study.flagged
+    study.ranked_by = active_version
+    study.score_id = score.id if score else None
+    study.probability = score.probability if score else None
+    study.ensemble_version = score.ensemble_version if score else None
+    study.flagged = score.flagged if score else False
+    study.reading_key = reading_key(study.received_at, flagged=study.flagged, max_wait=max_wait)
+    if study.flagged == was_flagged:
+        return []
+    action = EventAction.FLAGGED if study.flagged else EventAction.FLAG_WITHDRAWN
+    detail = {"ensemble": score.ensemble_version if score else None}
+    return [DomainEvent(action=action, study=study, cause=cause, score=score, detail=detail)]

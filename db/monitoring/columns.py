@@ -1,0 +1,164 @@
+"""The columns that all figures of the monitoring are counted from, one row for a film or a study.
+
+They are read from the database for the days that may still change, and kept as they are for days
+that are over (`db.monitoring.kept_days`): so a year costs no more than the reading of its bytes.
+"""
+
+import json
+import struct
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from readfirst.domain import ImageState
+from readfirst.monitoring.period import TimeBucket
+from readfirst.studies.findings import Finding
+
+Rows = npt.NDArray[np.void]
+Array = npt.NDArray[Any]
+#: The states of an image, by number.
+STATES = tuple(ImageState)
+#: The findings of readers, by number; a study without a standing verdict has -1.
+FINDINGS = tuple(Finding)
+#: No name: of a film that is not refused, or a scanner that no header names.
+NONE = -1
+DAY = ("day", "<i4")
+
+#: A film, by the day on which it came in. day: `date.toordinal`. code, scanner: numbers of names.
+#: flagged, scored: of its study. seconds: from its arrival to its first score; NaN: not yet.
+FILM = np.dtype(
+    [
+        DAY,
+        ("state", "u1"),
+        ("code", "<i2"),
+        ("scanner", "<i2"),
+        ("flagged", "?"),
+        ("scored", "?"),
+        ("seconds", "<f4"),
+        ("median_grey", "<f4"),
+        ("clipped_share", "<f4"),
+        ("exposure", "<f4"),
+        ("exposure_index", "<f4"),
+        ("deviation_index", "<f4"),
+    ]
+)
+#: A score of a film that came in on the day. version: the number of a name.
+SCORE = np.dtype([DAY, ("scanner", "<i2"), ("version", "<i2"), ("probability", "<f8")])
+#: A study, by the day on which it came in. seconds: until it was read; NaN: not yet.
+STUDY = np.dtype([DAY, ("flagged", "?"), ("scored", "?"), ("seconds", "<f4")])
+#: A study as an ensemble version scored it, and the standing finding of its readers.
+#: blind: they had not seen what the AI said.
+OPINION = np.dtype(
+    [
+        DAY,
+        ("version", "<i2"),
+        ("probability", "<f8"),
+        ("flagged", "?"),
+        ("finding", "i1"),
+        ("blind", "?"),
+    ]
+)
+#: A file that is no film, and was set aside.
+IGNORED = np.dtype([DAY])
+TABLES = {"films": FILM, "scores": SCORE, "studies": STUDY, "opinions": OPINION, "ignored": IGNORED}
+#: The columns that hold numbers of names.
+NAMED = ("code", "scanner", "version")
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """The rows of some days. names: what the columns `code`, `scanner` and `version` number."""
+
+    names: tuple[str, ...]
+    films: Rows
+    scores: Rows
+    studies: Rows
+    opinions: Rows
+    ignored: Rows
+
+    def number_of(self, name: str) -> int:
+        """The number of a name; one that no row has, if it does not occur."""
+        return self.names.index(name) if name in self.names else len(self.names)
+
+    def tables(self) -> dict[str, Rows]:
+        """The tables by their names."""
+        return {name: getattr(self, name) for name in TABLES}
+
+
+def empty() -> Columns:
+    """Columns without rows."""
+    return Columns((), **{name: np.zeros(0, dtype) for name, dtype in TABLES.items()})
+
+
+def joined(blocks: Sequence[Columns]) -> Columns:
+    """The rows of all blocks, with one list of names."""
+    if not blocks:
+        return empty()
+    numbers: dict[str, int] = {}
+    for block in blocks:
+        for name in block.names:
+            numbers.setdefault(name, len(numbers))
+    tables = {name: np.concatenate([getattr(block, name) for block in blocks]) for name in TABLES}
+    for name, dtype in TABLES.items():
+        for column in (column for column in NAMED if column in (dtype.names or ())):
+            _renumber(tables[name], column, blocks, name, numbers)
+    return Columns(tuple(numbers), **tables)
+
+
+def _renumber(
+    table: Rows, column: str, blocks: Sequence[Columns], name: str, numbers: dict[str, int]
+) -> None:
+    start = 0
+    for block in blocks:
+        end = start + len(getattr(block, name))
+        # The last stands for NONE, which is the last from the end.
+        new = np.array([*(numbers[each] for each in block.names), NONE], dtype="<i2")
+        table[column][start:end] = new[table[column][start:end]]
+        start = end
+
+
+def to_bytes(columns: Columns) -> bytes:
+    """Write columns as bytes: the length of a JSON text, that text, and the rows of each table."""
+    tables = columns.tables()
+    head = json.dumps(
+        {"names": columns.names, "rows": {name: len(table) for name, table in tables.items()}}
+    ).encode()
+    return b"".join(
+        [struct.pack("<I", len(head)), head, *(table.tobytes() for table in tables.values())]
+    )
+
+
+def from_bytes(content: bytes) -> Columns:
+    """Read what `to_bytes` wrote."""
+    (length,) = struct.unpack_from("<I", content)
+    head = json.loads(content[4 : 4 + length])
+    tables, at = {}, 4 + length
+    for name, dtype in TABLES.items():
+        rows = head["rows"][name]
+        tables[name] = np.frombuffer(content, dtype, rows, at)
+        at += rows * dtype.itemsize
+    return Columns(tuple(head["names"]), **tables)
+
+
+def bucket_numbers(table: Rows, buckets: Sequence[TimeBucket]) -> Array:
+    """The number of the time bucket in which each row lies: (rows,)."""
+    lasts = [bucket.last.toordinal() for bucket in buckets]
+    return np.searchsorted(lasts, table["day"])
+
+
+def counts_by(bins: int, buckets: int, bucket: Array, number: Array) -> Array:
+    """Count rows by time bucket and another number: (buckets, bins)."""
+    counts = np.bincount(bucket * bins + number, minlength=buckets * bins)
+    return counts.reshape(buckets, bins)
+
+
+def numbered(names: dict[str, int], name_of: Callable[[Any], str | None], values: Any) -> list[int]:
+    """Number names, as a new one comes by the next number; NONE where there is none."""
+    numbers = []
+    for value in values:
+        name = name_of(value)
+        numbers.append(NONE if name is None else names.setdefault(name, len(names)))
+    return numbers

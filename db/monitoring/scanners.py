@@ -1,0 +1,92 @@
+"""Scanners, each by maker, model and station, and the films that each sent."""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from db.monitoring.columns import STATES, Rows
+from db.monitoring.kept_days import MonitoringData
+from db.monitoring.load_columns import MEANS
+from readfirst.domain import ImageState
+from readfirst.monitoring.period import Period
+from readfirst.statistics.shares import share
+
+EVERY_SCANNER = "all scanners"
+OTHER_SCANNERS = "other scanners"
+#: The busiest are told apart: headers may name as many as they like.
+MOST_SCANNERS = 20
+
+#: Films of a scanner in a time bucket, by bin: (bins,).
+Counts = npt.NDArray[np.int64]
+Counted = Mapping[tuple[str, int], Counts]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScannerRecord:
+    """What one scanner sent in the period, and means of how it was exposed; None where unknown.
+
+    median_grey (0 to 255) and clipped_share are measured on the image that the networks take.
+    exposure (mAs), exposure_index and deviation_index (IEC 62494-1) are what the headers say: they
+    are shown and nothing is concluded from them, since no reference has them.
+    """
+
+    scanner: str
+    images: int
+    refused: int
+    refused_share: float | None
+    refused_low: float | None
+    refused_high: float | None
+    median_grey: float | None
+    clipped_share: float | None
+    exposure: float | None
+    exposure_index: float | None
+    deviation_index: float | None
+
+
+def scanners(data: MonitoringData, period: Period) -> list[ScannerRecord]:
+    """The busiest scanners of a period, each with all that it sent."""
+    columns = data.columns(period)
+    films = columns.films
+    numbers, images = np.unique(films["scanner"], return_counts=True)
+    names = [columns.names[number] for number in numbers]
+    order = sorted(range(len(numbers)), key=lambda at: (-images[at], names[at]))
+    return [
+        _record(names[at], films[films["scanner"] == numbers[at]]) for at in order[:MOST_SCANNERS]
+    ]
+
+
+def _record(scanner: str, films: Rows) -> ScannerRecord:
+    refused = films["state"] == STATES.index(ImageState.REFUSED)
+    not_scored = share(int(refused.sum()), len(films))
+    means = {column.key: _mean(films[column.key]) for column in MEANS}
+    return ScannerRecord(
+        scanner=scanner,
+        images=len(films),
+        refused=not_scored.hits,
+        refused_share=not_scored.value,
+        refused_low=not_scored.low,
+        refused_high=not_scored.high,
+        **means,
+    )
+
+
+def _mean(values: npt.NDArray[np.float32]) -> float | None:
+    known = values[~np.isnan(values)]
+    return float(known.mean(dtype=np.float64)) if len(known) else None
+
+
+def busiest(counted: Counted) -> dict[tuple[str, int], Counts]:
+    """The same, with the scanners of few films as one, and all of them as another."""
+    films: Counter[str] = Counter()
+    for (scanner, _), counts in counted.items():
+        films[scanner] += int(counts.sum())
+    named = {scanner for scanner, _ in films.most_common(MOST_SCANNERS)}
+    merged: defaultdict[tuple[str, int], Counts] = defaultdict(lambda: np.zeros(1, dtype=np.int64))
+    for (scanner, bucket), counts in counted.items():
+        name_of = scanner if scanner in named else OTHER_SCANNERS
+        for name in (EVERY_SCANNER, name_of):
+            merged[name, bucket] = merged[name, bucket] + counts
+    return dict(merged)

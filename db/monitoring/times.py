@@ -1,0 +1,82 @@
+"""The times of films from their arrival to the worklist, and of studies until they are read."""
+
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import numpy.typing as npt
+
+from db.monitoring.columns import STATES, Rows, bucket_numbers
+from db.monitoring.kept_days import MonitoringData
+from readfirst.domain import ImageState
+from readfirst.monitoring.durations import durations
+from readfirst.monitoring.period import Period, TimeBucket
+
+Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Times:
+    """How long a step took for what came in on a day, in a week, or in the whole period.
+
+    span: `period`, `day` or `week`. step: `worklist`, from a film's arrival to its first score;
+    `read`, from a study's arrival to when it was read. studies: `all`, `flagged`, or `not_flagged`,
+    which have a score. p50, p95, p99: in seconds, of those done; open: how many are not done yet.
+    """
+
+    span: str
+    first: date
+    last: date
+    step: str
+    studies: str
+    done: int
+    open: int
+    p50: float | None
+    p95: float | None
+    p99: float | None
+
+
+def times(data: MonitoringData, period: Period) -> list[Times]:
+    """For each step those of the whole period first, then of each bucket in which films came."""
+    columns = data.columns(period)
+    # What is refused is not waited for.
+    films = columns.films[columns.films["state"] != STATES.index(ImageState.REFUSED)]
+    return [*_times("worklist", films, period), *_times("read", columns.studies, period)]
+
+
+def _times(step: str, rows: Rows, period: Period) -> list[Times]:
+    flagged, scored = rows["flagged"], rows["scored"]
+    seconds = rows["seconds"].astype(np.float64)
+    groups = {"all": np.ones(len(rows), dtype=bool), "flagged": flagged & scored}
+    groups["not_flagged"] = scored & ~flagged
+    numbers = bucket_numbers(rows, period.time_buckets)
+    table = []
+    for number, (span, bucket) in enumerate(_spans(period), -1):
+        in_bucket = (numbers == number) | (number < 0)
+        table += [
+            _row(span, bucket, step, name, seconds[in_bucket & group])
+            for name, group in groups.items()
+            if span == "period" or (in_bucket & group).any()
+        ]
+    return table
+
+
+def _spans(period: Period) -> list[tuple[str, TimeBucket]]:
+    whole = TimeBucket(period.first, period.last)
+    return [("period", whole), *((period.by, bucket) for bucket in period.time_buckets)]
+
+
+def _row(span: str, bucket: TimeBucket, step: str, studies: str, seconds: Array) -> Times:
+    took = durations(seconds)
+    return Times(
+        span=span,
+        first=bucket.first,
+        last=bucket.last,
+        step=step,
+        studies=studies,
+        done=took.done,
+        open=took.open,
+        p50=took.p50,
+        p95=took.p95,
+        p99=took.p99,
+    )

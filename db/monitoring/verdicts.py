@@ -1,0 +1,215 @@
+"""The ensembles against their readers: of studies by their arrival, by each ensemble version.
+
+The latest verdict of a study counts. Who cannot tell is counted apart, and what is withdrawn is no
+verdict. Readers saw what the AI said, and read first what it flagged: see
+docs/how-to/monitor-the-ai.md.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+
+from db.monitoring.columns import FINDINGS, NONE, Rows
+from db.monitoring.kept_days import MonitoringData
+from readfirst.monitoring.config import MonitoringConfig
+from readfirst.monitoring.period import Period, TimeBucket
+from readfirst.statistics.calibration import Bin, calibration_error, reliability
+from readfirst.statistics.confusion import confusion_of, kappa, measures
+from readfirst.statistics.shares import Share, share
+from readfirst.studies.findings import Finding
+from readfirst.studies.prevalence import at_prevalence
+
+#: Measures that are also given by week.
+BY_WEEK = ("ppv", "npv", "agreement")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measure:
+    """One figure of one ensemble version, of the whole period or of a week.
+
+    measure: `verdicts` (share of the studies scored that have one), `blind` (share of those whose
+    reader had not seen what the AI said), `cannot_tell`, `ppv`, `npv`, `sensitivity`,
+    `specificity`, `agreement`, or `kappa` and `ece`, which are no shares.
+    value, low, high: with its 95 % interval; None where there is nothing to count.
+    """
+
+    span: str
+    first: date
+    last: date
+    ensemble_version: str
+    measure: str
+    hits: int | None
+    of: int
+    value: float | None
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calibration:
+    """Studies with a verdict whose probability lies in a bin.
+
+    stated: their mean probability, at the site's prevalence. observed: what share has pneumonia.
+    """
+
+    ensemble_version: str
+    lower: float
+    upper: float
+    studies: int
+    stated: float | None
+    observed: float | None
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class _ReadStudies:
+    """Studies with a verdict, as one ensemble version scored them: (n,) each.
+
+    days: on which they came in, as ordinals. sick: -1 where the reader cannot tell.
+    """
+
+    days: np.ndarray
+    probabilities: np.ndarray
+    flagged: np.ndarray
+    sick: np.ndarray
+    blind: np.ndarray
+
+
+def verdict_measures(
+    data: MonitoringData, period: Period, config: MonitoringConfig
+) -> list[Measure]:
+    """Rows of each ensemble version: of the whole period, then of its weeks that have verdicts."""
+    whole = TimeBucket(period.first, period.last)
+    rows: list[Measure] = []
+    for version, (studies, scored) in _read_studies(data, period, config).items():
+        everyone = np.ones(len(studies.sick), dtype=bool)
+        rows += _measured("period", whole, version, studies, everyone)
+        rows.append(_row("period", whole, version, "verdicts", share(len(studies.sick), scored)))
+        rows += _by_week(period, version, studies)
+    return rows
+
+
+def calibration(
+    data: MonitoringData, period: Period, config: MonitoringConfig
+) -> list[Calibration]:
+    """The bins of each ensemble version."""
+    return [
+        _calibration(version, each)
+        for version, (studies, _) in _read_studies(data, period, config).items()
+        for each in _bins(studies)
+    ]
+
+
+def _read_studies(
+    data: MonitoringData, period: Period, config: MonitoringConfig
+) -> dict[str, tuple[_ReadStudies, int]]:
+    """The studies with a standing verdict, and how many were scored: by ensemble version."""
+    columns = data.columns(period)
+    read = {}
+    for version, prevalence in data.prevalences.items():
+        scored = columns.opinions[columns.opinions["version"] == columns.number_of(version)]
+        judged = scored[scored["finding"] != NONE]
+        if len(judged):
+            read[version] = _as_shown(judged, prevalence, config), len(scored)
+    return read
+
+
+def _as_shown(rows: Rows, prevalence: float | None, config: MonitoringConfig) -> _ReadStudies:
+    sick = {Finding.PNEUMONIA: 1, Finding.NO_PNEUMONIA: 0, Finding.CANNOT_TELL: -1}
+    stated = [
+        at_prevalence(probability, prevalence, config.prevalence)
+        for probability in rows["probability"].tolist()
+    ]
+    return _ReadStudies(
+        rows["day"],
+        np.array(stated),
+        rows["flagged"],
+        np.array([sick[finding] for finding in FINDINGS])[rows["finding"]],
+        rows["blind"],
+    )
+
+
+def _measured(
+    span: str, bucket: TimeBucket, version: str, studies: _ReadStudies, in_span: np.ndarray
+) -> Iterator[Measure]:
+    sure = in_span & (studies.sick != -1)
+    counts = confusion_of(studies.flagged[sure], studies.sick[sure] == 1)
+    for name, proportion in measures(counts).items():
+        yield _row(span, bucket, version, name, proportion)
+    if span == "period":
+        unsure = share(int((studies.sick == -1).sum()), len(studies.sick))
+        yield _row(span, bucket, version, "cannot_tell", unsure)
+        blind = share(int(studies.blind.sum()), len(studies.blind))
+        yield _row(span, bucket, version, "blind", blind)
+        yield _number(bucket, version, "kappa", counts.cases, kappa(counts))
+        yield _number(bucket, version, "ece", counts.cases, _calibration_error(studies))
+
+
+def _by_week(period: Period, version: str, studies: _ReadStudies) -> Iterator[Measure]:
+    week_of = np.searchsorted([week.last.toordinal() for week in period.weeks], studies.days)
+    for number, week in enumerate(period.weeks):
+        in_span = week_of == number
+        if in_span.any():
+            rows = _measured("week", week, version, studies, in_span)
+            yield from (row for row in rows if row.measure in BY_WEEK)
+
+
+def _bins(studies: _ReadStudies) -> tuple[Bin, ...]:
+    sure = studies.sick != -1
+    return reliability(studies.sick[sure], studies.probabilities[sure])
+
+
+def _calibration_error(studies: _ReadStudies) -> float | None:
+    """None where no reader could tell."""
+    sure = studies.sick != -1
+    return (
+        calibration_error(studies.sick[sure], studies.probabilities[sure]) if sure.any() else None
+    )
+
+
+def _row(span: str, bucket: TimeBucket, version: str, measure: str, proportion: Share) -> Measure:
+    return Measure(
+        span=span,
+        first=bucket.first,
+        last=bucket.last,
+        ensemble_version=version,
+        measure=measure,
+        hits=proportion.hits,
+        of=proportion.of,
+        value=proportion.value,
+        low=proportion.low,
+        high=proportion.high,
+    )
+
+
+def _number(
+    bucket: TimeBucket, version: str, measure: str, of: int, value: float | None
+) -> Measure:
+    return Measure(
+        span="period",
+        first=bucket.first,
+        last=bucket.last,
+        ensemble_version=version,
+        measure=measure,
+        hits=None,
+        of=of,
+        value=value,
+        low=None,
+        high=None,
+    )
+
+
+def _calibration(version: str, each: Bin) -> Calibration:
+    return Calibration(
+        ensemble_version=version,
+        lower=each.lower,
+        upper=each.upper,
+        studies=each.count,
+        stated=each.stated,
+        observed=each.observed.value,
+        low=each.observed.low,
+        high=each.observed.high,
+    )

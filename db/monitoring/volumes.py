@@ -1,0 +1,114 @@
+"""Volumes: what came in and what became of it, by day or week of its arrival."""
+
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+
+from db.monitoring.columns import NONE, STATES, bucket_numbers, counts_by
+from db.monitoring.kept_days import MonitoringData
+from readfirst.domain import ImageState
+from readfirst.monitoring.period import Period
+from readfirst.statistics.shares import share
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Volume:
+    """What came in on a day or in a week, and what has become of it since.
+
+    flagged_share: of the studies with a score, with its 95 % interval; None where there is none.
+    """
+
+    first: date
+    last: date
+    images: int
+    scored: int
+    refused: int
+    in_work: int
+    set_aside: int
+    studies: int
+    studies_scored: int
+    flagged: int
+    flagged_share: float | None
+    flagged_low: float | None
+    flagged_high: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusalCount:
+    """How many images that came in on a day or in a week were refused by one code."""
+
+    first: date
+    last: date
+    code: str
+    images: int
+
+
+def volumes(data: MonitoringData, period: Period) -> list[Volume]:
+    """A row for each time bucket of the period, empty ones too."""
+    columns, buckets = data.columns(period), period.time_buckets
+    films = counts_by(
+        len(STATES), len(buckets), bucket_numbers(columns.films, buckets), columns.films["state"]
+    )
+    # 0: no score; 1: not flagged; 2: flagged.
+    flags = np.where(columns.studies["scored"], 1 + columns.studies["flagged"], 0)
+    studies = counts_by(3, len(buckets), bucket_numbers(columns.studies, buckets), flags)
+    ignored = np.bincount(bucket_numbers(columns.ignored, buckets), minlength=len(buckets))
+    return [
+        volume(
+            bucket.first,
+            bucket.last,
+            dict(zip(STATES, map(int, films[number]), strict=True)),
+            dict(zip((None, False, True), map(int, studies[number]), strict=True)),
+            int(ignored[number]),
+        )
+        for number, bucket in enumerate(buckets)
+    ]
+
+
+def volume(
+    first: date,
+    last: date,
+    images: dict[ImageState, int],
+    studies: dict[bool | None, int],
+    set_aside: int,
+) -> Volume:
+    """A row from its counts. studies: by their flag, None for those without a score."""
+    flagged = share(studies[True], studies[True] + studies[False])
+    return Volume(
+        first=first,
+        last=last,
+        images=sum(images.values()),
+        scored=images[ImageState.SCORED],
+        refused=images[ImageState.REFUSED],
+        in_work=images[ImageState.RECEIVED] + images[ImageState.READY],
+        set_aside=set_aside,
+        studies=sum(studies.values()),
+        studies_scored=flagged.of,
+        flagged=flagged.hits,
+        flagged_share=flagged.value,
+        flagged_low=flagged.low,
+        flagged_high=flagged.high,
+    )
+
+
+def refusals(data: MonitoringData, period: Period) -> list[RefusalCount]:
+    """A row for each time bucket and code that occurs, in this order."""
+    columns, buckets = data.columns(period), period.time_buckets
+    refused = columns.films[
+        (columns.films["state"] == STATES.index(ImageState.REFUSED))
+        & (columns.films["code"] != NONE)
+    ]
+    counts = counts_by(
+        len(columns.names), len(buckets), bucket_numbers(refused, buckets), refused["code"]
+    )
+    return [
+        RefusalCount(
+            first=bucket.first,
+            last=bucket.last,
+            code=columns.names[code],
+            images=int(counts[number, code]),
+        )
+        for number, bucket in enumerate(buckets)
+        for code in sorted(np.flatnonzero(counts[number]), key=lambda code: columns.names[code])
+    ]

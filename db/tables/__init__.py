@@ -1,0 +1,37 @@
+"""The tables. Times are UTC; DICOM attributes bear their keywords in snake case."""
+
+from db.tables.access import Account, AuditEntry, LoginAttempts, LoginSession
+from db.tables.alerts import AlertRow
+from db.tables.base import Base, Leased
+from db.tables.ensembles import EnsembleVersion
+from db.tables.events import Event
+from db.tables.heat_maps import HeatMap
+from db.tables.inbox import IgnoredFile, InboxIssueRow
+from db.tables.monitoring import KeptDay
+from db.tables.outbox import OutboxMessage
+from db.tables.studies import Arrival, Image, Score, Study
+from db.tables.verdicts import Verdict
+from db.tables.work_faults import WorkFaultRow
+
+__all__ = [
+    "Account",
+    "AlertRow",
+    "Arrival",
+    "AuditEntry",
+    "Base",
+    "EnsembleVersion",
+    "Event",
+    "HeatMap",
+    "IgnoredFile",
+    "Image",
+    "InboxIssueRow",
+    "KeptDay",
+    "Leased",
+    "LoginAttempts",
+    "LoginSession",
+    "OutboxMessage",
+    "Score",
+    "Study",
+    "Verdict",
+    "WorkFaultRow",
+]

@@ -1,0 +1,40 @@
+"""The ensembles that a site knows."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    Index,
+    String,
+    text,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from db.tables.base import Base
+
+
+class EnsembleVersion(Base):
+    """An ensemble version that has been, or is, in use at this site."""
+
+    __tablename__ = "ensembles"
+
+    version: Mapped[str] = mapped_column(String(64), primary_key=True)
+    threshold: Mapped[float]
+    preprocessing_version: Mapped[str] = mapped_column(String(16))
+    prevalence: Mapped[float | None]
+    #: How scores and exposure are distributed on its held-out patients, as its folder says.
+    reference: Mapped[dict[str, Any] | None]
+    registered_at: Mapped[datetime]
+    active: Mapped[bool] = mapped_column(default=False)
+    activated_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        # At most one is active.
+        Index(
+            "uq_ensembles_active",
+            "active",
+            unique=True,
+            sqlite_where=text("active"),
+            postgresql_where=text("active"),
+        ),
+    )

@@ -1,0 +1,117 @@
+"""Studies that do not fit together: they are kept apart, and reported whenever they are shown."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from db.lifecycle.events import EventAction
+from db.tables import Event, Study
+from readfirst.domain import FileKind
+from readfirst.formatting import attribute_names
+from readfirst.studies.identity import WARNING_SENTENCES, StudyWarning, WarningCode
+
+
+def study_warnings(
+    session: Session, studies: Sequence[Study]
+) -> dict[int, tuple[StudyWarning, ...]]:
+    """Return what is odd about each of the studies, by their row ids, as it is now."""
+    accessions = _sharing_accession(session, studies)
+    uids = _sharing_uid(session, studies)
+    contradicted = _contradicted(session, studies)
+    return {
+        study.id: tuple(
+            _of_sharing(WarningCode.STUDY_OF_TWO_PATIENTS, study, uids.get(uid_in_files(study)))
+            + _of_uid(study)
+            + _of_sharing(
+                WarningCode.ACCESSION_NUMBER_SHARED,
+                study,
+                accessions.get(study.accession_number or ""),
+            )
+            + _of_contradiction(contradicted.get(study.id, []))
+        )
+        for study in studies
+    }
+
+
+def uid_in_files(study: Study) -> str:
+    """Return the Study Instance UID as the files say it, or the one made in its place."""
+    return study.shared_study_instance_uid or study.study_instance_uid
+
+
+def _of_uid(study: Study) -> list[StudyWarning]:
+    """Warn of a UID made for DICOM files; pictures never bring one, nor miss it."""
+    uid_brought = study.shared_study_instance_uid and not study.invalid_study_instance_uid
+    is_dicom = any(image.kind is FileKind.DICOM for image in study.images)
+    if not study.study_instance_uid_made_here or uid_brought or not is_dicom:
+        return []
+    code = WarningCode.STUDY_UID_MADE_HERE
+    return [StudyWarning(code, WARNING_SENTENCES[code], ())]
+
+
+def _of_sharing(
+    code: WarningCode, study: Study, sharing: Sequence[str] | None
+) -> list[StudyWarning]:
+    if sharing is None or len(sharing) < 2:
+        return []
+    others = tuple(uid for uid in sharing if uid != study.study_instance_uid)
+    return [StudyWarning(code, WARNING_SENTENCES[code], others)]
+
+
+def _of_contradiction(names: Sequence[str]) -> list[StudyWarning]:
+    """Return the warning that files of a study contradict each other; the names say in what."""
+    if not names:
+        return []
+    code = WarningCode.HEADERS_CONTRADICT
+    return [StudyWarning(code, f"{WARNING_SENTENCES[code]} ({attribute_names(names)})", ())]
+
+
+def _contradicted(session: Session, studies: Sequence[Study]) -> dict[int, list[str]]:
+    """The attributes that a later file says otherwise, each once, by the ids of the studies."""
+    query = (
+        select(Event.study_id, Event.detail)
+        .where(Event.study_id.in_([study.id for study in studies]))
+        .where(Event.action == EventAction.CONTRADICTED.value)
+        .order_by(Event.id)
+    )
+    names: dict[int, dict[str, None]] = {}
+    for study_id, detail in session.execute(query):
+        names.setdefault(study_id, {}).update(dict.fromkeys(detail["fields"]))
+    return {study_id: list(fields) for study_id, fields in names.items()}
+
+
+def _sharing_accession(session: Session, studies: Sequence[Study]) -> dict[str, list[str]]:
+    """The first and the last UID of each number: a site may give one number to thousands."""
+    numbers = {study.accession_number for study in studies if study.accession_number}
+    uid = Study.study_instance_uid
+    query = (
+        select(Study.accession_number, func.min(uid), func.max(uid))
+        .where(Study.accession_number.in_(numbers), Study.images.any())
+        .group_by(Study.accession_number)
+        .having(func.count() > 1)
+    )
+    return {number or "": [first, last] for number, first, last in session.execute(query)}
+
+
+def _sharing_uid(session: Session, studies: Sequence[Study]) -> dict[str, list[str]]:
+    uids = {uid_in_files(study) for study in studies}
+    shared = _distinct(session, Study.shared_study_instance_uid, uids)
+    if not shared:
+        return {}
+    query = select(Study).where(
+        or_(Study.study_instance_uid.in_(shared), Study.shared_study_instance_uid.in_(shared)),
+        # A study is empty after its only image turned out to belong to another one.
+        Study.images.any(),
+    )
+    sharing: dict[str, list[str]] = {}
+    # Sorted here: SQLite would walk all studies by their ids rather than look for two UIDs.
+    for study in sorted(session.scalars(query), key=lambda study: study.id):
+        sharing.setdefault(uid_in_files(study), []).append(study.study_instance_uid)
+    return sharing
+
+
+def _distinct(
+    session: Session, column: InstrumentedAttribute[str | None], values: set[str]
+) -> set[str]:
+    distinct = session.scalars(select(column).where(column.in_(values)).distinct())
+    return {value for value in distinct if value is not None}

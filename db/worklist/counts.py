@@ -1,0 +1,69 @@
+"""Counts of what waits to be read, and the institutions there are.
+
+Nothing is counted further than somebody would read on, so it costs the same however much there is.
+"""
+
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, ScalarSelect, func, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from db.tables import Image, Study
+from db.worklist.filters import has_film
+from readfirst.domain import ImageState, Urgency
+
+#: Beyond the first nothing is counted; of institutions no more than the second are named.
+MOST, MOST_INSTITUTIONS = 999, 200
+
+
+@dataclass(frozen=True, slots=True)
+class WorklistCounts:
+    """Unread studies, and images in work; `MOST` + 1 where there are more than `MOST`."""
+
+    unread: int
+    flagged: int
+    stat: int
+    in_work: int
+
+
+def worklist_counts(session: Session) -> WorklistCounts:
+    """Count what waits, in one query."""
+    unread = Study.read_at.is_(None)
+    counted = (
+        _studies(unread, has_film()),
+        _studies(unread, Study.flagged.is_(True)),
+        _studies(unread, Study.urgency == Urgency.STAT, has_film()),
+        _bounded(Image.id, Image.state.in_((ImageState.RECEIVED, ImageState.READY))),
+    )
+    return WorklistCounts(*session.execute(select(*counted)).one())
+
+
+def any_study(session: Session) -> bool:
+    """Tell whether anything ever came in."""
+    return session.scalar(select(Image.id).limit(1)) is not None
+
+
+def institutions(session: Session) -> list[str]:
+    """The Institution Names of all studies, in their order.
+
+    Each is found by its index behind the one before, so studies are not read one by one.
+    """
+    names: list[str] = []
+    while len(names) < MOST_INSTITUTIONS:
+        query = select(func.min(Study.institution_name))
+        if names:
+            query = query.where(Study.institution_name > names[-1])
+        name = session.scalar(query)
+        if name is None:
+            break
+        names.append(name)
+    return names
+
+
+def _studies(*conditions: ColumnElement[bool]) -> ScalarSelect[int]:
+    return _bounded(Study.id, *conditions)
+
+
+def _bounded(column: InstrumentedAttribute[int], *where: ColumnElement[bool]) -> ScalarSelect[int]:
+    rows = select(column).where(*where).limit(MOST + 1).subquery()
+    return select(func.count()).select_from(rows).scalar_subquery()

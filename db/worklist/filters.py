@@ -1,0 +1,77 @@
+"""Filters of the worklist."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy.orm import aliased
+
+from db.tables import Image, Study
+from db.tables.searching import SEARCHED, search_words
+from readfirst.domain import ImageState
+from readfirst.refusals import WITHOUT_FILM
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorklistFilter:
+    """The studies for which every condition holds that is set."""
+
+    flagged: bool = False
+    #: True: only those that nobody has read, or not since an image came in; False: only read ones.
+    unread: bool | None = None
+    #: With an image that was refused.
+    refused: bool = False
+    #: Institution Name, as the films say it.
+    institution: str | None = None
+    #: Arrived then or later, and before then.
+    since: datetime | None = None
+    until: datetime | None = None
+    #: Words, each of which is in the patient's name or ID or the accession number, as people type
+    #: them (`db.tables.searching`).
+    text: str | None = None
+
+
+EVERYTHING = WorklistFilter()
+
+
+def has_film() -> ColumnElement[bool]:
+    """Studies of which a file may hold a film, refused or not."""
+    return Study.images.any(or_(Image.code.is_(None), Image.code.not_in(WITHOUT_FILM)))
+
+
+def conditions(which: WorklistFilter) -> list[ColumnElement[bool]]:
+    """The filter as conditions of a query for studies."""
+    # A study is empty after its only image, refused, turned out to belong to another one.
+    clauses: list[ColumnElement[bool]] = [Study.images.any() if which.refused else has_film()]
+    if which.flagged:
+        clauses.append(Study.flagged.is_(True))
+    if which.unread is not None:
+        clauses.append(Study.read_at.is_(None) if which.unread else Study.read_at.is_not(None))
+    if which.refused:
+        refused = select(Image.study_id).where(Image.state == ImageState.REFUSED)
+        clauses.append(Study.id.in_(refused))
+    if which.institution is not None:
+        clauses.append(Study.institution_name == which.institution)
+    if which.since is not None:
+        clauses.append(Study.received_at >= which.since)
+    if which.until is not None:
+        clauses.append(Study.received_at < which.until)
+    if (which.text or "").strip():
+        clauses.append(_contains(which.text or ""))
+    return clauses
+
+
+def _contains(text: str) -> ColumnElement[bool]:
+    """Each word is in the searched column; or, of a text of signs alone, each sign in a value."""
+    # Asked apart, so that a database reads that column's index, and not the studies in their order.
+    other = aliased(Study)
+    words = search_words(text)
+    if words:
+        clauses = [or_(*(other.search_text.contains(form) for form in forms)) for forms in words]
+    else:
+        values = [getattr(other, name) for name in SEARCHED]
+        clauses = [
+            or_(*(value.contains(sign, autoescape=True) for value in values))
+            for sign in text.split()
+        ]
+    return Study.id.in_(select(other.id).where(*clauses))

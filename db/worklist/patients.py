@@ -1,0 +1,127 @@
+"""The other studies of a patient, with their verdicts."""
+
+from dataclasses import dataclass, fields
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, selectinload
+
+from db.disclosures import OfStudy
+from db.lifecycle.study import patient_of
+from db.read_models import VerdictRecord
+from db.tables import EnsembleVersion, Image, Study
+from db.verdicts import NO_VERDICT, VerdictSummary, verdict_summaries
+from readfirst.domain import ImageState
+from readfirst.studies.display import DisplayContext
+from readfirst.studies.identity import Patient, is_same
+from readfirst.studies.prevalence import at_prevalence
+
+LATEST_FIRST = (func.coalesce(Study.study_datetime, Study.received_at).desc(), Study.id.desc())
+#: The columns of a study that say whose it is.
+PATIENT_FIELDS = tuple(field.name for field in fields(Patient))
+#: Studies of one ID that are looked at. Nobody has so many; a number that stands for `unknown` may.
+MOST_CANDIDATES = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OtherStudy(OfStudy):
+    """Another study of a patient."""
+
+    study_instance_uid: str
+    #: Of the study; of its arrival where the files do not say it.
+    at: datetime
+    institution_name: str | None
+    #: As `DX PA`, each once.
+    views: tuple[str, ...]
+    #: None while it is not scored, which never means a low risk.
+    probability: float | None
+    threshold: float | None
+    flagged: bool
+    #: Its score is not validated.
+    marked: bool
+    #: The AI's result is kept from the reader until it has a verdict.
+    ai_hidden: bool
+    read_at: datetime | None
+    verdict: VerdictRecord | None
+
+
+def other_studies(
+    session: Session, study_instance_uid: str, *, display: DisplayContext, limit: int = 20
+) -> list[OtherStudy]:
+    """The other studies of the same patient, the latest first.
+
+    The same is who has the same Patient ID within its issuer, and nothing speaks against it.
+    """
+    study = session.scalar(select(Study).where(Study.study_instance_uid == study_instance_uid))
+    if study is None or study.patient_id is None:
+        return []
+    query = (
+        select(Study, EnsembleVersion)
+        .outerjoin(EnsembleVersion, Study.ensemble_version == EnsembleVersion.version)
+        .options(selectinload(Study.images))
+        .where(Study.id.in_(_of_the_same_patient(session, study)[:limit]))
+        .order_by(*LATEST_FIRST)
+    )
+    rows = session.execute(query).all()
+    study_ids = [row.Study.id for row in rows]
+    summaries = verdict_summaries(session, study_ids, prevalence=display.prevalence)
+    return [
+        _record(other, ensemble, display, summaries.get(other.id, NO_VERDICT))
+        for other, ensemble in rows
+    ]
+
+
+def _of_the_same_patient(session: Session, study: Study) -> list[int]:
+    """The numbers of the other studies of a study's patient, the latest first.
+
+    The index finds whoever has the same ID. Whose they are is decided here, before they are cut to
+    as many as are shown: else another issuer's patient of the same number would hide them.
+    """
+    query = (
+        select(Study.id, *(getattr(Study, name) for name in PATIENT_FIELDS))
+        .where(Study.patient_id == study.patient_id, Study.id != study.id, Study.images.any())
+        .order_by(*LATEST_FIRST)
+        .limit(MOST_CANDIDATES)
+    )
+    issuer = study.issuer_of_patient_id
+    if issuer is not None:
+        query = query.where(func.coalesce(Study.issuer_of_patient_id, issuer) == issuer)
+    patient = patient_of(study)
+    return [
+        number
+        for number, *values in session.execute(query).all()
+        if is_same(Patient(**dict(zip(PATIENT_FIELDS, values, strict=True))), patient)
+    ]
+
+
+def _record(
+    study: Study,
+    ensemble: EnsembleVersion | None,
+    display: DisplayContext,
+    verdicts: VerdictSummary,
+) -> OtherStudy:
+    is_hidden = display.hides_ai and verdicts.count == 0 and study.probability is not None
+
+    def at_site(value: float | None) -> float | None:
+        if value is None or ensemble is None or is_hidden:
+            return None
+        return at_prevalence(value, ensemble.prevalence, display.prevalence)
+
+    accepted = [image for image in study.images if image.state is not ImageState.REFUSED]
+    return OtherStudy(
+        study_instance_uid=study.study_instance_uid,
+        at=study.study_datetime or study.received_at,
+        institution_name=study.institution_name,
+        views=tuple(dict.fromkeys(filter(None, map(_view_of, study.images)))),
+        probability=at_site(study.probability),
+        threshold=at_site(ensemble.threshold if ensemble else None),
+        flagged=study.flagged and not is_hidden,
+        marked=any(image.marks for image in accepted),
+        ai_hidden=is_hidden,
+        read_at=study.read_at,
+        verdict=verdicts.current,
+    )
+
+
+def _view_of(image: Image) -> str:
+    return " ".join(filter(None, (image.modality, image.view_position)))

@@ -1,0 +1,285 @@
+"""Queries of the worklist: the reading order, one study, one image, and how much there is."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from sqlalchemy import Row, func, select, text
+from sqlalchemy.orm import Session, joinedload, selectinload
+
+from db.disclosures import searched
+from db.read_models import (
+    Counts,
+    EventRecord,
+    ImageDetail,
+    ScoreRecord,
+    SmallFilm,
+    StudyDetail,
+    StudyRecord,
+)
+from db.tables import Arrival, EnsembleVersion, Event, Image, Score, Study
+from db.verdicts import verdicts_of
+from db.worklist.filters import EVERYTHING, WorklistFilter, conditions
+from db.worklist.sorting import (
+    READING_ORDER,
+    Order,
+    Position,
+    Sort,
+    keyset_segments,
+    position_of,
+)
+from db.worklist.study_read_models import image_record, study_records
+from readfirst.domain import ImageState, spread
+from readfirst.errors import Conflict
+from readfirst.studies.display import DisplayContext
+from readfirst.studies.prevalence import at_prevalence
+
+#: Events that tell what the AI said.
+EVENTS_OF_THE_AI = frozenset(
+    {"scored", "flagged", "flag_withdrawn", "score_confirmed", "score_not_reproduced"}
+)
+#: What the list shows of the score that decides a study.
+DECIDING = (Score.image_id, Score.probability, Score.threshold, Score.members)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingPage:
+    """Some of the worklist."""
+
+    studies: tuple[StudyRecord, ...]
+    #: The position before which there is more, and the one behind which; None at an end.
+    start: Position | None
+    end: Position | None
+
+
+def reading_order(
+    session: Session,
+    *,
+    limit: int,
+    display: DisplayContext,
+    which: WorklistFilter = EVERYTHING,
+    order: Order = READING_ORDER,
+) -> list[StudyRecord]:
+    """The first studies in the order in which they should be read, the most urgent first.
+
+    order: another one.
+    """
+    page = reading_page(session, limit=limit, display=display, which=which, order=order)
+    return list(page.studies)
+
+
+def reading_page(
+    session: Session,
+    *,
+    limit: int,
+    display: DisplayContext,
+    which: WorklistFilter = EVERYTHING,
+    order: Order = READING_ORDER,
+    after: Position | None = None,
+    before: Position | None = None,
+    through: str | None = None,
+) -> ReadingPage:
+    """Up to `limit` studies of an order: from its beginning, behind a position in it or before one.
+
+    through: the Study Instance UID behind which the page ends, if it is among them.
+    order: as in `reading_order`. Raises Conflict where it would tell a reader what is hidden.
+    """
+    if which.text:
+        searched(which.text)
+    if display.hides_ai and which.unread is not False:
+        _check_hidden(which, order)
+    # One more than wanted says whether there is a further page.
+    rows = _rows(session, which, order, before or after, limit + 1, backward=before is not None)
+    wanted = _up_to(through, rows[:limit])
+    is_more, rows = len(rows) > wanted, rows[:wanted]
+    if before is not None:
+        rows.reverse()
+    studies = study_records(session, rows, display)
+    first, last = (position_of(rows[end][0], order) if rows else None for end in (0, -1))
+    start = first if after is not None or (before is not None and is_more) else None
+    end = last if before is not None or is_more else None
+    return ReadingPage(tuple(studies), start, end)
+
+
+def _check_hidden(which: WorklistFilter, order: Order) -> None:
+    """Raises Conflict for a list that would tell what the AI says of studies without a verdict."""
+    if which.flagged or order.sort is Sort.PROBABILITY:
+        raise Conflict(
+            "What the AI says is hidden until a verdict is given: "
+            "studies that are not read can neither be filtered nor sorted by it."
+        )
+
+
+def _up_to(through: str | None, rows: Sequence[Row[Study, EnsembleVersion]]) -> int:
+    """Count the rows that are wanted."""
+    uids = [study.study_instance_uid for study, _ in rows]
+    return uids.index(through) + 1 if through in uids else len(rows)
+
+
+def _rows(
+    session: Session,
+    which: WorklistFilter,
+    order: Order,
+    cursor: Position | None,
+    limit: int,
+    *,
+    backward: bool,
+) -> list[Row[Study, EnsembleVersion]]:
+    """Return the rows nearest to a position, on one side of it."""
+    query = (
+        select(Study, EnsembleVersion)
+        .outerjoin(EnsembleVersion, Study.ensemble_version == EnsembleVersion.version)
+        .options(
+            joinedload(Study.score).load_only(*DECIDING),
+            selectinload(Study.images).selectinload(Image.arrivals),
+        )
+        .where(*conditions(which))
+    )
+    if cursor is not None and not cursor.values:
+        name = session.scalar(select(Study.patient_name).where(Study.id == cursor.study_id))
+        cursor = replace(cursor, values=(name,))
+    rows: list[Row[Study, EnsembleVersion]] = []
+    for segment in keyset_segments(order, cursor, backward=backward):
+        if len(rows) < limit:
+            nearest = query.where(*segment.where).order_by(*segment.order_by)
+            rows += session.execute(nearest.limit(limit - len(rows))).all()
+    return rows
+
+
+def study_detail(
+    session: Session, study_instance_uid: str, *, display: DisplayContext
+) -> StudyDetail | None:
+    """Return a study with its images, the scores of every version, and its events in order."""
+    study = session.scalar(
+        select(Study)
+        # One without images is shown no more: its only one turned out to be another study's.
+        .where(Study.study_instance_uid == study_instance_uid, Study.images.any())
+        .options(joinedload(Study.score), selectinload(Study.images).selectinload(Image.arrivals))
+    )
+    if study is None:
+        return None
+    version = study.ensemble_version
+    ensemble = session.get(EnsembleVersion, version) if version else None
+    (record,) = study_records(session, [(study, ensemble)], display)
+    return StudyDetail(
+        study=record,
+        verdicts=verdicts_of(session, study_instance_uid, prevalence=display.prevalence),
+        scores=() if record.ai_hidden else _scores(session, study.id, display.prevalence),
+        events=tuple(
+            event
+            for event in _events(session, study)
+            if not (record.ai_hidden and event.action in EVENTS_OF_THE_AI)
+        ),
+    )
+
+
+def opening_film(session: Session, study_instance_uid: str, *, by_score: bool) -> str | None:
+    """The digest of the image with which a study opens: the one that it ranks by, else its first.
+
+    by_score: False where that would tell what the AI says.
+    """
+    first = select(Image.sha256).join(Study, Image.study_id == Study.id)
+    of_study = first.where(Study.study_instance_uid == study_instance_uid)
+    deciding = (
+        select(Score.image_id)
+        .join(Study, Study.score_id == Score.id)
+        .where(Study.study_instance_uid == study_instance_uid)
+    )
+    image_id = session.scalar(deciding) if by_score else None
+    if image_id is not None:
+        of_study = of_study.where(Image.id == image_id)
+    return session.scalar(of_study.order_by(Image.id).limit(1))
+
+
+def study_exists(session: Session, study_instance_uid: str) -> bool:
+    """Tell whether a study with images has this UID."""
+    query = select(Study.id).where(
+        Study.study_instance_uid == study_instance_uid, Study.images.any()
+    )
+    return session.scalar(query) is not None
+
+
+def image_detail(session: Session, sha256: str) -> ImageDetail | None:
+    """The image whose original has this digest."""
+    query = select(Image).where(Image.sha256 == sha256)
+    image = session.scalar(query.options(joinedload(Image.study), selectinload(Image.arrivals)))
+    if image is None:
+        return None
+    return ImageDetail(
+        study_instance_uid=image.study.study_instance_uid,
+        image=image_record(image),
+        rows=image.rows,
+        columns=image.columns,
+        transfer_syntax_uid=image.transfer_syntax_uid,
+        preprocessing_version=image.preprocessing_version,
+    )
+
+
+def small_film(session: Session, sha256: str) -> SmallFilm | None:
+    """The image whose original has this digest, for its thumbnail."""
+    query = select(Study.study_instance_uid).join(Image).where(Image.sha256 == sha256)
+    uid = session.scalar(query)
+    return None if uid is None else SmallFilm(study_instance_uid=uid, sha256=sha256)
+
+
+def counts(session: Session) -> Counts:
+    """Studies, flagged studies, and images by state."""
+    # A study without images is not shown; counted by the images' index, which is the quicker way.
+    studies = session.scalar(select(func.count(Image.study_id.distinct()))) or 0
+    # By its name alone, as its index says it: SQLite takes `flagged = 1` for something else.
+    flagged = session.scalar(select(func.count()).select_from(Study).where(text("flagged"))) or 0
+    by_state = session.execute(select(Image.state, func.count()).group_by(Image.state))
+    images = dict.fromkeys(ImageState, 0) | dict(by_state.all())
+    return Counts(studies=studies, flagged=flagged, images=images)
+
+
+def arrival_states(session: Session, prefix: str) -> dict[str, ImageState]:
+    """The state of the image behind every file that came in under a path, by its path."""
+    query = (
+        select(Arrival.relative_path, Image.state)
+        .join(Image, Arrival.image_id == Image.id)
+        .where(Arrival.relative_path.startswith(prefix, autoescape=True))
+    )
+    return dict(session.execute(query).all())
+
+
+def _scores(session: Session, study_id: int, prevalence: float | None) -> tuple[ScoreRecord, ...]:
+    query = (
+        select(Score, Image.sha256, EnsembleVersion.prevalence)
+        .join(Image)
+        .join(EnsembleVersion)
+        .where(Image.study_id == study_id)
+        .order_by(Score.id)
+    )
+    rows = session.execute(query).all()
+
+    def at_site(probability: float, presupposed: float | None) -> float:
+        return at_prevalence(probability, presupposed, prevalence)
+
+    return tuple(
+        ScoreRecord(
+            sha256=sha256,
+            ensemble_version=score.ensemble_version,
+            probability=at_site(score.probability, presupposed),
+            threshold=at_site(score.threshold, presupposed),
+            flagged=score.flagged,
+            members={name: at_site(value, presupposed) for name, value in score.members.items()},
+            spread=spread(score.members),
+            scored_at=score.scored_at,
+        )
+        for score, sha256, presupposed in rows
+    )
+
+
+def _events(session: Session, study: Study) -> tuple[EventRecord, ...]:
+    digests = {image.id: image.sha256 for image in study.images}
+    query = select(Event).where(Event.study_id == study.id).order_by(Event.id)
+    return tuple(
+        EventRecord(
+            at=event.at,
+            action=event.action,
+            cause=event.cause,
+            sha256=digests.get(event.image_id) if event.image_id else None,
+            detail=event.detail,
+        )
+        for event in session.scalars(query)
+    )

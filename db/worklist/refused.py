@@ -1,0 +1,127 @@
+"""Refused images: found, counted and listed."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, func, literal, select, tuple_
+from sqlalchemy.orm import Session, joinedload, selectinload
+
+from db.read_models import OriginalRecord, RefusedRecord
+from db.tables import Image
+from readfirst.domain import ImageState
+from readfirst.refusals import RefusalCode
+
+#: A number of fewer digits is an image's number, a longer one the beginning of a digest.
+LEAST_DIGEST = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusedFilter:
+    """The refused images that are meant: all of them, or those of a code or of a time."""
+
+    code: RefusalCode | None = None
+    #: Of one of these codes.
+    codes: tuple[RefusalCode, ...] | None = None
+    #: Refused then or later.
+    since: datetime | None = None
+
+
+ALL = RefusedFilter()
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedPosition:
+    """A position among the refused images, the latest first."""
+
+    refused_at: datetime
+    image_id: int
+
+
+def refused_images(
+    session: Session,
+    *,
+    limit: int,
+    which: RefusedFilter = ALL,
+    after: RefusedPosition | None = None,
+) -> list[RefusedRecord]:
+    """Return what was not scored, the latest first, from the beginning or behind a position."""
+    query = (
+        select(Image)
+        .where(*_conditions(which))
+        .options(joinedload(Image.study), selectinload(Image.arrivals))
+        .order_by(Image.refused_at.desc(), Image.id.desc())
+        .limit(limit)
+    )
+    if after is not None:
+        cursor = (literal(after.refused_at, Image.refused_at.type), literal(after.image_id))
+        query = query.where(tuple_(Image.refused_at, Image.id) < tuple_(*cursor))
+    return [
+        RefusedRecord(
+            image_id=image.id,
+            study_instance_uid=image.study.study_instance_uid,
+            sha256=image.sha256,
+            file_name=image.arrivals[0].relative_path,
+            code=image.code.value,
+            reason=image.reason or "",
+            refused_at=image.refused_at,
+            original_removed_at=image.original_removed_at,
+        )
+        for image in session.scalars(query)
+        if image.code is not None and image.refused_at is not None
+    ]
+
+
+def refused_counts(session: Session, *, which: RefusedFilter = ALL) -> dict[RefusalCode, int]:
+    """Count the images refused by each code that occurs, the most frequent first."""
+    number = func.count()
+    query = (
+        select(Image.code, number)
+        .where(*_conditions(which))
+        .group_by(Image.code)
+        .order_by(number.desc(), Image.code)
+    )
+    return {code: count for code, count in session.execute(query) if code is not None}
+
+
+def refused_ids(session: Session, *, which: RefusedFilter, after_id: int, limit: int) -> list[int]:
+    """The numbers of refused images, in order; the next slice starts after the last of them."""
+    query = select(Image.id).where(*_conditions(which), Image.id > after_id)
+    return list(session.scalars(query.order_by(Image.id).limit(limit)))
+
+
+def find_original(session: Session, name: str) -> OriginalRecord | None:
+    """The image of this number, or of this digest (sha256) or the beginning of one.
+
+    None if there is none, or if several digests begin so.
+    """
+    query = select(Image).where(_named(name)).limit(2)
+    images = session.scalars(query.options(selectinload(Image.arrivals))).all()
+    if len(images) != 1:
+        return None
+    (image,) = images
+    return OriginalRecord(
+        image_id=image.id,
+        sha256=image.sha256,
+        state=image.state,
+        file_name=image.arrivals[0].relative_path,
+        original_removed_at=image.original_removed_at,
+    )
+
+
+def _conditions(which: RefusedFilter) -> list[ColumnElement[bool]]:
+    conditions = [Image.state == ImageState.REFUSED]
+    if which.code is not None:
+        conditions.append(Image.code == which.code)
+    if which.codes is not None:
+        conditions.append(Image.code.in_(which.codes))
+    if which.since is not None:
+        conditions.append(Image.refused_at >= which.since)
+    return conditions
+
+
+def _named(name: str) -> ColumnElement[bool]:
+    if name.isascii() and name.isdecimal() and len(name) < LEAST_DIGEST:
+        return Image.id == int(name)
+    begin = name.lower()
+    # A range uses the index on every database; after the hexadecimal digits comes `g`.
+    return Image.sha256.between(begin, begin + "g")

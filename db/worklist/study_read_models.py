@@ -1,0 +1,181 @@
+"""Make the records of studies and images from their rows."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from db.lifecycle.study import DESCRIPTION
+from db.read_models import ImageRecord, StudyRecord
+from db.tables import EnsembleVersion, Image, Study
+from db.verdicts import NO_VERDICT, VerdictSummary, verdict_summaries
+from db.worklist.conflicts import study_warnings
+from readfirst.domain import FileKind, ImageState, uid_from_digest
+from readfirst.studies.display import DisplayContext
+from readfirst.studies.identity import StudyWarning
+from readfirst.studies.marks import Mark
+from readfirst.studies.prevalence import at_prevalence
+from readfirst.studies.priority import (
+    Overdue,
+    PriorityReason,
+    explain_priority,
+    priority_reason,
+)
+
+#: In place of why a study stands where it stands.
+AI_HIDDEN = "the AI says is hidden until a verdict is given"
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """The warnings and the verdict of a study, from other tables."""
+
+    warnings: tuple[StudyWarning, ...]
+    verdicts: VerdictSummary
+
+
+def study_records(
+    session: Session, rows: Sequence[tuple[Study, EnsembleVersion | None]], display: DisplayContext
+) -> list[StudyRecord]:
+    """Studies, each with the ensemble of its score; as many queries for all as for one."""
+    if not rows:
+        return []
+    studies = [study for study, _ in rows]
+    warnings = study_warnings(session, studies)
+    study_ids = [study.id for study in studies]
+    summaries = verdict_summaries(session, study_ids, prevalence=display.prevalence)
+    return [
+        _study_record(
+            study,
+            ensemble,
+            Related(warnings[study.id], summaries.get(study.id, NO_VERDICT)),
+            display,
+        )
+        for study, ensemble in rows
+    ]
+
+
+def _study_record(
+    study: Study, ensemble: EnsembleVersion | None, related: Related, display: DisplayContext
+) -> StudyRecord:
+    def at_site(value: float) -> float:
+        return at_prevalence(value, ensemble.prevalence if ensemble else None, display.prevalence)
+
+    score = study.score
+    threshold = at_site(score.threshold) if score else None
+    probability = at_site(score.probability) if score else None
+    reason = priority_reason(stat=study.stat, flagged=study.flagged, scored=probability is not None)
+    marks, invalid = _marks(study), study.invalid_study_instance_uid
+    record = StudyRecord(
+        study_instance_uid=study.study_instance_uid,
+        # Where the files bring none, the one that studies share was made here as well.
+        shared_study_instance_uid=None if invalid else study.shared_study_instance_uid,
+        study_instance_uid_made_here=study.study_instance_uid_made_here,
+        invalid_study_instance_uid=invalid,
+        **{name: getattr(study, name) for name in DESCRIPTION},
+        acquisition_datetime=min(
+            (image.acquisition_datetime for image in study.images if image.acquisition_datetime),
+            default=None,
+        ),
+        received_at=study.received_at,
+        last_received_at=study.last_received_at,
+        complete=_is_complete(study, display.quiet_before),
+        stat=study.stat,
+        flagged=study.flagged,
+        probability=probability,
+        threshold=threshold,
+        members={name: at_site(value) for name, value in score.members.items()} if score else {},
+        ensemble_version=study.ensemble_version,
+        standing=reason,
+        why=explain_priority(
+            reason,
+            probability=probability,
+            threshold=threshold,
+            reasons=[image.reason for image in study.images if image.reason],
+            marks=[mark.reason for mark in marks],
+            overdue=display.overdue if _is_overdue(study, display.overdue) else None,
+        ),
+        marks=marks,
+        warnings=related.warnings,
+        read_at=study.read_at,
+        verdict=related.verdicts.current,
+        verdict_count=related.verdicts.count,
+        images=tuple(image_record(image) for image in study.images),
+        deciding_image=_digest(study.images, score.image_id) if score else None,
+    )
+    is_hidden = display.hides_ai and record.verdict_count == 0 and score is not None
+    return without_ai(record) if is_hidden else record
+
+
+def without_ai(record: StudyRecord) -> StudyRecord:
+    """Return a scored study without what the AI says of it. It is never shown as not flagged."""
+    lead = "Ordered as STAT; what" if record.stat else "What"
+    return replace(
+        record,
+        flagged=False,
+        probability=None,
+        threshold=None,
+        members={},
+        ensemble_version=None,
+        standing=PriorityReason.STAT if record.stat else PriorityReason.WAITING,
+        why=f"{lead} {AI_HIDDEN}",
+        deciding_image=None,
+        ai_hidden=True,
+    )
+
+
+def _digest(images: Sequence[Image], image_id: int) -> str | None:
+    return next((image.sha256 for image in images if image.id == image_id), None)
+
+
+def _is_overdue(study: Study, overdue: Overdue | None) -> bool:
+    if overdue is None or study.read_at is not None:
+        return False
+    return study.received_at <= overdue.received_before
+
+
+def _marks(study: Study) -> tuple[Mark, ...]:
+    """Those of all images that are scored or will be, each code once."""
+    by_code: dict[str, Mark] = {}
+    for image in study.images:
+        if image.state is not ImageState.REFUSED:
+            for mark in image.marks:
+                by_code.setdefault(mark.code, mark)
+    return tuple(by_code.values())
+
+
+def _is_complete(study: Study, quiet_before: datetime | None) -> bool:
+    if any(image.state in (ImageState.RECEIVED, ImageState.READY) for image in study.images):
+        return False
+    # A picture is a study of its own: nothing else can come.
+    may_grow = any(image.kind in (FileKind.DICOM, None) for image in study.images)
+    return not may_grow or quiet_before is None or study.last_received_at <= quiet_before
+
+
+def image_record(image: Image) -> ImageRecord:
+    """An image, with the name of the file that brought it."""
+    return ImageRecord(
+        sha256=image.sha256,
+        sop_instance_uid=image.sop_instance_uid,
+        sop_instance_uid_made_here=image.sop_instance_uid
+        == uid_from_digest(image.sha256, "instance"),
+        file_name=_file_name(image),
+        kind=image.kind.value if image.kind else None,
+        modality=image.modality,
+        view_position=image.view_position,
+        state=image.state,
+        code=image.code.value if image.code else None,
+        reason=image.reason,
+        marks=image.marks,
+        acquisition_datetime=image.acquisition_datetime,
+        received_at=image.received_at,
+        ready_at=image.ready_at,
+        scored_at=image.scored_at,
+        refused_at=image.refused_at,
+        original_removed_at=image.original_removed_at,
+    )
+
+
+def _file_name(image: Image) -> str:
+    return image.arrivals[0].relative_path

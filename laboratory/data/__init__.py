@@ -1,0 +1,1 @@
+"""Labelled films: reading, splitting, augmentation, simulated acquisitions."""

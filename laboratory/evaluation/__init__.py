@@ -1,0 +1,1 @@
+"""Evaluation: metrics, thresholds, comparisons, cross-group validation."""

@@ -1,0 +1,128 @@
+"""Metrics of a classifier, with intervals: pure functions of labels, probabilities, patients."""
+
+import math
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from models.manifest import Estimate, Metrics
+from readfirst.statistics.calibration import calibration_error
+from readfirst.statistics.confusion import confusion_at
+
+Array = npt.NDArray[np.float64]
+RESAMPLES = 1000
+#: Prevalence at which predictive values are stated, unless said otherwise.
+PREVALENCE = 0.2
+
+
+def evaluate(
+    labels: np.ndarray,
+    probabilities: Array,
+    patients: np.ndarray,
+    threshold: float,
+    *,
+    prevalence: float = PREVALENCE,
+    seed: int = 0,
+) -> Metrics:
+    """Measure every figure with its 95 % interval, from a percentile bootstrap over patients.
+
+    labels: (n,), 1 is pneumonia. probabilities: (n,). patients: (n,), whose film it is; whole
+    patients are drawn, since films of one patient are alike. Raises ValueError unless both
+    classes are there.
+    """
+    if len(np.unique(labels)) != 2:
+        raise ValueError("an evaluation needs films of both classes")
+    point = figures(labels, probabilities, threshold, prevalence)
+    draws = bootstrap(
+        patients,
+        labels,
+        lambda at: figures(labels[at], probabilities[at], threshold, prevalence),
+        seed,
+    )
+    estimates = {
+        name: None if math.isnan(value) else interval(value, [draw[name] for draw in draws])
+        for name, value in point.items()
+    }
+    return Metrics(
+        images=len(labels),
+        patients=len(np.unique(patients)),
+        pneumonia=int(labels.sum()),
+        prevalence=prevalence,
+        **estimates,
+    )
+
+
+def figures(
+    labels: np.ndarray, probabilities: Array, threshold: float, prevalence: float
+) -> dict[str, float]:
+    """Measure the figures by name, without intervals. Both classes must be there.
+
+    Not by scikit-learn: a bootstrap asks a thousand times, and it checks its arguments anew for
+    each figure, which took a hundred times as long.
+    """
+    counts = confusion_at(labels, probabilities, threshold)
+    ppv, npv = predictive_values(counts.sensitivity, counts.specificity, prevalence)
+    return {
+        "auc": area_under_curve(labels == 1, probabilities),
+        "sensitivity": counts.sensitivity,
+        "specificity": counts.specificity,
+        "accuracy": counts.accuracy,
+        "f1": counts.f1,
+        "ppv": ppv,
+        "npv": npv,
+        "ece": calibration_error(labels, probabilities),
+    }
+
+
+def area_under_curve(sick: npt.NDArray[np.bool_], probabilities: Array) -> float:
+    """Area under the ROC curve: how often a sick film is above a healthy one; ties count half."""
+    from scipy.stats import rankdata
+
+    ill, well = int(np.sum(sick)), int(np.sum(~sick))
+    # Mann and Whitney 1947: ranks less those that the sick would have among themselves.
+    above = rankdata(probabilities)[sick].sum() - ill * (ill + 1) / 2
+    return float(above / (ill * well))
+
+
+def predictive_values(
+    sensitivity: float, specificity: float, prevalence: float
+) -> tuple[float, float]:
+    """PPV and NPV at a prevalence, by Bayes; NaN where nobody would be flagged, or everybody."""
+    true_positive = sensitivity * prevalence
+    false_positive = (1 - specificity) * (1 - prevalence)
+    true_negative = specificity * (1 - prevalence)
+    false_negative = (1 - sensitivity) * prevalence
+    flagged, passed = true_positive + false_positive, true_negative + false_negative
+    return (
+        true_positive / flagged if flagged else float("nan"),
+        true_negative / passed if passed else float("nan"),
+    )
+
+
+def interval(value: float, drawn: list[float]) -> Estimate:
+    """Return a figure with the 95 % interval of what a bootstrap drew; NaNs there are left out."""
+    low, high = np.nanpercentile(drawn, [2.5, 97.5])
+    return Estimate(value=value, low=float(low), high=float(high))
+
+
+def bootstrap(
+    patients: np.ndarray,
+    labels: np.ndarray,
+    measure: Callable[[np.ndarray], Mapping[str, float]],
+    seed: int,
+) -> list[Mapping[str, float]]:
+    """Measure again and again on patients drawn with repetition, where both classes are there.
+
+    patients, labels: (n,). measure: from the indices of the films drawn to figures by name.
+    """
+    generator = np.random.default_rng(seed)
+    _, patient_of = np.unique(patients, return_inverse=True)
+    images_of = [np.flatnonzero(patient_of == p) for p in range(patient_of.max() + 1)]
+    draws: list[Mapping[str, float]] = []
+    while len(draws) < RESAMPLES:
+        drawn = generator.integers(len(images_of), size=len(images_of))
+        at = np.concatenate([images_of[p] for p in drawn])
+        if len(np.unique(labels[at])) == 2:
+            draws.append(measure(at))
+    return draws

@@ -1,0 +1,1 @@
+"""A DCGAN that invents normal films, and whether training gains by them."""

@@ -1,0 +1,1 @@
+"""Bayesian search for the parameters of a recipe."""

@@ -1,0 +1,1 @@
+"""Roles, passwords, secrets, and the key that signs webhooks."""

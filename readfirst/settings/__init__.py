@@ -1,0 +1,66 @@
+"""Every setting, typed and frozen, in one module a group. Only entry points load them."""
+
+from pydantic import ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from readfirst.errors import Misconfigured
+from readfirst.settings.display import DisplaySettings
+from readfirst.settings.faults import sentences
+from readfirst.settings.fields import A_DAY
+from readfirst.settings.home import HomeSettings
+from readfirst.settings.inbox import InboxSettings
+from readfirst.settings.listener import ListenerSettings
+from readfirst.settings.log import LogSettings
+from readfirst.settings.models import ModelSettings
+from readfirst.settings.monitoring import MonitoringSettings
+from readfirst.settings.retention import RetentionSettings
+from readfirst.settings.unknown import UnknownName, unknown_names
+from readfirst.settings.web import WebSettings
+from readfirst.settings.webhook import WebhookSettings
+from readfirst.settings.work import WorkSettings
+
+__all__ = [
+    "A_DAY",
+    "Settings",
+    "UnknownName",
+    "load_settings",
+    "unknown_settings",
+]
+
+
+class Settings(
+    HomeSettings,
+    InboxSettings,
+    ListenerSettings,
+    WorkSettings,
+    ModelSettings,
+    DisplaySettings,
+    WebSettings,
+    WebhookSettings,
+    MonitoringSettings,
+    RetentionSettings,
+    LogSettings,
+    BaseSettings,
+):
+    """All that a site may choose, from the environment (`READFIRST_…`) and `.env`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="READFIRST_", env_file=".env", extra="ignore", frozen=True
+    )
+
+
+def load_settings() -> Settings:
+    """Read the environment and `.env`. Raises Misconfigured with one sentence for each fault."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise Misconfigured("\n".join(sentences(error, Settings.model_fields))) from error
+    except UnicodeDecodeError as error:
+        raise Misconfigured("The file .env is no text in UTF-8; it must be one.") from error
+    except OSError as error:
+        raise Misconfigured(f"The file .env cannot be read: {error.strerror}.") from error
+
+
+def unknown_settings() -> list[UnknownName]:
+    """Variables that look like settings, and that no setting reads."""
+    return unknown_names(Settings)

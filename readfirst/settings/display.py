@@ -1,0 +1,78 @@
+"""Settings of the reading order and of what is shown of a study."""
+
+from datetime import datetime, timedelta
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from readfirst.settings.fields import A_YEAR, MustBe, SettingsGroup
+from readfirst.studies.display import DisplayContext
+from readfirst.studies.priority import Overdue
+from readfirst.studies.viewer import FIELDS, check_template
+
+
+def check_viewer_url(template: str | None) -> str | None:
+    """A template of addresses. Raises ValueError."""
+    return None if template is None else check_template(template)
+
+
+class DisplaySettings(SettingsGroup):
+    """The longest wait, the prevalence, the site's viewer, and who sees the AI's result when."""
+
+    max_wait_hours: float = Field(
+        8.0,
+        gt=0,
+        le=A_YEAR / 3600,
+        description="Head start of a flagged study; also the longest time for which "
+        "later flagged studies may pass one that is not flagged.",
+    )
+    prevalence: float | None = Field(
+        None,
+        ge=0.00001,
+        le=0.99999,
+        description="Share of pneumonia among the films of this site, for which probabilities and "
+        "threshold are stated; the flags stay the same. Default: that of the ensemble's films.",
+    )
+    quiet_seconds: float = Field(
+        60.0,
+        ge=0,
+        le=A_YEAR,
+        description="How long no file of a study may have come in before it is shown as complete; "
+        "it ranks at once by what is there.",
+    )
+    viewer_url: Annotated[
+        str | None,
+        AfterValidator(check_viewer_url),
+        MustBe(
+            "an address as https://pacs.example/viewer?study={study_instance_uid}; only "
+            f"{' and '.join(f'{{{field}}}' for field in FIELDS)} may be filled in",
+            hidden=True,
+        ),
+    ] = Field(
+        None,
+        description="Address of a study in the site's own viewer, with `{study_instance_uid}` or "
+        "`{accession_number}` where they belong. Default: no link.",
+    )
+
+    hide_ai_until_verdict: bool = Field(
+        False,
+        description="Hide what the AI says of a study from its readers until one of them has given "
+        "a verdict; the reading order stays.",
+    )
+
+    @property
+    def max_wait(self) -> timedelta:
+        """`max_wait_hours` as a duration."""
+        return timedelta(hours=self.max_wait_hours)
+
+    def display(self, now: datetime, *, to_reader: bool = False) -> DisplayContext:
+        """The context in which studies are shown at this site now.
+
+        to_reader: to a person at the page, from whom the AI's result may be hidden.
+        """
+        return DisplayContext(
+            prevalence=self.prevalence,
+            quiet_before=now - timedelta(seconds=self.quiet_seconds),
+            overdue=Overdue(now - self.max_wait, self.max_wait),
+            hides_ai=to_reader and self.hide_ai_until_verdict,
+        )

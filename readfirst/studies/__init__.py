@@ -1,0 +1,1 @@
+"""Rules about studies: priority, findings, marks, patients, prevalence, and what is shown."""

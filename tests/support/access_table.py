@@ -1,0 +1,97 @@
+"""Who may ask for which route, and what is noted: once more, apart from the routes.
+
+A policy beside a route is easily changed with the route. This table has to be changed with it.
+"""
+
+from db.access.audit import AuditAction
+from readfirst.access.roles import Role
+from worklist.security.policy import Policy
+
+#: As `GET /path`; HEAD is a GET without its body.
+ROUTES_BY_POLICY: dict[Policy, tuple[str, ...]] = {
+    Policy(None): (
+        "GET /healthz",
+        "GET /login",
+        "POST /login",
+        "GET /readyz",
+        "GET /static",
+    ),
+    Policy(Role.SERVICE): (
+        "GET /api/v1/openapi.json",
+        "GET /api/v1/refusals/counts",
+    ),
+    Policy(Role.SERVICE, attended=False): (
+        "GET /api/v1/images/{sha256}/heat-maps",
+        "GET /metrics",
+    ),
+    Policy(Role.SERVICE, AuditAction.EVENTS_FOLLOWED, attended=False, each_time=False): (
+        "GET /api/v1/events/stream",
+    ),
+    Policy(Role.SERVICE, AuditAction.THUMBNAIL_VIEWED, attended=False, each_time=False): (
+        "GET /api/v1/images/{sha256}/thumbnail",
+        "GET /thumbnails/{sha256}.png",
+    ),
+    Policy(Role.SERVICE, AuditAction.INBOX_VIEWED): ("GET /api/v1/inbox",),
+    Policy(Role.SERVICE, AuditAction.IMAGE_VIEWED): (
+        "GET /api/v1/images/{sha256}/heat-maps/{method}.png",
+        "GET /api/v1/images/{sha256}/model-ready",
+        "GET /api/v1/images/{sha256}/overlay",
+        "GET /api/v1/images/{sha256}/pixels",
+        "GET /api/v1/images/{sha256}/rendered",
+    ),
+    Policy(Role.SERVICE, AuditAction.LIST_VIEWED): (
+        "GET /api/v1/refusals",
+        "GET /api/v1/verdicts",
+        "GET /api/v1/worklist",
+        "POST /api/v1/worklist/search",
+    ),
+    Policy(Role.SERVICE, AuditAction.ORIGINAL_TAKEN): ("GET /api/v1/images/{sha256}/original",),
+    Policy(Role.SERVICE, AuditAction.STUDY_VIEWED): (
+        "GET /api/v1/images/{sha256}",
+        "GET /api/v1/images/{sha256}/attributes",
+        "GET /api/v1/studies/{study_instance_uid}",
+        "GET /api/v1/studies/{study_instance_uid}/scores",
+        "GET /api/v1/studies/{study_instance_uid}/verdicts",
+    ),
+    Policy(Role.SERVICE, AuditAction.UPLOADED): (
+        "POST /api/v1/uploads",
+        "POST /dicom-web/studies",
+        "POST /dicom-web/studies/{study_instance_uid}",
+    ),
+    Policy(Role.READER): (
+        "GET /account",
+        "POST /account/password",
+        "POST /account/sessions/{number}/end",
+        "POST /logout",
+        "GET /next",
+    ),
+    Policy(Role.READER, AuditAction.LIST_VIEWED, attended=False, each_time=False): (
+        "GET /rows",
+        "POST /rows",
+    ),
+    Policy(Role.READER, AuditAction.HEAT_MAP_WANTED): ("POST /api/v1/images/{sha256}/heat-maps",),
+    Policy(Role.READER, AuditAction.LIST_VIEWED): (
+        "GET /",
+        "POST /",
+        "GET /refused",
+    ),
+    Policy(Role.READER, AuditAction.STUDY_VIEWED): (
+        "GET /images/{sha256}/attributes",
+        "GET /studies/{study_instance_uid}",
+        "GET /studies/{study_instance_uid}/film",
+        "POST /api/v1/studies/{study_instance_uid}/verdicts",
+        "POST /studies/{study_instance_uid}/verdict",
+    ),
+    Policy(Role.LEAD, AuditAction.MONITORING_VIEWED): (
+        "GET /api/v1/watching/alerts",
+        "GET /api/v1/watching/calibration",
+        "GET /api/v1/watching/drift",
+        "GET /api/v1/watching/refusals",
+        "GET /api/v1/watching/scanners",
+        "GET /api/v1/watching/times",
+        "GET /api/v1/watching/verdicts",
+        "GET /api/v1/watching/volumes",
+        "GET /watching",
+    ),
+}
+POLICIES = {name: policy for policy, names in ROUTES_BY_POLICY.items() for name in names}

@@ -1,0 +1,68 @@
+"""A worker in a process of its own, that stands still at one point of its work until it is killed.
+
+python -m tests.support.killable_worker HOME DATABASE_URL POINT
+"""
+
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pydantic import SecretStr
+
+from db.session import open_database
+from ingest.reader.reader_process import Reader
+from readfirst.domain import ImageScore
+from readfirst.errors import Refused
+from readfirst.settings import Settings
+from readfirst.testing import FixedEnsemble
+from tests.support.workers import Worker, fixed_registry
+
+#: What it says when it stands there.
+HERE = "here"
+POINTS = ("decoding", "scoring")
+
+
+def _stop_here() -> None:
+    print(HERE, flush=True)
+    while True:
+        signal.pause()
+
+
+class StoppedReader(Reader):
+    """Stands still where a film is decoded."""
+
+    point = ""
+
+    def film(self, path: Path, least_side: int) -> Any:
+        """As in `Reader`."""
+        if self.point == "decoding":
+            _stop_here()
+        return super().film(path, least_side)
+
+
+class StoppedEnsemble(FixedEnsemble):
+    """Stands still when it is asked for a score."""
+
+    def predict(self, images: np.ndarray) -> list[ImageScore | Refused]:
+        """Never answer."""
+        _stop_here()
+        return super().predict(images)
+
+
+def main(home: str, database_url: str, point: str) -> None:
+    """Work until the point is reached."""
+    settings = Settings(home=Path(home), database_url=SecretStr(database_url))
+    ensemble = StoppedEnsemble([0.9], version="2.0")
+    with StoppedReader(60, 512) as reader:
+        reader.point = point
+        database = open_database(settings.database)
+        worker = Worker(settings, database, reader, fixed_registry(settings, ensemble))
+        while worker.prepare_next():
+            pass
+        worker.score_batch()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,82 @@
+"""ReadFirst's own commands as processes, and waiting for them."""
+
+import json
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+from pydantic import SecretStr
+from typer.testing import CliRunner
+
+from cli import app
+from cli.common.database import opened
+from db.worklist.queries import reading_order
+from readfirst.settings import Settings
+from tests.support.studies import AS_STORED
+from tests.support.waiting import LONG_TIMEOUT, TIMEOUT, wait_until
+
+
+def readfirst(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "readfirst", *arguments]
+    return subprocess.run(
+        command, env=environment, capture_output=True, text=True, timeout=LONG_TIMEOUT, check=False
+    )
+
+
+def rows(environment: dict[str, str], *arguments: str) -> Any:
+    """The rows that a command prints. It runs in this process, as a new one has to load it all."""
+    answer = CliRunner().invoke(app, [*arguments, "--json"], env=environment)
+    assert answer.exit_code == 0, answer.output
+    return json.loads(answer.stdout)
+
+
+def wait_for(what: Callable[[], bool], logs: Path) -> None:
+    wait_until(
+        what,
+        timeout=LONG_TIMEOUT,
+        pause=0.5,
+        detail=lambda: "\n".join(log.read_text()[-1500:] for log in logs.glob("*")),
+    )
+
+
+def scored(environment: dict[str, str]) -> int:
+    """The number of scored studies. Asked of the database: a command would keep a core busy."""
+    home, url = environment["READFIRST_HOME"], environment["READFIRST_DATABASE_URL"]
+    settings = Settings(home=Path(home), database_url=SecretStr(url))
+    with opened(settings) as database, database.read() as session:
+        return sum(
+            row.probability is not None
+            for row in reading_order(session, limit=100, display=AS_STORED)
+        )
+
+
+def page_address(log: Path) -> str:
+    """The address of the page, as `serve` writes it to its log, without the slash at its end."""
+    notice = re.compile(r"The page is at (\S+)/$", re.MULTILINE)
+    wait_until(lambda: log.exists() and notice.search(log.read_text()), detail=log.read_text)
+    return str(notice.findall(log.read_text())[-1])
+
+
+@contextmanager
+def running(command: list[str], environment: dict[str, str]) -> Iterator[psutil.Process]:
+    """A process and all that it starts; at the end it is asked to stop, and nothing remains."""
+    started = subprocess.Popen(command, env=environment, start_new_session=True)
+    process = psutil.Process(started.pid)
+    try:
+        yield process
+        family = process.children(recursive=True)
+        process.send_signal(signal.SIGTERM)
+        started.wait(TIMEOUT)
+        _, alive = psutil.wait_procs(family, timeout=TIMEOUT)
+        assert not alive, f"left running: {alive}"
+    finally:
+        if started.poll() is None:
+            for child in [*process.children(recursive=True), process]:
+                child.kill()
+            started.wait()

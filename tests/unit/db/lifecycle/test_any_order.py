@@ -1,0 +1,235 @@
+"""Whatever happens in whatever order, a study stands where its scores put it."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from db.ensembles import EnsembleFacts, active_ensemble, promote, register
+from db.images import Identity
+from db.lifecycle.arrivals import add_copy
+from db.lifecycle.events import EventAction
+from db.lifecycle.rescoring import make_ready_again, rank_again
+from db.lifecycle.retries import refused_image, try_again
+from db.lifecycle.scoring import record
+from db.lifecycle.unit_of_work import UnitOfWork
+from db.lifecycle.verdicts import VerdictInput, submit_verdict
+from db.lifecycle.work import claim_ready, claim_received, mark_ready
+from db.session import Database
+from db.tables import EnsembleVersion, Event, Image, OutboxMessage, Score, Study
+from db.worklist.queries import study_detail
+from readfirst.domain import ImageScore, ImageState
+from readfirst.errors import Refused
+from readfirst.refusals import RefusalCode
+from tests.support.studies import (
+    AS_STORED,
+    MAX_WAIT,
+    NOBODY,
+    NOW,
+    POLICY,
+    a_copy_of,
+    a_header,
+    an_image,
+)
+
+TELLING = replace(POLICY, webhook=True)
+THRESHOLDS = {"1": 0.6, "2": 0.3, "3": 0.5}
+STUDIES = ("1.1", "1.2", "1.3")
+#: Around and at the thresholds, so that versions disagree about flags.
+PROBABILITIES = (0.1, 0.3, 0.4, 0.5, 0.55, 0.6, 0.9)
+
+
+@dataclass
+class SimulatedSite:
+    """A site, and what each ensemble would say of each of its films."""
+
+    session: Session
+    answers: dict[int, dict[str, float]] = field(default_factory=dict)
+    hours: int = 0
+
+    @contextmanager
+    def unit(self) -> Iterator[UnitOfWork]:
+        self.hours += 1
+        unit = UnitOfWork(self.session, NOW + timedelta(hours=self.hours), TELLING)
+        yield unit
+        unit.write()
+
+    def active(self) -> EnsembleVersion:
+        ensemble = active_ensemble(self.session)
+        assert ensemble is not None
+        return ensemble
+
+    def work(self, unit: UnitOfWork, limit: int = 100) -> None:
+        """Prepare and score what waits, as workers do."""
+        while claimed := claim_received(unit):
+            mark_ready(unit, claimed, "1")
+        ensemble = self.active()
+        claims = claim_ready(unit, limit, "1")
+        answers = {claim: self.answers[claim.image_id][ensemble.version] for claim in claims}
+        results = [(claim, ImageScore(value, {"cnn": value})) for claim, value in answers.items()]
+        record(unit, results, ensemble)
+
+
+Happening = Callable[[SimulatedSite], None]
+answers = st.fixed_dictionaries({name: st.sampled_from(PROBABILITIES) for name in THRESHOLDS})
+studies = st.sampled_from(STUDIES)
+
+
+def film(study: str, answers: dict[str, float], *, is_refused: bool) -> Happening:
+    def comes_in(site: SimulatedSite) -> None:
+        with site.unit() as unit:
+            refusal = Refused(RefusalCode.TRUNCATED) if is_refused else None
+            image = an_image(unit, unit.at, study=study, refusal=refusal)
+            site.answers[image.id] = answers
+            site.work(unit)
+
+    return comes_in
+
+
+def promotion(version: str) -> Happening:
+    def is_promoted(site: SimulatedSite) -> None:
+        with site.unit() as unit:
+            rank_again(unit, promote(site.session, version, unit.at), limit=100)
+
+    return is_promoted
+
+
+def night(limit: int) -> Happening:
+    def passes(site: SimulatedSite) -> None:
+        with site.unit() as unit:
+            make_ready_again(unit, site.active(), limit=limit)
+            site.work(unit)
+
+    return passes
+
+
+def verdict(study: str, *, withdrawn: bool) -> Happening:
+    def is_given(site: SimulatedSite) -> None:
+        with site.unit() as unit:
+            row = site.session.scalars(select(Study).filter_by(study_instance_uid=study)).first()
+            if row is not None and (not withdrawn or row.read_at is not None):
+                verdict = VerdictInput(withdrawn=withdrawn)
+                submit_verdict(unit, study, verdict, NOBODY, expected=None)
+
+    return is_given
+
+
+def stat_copy(study: str) -> Happening:
+    def comes_in(site: SimulatedSite) -> None:
+        with site.unit() as unit:
+            of_study = select(Image).join(Study).where(Study.study_instance_uid == study)
+            image = site.session.scalars(of_study).first()
+            if image is not None:
+                add_copy(unit, a_copy_of(image, unit.at, stat=True), image)
+
+    return comes_in
+
+
+def refuse_a_scored_film_and_try_it_again(study: str) -> Happening:
+    """Scored once, it is refused at a later scoring; its header then says another study."""
+
+    def happens(site: SimulatedSite) -> None:
+        with site.unit() as unit:
+            make_ready_again(unit, site.active(), limit=1, again=True)
+            ready = site.session.scalars(select(Image).where(Image.state == ImageState.READY))
+            for image in ready.all():
+                image.state = ImageState.REFUSED
+                image.code = RefusalCode.TRUNCATED
+        with site.unit() as unit:
+            refused = select(Image.id).where(Image.state == ImageState.REFUSED)
+            for number in site.session.scalars(refused).all():
+                refused_film = refused_image(unit, number)
+                assert refused_film is not None
+                identity = Identity(
+                    study_instance_uid=study,
+                    series_instance_uid="",
+                    sop_instance_uid=refused_film.sop_instance_uid,
+                )
+                try_again(unit, refused_film, identity, a_header(), refusal=None)
+            site.work(unit)
+
+    return happens
+
+
+happenings = st.one_of(
+    st.builds(film, studies, answers, is_refused=st.booleans()),
+    st.builds(promotion, st.sampled_from(sorted(THRESHOLDS))),
+    st.builds(night, st.sampled_from((1, 100))),
+    st.builds(verdict, studies, withdrawn=st.booleans()),
+    st.builds(stat_copy, studies),
+    st.builds(refuse_a_scored_film_and_try_it_again, studies),
+)
+
+
+def deciding(scores: list[Score], version: str) -> Score | None:
+    """The score that a study should rank by, found the long way."""
+    chosen = []
+    for image_id in {score.image_id for score in scores}:
+        own = [score for score in scores if score.image_id == image_id]
+        of_version = [score for score in own if score.ensemble_version == version]
+        chosen += of_version or [max(own, key=lambda score: score.id)]
+    flagged = [score for score in chosen if score.probability >= THRESHOLDS[score.ensemble_version]]
+    candidates = sorted(flagged or chosen, key=lambda score: (-score.probability, score.id))
+    return candidates[0] if candidates else None
+
+
+def check(session: Session) -> None:
+    """Hold every study against its scores and its events."""
+    active = active_ensemble(session)
+    assert active is not None
+    messages = Counter(session.scalars(select(OutboxMessage.study_id)))
+    for study in session.scalars(select(Study)):
+        scores = [score for image in study.images for score in image.scores]
+        if active.version in {score.ensemble_version for score in scores}:
+            assert study.ranked_by == active.version
+        score = deciding(scores, study.ranked_by or active.version)
+        flagged = score is not None and score.flagged
+        assert (study.score_id, study.flagged) == (score.id if score else None, flagged)
+        assert study.reading_key == study.received_at - (MAX_WAIT if flagged else timedelta(0))
+        events = session.scalars(
+            select(Event).where(Event.study_id == study.id).order_by(Event.id)
+        ).all()
+        flags = [event for event in events if event.action in ("flagged", "flag_withdrawn")]
+        turns = [EventAction.FLAGGED, EventAction.FLAG_WITHDRAWN] * len(flags)
+        assert [event.action for event in flags] == turns[: len(flags)]
+        assert flagged == (len(flags) % 2 == 1)
+        assert messages[study.id] == sum(event.detail.get("alert", False) for event in flags)
+        check_sentence(session, study)
+
+
+def check_sentence(session: Session, study: Study) -> None:
+    """Flag, probability and threshold, as they are shown, are of one score."""
+    detail = study_detail(session, study.study_instance_uid, display=AS_STORED)
+    if detail is None or detail.study.probability is None or detail.study.threshold is None:
+        return
+    assert detail.study.flagged == (detail.study.probability >= detail.study.threshold)
+    if detail.study.flagged:
+        assert "reaches the threshold" in detail.study.why
+
+
+@settings(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(st.lists(happenings, min_size=1, max_size=12))
+def test_a_study_stands_where_its_scores_put_it_in_whatever_order_they_come(
+    shared_database: Database, happened: list[Happening]
+) -> None:
+    writer = shared_database.engine.execution_options(readfirst_write=True)
+    with Session(writer, expire_on_commit=False) as session:
+        for version, threshold in THRESHOLDS.items():
+            register(session, EnsembleFacts(version, threshold, "1"), NOW)
+        site = SimulatedSite(session)
+        for happening in happened:
+            happening(site)
+            session.flush()
+            session.expire_all()
+            check(session)
+        session.rollback()

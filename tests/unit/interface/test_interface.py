@@ -1,0 +1,122 @@
+"""The interfaces are those of commit e3503c0, but for the changes that stand below."""
+
+import json
+import re
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.unit.interface import interfaces
+
+RECORDED = Path(__file__).parent
+CHANGELOG = Path(__file__).parents[3] / "CHANGELOG.md"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Lines that came or went on purpose, as a pattern, and where CHANGELOG.md tells of them."""
+
+    lines: str
+    changelog: str
+
+
+MADE_HERE = "(study|sop)_instance_uid_made_here|invalid_study_instance_uid"
+OPENAPI = (
+    Change(r"components schemas EventView .*\bcause\b.*", "has an event that says why"),
+    Change(r"paths /readyz get description: .*", "at `/readyz`, which has the check `work`"),
+    Change(r"components schemas StudyView .*\bdeciding_image\b.*", "`deciding_image` names its"),
+    Change(r"components schemas MarkCode enum: may_be_cut", "`may_be_cut`"),
+    Change(r"components schemas RefusalCode enum: replaced_by_whole", "`replaced_by_whole`"),
+    Change(r"components schemas WarningCode enum: headers_contradict", "`headers_contradict`"),
+    Change(rf"components schemas (Study|Image)View .*\b({MADE_HERE})\b.*", "UIDs were made here"),
+    Change(r"components schemas WarningCode enum: study_instance_uid_made_here", "is warned of"),
+    Change(r"components schemas MarkCode enum: age_without_unit", "`age_without_unit`"),
+    Change(r"components schemas MarkCode enum: age_contradicted", "`age_contradicted`"),
+    Change(r"(?s)components schemas Measure description: .*", "of all verdicts of its time"),
+    Change(r"components schemas Alive .*\bversion\b.*", "`/healthz` says the state alone"),
+    Change(r"components schemas Measure description: (.|\n)*", "so do the figures against readers"),
+    Change(r"components schemas NewVerdict properties displayed_image .*", "`displayed_image`"),
+    Change(r"components schemas StudyView properties ai_hidden .*", "(`ai_hidden`)"),
+    Change(r"components schemas VerdictView .*\bblind\b.*", "whether they were `blind`"),
+    Change(r"paths /api/v1/images/\{sha256\}/overlay get .*", "`GET …/overlay`"),
+)
+BOUNDED = "timeout|limit|concurrency|port|epochs|miss-cost|seed|trials|samples|strongest|count"
+HELP = (
+    Change(rf"[a-z ]+:   --({BOUNDED}) <(int|float)( range)?>  .*", "has an upper bound"),
+    Change(r"readfirst retry:   --machine-faults  .*", "`readfirst retry --machine-faults`"),
+    Change(r"readfirst (refused|retry):   --code <.*archive_unpacked.*>", "`replaced_by_whole`"),
+    Change(
+        r"(readfirst )?accounts( sessions)?: .*\bsessions\b.*|readfirst accounts sessions: .*",
+        "`readfirst accounts sessions`",
+    ),
+    Change(r"(readfirst )?migrate: .*|readfirst:   migrate  .*", "`readfirst migrate`"),
+    Change(r"readfirst score:   -o, --output .*", "`readfirst score --output FILE`"),
+    Change(r"readfirst doctor:   --fix-rights .*", "`readfirst doctor --fix-rights`"),
+)
+SCHEMA = (
+    Change(r"kept_days\b.*", "`kept_days`"),
+    Change(r"verdicts\.blind .*", "`verdicts.blind`"),
+    Change(r"events\.cause .*", "has an event that says why"),
+    Change(r"studies\.(score_id|ranked_by) .*", "`studies.score_id`"),
+    Change(r"studies FOREIGN KEY \['score_id'\] .*", "`studies.score_id`"),
+    Change(
+        r"(audit|events|scores|verdicts) CREATE TRIGGER \w+_no_replace .*", "`INSERT OR REPLACE`"
+    ),
+    Change(r"login_sessions\.address .*", "`login_sessions.address`"),
+    Change(r"announcements\.(next_attempt_at|lease_until|lease_token) .*", "`lease_until`"),
+    Change(r"(images|heat_maps|announcements)\.(failures|excused) .*", "`failures` and `excused`"),
+    Change(r"images INDEX ix_images_last_error .*", "`failures` and `excused`"),
+    Change(r"work_faults.*", "`work_faults`"),
+    Change(r"studies\.(study_instance_uid_made_here|invalid_study_instance_uid) .*", "made here"),
+    Change(r"announcements INDEX ix_announcements_waiting .*", "`lease_until`"),
+)
+
+
+def unexplained(before: list[str], now: list[str], changes: tuple[Change, ...]) -> list[str]:
+    """Return the lines that came (+) or went (-), and that no change explains."""
+    gone, new = Counter(before) - Counter(now), Counter(now) - Counter(before)
+    differing = [
+        *(f"-{line}" for line in gone.elements()),
+        *(f"+{line}" for line in new.elements()),
+    ]
+    return [
+        line
+        for line in differing
+        if not any(re.fullmatch(change.lines, line[1:]) for change in changes)
+    ]
+
+
+def by_command(text: str) -> list[str]:
+    """Return the lines of the help texts, each behind the name of its command."""
+    commands = (section.splitlines() for section in text.split("## ") if section)
+    return [f"{name}: {line}" for name, *lines in commands for line in lines]
+
+
+def test_the_openapi_document_is_the_same(tmp_path: Path) -> None:
+    """Also the names of its schemas: classes of programs are made of them."""
+    before = json.loads((RECORDED / "openapi.json").read_text())
+    now = json.loads(interfaces.as_json(interfaces.openapi(tmp_path)))
+    lines = sorted(interfaces.flat(before)), sorted(interfaces.flat(now))
+    assert unexplained(lines[0], lines[1], OPENAPI) == []
+
+
+def test_the_help_of_each_command_is_the_same() -> None:
+    before = by_command((RECORDED / "help.txt").read_text())
+    assert unexplained(before, by_command(interfaces.help_texts()), HELP) == []
+
+
+def test_the_schema_of_the_database_is_the_same(tmp_path: Path) -> None:
+    before = (RECORDED / "schema.txt").read_text().splitlines()
+    assert unexplained(before, interfaces.schema(tmp_path).splitlines(), SCHEMA) == []
+
+
+@pytest.mark.parametrize("change", [*OPENAPI, *HELP, *SCHEMA], ids=lambda change: change.lines)
+def test_every_change_stands_in_the_changelog(change: Change) -> None:
+    assert change.changelog in re.sub(r"\s+", " ", CHANGELOG.read_text())
+
+
+def test_what_nobody_explains_is_found() -> None:
+    before, now = ["a: 1", "b: 2", "c: 3"], ["a: 1", "b: 3", "c: 4"]
+    assert unexplained(before, now, (Change("c: .*", ""),)) == ["-b: 2", "+b: 3"]

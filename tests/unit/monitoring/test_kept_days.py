@@ -1,0 +1,242 @@
+"""Days that are over are counted once, and anew as soon as something of them changes."""
+
+import threading
+from dataclasses import astuple
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import func, select
+
+from benchmarks.synthetic_history import Weeks, fill_weeks
+from db.kept_days import SETTLING, exclude_changes
+from db.lifecycle.unit_of_work import unit_of_work
+from db.lifecycle.verdicts import VerdictInput
+from db.migrate import upgrade
+from db.monitoring.columns import NAMED, NONE, TABLES, Columns, from_bytes, joined, to_bytes
+from db.monitoring.figures import FIGURES
+from db.monitoring.kept_days import MonitoringData, keep_days
+from db.monitoring.load_columns import load_columns
+from db.monitoring.totals import totals
+from db.session import Database, open_database
+from db.tables import KeptDay, Study
+from db.worklist.queries import counts
+from db.worklist.refused import refused_counts
+from readfirst.errors import Refused
+from readfirst.monitoring.period import Period, make_period
+from readfirst.refusals import RefusalCode
+from readfirst.studies.findings import Finding
+from tests.fixtures.monitoring import CONFIG, MADRID, NOW
+from tests.support.studies import (
+    POLICY,
+    a_ready_image,
+    a_scored_image,
+    an_image,
+    give_verdict,
+    score_ready,
+)
+
+WEEKS = Weeks(first=date(2026, 1, 12), days=49, per_day=20, zone=MADRID)
+WHOLE = make_period(WEEKS.first, date(2026, 3, 2), NOW, MADRID)
+
+
+def kept(database: Database) -> int:
+    with database.read() as session:
+        return session.scalar(select(func.count()).select_from(KeptDay)) or 0
+
+
+def figures(database: Database, period: Period = WHOLE) -> dict[str, Any]:
+    with database.read() as session:
+        data = MonitoringData(session)
+        return {name: list(each.rows(data, period, CONFIG)) for name, each in FIGURES.items()}
+
+
+def check_same(database: Database, period: Period = WHOLE) -> None:
+    """Compare the figures with kept days to those that are counted anew."""
+    with_kept = figures(database, period)
+    with database.write() as session:
+        rows = session.scalars(select(KeptDay)).all()
+        for row in rows:
+            session.delete(row)
+    anew = figures(database, period)
+    for name in FIGURES:
+        assert list(map(rounded, with_kept[name])) == list(map(rounded, anew[name])), name
+
+
+def rounded(row: Any) -> list[Any]:
+    """Sums of floats differ a little by the order of the rows."""
+    return [round(value, 9) if isinstance(value, float) else value for value in astuple(row)]
+
+
+def test_kept_days_give_the_figures_that_counting_anew_gives(database: Database) -> None:
+    fill_weeks(database, WEEKS)
+    assert keep_days(database, MADRID, NOW, 400) == 49
+    assert keep_days(database, MADRID, NOW, 400) == 0
+    check_same(database)
+
+
+def test_the_latest_days_are_kept_first_and_at_most_so_many(database: Database) -> None:
+    fill_weeks(database, WEEKS)
+    assert keep_days(database, MADRID, NOW, 3) == 3
+    with database.read() as session:
+        days = session.scalars(select(KeptDay.day).order_by(KeptDay.day)).all()
+    assert days == [date(2026, 2, 27), date(2026, 2, 28), date(2026, 3, 1)]
+    check_same(database)
+
+
+def test_totals_are_those_of_all_rows(database: Database) -> None:
+    fill_weeks(database, WEEKS)
+    for most in (0, 10, 400):
+        keep_days(database, MADRID, NOW, most)
+        with database.read() as session:
+            numbers, refused = totals(session)
+            assert numbers == counts(session)
+            assert refused == refused_counts(session)
+
+
+def test_a_day_is_kept_an_hour_after_its_end(database: Database) -> None:
+    with database.write() as session:
+        a_scored_image(session, datetime(2026, 3, 1, 12, tzinfo=MADRID), probability=0.9)
+    midnight = datetime(2026, 3, 2, tzinfo=MADRID)
+    assert keep_days(database, MADRID, midnight + SETTLING - timedelta(seconds=1), 9) == 0
+    assert keep_days(database, MADRID, midnight + SETTLING, 9) == 1
+
+
+def test_another_zone_has_other_days(database: Database) -> None:
+    tokyo = ZoneInfo("Asia/Tokyo")
+    fill_weeks(database, WEEKS)
+    keep_days(database, MADRID, NOW, 400)
+    period = make_period(WHOLE.first, WHOLE.last, NOW, tokyo)
+    before = figures(database, period)
+    assert keep_days(database, tokyo, NOW, 400) >= 49
+    assert figures(database, period) == before
+    with database.read() as session:
+        assert set(session.scalars(select(KeptDay.zone))) == {"Asia/Tokyo"}
+        assert totals(session)[0] == counts(session)
+
+
+AT = datetime(2026, 2, 18, 9, tzinfo=MADRID)
+
+
+def verdict(database: Database) -> None:
+    with database.write() as session:
+        give_verdict(session, "1.1", VerdictInput(finding=Finding.NO_PNEUMONIA), at=NOW)
+
+
+def rescored(database: Database) -> None:
+    with database.write() as session:
+        image = a_ready_image(session, NOW, study="1.1")
+        session.flush()
+        score_ready(session, NOW + timedelta(seconds=9), {image.id: 0.99})
+
+
+def refused(database: Database) -> None:
+    with database.write() as session:
+        an_image(session, NOW, study="1.1", refusal=Refused(RefusalCode.ADULT))
+
+
+@pytest.mark.parametrize("change", [verdict, rescored, refused])
+def test_a_change_of_a_study_is_seen_on_the_day_of_its_arrival(
+    change: Any, database: Database
+) -> None:
+    with database.write() as session:
+        a_scored_image(session, AT, probability=0.8, study="1.1")
+    keep_days(database, MADRID, NOW, 400)
+    before = kept(database)
+    change(database)
+    assert kept(database) == before - 1
+    check_same(database)
+
+
+def test_no_day_is_made_from_what_another_transaction_is_changing(
+    database: Database, database_url: str
+) -> None:
+    """On SQLite the second writer waits by itself; on PostgreSQL by the lock."""
+    with database.write() as session:
+        a_scored_image(session, AT, probability=0.8, study="1.1")
+    changed, waited = threading.Event(), threading.Event()
+
+    def keep() -> None:
+        changed.wait()
+        keep_days(database, MADRID, NOW, 400)
+        waited.set()
+
+    keeper = threading.Thread(target=keep)
+    keeper.start()
+    with unit_of_work(database, POLICY, at=NOW) as unit:
+        verdict = VerdictInput(finding=Finding.NO_PNEUMONIA)
+        give_verdict(unit, "1.1", verdict, at=NOW)
+        unit.write()
+        changed.set()
+        assert not waited.wait(0.5)
+    keeper.join()
+    check_same(database)
+
+
+def test_a_change_waits_for_a_day_that_is_being_made(database: Database) -> None:
+    with database.write() as session:
+        a_scored_image(session, AT, probability=0.8, study="1.1")
+    done = threading.Event()
+
+    def change() -> None:
+        verdict(database)
+        done.set()
+
+    changer = threading.Thread(target=change)
+    with database.write() as session:
+        exclude_changes(session)
+        changer.start()
+        assert not done.wait(0.5)
+        assert session.scalar(select(Study.read_at)) is None
+    changer.join()
+    assert done.is_set()
+
+
+@pytest.fixture(scope="module")
+def columns(tmp_path_factory: pytest.TempPathFactory) -> Columns:
+    database = open_database(f"sqlite:///{tmp_path_factory.mktemp('columns') / 'db'}")
+    upgrade(database)
+    fill_weeks(database, WEEKS)
+    with database.read() as session:
+        loaded = load_columns(session, WHOLE)
+    database.dispose()
+    return loaded
+
+
+@given(days=st.lists(st.sampled_from(range(49)), unique=True, max_size=6))
+def test_blocks_join_to_what_they_were_cut_from(days: list[int], columns: Columns) -> None:
+    """Names have other numbers in each block."""
+    blocks = [of_day(columns, WEEKS.first + timedelta(days=day)) for day in days]
+    turned = [renamed(block, number) for number, block in enumerate(blocks)]
+    whole = joined([from_bytes(to_bytes(block)) for block in turned])
+    for table in TABLES:
+        assert len(getattr(whole, table)) == sum(len(getattr(block, table)) for block in blocks)
+    scanners = [columns.names[number] for block in blocks for number in block.films["scanner"]]
+    assert [whole.names[number] for number in whole.films["scanner"]] == scanners
+    codes = [number for block in blocks for number in block.films["code"]]
+    assert [whole.names[number] if number != NONE else None for number in whole.films["code"]] == [
+        columns.names[number] if number != NONE else None for number in codes
+    ]
+
+
+def of_day(columns: Columns, day: date) -> Columns:
+    tables = columns.tables().items()
+    rows = {name: table[table["day"] == day.toordinal()] for name, table in tables}
+    return Columns(columns.names, **rows)
+
+
+def renamed(block: Columns, by: int) -> Columns:
+    """The same block with its names in another order."""
+    count = len(block.names)
+    order = [(number + by) % count for number in range(count)]
+    names = tuple(block.names[order.index(number)] for number in range(count))
+    new = np.array([*order, NONE], dtype="<i2")
+    tables = {name: table.copy() for name, table in block.tables().items()}
+    for table in tables.values():
+        for column in set(NAMED) & set(table.dtype.names or ()):
+            table[column] = new[table[column]]
+    return Columns(names, **tables)

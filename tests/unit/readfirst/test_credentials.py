@@ -1,0 +1,35 @@
+"""Passwords that may be set."""
+
+import pytest
+
+from readfirst.access.credentials import check_password
+from readfirst.errors import Misconfigured
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "password1234", "123456789012", "qwertyuiop12", "P@ssw0rd1234", "iloveyou1234",
+        "welcome12345", "aaaaaaaaaaaaa", "abcabcabcabc", "abcdefghijklm", "radiology2026",
+        "readfirst-2026", "adminadminadmin", "Summer2026!!", "anna.reader12", "anna.reader.anna",
+        "1qaz2wsx3edc", "0123456789" * 20,
+    ],
+)  # fmt: skip
+def test_a_password_that_many_have_is_not_set(password: str) -> None:
+    with pytest.raises(Misconfigured, match="too easy to guess") as refused:
+        check_password(password, "anna.reader")
+    assert password not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "four plain words here",
+        "another few words",
+        "kX9-qpl2mzzt",
+        "Röntgen am Morgen 7",
+        "字" * 3 + "山川海空雨雪風雲花",
+    ],
+)
+def test_a_few_words_or_random_signs_are_set(password: str) -> None:
+    assert check_password(password, "anna") == password

@@ -1,0 +1,3 @@
+"""The fixtures of the tests of the worklist."""
+
+from tests.fixtures.worklist import called_by_the_test_client, client, studies  # noqa: F401

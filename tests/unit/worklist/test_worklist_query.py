@@ -1,0 +1,89 @@
+"""The list's state and its address say the same."""
+
+from datetime import UTC, date, datetime
+from urllib.parse import parse_qsl, urlsplit
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from db.worklist.sorting import Sort
+from readfirst.calendar import EARLIEST_DAY, LATEST_WHOLE_DAY
+from worklist.pages.list.query import Arrived, Show, WorklistQuery, WorklistRefresh
+
+NOW = datetime(2026, 3, 1, 3, 0, tzinfo=UTC)
+days = st.none() | st.dates(EARLIEST_DAY, LATEST_WHOLE_DAY)
+states = st.builds(
+    WorklistQuery,
+    show=st.sampled_from(Show),
+    flagged=st.booleans(),
+    refused=st.booleans(),
+    arrived=st.none() | st.sampled_from(Arrived),
+    first_day=days,
+    last_day=days,
+    site=st.none() | st.text(st.characters(exclude_characters="\0"), min_size=1, max_size=20),
+    sort=st.sampled_from(Sort),
+    reverse=st.booleans(),
+)
+
+
+@given(states)
+def test_an_address_leads_to_the_state_it_was_made_of(state: WorklistQuery) -> None:
+    query = urlsplit(state.address()).query
+    again = WorklistQuery.model_validate(dict(parse_qsl(query, errors="surrogatepass")))
+    assert again == state
+    assert WorklistQuery.model_validate(dict(state.hidden())) == state
+
+
+def test_what_is_as_usual_stands_in_no_address() -> None:
+    assert WorklistQuery().address() == "/"
+    assert WorklistQuery().address(show="read", flagged=True) == "/?show=read&flagged=true"
+    assert WorklistQuery(cursor="x").address(flagged=True) == "/?flagged=true", (
+        "from its first page"
+    )
+    assert WorklistRefresh(flagged=True, rows=70, through="1.2").address() == "/?flagged=true"
+
+
+def test_a_form_s_empty_fields_mean_nothing() -> None:
+    assert WorklistQuery.model_validate({"from": "", "to": "", "site": ""}) == WorklistQuery()
+
+
+def test_days_are_those_of_the_site() -> None:
+    zone = ZoneInfo("America/Lima")
+    today = WorklistQuery(arrived=Arrived.TODAY).which(NOW, zone, None)
+    # It is still the last of February there.
+    assert today.since == datetime(2026, 2, 28, 5, 0, tzinfo=UTC)
+    assert today.until is None
+    three = WorklistQuery(arrived=Arrived.THREE_DAYS).which(NOW, zone, None)
+    assert three.since == datetime(2026, 2, 26, 5, 0, tzinfo=UTC)
+    chosen = WorklistQuery(first_day=date(2026, 1, 1), last_day=date(2026, 1, 1)).which(
+        NOW, zone, "x"
+    )
+    assert chosen.since == datetime(2026, 1, 1, 5, 0, tzinfo=UTC)
+    assert chosen.until == datetime(2026, 1, 2, 5, 0, tzinfo=UTC)
+    assert (chosen.text, chosen.unread) == ("x", True)
+
+
+@pytest.mark.parametrize(
+    "parameters", [{"from": "1066-10-14"}, {"sort": "urgency"}, {"show": "some"}, {"site": "a\0"}]
+)
+def test_what_means_nothing_is_refused(parameters: dict[str, str]) -> None:
+    with pytest.raises(ValidationError):
+        WorklistQuery.model_validate(parameters)
+
+
+def test_the_direction_of_a_column_is_that_of_what_it_shows() -> None:
+    assert WorklistQuery().direction(Sort.READING) == "ascending"
+    assert WorklistQuery(sort=Sort.WAITING).direction(Sort.WAITING, Sort.ARRIVAL) == "descending"
+    assert (
+        WorklistQuery(sort=Sort.PROBABILITY, reverse=True).direction(Sort.PROBABILITY)
+        == "ascending"
+    )
+    assert WorklistQuery().direction(Sort.PATIENT) is None
+    assert WorklistQuery().sorted_by(Sort.PATIENT) == "/?sort=patient"
+    assert WorklistQuery(sort=Sort.PATIENT).sorted_by(Sort.PATIENT) == "/?sort=patient&reverse=true"
+    assert (
+        WorklistQuery(sort=Sort.PATIENT, reverse=True).sorted_by(Sort.PATIENT) == "/?sort=patient"
+    )

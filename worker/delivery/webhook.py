@@ -1,0 +1,156 @@
+"""Another system is told of a flagged study: one signed request, which is followed nowhere.
+
+Nothing leaves but the study's UID, the probability, the ensemble's version and the times.
+"""
+
+import asyncio
+import hashlib
+import hmac
+import json
+import ssl
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx2
+from pydantic import SecretStr
+from standardwebhooks import Webhook
+
+from db.lifecycle.outbox import DueMessage
+from readfirst import __version__
+from readfirst.access.webhook_key import signing_key
+from readfirst.settings import Settings
+from readfirst.studies.prevalence import at_prevalence
+
+#: Seconds that an attempt may take in all, from the look-up of the receiver's name to its answer:
+#: a worker that waits for it prepares no films.
+TIMEOUT_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookReceiver:
+    """The other system. prevalence: share of pneumonia for which it is told probabilities."""
+
+    url: str
+    secret: SecretStr
+    prevalence: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryAttempt:
+    """The result of one request.
+
+    answered: True if the receiver answered, and not with 5xx. outcome: the status, or the name of
+    the error.
+    """
+
+    taken: bool
+    answered: bool
+    outcome: str
+
+
+def webhook_receiver(settings: Settings) -> WebhookReceiver | None:
+    """The system that a site wants to be told; None if it wants none."""
+    if settings.webhook_url is None or settings.webhook_secret is None:
+        return None
+    return WebhookReceiver(settings.webhook_url, settings.webhook_secret, settings.prevalence)
+
+
+def send(
+    due: DueMessage, receiver: WebhookReceiver, now: datetime, deadline: float = TIMEOUT_SECONDS
+) -> DeliveryAttempt:
+    """Send one message. Only 2xx takes it; a redirection is not followed.
+
+    deadline: seconds for all of it, however slowly the receiver goes on.
+    """
+    content = body(due, receiver.prevalence)
+    request_headers = headers(due.key, content, receiver.secret, now)
+    try:
+        with asyncio.Runner() as runner:
+            runner.get_loop().set_default_executor(_Lookups(max_workers=1))
+            status = runner.run(_post(receiver.url, content, request_headers, deadline))
+    except (httpx2.HTTPError, httpx2.InvalidURL, OSError, ValueError) as error:
+        return DeliveryAttempt(taken=False, answered=False, outcome=type(error).__name__)
+    return DeliveryAttempt(200 <= status < 300, status < 500, str(status))
+
+
+async def _post(url: str, content: bytes, request_headers: dict[str, str], deadline: float) -> int:
+    """Give the status of the answer, of which no more is read. Raises TimeoutError."""
+    # Authorities are the machine's, or those that SSL_CERT_FILE names. Proxies and passwords of
+    # the environment are meant for others.
+    trusted = ssl.create_default_context()
+    connections: list[Any] = []
+
+    async def note_connection(event: str, about: dict[str, Any]) -> None:
+        if event == "connection.connect_tcp.complete":
+            connections.append(about["return_value"])
+
+    try:
+        async with (
+            asyncio.timeout(deadline),
+            httpx2.AsyncClient(
+                verify=trusted, trust_env=False, timeout=None, follow_redirects=False
+            ) as client,
+            client.stream(
+                "POST",
+                url,
+                content=content,
+                headers=request_headers,
+                extensions={"trace": note_connection},
+            ) as answer,
+        ):
+            return answer.status_code
+    finally:
+        # The client leaves it open where the deadline ends the handshake of TLS.
+        for connection in connections:
+            await connection.aclose()
+
+
+class _Lookups(ThreadPoolExecutor):
+    """The thread that looks a name up. A look-up cannot be stopped; nobody waits for its end."""
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: ARG002
+        super().shutdown(wait=False, cancel_futures=True)
+
+
+def body(due: DueMessage, prevalence: float | None) -> bytes:
+    """The message as JSON; the probability is stated for the site's prevalence."""
+    message = {
+        "study_instance_uid": due.study_instance_uid,
+        "probability": at_prevalence(due.probability, due.presupposed, prevalence),
+        "ensemble_version": due.ensemble_version,
+        "received_at": due.received_at.isoformat(),
+        "flagged_at": due.flagged_at.isoformat(),
+    }
+    if due.study_instance_uid_made_here:
+        message["study_instance_uid_made_here"] = True
+    return json.dumps(message).encode()
+
+
+def headers(key: str, content: bytes, secret: SecretStr, now: datetime) -> dict[str, str]:
+    """Give the headers: those of Standard Webhooks, and for one release those before them.
+
+    Standard Webhooks 1.0.0 signs key, time of sending and body, joined by full stops.
+    """
+    stamp = str(int(now.timestamp()))
+    signer = Webhook(signing_key(secret.get_secret_value()))
+    return {
+        "Content-Type": "application/json",
+        "User-Agent": f"ReadFirst/{__version__}",
+        "webhook-id": key,
+        "webhook-timestamp": stamp,
+        "webhook-signature": signer.sign(key, now.astimezone(UTC), content.decode()),
+        "Idempotency-Key": key,
+        "ReadFirst-Timestamp": stamp,
+        "ReadFirst-Signature": f"sha256={signature(secret.get_secret_value(), stamp, content)}",
+    }
+
+
+def signature(secret: str, stamp: str, content: bytes) -> str:
+    """Sign time stamp, full stop and body by HMAC-SHA256 (RFC 2104), in hexadecimal.
+
+    It is the signature of releases before Standard Webhooks; its key is the secret as it is.
+    """
+    signed = stamp.encode() + b"." + content
+    return hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()

@@ -1,0 +1,1 @@
+"""Heat maps that explain scores."""

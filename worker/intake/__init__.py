@@ -1,0 +1,1 @@
+"""Intake: a file of the inbox becomes a row of the database."""

@@ -1,0 +1,1 @@
+"""From an original to its score: prepare, score, score again; and without a queue."""

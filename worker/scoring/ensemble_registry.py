@@ -1,0 +1,139 @@
+"""The active ensemble: which one it is, in the database; its networks, loaded once."""
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+import structlog
+from sqlalchemy.orm import Session
+
+from db.ensembles import EnsembleFacts, active_ensemble, promote, register
+from db.tables import EnsembleVersion
+from models.ensemble import ScoringModel, load_ensemble
+from models.manifest import Manifest, available_ensembles, load_manifest, shipped_version
+from models.precision import choose_precision
+from models.reference import load_reference
+from readfirst.domain import Ages
+from readfirst.errors import Misconfigured
+from readfirst.monitoring.reference import as_data
+
+log = structlog.get_logger()
+Loader = Callable[[Path], ScoringModel]
+Precision = Literal["auto", "float32", "bfloat16"]
+
+
+class EnsembleRegistry:
+    """Finds the active ensemble and keeps its networks in memory until another is promoted."""
+
+    def __init__(
+        self,
+        site_folder: Path,
+        precision: Precision,
+        load: Loader | None = None,
+    ) -> None:
+        self._site_folder = site_folder
+        self._load: Loader = load or (lambda folder: load_ensemble(folder, precision))
+        # A loader of the caller's own chooses its precision itself.
+        self._precision: Precision = "float32" if load else precision
+        self._loaded: ScoringModel | None = None
+        self._exact: ScoringModel | None = None
+        self._ages: dict[str, Ages | None] = {}
+        self._without_reference: set[str] = set()
+
+    def active(self, session: Session, now: datetime) -> EnsembleVersion:
+        """The row of the active ensemble; on a new database, the shipped one becomes active."""
+        row = active_ensemble(session)
+        if row is None:
+            return self.register(session, shipped_version(), now)
+        self._give_reference(row)
+        return row
+
+    def register(self, session: Session, version: str, now: datetime) -> EnsembleVersion:
+        """Make a version that lies in one of the folders known to the database."""
+        row = register(session, facts(load_manifest(self._folder(version))), now)
+        self._give_reference(row)
+        return row
+
+    def promote(self, session: Session, version: str, now: datetime) -> EnsembleVersion:
+        """Make a version the active one, after its weight files were checked and loaded."""
+        self.networks(version)
+        self.register(session, version, now)
+        log.info("ensemble_promoted", action="promote", ensemble=version)
+        return promote(session, version, now)
+
+    def _give_reference(self, row: EnsembleVersion) -> None:
+        """Let the database have what drift is held against, for those who have no ensembles."""
+        if row.reference is not None or row.version in self._without_reference:
+            return
+        self._without_reference.add(row.version)
+        try:
+            folder = self._folder(row.version)
+            reference = load_reference(folder, load_manifest(folder))
+        except Misconfigured as error:
+            # Films are scored all the same; the figures of drift say what they lack.
+            log.error("no_reference", action="load", ensemble=row.version, error=str(error))
+            return
+        row.reference = None if reference is None else as_data(reference)
+
+    def ages(self, session: Session) -> Ages | None:
+        """The ages that the active ensemble was validated on; None if nobody can tell."""
+        row = active_ensemble(session)
+        return self.ages_of(row.version if row else shipped_version())
+
+    def ages_of(self, version: str) -> Ages | None:
+        """The ages that an ensemble was validated on, by its manifest; None if nobody can tell."""
+        if version not in self._ages:
+            try:
+                self._ages[version] = self.manifest_of(version).ages
+            except Misconfigured as error:
+                # A machine that only takes files in may lack the ensemble: films are then marked.
+                log.error("ages_unknown", action="scope", ensemble=version, error=str(error))
+                self._ages[version] = None
+        return self._ages[version]
+
+    def manifest_of(self, version: str) -> Manifest:
+        """The manifest of an ensemble. Raises Misconfigured."""
+        return load_manifest(self._folder(version))
+
+    def networks(self, version: str) -> ScoringModel:
+        """The networks of a version, loaded at the first call. Raises Misconfigured."""
+        if self._loaded is None or self._loaded.version != version:
+            self._loaded = self._load(self._folder(version))
+            log.info("ensemble_loaded", action="load", ensemble=version)
+        return self._loaded
+
+    def forget(self) -> None:
+        """Let the networks be loaded anew at the next call: these fail."""
+        self._loaded = self._exact = None
+
+    def exact_networks(self, version: str) -> ScoringModel:
+        """The networks of a version in float32, loaded at the first call. Raises Misconfigured.
+
+        In bfloat16 the heat map of an unlikely film, where little speaks for pneumonia and much
+        cancels out, comes out elsewhere.
+        """
+        if choose_precision(self._precision) == "float32":
+            return self.networks(version)
+        if self._exact is None or self._exact.version != version:
+            self._exact = load_ensemble(self._folder(version), "float32")
+            log.info("ensemble_loaded", action="load", ensemble=version, precision="float32")
+        return self._exact
+
+    def _folder(self, version: str) -> Path:
+        folders = available_ensembles(self._site_folder)
+        if version not in folders:
+            versions = ", ".join(sorted(folders)) or "none"
+            raise Misconfigured(
+                f"Ensemble {version} lies neither in {self._site_folder} nor among the shipped "
+                f"ones ({versions}). Copy it there, or make another one the active one by "
+                "`readfirst models promote`."
+            )
+        return folders[version]
+
+
+def facts(manifest: Manifest) -> EnsembleFacts:
+    """The facts of a manifest that the database keeps."""
+    return EnsembleFacts(
+        manifest.version, manifest.threshold, manifest.preprocessing_version, manifest.prevalence
+    )

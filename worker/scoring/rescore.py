@@ -1,0 +1,67 @@
+"""The night's work: what the active ensemble has not seen becomes ready again."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+
+import structlog
+
+from db.lifecycle.rescoring import make_ready_again, rank_again
+from db.lifecycle.unit_of_work import UnitOfWork, UnitOfWorkFactory
+from worker.scoring.ensemble_registry import EnsembleRegistry
+
+log = structlog.get_logger()
+#: Rows changed in one transaction, so that live arrivals never wait for a long one.
+SLICE = 500
+
+
+def rescore(
+    units: UnitOfWorkFactory,
+    ensembles: EnsembleRegistry,
+    *,
+    received_since: datetime | None = None,
+    again: bool = False,
+    progress: Callable[[int], None] = lambda _: None,
+) -> int:
+    """Queue images for the active ensemble, behind all live ones. Returns how many.
+
+    received_since: only images that arrived then or later. again: also those that it has scored
+    already; their scores stay, and a result that differs is noted. progress: told the total so far.
+    Studies whose scores are there already, as after a roll-back, are ranked by them at once.
+    """
+    with units.database.write() as session:
+        active = ensembles.active(session, datetime.now(UTC))
+
+    def queue(unit: UnitOfWork, after_id: int) -> list[int]:
+        return make_ready_again(
+            unit,
+            active,
+            limit=SLICE,
+            received_since=received_since,
+            after_id=after_id,
+            again=again,
+        )
+
+    def rank(unit: UnitOfWork, after_id: int) -> list[int]:
+        return rank_again(unit, active, limit=SLICE, after_id=after_id)
+
+    ranked = sum(_slices(units, rank))
+    total = 0
+    for queued in _slices(units, queue):
+        total += queued
+        progress(total)
+    log.info("rescored", action="rescore", queued=total, ranked=ranked, ensemble=active.version)
+    return total
+
+
+def _slices(
+    units: UnitOfWorkFactory, change: Callable[[UnitOfWork, int], list[int]]
+) -> Iterator[int]:
+    """Change rows slice by slice, each in its own transaction, until none is left."""
+    last = 0
+    while True:
+        with units.begin() as unit:
+            ids = change(unit, last)
+        if not ids:
+            return
+        last = ids[-1]
+        yield len(ids)

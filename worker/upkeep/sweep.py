@@ -1,0 +1,34 @@
+"""Workers are woken for what was forgotten, and what failed for good is refused."""
+
+import structlog
+
+from db.lifecycle.heat_maps import give_up_maps, is_any_wanted
+from db.lifecycle.outbox import is_any_due
+from db.lifecycle.unit_of_work import TASKS, UnitOfWorkFactory
+from db.lifecycle.work import give_up, waiting
+from ingest.inbox.store import Store
+from readfirst.tasks.names import TaskName
+
+log = structlog.get_logger()
+#: Messages of one sweep for one kind of work, at most; each makes a worker do all that waits.
+MOST_MESSAGES = 16
+
+
+def sweep(units: UnitOfWorkFactory, store: Store) -> None:
+    """Look for free images in the database and wake workers for them."""
+    store.sweep()
+    with units.begin() as unit:
+        given_up = give_up(unit)
+        free = waiting(unit.session, unit.at)
+        give_up_maps(unit.session, unit.at, unit.policy.lease)
+        explain = is_any_wanted(unit.session)
+        deliver = unit.policy.webhook and is_any_due(unit.session, unit.at)
+    for state, task in TASKS.items():
+        for _ in range(min(free.get(state, 0), MOST_MESSAGES)):
+            units.notifier.notify(task)
+    if explain:
+        units.notifier.notify(TaskName.SCORE)
+    if deliver:
+        units.notifier.notify(TaskName.DELIVER)
+    if given_up or free:
+        log.info("swept", action="sweep", given_up=given_up, waiting=sum(free.values()))

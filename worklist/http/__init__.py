@@ -1,0 +1,1 @@
+"""HTTP for all routes: responses, and errors as problems."""

@@ -1,0 +1,152 @@
+"""The worklist as a page: the list, and what it asks for again when something happened."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Form, Query, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from db.access.audit import AuditAction
+from db.inbox.inbox_issues import InboxSummary, inbox_summary
+from db.session import Database
+from db.work_faults import DelayedFilms, delayed_films, work_faults
+from db.worklist.counts import MOST, any_study, institutions, worklist_counts
+from db.worklist.queries import reading_page
+from ingest.inbox.disk import intake_disk_space
+from readfirst.access.roles import Role
+from readfirst.files.folders import folder_fault
+from readfirst.machine_faults import WorkFault
+from readfirst.settings import Settings
+from worklist.pages.list.query import WorklistRefresh
+from worklist.pages.list.rows import page_rows
+from worklist.security.policy import policy
+from worklist.services.dependencies import DatabaseDep, NowDep, SettingsDep
+from worklist.services.templating import TEMPLATES
+
+router = APIRouter(default_response_class=HTMLResponse)
+
+Address = Annotated[WorklistRefresh, Query()]
+#: Words of a name or a number: in the body, since addresses are logged and remembered.
+Text = Annotated[str | None, Form(max_length=200, pattern=r"^[^\x00]*$")]
+
+
+@router.get("/")
+@policy(Role.READER, audit=AuditAction.LIST_VIEWED)
+def page(
+    request: Request, database: DatabaseDep, settings: SettingsDep, now: NowDep, query: Address
+) -> Response:
+    """The page."""
+    return _page(request, query, _context(database, settings, now, query))
+
+
+@router.post("/")
+@policy(Role.READER, audit=AuditAction.LIST_VIEWED)
+def search(
+    request: Request,
+    database: DatabaseDep,
+    settings: SettingsDep,
+    now: NowDep,
+    query: Address,
+    text: Text = None,
+) -> Response:
+    """The page by a text."""
+    return _page(request, query, _context(database, settings, now, query, text))
+
+
+@router.get("/rows")
+# The list refreshes itself: what it has shown already is not noted again.
+@policy(Role.READER, audit=AuditAction.LIST_VIEWED, attended=False, each_time=False)
+def again(
+    request: Request, database: DatabaseDep, settings: SettingsDep, now: NowDep, query: Address
+) -> Response:
+    """The list alone, for when the page asks again."""
+    context = _context(database, settings, now, query)
+    return TEMPLATES.TemplateResponse(request, "list.html", context)
+
+
+@router.post("/rows")
+# As above.
+@policy(Role.READER, audit=AuditAction.LIST_VIEWED, attended=False, each_time=False)
+def search_again(
+    request: Request,
+    database: DatabaseDep,
+    settings: SettingsDep,
+    now: NowDep,
+    query: Address,
+    text: Text = None,
+) -> Response:
+    """The list alone, by a text."""
+    context = _context(database, settings, now, query, text)
+    return TEMPLATES.TemplateResponse(request, "list.html", context)
+
+
+def _page(request: Request, query: WorklistRefresh, context: dict[str, Any]) -> Response:
+    if query.before and not context["previous_page"]:
+        # The first page, by its own address, so that it is full; sent again with its text.
+        return RedirectResponse(query.address(), 307)
+    return TEMPLATES.TemplateResponse(request, "worklist.html", context)
+
+
+def _context(
+    database: Database,
+    settings: Settings,
+    now: datetime,
+    query: WorklistRefresh,
+    text: str | None = None,
+) -> dict[str, Any]:
+    """The values that the templates name."""
+    after, before = query.positions()
+    with database.read() as session:
+        page = reading_page(
+            session,
+            limit=query.rows,
+            which=query.which(now, settings.zone, text),
+            order=query.order,
+            after=after,
+            before=before,
+            through=query.through,
+            display=settings.display(now, to_reader=True),
+        )
+        return {
+            "query": query,
+            "text": text,
+            "rows": page_rows(page.studies, now, settings.zone),
+            "previous_page": query.page(before=page.start),
+            "next_page": query.page(cursor=page.end),
+            "worklist_counts": worklist_counts(session),
+            "most": MOST,
+            "any_study": bool(page.studies) or any_study(session),
+            "sites": institutions(session),
+            "banners": banners(settings, inbox_summary(session))
+            + work_banners(work_faults(session), delayed_films(session), settings.zone),
+            "inbox": settings.inbox_path,
+            "hides_ai": settings.hide_ai_until_verdict,
+        }
+
+
+def banners(settings: Settings, inbox: InboxSummary) -> list[str]:
+    """The sentences that everybody who looks at the worklist must know."""
+    room = intake_disk_space(settings)
+    sentences = [] if room.enough else [room.sentence]
+    gone = inbox.gone
+    if not gone and (fault := folder_fault(settings.inbox_path)):
+        # The ingester has not looked yet, or does not run.
+        gone = (f"The inbox cannot be used: {fault}",)
+    if inbox.left and not gone:
+        left = f"{inbox.left} left in the inbox and not taken: `readfirst inbox` says why."
+        sentences.append(left)
+    return [*sentences, *gone]
+
+
+def work_banners(
+    faults: Sequence[WorkFault], delayed: DelayedFilms | None, zone: ZoneInfo
+) -> list[str]:
+    """The sentences of faults that stop work, or else of films that are tried again."""
+    if not faults:
+        return [delayed.sentence] if delayed else []
+    return [
+        f"Since {fault.since.astimezone(zone):%d %b %H:%M}: {fault.sentence} {fault.advice}"
+        for fault in faults
+    ]

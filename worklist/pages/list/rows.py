@@ -1,0 +1,164 @@
+"""The rows of the list: texts and shapes, made from the studies. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from zlib import crc32
+from zoneinfo import ZoneInfo
+
+from db.read_models import StudyRecord
+from readfirst.domain import ImageState
+from readfirst.formatting import short_duration
+from readfirst.studies.findings import AGREEMENT_WORDS, finding_text
+from readfirst.studies.priority import PriorityReason
+from worklist.services.study_texts import distinct, in_percent, patient_age, patient_name
+
+#: Thumbnails of one study, so that the column keeps its width; the rest is told by a number.
+MOST_THUMBNAILS = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbabilityBar:
+    """Numbers in per cent. least, most: of the networks by themselves."""
+
+    probability: float
+    threshold: float
+    least: float
+    most: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageRow:
+    """A study of the list."""
+
+    study_instance_uid: str
+    priority_reason: PriorityReason
+    flagged: bool
+    reason: str
+    patient: str
+    patient_facts: str
+    #: Modality and views.
+    taken: str
+    study_time: str
+    #: Only where the list shows more than one.
+    institution: str
+    received: str
+    received_at: str
+    #: None for a study without a score, which is never shown as low.
+    bar: ProbabilityBar | None
+    thumbnails: tuple[str, ...]
+    #: Images of which there is no thumbnail here.
+    more_images: int
+    pending: bool
+    #: Its score is not validated: it may flag the study, and never speaks against it.
+    marked: bool
+    complete: bool
+    #: What the AI says is kept from the reader until a verdict.
+    ai_hidden: bool
+    #: The sentences of what is odd about it.
+    warnings: tuple[str, ...]
+    #: The verdict, in words; empty for an unread study.
+    read: str
+    read_at: str
+    #: For a verdict from the list: how many verdicts and images are seen here.
+    verdict_count: int
+    image_count: int
+    waiting: str
+
+    @property
+    def has_word(self) -> bool:
+        """True if the AI has said something that a reader can agree with."""
+        return self.bar is not None and (self.flagged or not self.marked)
+
+    @property
+    def version(self) -> str:
+        """A digest of all that the row shows, but for what the clock alone changes."""
+        values = [getattr(self, name) for name in self.__slots__ if name != "waiting"]
+        return f"{crc32(repr(values).encode()):08x}"
+
+
+def page_rows(studies: Sequence[StudyRecord], now: datetime, zone: ZoneInfo) -> list[PageRow]:
+    """The rows of the list."""
+    several = len({study.institution_name for study in studies} - {None}) > 1
+    return [_page_row(study, now, zone, several) for study in studies]
+
+
+def _page_row(study: StudyRecord, now: datetime, zone: ZoneInfo, several: bool) -> PageRow:
+    waiting_states = (ImageState.RECEIVED, ImageState.READY)
+    prepared = [image.sha256 for image in study.images if image.ready_at is not None]
+    local = now.astimezone(zone)
+    return PageRow(
+        study_instance_uid=study.study_instance_uid,
+        priority_reason=study.standing,
+        flagged=study.flagged,
+        reason=study.why,
+        patient=patient_name(study),
+        patient_facts=_patient_facts(study, zone),
+        taken=_taken(study),
+        study_time=_moment(study.study_datetime, local),
+        institution=study.institution_name or "" if several else "",
+        received=_moment(study.received_at, local, today=""),
+        received_at=study.received_at.isoformat(timespec="seconds"),
+        bar=_bar(study),
+        thumbnails=tuple(prepared[:MOST_THUMBNAILS]),
+        more_images=len(study.images) - len(prepared[:MOST_THUMBNAILS]) if prepared else 0,
+        pending=any(image.state in waiting_states for image in study.images),
+        marked=bool(study.marks) and study.probability is not None,
+        complete=study.complete,
+        ai_hidden=study.ai_hidden,
+        warnings=tuple(warning.reason for warning in study.warnings),
+        read=_read(study),
+        read_at=_moment(study.read_at, local, today=""),
+        verdict_count=study.verdict_count,
+        image_count=len(study.images),
+        waiting=short_duration((study.read_at or now) - study.received_at),
+    )
+
+
+def _patient_facts(study: StudyRecord, zone: ZoneInfo) -> str:
+    age = patient_age(study, zone)
+    facts = (age, study.patient_sex, study.patient_id, study.accession_number)
+    return " · ".join(fact for fact in facts if fact)
+
+
+def _taken(study: StudyRecord) -> str:
+    """As `DX PA, LL`; of a picture, which says neither, its kind."""
+    modalities = distinct(image.modality for image in study.images)
+    views = distinct(image.view_position for image in study.images)
+    if not modalities and not views:
+        return " ".join(distinct(image.kind and image.kind.upper() for image in study.images))
+    return " ".join(filter(None, ("/".join(modalities), ", ".join(views))))
+
+
+def _read(study: StudyRecord) -> str:
+    """The finding, and its agreement with the AI."""
+    if study.read_at is None:
+        return ""
+    if study.verdict is None:
+        return "Read"
+    words = [finding_text(study.verdict.finding)]
+    if study.verdict.agreement:
+        words.append(AGREEMENT_WORDS[study.verdict.agreement])
+    return f"Read: {', '.join(words)}"
+
+
+def _bar(study: StudyRecord) -> ProbabilityBar | None:
+    if study.probability is None or study.threshold is None:
+        return None
+    members = study.members.values() or (study.probability,)
+    return ProbabilityBar(
+        probability=in_percent(study.probability),
+        threshold=in_percent(study.threshold),
+        least=in_percent(min(members)),
+        most=in_percent(max(members)),
+    )
+
+
+def _moment(at: datetime | None, now: datetime, *, today: str = "today ") -> str:
+    """A time as short as it can be told apart. now: in the site's zone."""
+    if at is None:
+        return ""
+    local = at.astimezone(now.tzinfo)
+    if local.date() == now.date():
+        return today + local.strftime("%H:%M")
+    return local.strftime("%d %b %H:%M" if local.year == now.year else "%d %b %Y")

@@ -1,0 +1,1 @@
+"""The page of the monitoring, for the lead: plots and tables."""

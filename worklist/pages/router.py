@@ -1,0 +1,15 @@
+"""All routes of the pages; none of them is in the API's document."""
+
+from fastapi import APIRouter
+
+from worklist.pages import refused
+from worklist.pages.list import page as list_page
+from worklist.pages.monitoring import page as monitoring_page
+from worklist.pages.studies import attributes, film
+from worklist.pages.studies import page as study_page
+
+MODULES = (list_page, refused, film, study_page, attributes, monitoring_page)
+
+router = APIRouter(include_in_schema=False)
+for module in MODULES:
+    router.include_router(module.router)

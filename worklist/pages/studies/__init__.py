@@ -1,0 +1,1 @@
+"""The page of a study: facts, scores, timeline, attributes and films."""

@@ -1,0 +1,146 @@
+"""The facts of a study in words: whose it is, and the answers that a reader may give. Pure."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from db.read_models import StudyRecord, VerdictRecord
+from db.worklist.patients import OtherStudy
+from readfirst.domain import FileKind
+from readfirst.formatting import readable_name, short_duration
+from readfirst.studies.findings import AGREEMENT_WORDS, Finding, finding_text
+from readfirst.studies.viewer import viewer_link
+from worklist.services.study_texts import distinct, in_percent, minute, patient_age
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """An answer of a reader, always at the same place. say: what the form sends.
+
+    keys: on the keyboard; the first is shown, and the others are those of older releases.
+    """
+
+    say: str
+    label: str
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerdictRow:
+    """A verdict of the history. agreement: in words, empty where there is nothing to compare."""
+
+    at: str
+    by: str
+    what: str
+    agreement: str
+    comment: str
+    ai: str
+    blind: bool
+    stands: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OtherStudyRow:
+    """Another study of the same patient. probability: in per cent, None while it is not scored."""
+
+    study_instance_uid: str
+    at: str
+    what: str
+    probability: float | None
+    flagged: bool
+    marked: bool
+    ai_hidden: bool
+    verdict: str
+
+
+def facts(study: StudyRecord, now: datetime, zone: ZoneInfo) -> tuple[tuple[str, str], ...]:
+    """Patient and order, each with its name; what is not known is left out."""
+    waits = f" ({short_duration(now - study.received_at)} ago)"
+    rows = {
+        "Age": patient_age(study, zone),
+        "Sex": study.patient_sex,
+        "Born": study.patient_birth_date.strftime("%d %b %Y") if study.patient_birth_date else "",
+        "Patient ID": " @ ".join(distinct((study.patient_id, study.issuer_of_patient_id))),
+        "Accession": study.accession_number,
+        "Taken": _taken(study),
+        "Study time": minute(study.study_datetime, zone) if study.study_datetime else "",
+        "Arrived": minute(study.received_at, zone) + waits,
+        "Institution": study.institution_name,
+        "Referred by": readable_name(study.referring_physician_name or ""),
+    }
+    return tuple((name, value) for name, value in rows.items() if value)
+
+
+def choices(study: StudyRecord) -> tuple[Choice, ...]:
+    """The answers. Neither their places nor their keys depend on the AI.
+
+    Until the next release `a` and `d` still agree and disagree with the AI. A score that is not
+    validated says nothing against pneumonia, so there is nothing to agree with.
+    """
+    pneumonia: tuple[str, ...] = ("p",)
+    none: tuple[str, ...] = ("x",)
+    if study.flagged:
+        pneumonia, none = ("p", "a"), ("x", "d")
+    elif study.probability is not None and not study.marks:
+        pneumonia, none = ("p", "d"), ("x", "a")
+    return (
+        Choice(Finding.PNEUMONIA, "Pneumonia", pneumonia),
+        Choice(Finding.NO_PNEUMONIA, "No pneumonia", none),
+        Choice(Finding.CANNOT_TELL, "Cannot tell", ("c",)),
+        Choice("read", "Read, no opinion", ("e",)),
+    )
+
+
+def verdict_row(verdict: VerdictRecord, zone: ZoneInfo) -> VerdictRow:
+    """A line of the history."""
+    return VerdictRow(
+        at=minute(verdict.at, zone),
+        by=verdict.by or "somebody",
+        what="marked as unread" if verdict.withdrawn else finding_text(verdict.finding),
+        agreement=AGREEMENT_WORDS[verdict.agreement] if verdict.agreement else "",
+        comment=verdict.comment or "",
+        ai=_ai(verdict),
+        blind=verdict.blind,
+        stands=verdict.stands,
+    )
+
+
+def other_study_row(other: OtherStudy, zone: ZoneInfo) -> OtherStudyRow:
+    """A line of the patient's other studies."""
+    return OtherStudyRow(
+        study_instance_uid=other.study_instance_uid,
+        at=other.at.astimezone(zone).strftime("%d %b %Y"),
+        what=", ".join(other.views) or "Picture",
+        probability=None if other.probability is None else in_percent(other.probability),
+        flagged=other.flagged,
+        marked=other.marked,
+        ai_hidden=other.ai_hidden,
+        verdict=finding_text(other.verdict.finding) if other.verdict else "",
+    )
+
+
+def pacs_link(template: str | None, study: StudyRecord) -> str | None:
+    """The link to the site's viewer; None without one, and for a study that no PACS has."""
+    has_dicom = any(image.kind == FileKind.DICOM for image in study.images)
+    if template is None or not has_dicom:
+        return None
+    made_here = study.study_instance_uid_made_here
+    uid = study.shared_study_instance_uid or (None if made_here else study.study_instance_uid)
+    values = {"study_instance_uid": uid, "accession_number": study.accession_number}
+    return viewer_link(template, values)
+
+
+def _ai(verdict: VerdictRecord) -> str:
+    if verdict.probability is None:
+        return "not scored then"
+    flag = "flagged" if verdict.flagged else "not flagged"
+    return f"AI then: {verdict.probability:.2f}, {flag}"
+
+
+def _taken(study: StudyRecord) -> str:
+    """As `DX PA, DX LL`; of pictures, which say neither, their kinds."""
+    images = study.images
+    views = distinct(
+        " ".join(filter(None, (image.modality, image.view_position))) for image in images
+    )
+    return ", ".join(views or distinct(image.kind and image.kind.upper() for image in images))

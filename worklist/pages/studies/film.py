@@ -1,0 +1,125 @@
+"""The films of a study: what the viewer is told of them, and a page of nothing but films."""
+
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse
+
+from db.access.audit import AuditAction
+from db.read_models import ScoreRecord, StudyDetail, StudyRecord
+from db.worklist.queries import study_detail
+from readfirst.access.roles import Role
+from readfirst.formatting import readable_percent
+from worklist.api.parameters import StudyUid
+from worklist.security.policy import policy
+from worklist.services.dependencies import DatabaseDep, NowDep, SettingsDep
+from worklist.services.study_texts import in_percent, minute, patient_name
+from worklist.services.templating import TEMPLATES
+
+router = APIRouter(default_response_class=HTMLResponse)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FilmImage:
+    """A film of the viewer.
+
+    label: by which it is chosen. position: in its corner, as `PA, image 1 of 2`. is_open: as the
+    page opens. score: the latest one; None without, and while it is hidden. percent: of it, for
+    people.
+    """
+
+    sha256: str
+    label: str
+    view: str
+    position: str
+    has_thumbnail: bool
+    is_open: bool
+    score: ScoreRecord | None
+    percent: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FilmStudy:
+    """The films of a study with their texts: whose they are, where and when they were taken."""
+
+    study_instance_uid: str
+    patient: str
+    identity: tuple[str, ...]
+    acquired: tuple[str, ...]
+    images: tuple[FilmImage, ...]
+    ai_hidden: bool
+
+
+def film_study(detail: StudyDetail, zone: ZoneInfo) -> FilmStudy:
+    """The films of a study, for the template `viewer.html`, in the order in which they came in.
+
+    The one that the study ranks by is shown first; without a score, the first one.
+    """
+    study = detail.study
+    at = study.acquisition_datetime or study.study_datetime
+    return FilmStudy(
+        study_instance_uid=study.study_instance_uid,
+        patient=patient_name(study),
+        identity=_identity(study),
+        acquired=tuple(filter(None, (study.institution_name, minute(at, zone) if at else None))),
+        images=_images(detail),
+        ai_hidden=study.ai_hidden,
+    )
+
+
+def _identity(study: StudyRecord) -> tuple[str, ...]:
+    """ID, birth date and sex; what is unknown says so, since a gap would not be noticed."""
+    born = study.patient_birth_date
+    return (
+        f"ID {study.patient_id}" if study.patient_id else "no patient ID",
+        f"born {born:%d %b %Y}" if born else "birth date unknown",
+        f"sex {study.patient_sex}" if study.patient_sex else "sex unknown",
+    )
+
+
+def _images(detail: StudyDetail) -> tuple[FilmImage, ...]:
+    images = detail.study.images
+    first = detail.study.deciding_image or images[0].sha256
+    # The latest score of an image comes last.
+    scores = {score.sha256: score for score in detail.scores}
+    return tuple(
+        FilmImage(
+            sha256=image.sha256,
+            label=" ".join(filter(None, (image.modality, image.view_position)))
+            or f"Image {number}",
+            view=image.view_position or "",
+            position=", ".join(
+                filter(None, (image.view_position, f"image {number} of {len(images)}"))
+            ),
+            has_thumbnail=image.ready_at is not None,
+            is_open=image.sha256 == first,
+            score=scores.get(image.sha256),
+            percent=_percent(scores.get(image.sha256)),
+        )
+        for number, image in enumerate(images, 1)
+    )
+
+
+def _percent(score: ScoreRecord | None) -> str:
+    return "" if score is None else readable_percent(in_percent(score.probability))
+
+
+@router.get("/studies/{study_instance_uid}/film")
+@policy(Role.READER, audit=AuditAction.STUDY_VIEWED)
+def film(
+    request: Request,
+    database: DatabaseDep,
+    settings: SettingsDep,
+    now: NowDep,
+    study_instance_uid: StudyUid,
+) -> Response:
+    """The page, for a screen that shows films alone."""
+    with database.read() as session:
+        detail = study_detail(
+            session, study_instance_uid, display=settings.display(now, to_reader=True)
+        )
+    if detail is None:
+        return TEMPLATES.TemplateResponse(request, "study_not_found.html", status_code=404)
+    context = {"film": film_study(detail, settings.zone)}
+    return TEMPLATES.TemplateResponse(request, "viewer_page.html", context)

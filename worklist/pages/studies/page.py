@@ -1,0 +1,216 @@
+"""The page of a study: its facts around its films, and the reader's verdict."""
+
+import re
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Form, HTTPException, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+from sqlalchemy.orm import Session
+
+from db.access.audit import AuditAction, FirstViewing, first_view
+from db.lifecycle.unit_of_work import unit_of_work
+from db.lifecycle.verdicts import (
+    MOST_COMMENT,
+    ExpectedVersion,
+    ShownFilm,
+    VerdictInput,
+    submit_verdict,
+)
+from db.read_models import StudyDetail
+from db.session import Database
+from db.worklist.adjacent_studies import AdjacentStudies, adjacent_studies, most_urgent_unread
+from db.worklist.filters import WorklistFilter
+from db.worklist.patients import OtherStudy, other_studies
+from db.worklist.queries import opening_film, study_detail
+from db.worklist.sorting import READING_ORDER
+from readfirst.access.roles import Role
+from readfirst.errors import Conflict
+from readfirst.settings import Settings
+from readfirst.studies.display import DisplayContext
+from readfirst.studies.findings import Finding
+from worklist.api.cursors import GREATEST_ID
+from worklist.api.parameters import NO_NUL
+from worklist.pages.studies.facts import (
+    choices,
+    facts,
+    other_study_row,
+    pacs_link,
+    verdict_row,
+)
+from worklist.pages.studies.film import film_study
+from worklist.pages.studies.score_bars import image_scores
+from worklist.pages.studies.timeline import timeline, times
+from worklist.security.policy import policy
+from worklist.security.principal import same
+from worklist.security.responses import forbidden
+from worklist.services.dependencies import (
+    CurrentUser,
+    DatabaseDep,
+    LifecycleDep,
+    RequestDisclosures,
+    SettingsDep,
+)
+from worklist.services.study_texts import patient_name
+from worklist.services.templating import TEMPLATES, is_part
+
+router = APIRouter(default_response_class=HTMLResponse)
+
+#: PS3.5 9.1.
+UID = re.compile(r"[0-9.]{1,64}")
+OPINIONS = {
+    "pneumonia": VerdictInput(finding=Finding.PNEUMONIA),
+    "no_pneumonia": VerdictInput(finding=Finding.NO_PNEUMONIA),
+    "cannot_tell": VerdictInput(finding=Finding.CANNOT_TELL),
+    "read": VerdictInput(),
+    "unread": VerdictInput(withdrawn=True),
+}
+Digest = Annotated[str, Form(max_length=64)]
+Count = Annotated[int, Form(ge=0, le=GREATEST_ID)]
+
+
+@dataclass(frozen=True, slots=True)
+class StudyPage:
+    """The rows behind the page."""
+
+    detail: StudyDetail
+    opened: FirstViewing | None
+    others: list[OtherStudy]
+    adjacent_studies: AdjacentStudies
+    #: The film that the most urgent other unread study opens with, to be loaded before.
+    next_film: str | None
+
+
+@router.get("/studies/{study_instance_uid}")
+@policy(Role.READER, audit=AuditAction.STUDY_VIEWED)
+def study(
+    request: Request, database: DatabaseDep, settings: SettingsDep, study_instance_uid: str
+) -> Response:
+    """The page."""
+    return _page(request, database, settings, study_instance_uid)
+
+
+@router.post("/studies/{study_instance_uid}/verdict")
+# A verdict is noted in its own transaction; a page that refuses one, as any page of a study.
+@policy(Role.READER, audit=AuditAction.STUDY_VIEWED)
+def verdict(
+    request: Request,
+    user: CurrentUser,
+    disclosures: RequestDisclosures,
+    database: DatabaseDep,
+    settings: SettingsDep,
+    rules: LifecycleDep,
+    study_instance_uid: str,
+    say: Annotated[str, Form(max_length=32)],
+    verdicts_seen: Count,
+    images_seen: Count,
+    displayed: Digest = "",
+    failed: Digest = "",
+    comment: Annotated[str, Form(max_length=MOST_COMMENT, pattern=NO_NUL)] = "",
+    token: Annotated[str, Form(alias="form_token")] = "",
+) -> Response:
+    """Take the verdict that the page sends."""
+    if not same(token, user.form_token):
+        return forbidden("This form is too old: load the page again.")
+    if say not in OPINIONS or not UID.fullmatch(study_instance_uid):
+        raise HTTPException(422, "This is no verdict.")
+    verdict_input = replace(OPINIONS[say], comment=comment)
+    expected = ExpectedVersion(
+        verdicts_seen,
+        images_seen,
+        ShownFilm(displayed=displayed, failed=failed),
+        ai_hidden=settings.hide_ai_until_verdict,
+    )
+    try:
+        with unit_of_work(database, rules) as unit:
+            submit_verdict(unit, study_instance_uid, verdict_input, user.actor, expected=expected)
+    except Conflict as conflict:
+        return _page(request, database, settings, study_instance_uid, str(conflict), comment)
+    disclosures.noted = True
+    if is_part(request):
+        return _page(request, database, settings, study_instance_uid)
+    return RedirectResponse(f"/studies/{study_instance_uid}", 303)
+
+
+@router.get("/next")
+@policy(Role.READER)
+def next_unread(database: DatabaseDep, but: str | None = None) -> Response:
+    """Lead to the unread study that is to be read first; to the list when there is none."""
+    with database.read() as session:
+        uid = most_urgent_unread(session, but=but if but and UID.fullmatch(but) else None)
+    return RedirectResponse(f"/studies/{uid}" if uid else "/", 307)
+
+
+def _page(
+    request: Request,
+    database: Database,
+    settings: Settings,
+    study_instance_uid: str,
+    message: str = "",
+    comment: str = "",
+) -> Response:
+    """The page, or the part of it that a verdict changes. message: why one was not taken."""
+    now = datetime.now(UTC)
+    page = _read_page(database, study_instance_uid, settings.display(now, to_reader=True))
+    if page is None:
+        return TEMPLATES.TemplateResponse(request, "study_not_found.html", status_code=404)
+    context = _context(page, settings, now) | {
+        "message": message,
+        "comment": comment,
+        # A verdict was just taken: what comes next is the way on.
+        "onward": is_part(request) and not message,
+    }
+    name = "submitted_verdict.html" if is_part(request) else "study.html"
+    return TEMPLATES.TemplateResponse(request, name, context, 409 if message else 200)
+
+
+def _read_page(
+    database: Database, study_instance_uid: str, display: DisplayContext
+) -> StudyPage | None:
+    if not UID.fullmatch(study_instance_uid):
+        return None
+    with database.read() as session:
+        detail = study_detail(session, study_instance_uid, display=display)
+        if detail is None:
+            return None
+        return StudyPage(
+            detail,
+            first_view(session, study_instance_uid),
+            other_studies(session, study_instance_uid, display=display),
+            adjacent_studies(
+                session,
+                study_instance_uid,
+                which=WorklistFilter(unread=True),
+                order=READING_ORDER,
+            ),
+            _next_film(session, study_instance_uid, by_score=not display.hides_ai),
+        )
+
+
+def _next_film(session: Session, study_instance_uid: str, *, by_score: bool) -> str | None:
+    next_study = most_urgent_unread(session, but=study_instance_uid)
+    return next_study and opening_film(session, next_study, by_score=by_score)
+
+
+def _context(page: StudyPage, settings: Settings, now: datetime) -> dict[str, Any]:
+    """The values that the templates name."""
+    detail, zone = page.detail, settings.zone
+    study = detail.study
+    return {
+        "study": study,
+        "patient": patient_name(study),
+        "facts": facts(study, now, zone),
+        "choices": choices(study),
+        "verdicts": [verdict_row(each, zone) for each in reversed(detail.verdicts)],
+        "most_comment": MOST_COMMENT,
+        "scores": image_scores(study.images, detail.scores, zone),
+        "steps": timeline(detail, page.opened, zone),
+        "times": times(detail, page.opened),
+        "others": [other_study_row(other, zone) for other in page.others],
+        "adjacent_studies": page.adjacent_studies,
+        "pacs": pacs_link(settings.viewer_url, study),
+        "film": film_study(detail, zone),
+        "next_film": page.next_film,
+        "zone": zone.key,
+    }

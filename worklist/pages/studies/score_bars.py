@@ -1,0 +1,81 @@
+"""The scores of a study as bars: by image, by ensemble version, and by member. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from db.read_models import ImageRecord, ScoreRecord
+from worklist.services.study_texts import in_percent, minute
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberBar:
+    """The probability by one network, in per cent."""
+
+    name: str
+    probability: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionBar:
+    """The score of an image by one ensemble version. Numbers in per cent.
+
+    least, most: of its members; spread: between them.
+    """
+
+    version: str
+    probability: float
+    threshold: float
+    least: float
+    most: float
+    spread: float
+    flagged: bool
+    members: tuple[MemberBar, ...]
+    scored: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageScores:
+    """The scores of an image, the latest version first. label: empty for a study of one image."""
+
+    sha256: str
+    label: str
+    #: They are not validated: they may flag, and never speak against.
+    marked: bool
+    versions: tuple[VersionBar, ...]
+
+
+def image_scores(
+    images: Sequence[ImageRecord], scores: Sequence[ScoreRecord], zone: ZoneInfo
+) -> tuple[ImageScores, ...]:
+    """The scores of every image that has any."""
+    by_image = [
+        ImageScores(
+            sha256=image.sha256,
+            label=f"Image {number}" if len(images) > 1 else "",
+            marked=bool(image.marks),
+            versions=tuple(
+                _bar(score, zone) for score in reversed(scores) if score.sha256 == image.sha256
+            ),
+        )
+        for number, image in enumerate(images, 1)
+    ]
+    return tuple(scores_of for scores_of in by_image if scores_of.versions)
+
+
+def _bar(score: ScoreRecord, zone: ZoneInfo) -> VersionBar:
+    members = sorted(score.members.values()) or [score.probability]
+    return VersionBar(
+        version=score.ensemble_version,
+        probability=in_percent(score.probability),
+        threshold=in_percent(score.threshold),
+        least=in_percent(members[0]),
+        most=in_percent(members[-1]),
+        spread=in_percent(members[-1] - members[0]),
+        flagged=score.flagged,
+        members=tuple(
+            MemberBar(name=name, probability=in_percent(value))
+            for name, value in sorted(score.members.items())
+        ),
+        scored=minute(score.scored_at, zone),
+    )

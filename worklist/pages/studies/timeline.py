@@ -1,0 +1,197 @@
+"""The timeline of a study in words, from its arrival to its being read, with the times between."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from db.access.audit import FirstViewing
+from db.read_models import EventRecord, ImageRecord, ScoreRecord, StudyDetail, VerdictRecord
+from readfirst.formatting import attribute_names, short_duration
+from readfirst.refusals import SENTENCES, RefusalCode
+from readfirst.studies.findings import finding_text
+from readfirst.studies.marks import MARK_SENTENCES, MarkCode
+
+#: Shown by the verdicts themselves, which say more.
+SHOWN_BY_VERDICTS = {"verdict", "read"}
+PLAIN = {
+    "ready": "Decoded, and ready for the networks",
+    "duplicate": "The same file came in again",
+    "retried": "Tried again",
+    "moved": "Found to belong to another study",
+    "prepare_again": "To be decoded again",
+    "attempt_failed": "An attempt to decode or score it failed",
+    "original_removed": "Original removed, as the site's settings say",
+    "original_restored": "Original came in again, and is kept",
+    "unread": "Unread again, since this image came in",
+    "raised_to_stat": "Raised to STAT",
+    "replaced": "Found to be a beginning only: the whole film came in and replaced it",
+}
+#: Of events that name attributes.
+FIELDS = {
+    "details_added": "A later file filled in what was missing",
+    "contradicted": "A later file says otherwise than what is shown",
+}
+#: Why a flag changed, where it was not by a film that came in.
+CAUSES = {
+    "rescore": "scored again by ensemble {}",
+    "rollback": "ensemble {} is active again",
+    "reprocess": "an image was tried again",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineEntry:
+    """Something that happened. kind: `flag`, `refused`, `read` or nothing, for its looks."""
+
+    at: datetime
+    what: str
+    kind: str = ""
+    sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimelineRow:
+    """A line of the timeline. since: how long after the line before; empty for the first."""
+
+    at: str
+    since: str
+    what: str
+    kind: str
+    #: Which image, where a study has several.
+    image: str
+
+
+def timeline(
+    detail: StudyDetail, opened: FirstViewing | None, zone: ZoneInfo
+) -> tuple[TimelineRow, ...]:
+    """The events of a study, in order. opened: when a person first looked at it."""
+    entries = [*_from_events(detail), *_from_verdicts(detail.verdicts)]
+    if opened is not None:
+        entries.append(TimelineEntry(opened.at, f"First opened{_by(opened.account)}"))
+    # Python's sorting keeps what happened at one moment in the order of its events.
+    entries.sort(key=lambda entry: entry.at)
+    labels = _labels(detail.study.images)
+    before = [None, *(entry.at for entry in entries[:-1])]
+    return tuple(
+        TimelineRow(
+            at=_clock(entry.at, earlier, zone),
+            since="" if earlier is None else _since(entry.at - earlier),
+            what=entry.what,
+            kind=entry.kind,
+            image=labels.get(entry.sha256 or "", ""),
+        )
+        for entry, earlier in zip(entries, before, strict=True)
+    )
+
+
+def _clock(at: datetime, earlier: datetime | None, zone: ZoneInfo) -> str:
+    """The time of day, with its date where that is another one."""
+    local = at.astimezone(zone)
+    same_day = earlier is not None and earlier.astimezone(zone).date() == local.date()
+    return local.strftime("%H:%M:%S" if same_day else "%d %b %Y %H:%M:%S")
+
+
+def _since(duration: timedelta) -> str:
+    return f"+ {short_duration(duration)}" if duration >= timedelta(seconds=1) else "at once"
+
+
+def times(detail: StudyDetail, opened: FirstViewing | None) -> tuple[tuple[str, str], ...]:
+    """The times from arrival: to the first score, to its first being opened, to be read."""
+    arrived = detail.study.received_at
+    scored = min((score.scored_at for score in detail.scores), default=None)
+    moments = {
+        "scored": scored,
+        "opened": opened.at if opened else None,
+        "read": detail.study.read_at,
+    }
+    return tuple(
+        (name, short_duration(at - arrived)) for name, at in moments.items() if at is not None
+    )
+
+
+def _from_events(detail: StudyDetail) -> Iterator[TimelineEntry]:
+    names = {image.sha256: image.file_name for image in detail.study.images}
+    scores = {(score.sha256, score.ensemble_version): score for score in detail.scores}
+    for event in detail.events:
+        if event.action in SHOWN_BY_VERDICTS or (event.action == "unread" and not event.sha256):
+            continue
+        yield _entry(event, names, scores)
+
+
+def _entry(
+    event: EventRecord, names: Mapping[str, str], scores: Mapping[tuple[str, str], ScoreRecord]
+) -> TimelineEntry:
+    version, image = str(event.detail.get("ensemble", "")), event.sha256 or ""
+    kind = ""
+    if event.action == "received":
+        what = f"Received {names.get(image, '')}".rstrip()
+    elif event.action == "scored":
+        what = _scored(version, scores.get((image, version)))
+    elif event.action == "flagged":
+        what, kind = f"Flagged, and so read earlier{_cause(event)}", "flag"
+    elif event.action == "flag_withdrawn":
+        what = f"No longer flagged{_cause(event)}"
+    elif event.action == "refused":
+        what, kind = f"Not scored: {_sentence(event.detail.get('code'))}", "refused"
+    elif event.action == "marked":
+        marks = _marks(event.detail.get("codes"))
+        what = f"Not validated: {marks}" if marks else "No longer marked as not validated"
+    elif event.action in FIELDS:
+        what = f"{FIELDS[event.action]}: {_fields(event.detail.get('fields'))}"
+    elif event.action in ("rescore", "score_confirmed", "score_not_reproduced"):
+        what = _again(event.action, version)
+    else:
+        what = PLAIN.get(event.action) or event.action.replace("_", " ").capitalize()
+    return TimelineEntry(event.at, what, kind, event.sha256)
+
+
+def _cause(event: EventRecord) -> str:
+    reason = CAUSES.get(event.cause or "", "").format(event.detail.get("ensemble") or "")
+    return f": {reason}" if reason else ""
+
+
+def _scored(version: str, score: ScoreRecord | None) -> str:
+    probability = "" if score is None else f" {score.probability:.2f}"
+    return f"Scored{probability} by ensemble {version}"
+
+
+def _again(action: str, version: str) -> str:
+    if action == "rescore":
+        return f"Waits to be scored by ensemble {version}"
+    result = "the same" if action == "score_confirmed" else "not the same"
+    return f"Scored again by ensemble {version}: {result}"
+
+
+def _sentence(code: object) -> str:
+    text = str(code or "")
+    return SENTENCES[RefusalCode(text)] if text in set(RefusalCode) else text
+
+
+def _marks(codes: object) -> str:
+    marks = codes if isinstance(codes, list) else []
+    return " ".join(MARK_SENTENCES[MarkCode(mark)] for mark in marks if mark in set(MarkCode))
+
+
+def _fields(names: object) -> str:
+    return attribute_names(map(str, names if isinstance(names, list) else []))
+
+
+def _from_verdicts(verdicts: Sequence[VerdictRecord]) -> Iterator[TimelineEntry]:
+    for verdict in verdicts:
+        if verdict.withdrawn:
+            yield TimelineEntry(verdict.at, f"Marked as unread{_by(verdict.by)}")
+        else:
+            yield TimelineEntry(
+                verdict.at, f"Read{_by(verdict.by)}: {finding_text(verdict.finding)}", "read"
+            )
+
+
+def _by(account: str | None) -> str:
+    return f" by {account}" if account else ""
+
+
+def _labels(images: Sequence[ImageRecord]) -> dict[str, str]:
+    if len(images) < 2:
+        return {}
+    return {image.sha256: f"image {number}" for number, image in enumerate(images, 1)}

@@ -1,0 +1,41 @@
+"""An application with the authentication middleware before all of it."""
+
+from collections.abc import Callable
+
+from fastapi import FastAPI
+from starlette.types import ASGIApp
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
+
+from readfirst.settings import Settings
+from worklist.http.charsets import KnownCharsets
+from worklist.http.head import HeadAsGet
+from worklist.security.auth_middleware import AuthMiddleware
+from worklist.security.authenticator import Authenticator
+from worklist.security.headers import SecurityHeaders
+
+
+class ProtectedApp(FastAPI):
+    """An application with something before all of it, its own limits and error pages too."""
+
+    before: Callable[[ASGIApp], ASGIApp] | None = None
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """Return the application that answers a request."""
+        inner = super().build_middleware_stack()
+        return self.before(inner) if self.before else inner
+
+
+def add_auth_middleware(
+    app: ProtectedApp, authenticator: Authenticator, settings: Settings
+) -> None:
+    """Put authentication and the security headers before every route."""
+
+    def before(inner: ASGIApp) -> ASGIApp:
+        guarded = SecurityHeaders(KnownCharsets(AuthMiddleware(inner, app, authenticator)))
+        outer: ASGIApp = HeadAsGet(guarded)
+        if settings.trusted_proxies:
+            # Its types are uvicorn's own spelling of the same protocol.
+            return ProxyHeadersMiddleware(outer, list(settings.trusted_proxies))  # type: ignore
+        return outer
+
+    app.before = before

@@ -1,0 +1,1 @@
+"""The collaborators of routes, and the dependencies by which routes ask for them."""

@@ -1,0 +1,82 @@
+// The page of one study: its keys, its links to other studies, and notices of what changes meanwhile.
+
+import { setUpKeys } from "../common/keys.js";
+import { listAddress, listedStudies, storeOpenedStudy } from "../worklist/state.js";
+import { keepCommentDraft } from "./comment-draft.js";
+import { showNotice } from "./notice.js";
+import { setUpVerdict, WORDS } from "./verdict.js";
+
+const { study, zone } = /** @type {HTMLElement} */ (document.querySelector("main.study")).dataset;
+
+// The notice for an event of this study, by its type. Other events need no notice.
+const CHANGES = {
+  received: async () => "Another image of this study has come in.",
+  scored: async () => "The AI has scored an image of this study.",
+  verdict: describeVerdict,
+};
+// Verdicts submitted on this page whose events have not come in yet.
+let ownVerdicts = 0;
+
+async function onEvent(event) {
+  const { study_instance_uid: uid } = JSON.parse(event.data);
+  if (uid !== study) return;
+  if (event.type === "verdict" && ownVerdicts > 0) ownVerdicts -= 1;
+  else showNotice(await CHANGES[event.type](), { show: true });
+}
+
+// Who said what, and when, in the site's time.
+async function describeVerdict() {
+  const response = await fetch(`/api/v1/studies/${study}/verdicts`).catch(() => null);
+  const verdict = response?.ok && (await response.json()).at(-1);
+  if (!verdict) return "Somebody gave a verdict in the meantime.";
+  const at = new Date(verdict.at).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit", timeZone: zone });
+  const reader = verdict.by ?? "Somebody";
+  if (verdict.withdrawn) return `${reader} marked this study as unread at ${at}.`;
+  return `${reader} said “${WORDS[verdict.finding] ?? WORDS.read}” at ${at}.`;
+}
+
+// Links to the list from which this study was opened and to its neighbours there, in any order.
+function followList() {
+  /** @type {HTMLAnchorElement} */ (document.getElementById("back")).href = listAddress();
+  storeOpenedStudy(study);
+  const order = listedStudies();
+  const index = order.indexOf(study);
+  if (index < 0) return;
+  linkTo("prev", order[index - 1]);
+  linkTo("next", order[index + 1]);
+}
+
+// Where that list ends, the server's own link stays only if its order is the same.
+function linkTo(rel, uid) {
+  /** @type {HTMLAnchorElement} */
+  const link = document.querySelector(`a[rel="${rel}"]`);
+  if (uid) link.href = `/studies/${uid}`;
+  if (uid || listAddress() !== "/") link.hidden = !uid;
+}
+
+// A verdict is submitted, or was not accepted.
+document.addEventListener("htmx:beforeRequest", (/** @type {CustomEvent} */ event) => {
+  if (event.detail.requestConfig.verb === "post") ownVerdicts += 1;
+});
+document.addEventListener("htmx:afterRequest", (/** @type {CustomEvent} */ event) => {
+  const { requestConfig, successful } = event.detail;
+  if (requestConfig.verb === "post" && !successful) ownVerdicts -= 1;
+});
+
+// A browser has few connections for one server: a hidden page closes its own.
+let stream = null;
+function updateStream() {
+  if (document.hidden) {
+    stream?.close();
+    stream = null;
+  } else if (!stream) {
+    stream = new EventSource("/api/v1/events/stream");
+    for (const type of Object.keys(CHANGES)) stream.addEventListener(type, onEvent);
+  }
+}
+document.addEventListener("visibilitychange", updateStream);
+updateStream();
+setUpKeys();
+setUpVerdict();
+followList();
+keepCommentDraft(study);

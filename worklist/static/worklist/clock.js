@@ -1,0 +1,22 @@
+// Updates waiting times between two requests.
+const MINUTE = 60;
+const HOUR = 3600;
+const DAY = 86400;
+
+// As the server writes it: `45 s`, `12 min`, `3 h 05`, `2 d 4 h`.
+export function shortDuration(seconds) {
+  const [minutes, hours, days] = [MINUTE, HOUR, DAY].map((unit) => Math.floor(seconds / unit));
+  if (minutes < 1) return `${Math.max(0, Math.floor(seconds))} s`;
+  if (hours < 1) return `${minutes} min`;
+  if (days < 1) return `${hours} h ${String(minutes % 60).padStart(2, "0")}`;
+  return `${days} d ${hours % 24} h`;
+}
+
+// clockOffset: how far this machine's clock is behind the server's, in milliseconds.
+export function updateWaitingTimes(list, clockOffset) {
+  for (const time of list.querySelectorAll("time[datetime]")) {
+    const seconds = (Date.now() + clockOffset - Date.parse(time.dateTime)) / 1000;
+    const text = shortDuration(seconds);
+    if (time.textContent !== text) time.textContent = text;
+  }
+}

@@ -1,0 +1,101 @@
+// Verdicts from the list, by a key, of studies whose film was displayed; and undo by another.
+import { displayedFilm, storePendingVerdict, takePendingVerdict } from "./state.js";
+
+// The words of a finding; `read` is no finding.
+const WORDS = { pneumonia: "pneumonia", no_pneumonia: "no pneumonia", cannot_tell: "cannot tell", read: "read, no opinion", unread: "unread again" };
+const AGREEMENTS = { agrees: "; agrees with the AI", false_positive: "; AI false positive", missed: "; missed by the AI" };
+// Milliseconds for which the bar stays, and the last verdict can be undone.
+const UNDO_TIME = 20_000;
+
+let last = null;
+let timer = null;
+
+const undoBar = () => document.getElementById("undo-bar");
+const undoButton = () => undoBar().querySelector("button");
+
+// True if there is a result of the AI to agree or disagree with.
+export const hasAiResult = (row) => row.hasAttribute("data-scored");
+
+// What agrees with the AI, or disagrees.
+export function findingOf(row, agrees) {
+  return row.classList.contains("is-flagged") === agrees ? "pneumonia" : "no_pneumonia";
+}
+
+const filmOf = (row) => displayedFilm(row.dataset.uid, Number(row.dataset.images));
+
+// True if a film of the study was displayed in this tab, and no image has come in since.
+export const wasDisplayed = (row) => filmOf(row) !== null;
+
+// say: a finding, or `read`. Resolves to true if the verdict was accepted.
+export async function submitVerdict(row, say) {
+  const finding = say === "read" ? null : say;
+  const expected = { verdicts: Number(row.dataset.verdicts), images: Number(row.dataset.images) };
+  const patient = row.querySelector(".open").textContent;
+  const response = await post(row.dataset.uid, { finding, displayed_image: filmOf(row) }, expected);
+  if (response?.status === 401) leaveForLogIn(row.dataset.uid, say);
+  if (response?.ok) {
+    last = { uid: row.dataset.uid, patient, expected: { ...expected, verdicts: expected.verdicts + 1 } };
+    const { agreement } = await response.json();
+    showMessage(`${patient}: ${WORDS[say]}${AGREEMENTS[agreement] ?? ""}.`, true);
+  } else {
+    showMessage(`${patient}: not taken. ${await errorOf(response)}`, false);
+  }
+  return Boolean(response?.ok);
+}
+
+// Resolves to the study's UID if its verdict was withdrawn, else to null.
+export async function undoVerdict() {
+  if (!last) return null;
+  const { uid, patient, expected } = last;
+  const response = await post(uid, { withdrawn: true }, expected);
+  if (response?.status === 401) leaveForLogIn(uid, "unread");
+  if (!response?.ok) {
+    showMessage(`${patient}: not taken back. ${await errorOf(response)}`, false);
+    return null;
+  }
+  showMessage(`${patient}: the verdict is taken back.`, false);
+  return uid;
+}
+
+// The session has ended: the log-in leads back here, and what was said is not lost.
+function leaveForLogIn(uid, say) {
+  storePendingVerdict(uid, say);
+  location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
+}
+
+// After that log-in.
+export function tellPending() {
+  const pending = takePendingVerdict();
+  const row = pending && document.getElementById(`study-${pending.uid}`);
+  if (!row) return;
+  showMessage(`${row.querySelector(".open").textContent}: “${WORDS[pending.say]}” was not saved, since your session had ended. Give it again if it still holds.`, false);
+}
+
+function post(uid, verdict, expected) {
+  const body = { ...verdict, verdicts_seen: expected.verdicts, images_seen: expected.images };
+  return fetch(`/api/v1/studies/${uid}/verdicts`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(body),
+  }).catch(() => null);
+}
+
+async function errorOf(response) {
+  if (!response) return "The server does not answer.";
+  const problem = await response.json().catch(() => ({}));
+  return problem.detail ?? problem.title ?? response.statusText;
+}
+
+function showMessage(sentence, canUndo) {
+  if (!canUndo) last = null;
+  undoBar().querySelector("span").textContent = sentence;
+  undoButton().hidden = !canUndo;
+  undoBar().hidden = false;
+  clearTimeout(timer);
+  timer = setTimeout(() => {
+    undoBar().hidden = true;
+    last = null;
+  }, UNDO_TIME);
+}
+
+export const onUndo = (action) => undoButton().addEventListener("click", action);

@@ -1,0 +1,1 @@
+"""The endpoints that take films into the inbox: the form and STOW-RS."""
