@@ -37,6 +37,7 @@ from tests.support.killable_worker import HERE, POINTS
 from tests.support.workers import Worker, fixed_registry
 from worker.scoring.ensemble_registry import EnsembleRegistry
 
+ROOT = Path(__file__).parents[2]
 SCORED = ImageState.SCORED
 #: More often than a film may fail by its own doing.
 OFTEN = Settings.model_fields["max_attempts"].default + 1
@@ -84,7 +85,7 @@ def kill_a_worker_at(point: str, settings: Settings) -> None:
     """Start a worker, wait until it stands at a point of its work, and kill it there."""
     module = "tests.support.killable_worker"
     command = [sys.executable, "-m", module, str(settings.home_path), settings.database, point]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
         assert process.stdout is not None
         lines = iter(process.stdout.readline, "")
         assert any(line.strip() == HERE for line in lines), "it never came to this point"
