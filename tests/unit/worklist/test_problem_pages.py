@@ -63,13 +63,13 @@ def test_a_browser_is_shown_a_page_and_a_program_a_problem(
     settings: Settings, path: str, status: int, heading: str
 ) -> None:
     with TestClient(with_faults(settings), raise_server_exceptions=False) as client:
-        shown = client.get(path, headers=BROWSER)
-        assert shown.status_code == status
-        assert shown.headers["content-type"] == "text/html; charset=utf-8"
-        assert int(shown.headers["content-length"]) == len(shown.content)
-        assert heading in shown.text
-        assert 'href="/"' in shown.text, "the way on"
-        assert "secret" not in shown.text
+        page = client.get(path, headers=BROWSER)
+        assert page.status_code == status
+        assert page.headers["content-type"] == "text/html; charset=utf-8"
+        assert int(page.headers["content-length"]) == len(page.content)
+        assert heading in page.text
+        assert 'href="/"' in page.text, "the way on"
+        assert "secret" not in page.text
         assert client.head(path, headers=BROWSER).content == b""
         for headers in (PROGRAM, {}, BROWSER | {"HX-Request": "true"}):
             problem = client.get(path, headers=headers)
