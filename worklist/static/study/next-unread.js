@@ -4,7 +4,7 @@ import { forgetVisited, storeVisited, visitedStudies } from "../worklist/state.j
 import { showNotice } from "./notice.js";
 
 const REASON = "readfirst.next";
-const NOTICES = {
+const TEXTS = {
   stat: "This STAT study has not been opened here yet, so it comes first.",
   from_top: "The end of the unread studies was reached. From the top again, with those not opened here yet.",
   again: "All unread studies have been opened here. From the top again.",
@@ -43,7 +43,7 @@ async function goOn(study, fallback) {
 }
 
 function tellReason() {
-  const notice = NOTICES[sessionStorage.getItem(REASON)];
+  const notice = TEXTS[sessionStorage.getItem(REASON)];
   sessionStorage.removeItem(REASON);
   if (notice) showNotice(notice);
 }
