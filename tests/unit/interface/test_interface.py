@@ -42,7 +42,7 @@ OPENAPI = (
     Change(r"components schemas VerdictView .*\bblind\b.*", "whether they were `blind`"),
     Change(r"paths /api/v1/images/\{sha256\}/overlay get .*", "`GET …/overlay`"),
     Change(
-        r"paths /api/v1/worklist/next post .*|components schemas (NextStudy|NextReason|Visit) .*",
+        r"(?s)paths /api/v1/worklist/next post .*|components schemas (NextStudy|NextReason|Visit) .*",
         "`POST /api/v1/worklist/next`",
     ),
 )

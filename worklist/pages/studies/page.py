@@ -147,7 +147,7 @@ def lead_on(database: DatabaseDep, after: str | None = None, but: str | None = N
         else:
             after = after if after and UID.fullmatch(after) else None
             study = next_unread(session, after=after)
-            uid = study and study.study_instance_uid
+            uid = study.study_instance_uid if study else None
     return RedirectResponse(f"/studies/{uid}" if uid else "/", 307)
 
 
@@ -199,7 +199,9 @@ def _read_page(
 
 def _next_film(session: Session, study_instance_uid: str, *, by_score: bool) -> str | None:
     study = next_unread(session, after=study_instance_uid)
-    return study and opening_film(session, study.study_instance_uid, by_score=by_score)
+    if study is None:
+        return None
+    return opening_film(session, study.study_instance_uid, by_score=by_score)
 
 
 def _context(page: StudyPage, settings: Settings, now: datetime) -> dict[str, Any]:
