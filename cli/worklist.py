@@ -240,7 +240,7 @@ def _why_not(image: ImageRecord) -> str:
 
 def _reason(row: StudyRecord) -> str:
     """The reason of a study's place in the order, and its warnings."""
-    arriving = () if row.complete else ("Not complete yet.",)
+    arriving = () if row.complete else ("Still receiving.",)
     return " ".join((row.why, *arriving, *(warning.reason for warning in row.warnings)))
 
 
