@@ -81,8 +81,10 @@ def test_verdicts_and_probabilities_lead_to_their_studies(
         whole = {row.measure: row for row in measured if row.span == "period"}
         version = whole["ppv"].ensemble_version
 
-        def counted(group: VerdictGroup, **more: object) -> int:
-            return len(studies(session, weeks, agreement=group, ensemble=version, **more))
+        def counted(group: VerdictGroup, probability: tuple[float, float] | None = None) -> int:
+            return len(
+                studies(session, weeks, agreement=group, ensemble=version, probability=probability)
+            )
 
         groups = {group: counted(group) for group in VerdictGroup}
         for name, right, wrong in (
