@@ -25,6 +25,7 @@ from worklist.services.dependencies import DatabaseDep, DisplayDep
 router = APIRouter(tags=["worklist"])
 
 Flagged = Annotated[bool, Query(description="Flagged studies only.")]
+Stat = Annotated[bool, Query(description="STAT studies only.")]
 Refused = Annotated[bool, Query(description="Only studies with an image that was refused.")]
 SortBy = Annotated[
     Sort, Query(description="What they are sorted by; nothing but `reading` is by urgency.")
@@ -63,6 +64,7 @@ class Search(FigureFields):
         description="Words, each of which is in the patient's name or ID or the accession number.",
     )
     flagged: bool = False
+    stat: bool = False
     unread: bool | None = None
     refused: bool = False
     institution: str | None = Field(None, max_length=200, pattern=NO_NUL)
@@ -89,6 +91,7 @@ def worklist(
     limit: Limit = 100,
     cursor: Cursor = None,
     flagged: Flagged = False,
+    stat: Stat = False,
     unread: Unread = None,
     refused: Refused = False,
     institution: Institution = None,
@@ -107,6 +110,7 @@ def worklist(
     """
     which = WorklistFilter(
         flagged=flagged,
+        stat=stat,
         unread=unread,
         refused=refused,
         institution=institution,
@@ -136,6 +140,7 @@ def search(database: DatabaseDep, display: DisplayDep, body: Annotated[Search, B
     """The worklist by a text. The text stands in no address and no log."""
     which = WorklistFilter(
         flagged=body.flagged,
+        stat=body.stat,
         unread=body.unread,
         refused=body.refused,
         institution=body.institution,

@@ -21,6 +21,7 @@ from readfirst.machine_faults import WorkFault
 from readfirst.settings import Settings
 from worklist.pages.list.query import WorklistRefresh
 from worklist.pages.list.rows import page_rows
+from worklist.pages.list.summary import list_summary
 from worklist.security.policy import policy
 from worklist.services.dependencies import DatabaseDep, NowDep, SettingsDep
 from worklist.services.templating import TEMPLATES
@@ -98,24 +99,27 @@ def _context(
 ) -> dict[str, Any]:
     """The values that the templates name."""
     after, before = query.positions()
+    which = query.which(now, settings.zone, text)
     with database.read() as session:
         page = reading_page(
             session,
             limit=query.rows,
-            which=query.which(now, settings.zone, text),
+            which=which,
             order=query.order,
             after=after,
             before=before,
             through=query.through,
             display=settings.display(now, to_reader=True),
         )
+        counts = worklist_counts(session)
         return {
             "query": query,
             "text": text,
             "rows": page_rows(page.studies, now, settings.zone),
             "previous_page": query.page(before=page.start),
             "next_page": query.page(cursor=page.end),
-            "worklist_counts": worklist_counts(session),
+            "worklist_counts": counts,
+            "summary": list_summary(session, query, which, page, counts),
             "most": MOST,
             "any_study": bool(page.studies) or any_study(session),
             "sites": institutions(session),
@@ -123,6 +127,7 @@ def _context(
             + work_banners(work_faults(session), delayed_films(session), settings.zone),
             "inbox": settings.inbox_path,
             "hides_ai": settings.hide_ai_until_verdict,
+            "zone": settings.zone.key,
         }
 
 
