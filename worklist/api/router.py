@@ -9,7 +9,6 @@ from worklist.api import (
     images,
     inbox,
     monitoring,
-    next_study,
     refusals,
     studies,
     verdicts,
@@ -20,7 +19,6 @@ from worklist.http.query_names import check_query_names
 
 MODULES = (
     worklist,
-    next_study,
     studies,
     images,
     heat_maps,

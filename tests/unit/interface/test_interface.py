@@ -43,7 +43,7 @@ OPENAPI = (
     Change(r"components schemas VerdictView .*\bblind\b.*", "whether they were `blind`"),
     Change(r"paths /api/v1/images/\{sha256\}/overlay get .*", "`GET …/overlay`"),
     Change(
-        r"(?s)paths /api/v1/worklist/next post .*|components schemas (NextStudy|NextReason|Visit) .*",
+        r"(?s)paths /api/v1/worklist/next post .*|components schemas (Next\w+|Visit) .*",
         "`POST /api/v1/worklist/next`",
     ),
     Change(r"components schemas VerdictGroup .*", "behind a figure"),
