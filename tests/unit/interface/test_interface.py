@@ -25,6 +25,10 @@ class Change:
 MADE_HERE = "(study|sop)_instance_uid_made_here|invalid_study_instance_uid"
 FIGURE = "agreement|ensemble|probability_from|probability_below|code|scanner"
 OPENAPI = (
+    Change(
+        r"(?s)paths /api/v1/worklist get parameters .*\bstat\b.*|components schemas Search .*\bstat\b.*",
+        "`stat=true` is a new filter",
+    ),
     Change(r"components schemas EventView .*\bcause\b.*", "has an event that says why"),
     Change(r"paths /readyz get description: .*", "at `/readyz`, which has the check `work`"),
     Change(r"components schemas StudyView .*\bdeciding_image\b.*", "`deciding_image` names its"),

@@ -15,7 +15,9 @@ let timer = null;
 let again = null;
 
 const undoBar = () => document.getElementById("undo-bar");
+/** @returns {HTMLButtonElement} */
 const undoButton = () => undoBar().querySelector("button.undo");
+/** @returns {HTMLButtonElement} */
 const againButton = () => undoBar().querySelector("button.again");
 
 // True if there is a result of the AI to agree or disagree with.
