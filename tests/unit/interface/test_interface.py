@@ -42,6 +42,7 @@ OPENAPI = (
     Change(r"components schemas StudyView properties ai_hidden .*", "(`ai_hidden`)"),
     Change(r"components schemas VerdictView .*\bblind\b.*", "whether they were `blind`"),
     Change(r"paths /api/v1/images/\{sha256\}/overlay get .*", "`GET …/overlay`"),
+    Change(r"components schemas Judged enum: prevalence_not_set", "`prevalence_not_set`"),
     Change(r"components schemas VerdictGroup .*", "behind a figure"),
     Change(rf"components schemas Search properties ({FIGURE})\b.*", "behind a figure"),
     Change(rf"paths /api/v1/worklist get parameters .*\b({FIGURE})\b.*", "behind a figure"),
