@@ -56,7 +56,7 @@ class MetricRow:
 
 @dataclass(frozen=True, slots=True)
 class FindingRow:
-    """What the AI said, and how many studies readers called pneumonia, and no pneumonia."""
+    """A flag of the AI, and the numbers of studies that readers called pneumonia or not."""
 
     name: str
     pneumonia: StudyLink

@@ -1,4 +1,4 @@
-"""How the AI does, in one line. Pure."""
+"""The state of the AI, in one line. Pure."""
 
 from collections.abc import Sequence
 
