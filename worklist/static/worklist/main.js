@@ -4,6 +4,7 @@ import { alertStudy, setUpAlerts, wantsAlerts } from "./alerts.js";
 import { announceChanges, setUpAnnouncer } from "./announcer.js";
 import { updateWaitingTimes } from "./clock.js";
 import { showConnection } from "./connection.js";
+import { setUpDensity } from "./density.js";
 import { fetchList, serverClockOffset } from "./fetch.js";
 import { setUpKeys } from "./keys.js";
 import { LiveUpdates } from "./live.js";
@@ -120,6 +121,7 @@ list.addEventListener("pointerleave", () => {
   keepSelection(hadFocus);
 });
 setUpMenus();
+setUpDensity();
 setUpAnnouncer();
 setUpSelection();
 setUpSearch(reload);
