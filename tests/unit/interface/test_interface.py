@@ -26,7 +26,7 @@ MADE_HERE = "(study|sop)_instance_uid_made_here|invalid_study_instance_uid"
 FIGURE = "agreement|ensemble|probability_from|probability_below|code|scanner"
 OPENAPI = (
     Change(
-        r"(?s)paths /api/v1/worklist get parameters .*\bstat\b.*|components schemas Search .*\bstat\b.*",
+        r"(?s)(paths /api/v1/worklist get parameters|components schemas Search) .*\bstat\b.*",
         "`stat=true` is a new filter",
     ),
     Change(r"components schemas EventView .*\bcause\b.*", "has an event that says why"),
