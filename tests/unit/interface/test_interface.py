@@ -23,6 +23,7 @@ class Change:
 
 
 MADE_HERE = "(study|sop)_instance_uid_made_here|invalid_study_instance_uid"
+FIGURE = "agreement|ensemble|probability_from|probability_below|code|scanner"
 OPENAPI = (
     Change(r"components schemas EventView .*\bcause\b.*", "has an event that says why"),
     Change(r"paths /readyz get description: .*", "at `/readyz`, which has the check `work`"),
@@ -41,6 +42,13 @@ OPENAPI = (
     Change(r"components schemas StudyView properties ai_hidden .*", "(`ai_hidden`)"),
     Change(r"components schemas VerdictView .*\bblind\b.*", "whether they were `blind`"),
     Change(r"paths /api/v1/images/\{sha256\}/overlay get .*", "`GET …/overlay`"),
+    Change(
+        r"(?s)paths /api/v1/worklist/next post .*|components schemas (Next\w+|Visit) .*",
+        "`POST /api/v1/worklist/next`",
+    ),
+    Change(r"components schemas VerdictGroup .*", "behind a figure"),
+    Change(rf"components schemas Search properties ({FIGURE})\b.*", "behind a figure"),
+    Change(rf"paths /api/v1/worklist get parameters .*\b({FIGURE})\b.*", "behind a figure"),
 )
 BOUNDED = "timeout|limit|concurrency|port|epochs|miss-cost|seed|trials|samples|strongest|count"
 HELP = (
@@ -52,6 +60,8 @@ HELP = (
         "`readfirst accounts sessions`",
     ),
     Change(r"(readfirst )?migrate: .*|readfirst:   migrate  .*", "`readfirst migrate`"),
+    Change(r"readfirst worklist:   --(agreement|ensemble) <.*", "behind a figure"),
+    Change(r"readfirst worklist: +Only studies of which the latest .*", "behind a figure"),
     Change(r"readfirst score:   -o, --output .*", "`readfirst score --output FILE`"),
     Change(r"readfirst doctor:   --fix-rights .*", "`readfirst doctor --fix-rights`"),
 )
