@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, ScalarSelect, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from db.tables import Image, Study
-from db.worklist.filters import has_film
+from db.worklist.filters import has_film, is_unread
 from readfirst.domain import ImageState, Urgency
 
 #: Beyond the first nothing is counted; of institutions no more than the second are named.
@@ -28,7 +28,7 @@ class WorklistCounts:
 
 def worklist_counts(session: Session) -> WorklistCounts:
     """Count what waits, in one query."""
-    unread = Study.read_at.is_(None)
+    unread = is_unread()
     counted = (
         _studies(unread, has_film()),
         _studies(unread, Study.flagged.is_(True)),
@@ -36,6 +36,12 @@ def worklist_counts(session: Session) -> WorklistCounts:
         _bounded(Image.id, Image.state.in_((ImageState.RECEIVED, ImageState.READY))),
     )
     return WorklistCounts(*session.execute(select(*counted)).one())
+
+
+def unread_priors(session: Session) -> int:
+    """Count the priors that nobody has read; `MOST` + 1 where there are more than `MOST`."""
+    rows = _studies(Study.prior_since.is_not(None), Study.read_at.is_(None), has_film())
+    return session.scalar(select(rows)) or 0
 
 
 def any_study(session: Session) -> bool:

@@ -14,6 +14,9 @@ from enum import StrEnum
 
 from readfirst.formatting import readable_probability
 
+#: In place of the reason for the rank of a study that is not to be read.
+PRIOR = "Prior, for comparison"
+
 
 class PriorityReason(StrEnum):
     """Why a study stands where it stands."""
@@ -57,13 +60,14 @@ def explain_priority(
     threshold: float | None,
     reasons: list[str],
     marks: Sequence[str] = (),
+    prior: bool = False,
     overdue: Overdue | None = None,
 ) -> str:
     """Return the sentence that says why a study stands where it stands.
 
     reasons: the sentences of its refused images. marks: those of why its score is not validated;
-    such a score speaks for a study, and never against it. overdue: given for a study that has
-    waited for too long.
+    such a score speaks for a study, and never against it. prior: it is not to be
+    read. overdue: given for a study that has waited for too long.
     """
     text = readable_probability(probability or 0.0)
     if probability is None or threshold is None:
@@ -76,7 +80,7 @@ def explain_priority(
         score = f"{text} is below the threshold {threshold:.2f}"
     if marks and probability is not None:
         score = f"{score}; not validated: {' '.join(marks)}"
-    return f"{_lead(reason, overdue)}; {score}"
+    return f"{PRIOR if prior else _lead(reason, overdue)}; {score}"
 
 
 def _lead(reason: PriorityReason, overdue: Overdue | None) -> str:

@@ -33,7 +33,17 @@ Reverse = Annotated[
 ]
 Unread = Annotated[
     bool | None,
-    Query(description="`true`: only unread studies; `false`: only read ones. Default: both."),
+    Query(
+        description="`true`: only unread studies, without priors; `false`: only read ones. "
+        "Default: both."
+    ),
+]
+Prior = Annotated[
+    bool | None,
+    Query(
+        description="`true`: only priors, which came in for comparison and are no unread work; "
+        "`false`: none of them. Default: both."
+    ),
 ]
 Institution = Annotated[
     str | None,
@@ -63,6 +73,7 @@ class Search(BaseModel):
     )
     flagged: bool = False
     unread: bool | None = None
+    prior: bool | None = None
     refused: bool = False
     institution: str | None = Field(None, max_length=200, pattern=NO_NUL)
     since: Moment | None = None
@@ -88,6 +99,7 @@ def worklist(
     cursor: Cursor = None,
     flagged: Flagged = False,
     unread: Unread = None,
+    prior: Prior = None,
     refused: Refused = False,
     institution: Institution = None,
     since: Since = None,
@@ -106,6 +118,7 @@ def worklist(
     which = WorklistFilter(
         flagged=flagged,
         unread=unread,
+        prior=prior,
         refused=refused,
         institution=institution,
         since=since,
@@ -134,6 +147,7 @@ def search(database: DatabaseDep, display: DisplayDep, body: Annotated[Search, B
     which = WorklistFilter(
         flagged=body.flagged,
         unread=body.unread,
+        prior=body.prior,
         refused=body.refused,
         institution=body.institution,
         since=body.since,

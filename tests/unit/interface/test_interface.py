@@ -41,6 +41,12 @@ OPENAPI = (
     Change(r"components schemas StudyView properties ai_hidden .*", "(`ai_hidden`)"),
     Change(r"components schemas VerdictView .*\bblind\b.*", "whether they were `blind`"),
     Change(r"paths /api/v1/images/\{sha256\}/overlay get .*", "`GET …/overlay`"),
+    Change(
+        r"components schemas (StudyView|Search) .*\bprior\b.*", "`prior` and `unread` in the API"
+    ),
+    Change(r"paths /api/v1/worklist get .*unread .*", "`prior` and `unread` in the API"),
+    Change(r"paths /api/v1/worklist get .*\bprior .*", "`prior` and `unread` in the API"),
+    Change(r"(?s)paths /api/v1/studies/\{study_instance_uid\}/prior .*", "`DELETE …/prior`"),
 )
 BOUNDED = "timeout|limit|concurrency|port|epochs|miss-cost|seed|trials|samples|strongest|count"
 HELP = (
@@ -54,10 +60,13 @@ HELP = (
     Change(r"(readfirst )?migrate: .*|readfirst:   migrate  .*", "`readfirst migrate`"),
     Change(r"readfirst score:   -o, --output .*", "`readfirst score --output FILE`"),
     Change(r"readfirst doctor:   --fix-rights .*", "`readfirst doctor --fix-rights`"),
+    Change(r"readfirst worklist:   --priors .*", "`readfirst worklist --priors`"),
 )
 SCHEMA = (
     Change(r"kept_days\b.*", "`kept_days`"),
     Change(r"verdicts\.blind .*", "`verdicts.blind`"),
+    Change(r"studies\.(prior_since|never_prior) .*", "`studies.prior_since`"),
+    Change(r"studies INDEX ix_studies_prior_order .*", "`studies.prior_since`"),
     Change(r"events\.cause .*", "has an event that says why"),
     Change(r"studies\.(score_id|ranked_by) .*", "`studies.score_id`"),
     Change(r"studies FOREIGN KEY \['score_id'\] .*", "`studies.score_id`"),

@@ -57,6 +57,8 @@ class PageRow:
     ai_hidden: bool
     #: The sentences of what is odd about it.
     warnings: tuple[str, ...]
+    #: It came in for comparison, and is not to be read.
+    prior: bool
     #: The verdict, in words; empty for an unread study.
     read: str
     read_at: str
@@ -107,6 +109,7 @@ def _page_row(study: StudyRecord, now: datetime, zone: ZoneInfo, several: bool) 
         complete=study.complete,
         ai_hidden=study.ai_hidden,
         warnings=tuple(warning.reason for warning in study.warnings),
+        prior=study.prior,
         read=_read(study),
         read_at=_moment(study.read_at, local, today=""),
         verdict_count=study.verdict_count,
