@@ -20,13 +20,14 @@ from cli.common.database import opened
 from cli.common.options import Json
 from db.read_models import EventRecord, ImageRecord, ScoreRecord, StudyRecord, VerdictRecord
 from db.worklist.counts import MOST, unread_priors
+from db.worklist.figure_filter import FigureFilter
 from db.worklist.filters import WorklistFilter
 from db.worklist.queries import reading_order, study_detail
 from db.worklist.sorting import Order, Sort
 from readfirst.errors import Misconfigured
 from readfirst.formatting import readable_age, readable_name, short_duration
 from readfirst.settings import Settings, load_settings
-from readfirst.studies.findings import finding_text
+from readfirst.studies.findings import VerdictGroup, finding_text
 
 Since = Annotated[
     str | None,
@@ -51,6 +52,14 @@ def worklist(
     until: Annotated[
         str | None, typer.Option(help="Only what arrived before then, said as in --since.")
     ] = None,
+    agreement: Annotated[
+        VerdictGroup | None,
+        typer.Option(help="Only studies of which the latest verdict compares so with the AI."),
+    ] = None,
+    ensemble: Annotated[
+        str | None,
+        typer.Option(help="Compare with this version; default: what the AI said at the verdict."),
+    ] = None,
     sort: Annotated[
         Sort, typer.Option(help="By what; nothing but `reading` is by urgency.")
     ] = Sort.READING,
@@ -69,23 +78,23 @@ def worklist(
             order=Order(sort, reverse),
             which=WorklistFilter(
                 flagged=flagged,
-                unread=None if every or priors else not read,
+                unread=None if every or priors else not (read or agreement),
                 prior=True if priors else None,
                 refused=refused,
                 institution=institution,
                 since=moment(since, settings),
                 until=moment(until, settings, "--until"),
+                figure=FigureFilter(agreement=agreement, ensemble=ensemble),
             ),
             display=settings.display(now),
         )
-        passed_over = 0 if every or read or priors else unread_priors(session)
+        passed_over = 0 if every or read or priors or agreement else unread_priors(session)
     if json:
         print_json(rows)
     else:
         print_worklist(rows)
     if passed_over:
-        number = f"{MOST}+" if passed_over > MOST else passed_over
-        notice(f"Priors, which came in for comparison, are not among them: {number}. See --priors.")
+        notice_priors(passed_over)
 
 
 def study(
@@ -151,6 +160,12 @@ def rescore(
             progress=lambda count: status.update(f"Queueing … {count}"),
         )
     notice(f"{total} images wait for the active ensemble.")
+
+
+def notice_priors(number: int) -> None:
+    """Say that a list of unread studies leaves out some that came in for comparison."""
+    text = f"{MOST}+" if number > MOST else number
+    notice(f"Priors, which came in for comparison, are not among them: {text}. See --priors.")
 
 
 def print_worklist(rows: list[StudyRecord]) -> None:
@@ -239,7 +254,7 @@ def _why_not(image: ImageRecord) -> str:
 
 def _reason(row: StudyRecord) -> str:
     """The reason of a study's place in the order, and its warnings."""
-    arriving = () if row.complete else ("Not complete yet.",)
+    arriving = () if row.complete else ("Still receiving.",)
     return " ".join((row.why, *arriving, *(warning.reason for warning in row.warnings)))
 
 
