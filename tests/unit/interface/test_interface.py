@@ -25,6 +25,9 @@ class Change:
 MADE_HERE = "(study|sop)_instance_uid_made_here|invalid_study_instance_uid"
 FIGURE = "agreement|ensemble|probability_from|probability_below|code|scanner"
 OPENAPI = (
+    Change(r"components schemas (StudyView|Search) .*\bprior\b.*", "`prior` and `unread`"),
+    Change(r"paths /api/v1/worklist get .*\b(unread|prior) .*", "`prior` and `unread` in the API"),
+    Change(r"(?s)paths /api/v1/studies/\{study_instance_uid\}/prior .*", "`DELETE …/prior`"),
     Change(r"components schemas EventView .*\bcause\b.*", "has an event that says why"),
     Change(r"paths /readyz get description: .*", "at `/readyz`, which has the check `work`"),
     Change(r"components schemas StudyView .*\bdeciding_image\b.*", "`deciding_image` names its"),
@@ -43,17 +46,16 @@ OPENAPI = (
     Change(r"components schemas VerdictView .*\bblind\b.*", "whether they were `blind`"),
     Change(r"paths /api/v1/images/\{sha256\}/overlay get .*", "`GET …/overlay`"),
     Change(
-        r"components schemas (StudyView|Search) .*\bprior\b.*", "`prior` and `unread` in the API"
+        r"(?s)paths /api/v1/worklist/next post .*|components schemas (Next\w+|Visit) .*",
+        "`POST /api/v1/worklist/next`",
     ),
-    Change(r"paths /api/v1/worklist get .*unread .*", "`prior` and `unread` in the API"),
-    Change(r"paths /api/v1/worklist get .*\bprior .*", "`prior` and `unread` in the API"),
-    Change(r"(?s)paths /api/v1/studies/\{study_instance_uid\}/prior .*", "`DELETE …/prior`"),
     Change(r"components schemas VerdictGroup .*", "behind a figure"),
     Change(rf"components schemas Search properties ({FIGURE})\b.*", "behind a figure"),
     Change(rf"paths /api/v1/worklist get parameters .*\b({FIGURE})\b.*", "behind a figure"),
 )
 BOUNDED = "timeout|limit|concurrency|port|epochs|miss-cost|seed|trials|samples|strongest|count"
 HELP = (
+    Change(r"readfirst worklist:   --priors .*", "`readfirst worklist --priors`"),
     Change(rf"[a-z ]+:   --({BOUNDED}) <(int|float)( range)?>  .*", "has an upper bound"),
     Change(r"readfirst retry:   --machine-faults  .*", "`readfirst retry --machine-faults`"),
     Change(r"readfirst (refused|retry):   --code <.*archive_unpacked.*>", "`replaced_by_whole`"),
@@ -66,13 +68,12 @@ HELP = (
     Change(r"readfirst worklist: +Only studies of which the latest .*", "behind a figure"),
     Change(r"readfirst score:   -o, --output .*", "`readfirst score --output FILE`"),
     Change(r"readfirst doctor:   --fix-rights .*", "`readfirst doctor --fix-rights`"),
-    Change(r"readfirst worklist:   --priors .*", "`readfirst worklist --priors`"),
 )
 SCHEMA = (
-    Change(r"kept_days\b.*", "`kept_days`"),
-    Change(r"verdicts\.blind .*", "`verdicts.blind`"),
     Change(r"studies\.(prior_since|never_prior) .*", "`studies.prior_since`"),
     Change(r"studies INDEX ix_studies_prior_order .*", "`studies.prior_since`"),
+    Change(r"kept_days\b.*", "`kept_days`"),
+    Change(r"verdicts\.blind .*", "`verdicts.blind`"),
     Change(r"events\.cause .*", "has an event that says why"),
     Change(r"studies\.(score_id|ranked_by) .*", "`studies.score_id`"),
     Change(r"studies FOREIGN KEY \['score_id'\] .*", "`studies.score_id`"),

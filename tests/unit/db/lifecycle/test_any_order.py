@@ -229,11 +229,11 @@ def check(session: Session) -> None:
 
 def check_priors(session: Session) -> None:
     """Hold unread studies against the rule of priors, from nothing but their dates."""
-    shown = session.scalars(select(Study).where(Study.images.any())).all()
-    for study in shown:
+    visible = session.scalars(select(Study).where(Study.images.any())).all()
+    for study in visible:
         if study.read_at is not None:
             continue
-        of_patient = [other for other in shown if other.patient_id == study.patient_id]
+        of_patient = [other for other in visible if other.patient_id == study.patient_id]
         dates = [other.study_datetime for other in of_patient if other.study_datetime is not None]
         taken_at = study.study_datetime
         age = timedelta(0) if taken_at is None else study.received_at - taken_at
@@ -242,8 +242,8 @@ def check_priors(session: Session) -> None:
         expected = old and not study.stat and not study.never_prior
         assert (study.prior_since is not None) == expected
     work = [uid for (uid,) in session.execute(select(Study.study_instance_uid).where(is_unread()))]
-    unread = {study.study_instance_uid for study in shown if study.read_at is None}
-    priors = {study.study_instance_uid for study in shown if study.prior_since is not None}
+    unread = {study.study_instance_uid for study in visible if study.read_at is None}
+    priors = {study.study_instance_uid for study in visible if study.prior_since is not None}
     assert unread & set(work) == unread - priors
 
 

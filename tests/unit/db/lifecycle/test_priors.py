@@ -219,14 +219,14 @@ def test_a_site_may_do_without_priors(session: Session) -> None:
 
 def test_what_is_read_already_stays_read(session: Session) -> None:
     comes_in(session, OLD, 21 * DAY)
-    give(session, VerdictInput(finding=Finding.PNEUMONIA))
+    say(session, VerdictInput(finding=Finding.PNEUMONIA))
     comes_in(session, NEW, timedelta(0))
     assert not is_prior(session)
-    give(session, VerdictInput(withdrawn=True))
+    say(session, VerdictInput(withdrawn=True))
     assert OLD in unread(session), "a reader wants it to be read"
 
 
-def give(session: Session, verdict: VerdictInput, uid: str = OLD) -> None:
+def say(session: Session, verdict: VerdictInput, uid: str = OLD) -> None:
     unit = unit_of(session)
     give_verdict(unit, uid, verdict)
     unit.write()
@@ -234,9 +234,9 @@ def give(session: Session, verdict: VerdictInput, uid: str = OLD) -> None:
 
 def test_a_verdict_on_a_prior_counts_and_can_be_taken_back(session: Session) -> None:
     comes_in(session, OLD, 400 * DAY)
-    give(session, VerdictInput(finding=Finding.PNEUMONIA))
+    say(session, VerdictInput(finding=Finding.PNEUMONIA))
     assert study_of(session, OLD).read_at == NOW
-    give(session, VerdictInput(withdrawn=True))
+    say(session, VerdictInput(withdrawn=True))
     assert is_prior(session)
     assert unread(session) == []
 
@@ -281,7 +281,7 @@ def test_a_prior_is_not_overdue(session: Session) -> None:
 
 def test_a_new_image_of_a_read_study_is_decided_anew(session: Session) -> None:
     comes_in(session, OLD, 21 * DAY)
-    give(session, VerdictInput(finding=Finding.PNEUMONIA))
+    say(session, VerdictInput(finding=Finding.PNEUMONIA))
     comes_in(session, NEW, timedelta(0))
     comes_in(session, OLD, 21 * DAY)
     assert study_of(session, OLD).read_at is None
