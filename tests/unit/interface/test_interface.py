@@ -72,7 +72,7 @@ HELP = (
 )
 SCHEMA = (
     Change(r"studies\.(prior_since|never_prior) .*", "`studies.prior_since`"),
-    Change(r"studies INDEX ix_studies_prior_order .*", "`studies.prior_since`"),
+    Change(r"studies INDEX ix_studies_(prior|unread)_.*order .*", "`studies.prior_since`"),
     Change(r"kept_days\b.*", "`kept_days`"),
     Change(r"verdicts\.blind .*", "`verdicts.blind`"),
     Change(r"events\.cause .*", "has an event that says why"),
