@@ -25,7 +25,7 @@ def take_back(
     database: DatabaseDep,
     rules: LifecycleDep,
     study_instance_uid: StudyUid,
-    token: Annotated[str, Form(alias="form_token")] = "",
+    token: Annotated[str, Form(alias="form_token")],
 ) -> Response:
     """Put a prior among the unread studies, for good."""
     if not same(token, user.form_token):
