@@ -96,14 +96,20 @@ def test_a_reader_takes_one_back_on_its_page(client: TestClient) -> None:
     assert "Made a prior, not to be read: it was old when it came in" in page
     (token,) = set(re.findall(r'name="form_token" value="(\w*)"', page))
     address = f"/studies/{OLD}/read-anyway"
-    wrong = client.post(address, data={"form_token": "no"}, headers=OWN_PAGE)
+    wrong = client.post(address, data={"form_token": "no", "say": "read_anyway"}, headers=OWN_PAGE)
     assert wrong.status_code == 403
-    answer = client.post(address, data={"form_token": token}, headers=OWN_PAGE)
+    answer = client.post(
+        address, data={"form_token": token, "say": "read_anyway"}, headers=OWN_PAGE
+    )
     assert answer.status_code == 200
     assert "It came in for comparison" not in answer.text
     assert "No prior any more: to be read" in answer.text
     assert f'data-uid="{OLD}"' in client.get("/").text
-    unknown = client.post("/studies/9.9/read-anyway", data={"form_token": token}, headers=OWN_PAGE)
+    unknown = client.post(
+        "/studies/9.9/read-anyway",
+        data={"form_token": token, "say": "read_anyway"},
+        headers=OWN_PAGE,
+    )
     assert unknown.status_code == 404
 
 

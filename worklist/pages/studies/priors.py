@@ -1,6 +1,6 @@
 """A reader's word that a prior is to be read all the same."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Form, HTTPException, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -25,9 +25,10 @@ def take_back(
     database: DatabaseDep,
     rules: LifecycleDep,
     study_instance_uid: StudyUid,
-    token: Annotated[str, Form(alias="form_token")],
+    say: Annotated[Literal["read_anyway"], Form()],
+    token: Annotated[str, Form(alias="form_token")] = "",
 ) -> Response:
-    """Put a prior among the unread studies, for good."""
+    """Put a prior among the unread studies, for good. say: what the form sends."""
     if not same(token, user.form_token):
         return forbidden("This form is too old: load the page again.")
     with unit_of_work(database, rules) as unit:
