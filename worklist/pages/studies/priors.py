@@ -25,7 +25,7 @@ def take_back(
     database: DatabaseDep,
     rules: LifecycleDep,
     study_instance_uid: StudyUid,
-    say: Annotated[Literal["read_anyway"], Form()],
+    say: Annotated[Literal["read_anyway"], Form()],  # noqa: ARG001 - an empty form says nothing
     token: Annotated[str, Form(alias="form_token")] = "",
 ) -> Response:
     """Put a prior among the unread studies, for good. say: what the form sends."""

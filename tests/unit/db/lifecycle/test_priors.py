@@ -276,7 +276,7 @@ def test_a_prior_is_not_overdue(session: Session) -> None:
     display = DisplayContext(prevalence=None, quiet_before=None, overdue=Overdue(NOW + hour, hour))
     (row,) = reading_order(session, limit=9, display=display)
     assert row.prior
-    assert row.why == "Prior, for comparison; 0.10 is below the threshold 0.50"
+    assert row.why == "Prior, for comparison. AI 10 % (threshold 50 %)."
 
 
 def test_a_new_image_of_a_read_study_is_decided_anew(session: Session) -> None:
