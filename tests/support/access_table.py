@@ -43,7 +43,11 @@ ROUTES_BY_POLICY: dict[Policy, tuple[str, ...]] = {
         "GET /api/v1/refusals",
         "GET /api/v1/verdicts",
         "GET /api/v1/worklist",
+        "GET /api/v1/worklist/next",
         "POST /api/v1/worklist/search",
+    ),
+    Policy(Role.SERVICE, AuditAction.LIST_VIEWED, attended=False, each_time=False): (
+        "GET /api/v1/worklist/readers",
     ),
     Policy(Role.SERVICE, AuditAction.ORIGINAL_TAKEN): ("GET /api/v1/images/{sha256}/original",),
     Policy(Role.SERVICE, AuditAction.STUDY_VIEWED): (
@@ -65,6 +69,7 @@ ROUTES_BY_POLICY: dict[Policy, tuple[str, ...]] = {
         "POST /logout",
         "GET /next",
     ),
+    Policy(Role.READER, attended=False): ("POST /studies/{study_instance_uid}/readers",),
     Policy(Role.READER, AuditAction.LIST_VIEWED, attended=False, each_time=False): (
         "GET /rows",
         "POST /rows",

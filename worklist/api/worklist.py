@@ -7,19 +7,30 @@ from fastapi import APIRouter, Body, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from db.access.audit import AuditAction
+from db.disclosures import OfStudy
 from db.read_models import StudyRecord
 from db.session import Database
 from db.worklist.filters import WorklistFilter
 from db.worklist.queries import reading_page
+from db.worklist.readers import StudyReader, next_unread, readers_by_study
 from db.worklist.sorting import Order, Sort
 from readfirst.access.roles import Role
 from readfirst.studies.display import DisplayContext
 from worklist.api.cursors import next_page, of_study, study_position
-from worklist.api.parameters import NO_NUL, AsNumber, Cursor, Limit, Moment, Since, Until
+from worklist.api.parameters import (
+    NO_NUL,
+    STUDY_UID,
+    AsNumber,
+    Cursor,
+    Limit,
+    Moment,
+    Since,
+    Until,
+)
 from worklist.http.problems import TAKEN
-from worklist.http.responses import ROWS, Wanted, answer_rows, as_json
+from worklist.http.responses import NOT_MODIFIED, ROWS, Wanted, answer_json, answer_rows, as_json
 from worklist.security.policy import policy
-from worklist.services.dependencies import DatabaseDep, DisplayDep
+from worklist.services.dependencies import CurrentUser, DatabaseDep, DisplayDep, NowDep
 
 router = APIRouter(tags=["worklist"])
 
@@ -35,6 +46,10 @@ Unread = Annotated[
     bool | None,
     Query(description="`true`: only unread studies; `false`: only read ones. Default: both."),
 ]
+But = Annotated[
+    str | None,
+    Query(pattern=STUDY_UID, description="A study that is not meant, as the one that is open."),
+]
 Institution = Annotated[
     str | None,
     Query(max_length=200, pattern=NO_NUL, description="Institution Name, as the films say it."),
@@ -48,6 +63,23 @@ class Worklist:
     studies: tuple[StudyRecord, ...]
     #: The cursor of the next page; null on the last one.
     next: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenStudyRecord(OfStudy):
+    """A study that somebody has open at the page; the first of its readers reads it."""
+
+    study_instance_uid: str
+    readers: tuple[StudyReader, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NextUnread:
+    """The study to be read next."""
+
+    #: Null if every study is read. Its `readers` are empty, unless others read every unread study:
+    #: then it is the most urgent one.
+    study: OpenStudyRecord | None
 
 
 class Search(BaseModel):
@@ -120,6 +152,43 @@ def worklist(
         whole=page,
         next_page=next_page(request, page.next),
     )
+
+
+@router.get(
+    "/worklist/next",
+    operation_id="getNextUnread",
+    response_model=NextUnread,
+    responses=NOT_MODIFIED,
+)
+@policy(Role.SERVICE, audit=AuditAction.LIST_VIEWED)
+def following(
+    request: Request, user: CurrentUser, database: DatabaseDep, now: NowDep, but: But = None
+) -> Response:
+    """The most urgent unread study that nobody else is reading at the page.
+
+    Other people are those of other accounts: where nobody has to log in, none is left out.
+    """
+    with database.read() as session:
+        found = next_unread(session, user.account, now, but=but)
+    study = None
+    if found is not None:
+        study = OpenStudyRecord(study_instance_uid=found.study_instance_uid, readers=found.readers)
+    return answer_json(request, NextUnread(study=study))
+
+
+@router.get(
+    "/worklist/readers",
+    operation_id="getReaders",
+    response_model=list[OpenStudyRecord],
+    responses=NOT_MODIFIED,
+)
+@policy(Role.SERVICE, audit=AuditAction.LIST_VIEWED, attended=False, each_time=False)
+def readers(request: Request, database: DatabaseDep, now: NowDep) -> Response:
+    """The studies that somebody has open at the page now; the events `readers` tell of changes."""
+    with database.read() as session:
+        by_study = readers_by_study(session, now)
+    rows = [OpenStudyRecord(study_instance_uid=uid, readers=each) for uid, each in by_study.items()]
+    return answer_json(request, rows)
 
 
 @router.post(

@@ -41,6 +41,12 @@ OPENAPI = (
     Change(r"components schemas StudyView properties ai_hidden .*", "(`ai_hidden`)"),
     Change(r"components schemas VerdictView .*\bblind\b.*", "whether they were `blind`"),
     Change(r"paths /api/v1/images/\{sha256\}/overlay get .*", "`GET …/overlay`"),
+    Change(r"paths /api/v1/worklist/next get .*", "`GET /api/v1/worklist/next`"),
+    Change(r"paths /api/v1/worklist/readers get .*", "`GET /api/v1/worklist/readers`"),
+    Change(
+        r"components schemas (NextUnread|OpenStudyRecord|StudyReader) .*",
+        "`GET /api/v1/worklist/readers`",
+    ),
 )
 BOUNDED = "timeout|limit|concurrency|port|epochs|miss-cost|seed|trials|samples|strongest|count"
 HELP = (
@@ -58,6 +64,7 @@ HELP = (
 SCHEMA = (
     Change(r"kept_days\b.*", "`kept_days`"),
     Change(r"verdicts\.blind .*", "`verdicts.blind`"),
+    Change(r"open_studies\b.*", "`open_studies`"),
     Change(r"events\.cause .*", "has an event that says why"),
     Change(r"studies\.(score_id|ranked_by) .*", "`studies.score_id`"),
     Change(r"studies FOREIGN KEY \['score_id'\] .*", "`studies.score_id`"),

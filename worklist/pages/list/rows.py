@@ -1,7 +1,7 @@
 """The rows of the list: texts and shapes, made from the studies. Pure."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from zlib import crc32
 from zoneinfo import ZoneInfo
@@ -64,6 +64,8 @@ class PageRow:
     verdict_count: int
     image_count: int
     waiting: str
+    #: Who has it open now; empty where nobody does.
+    readers: str = ""
 
     @property
     def has_word(self) -> bool:
@@ -77,10 +79,18 @@ class PageRow:
         return f"{crc32(repr(values).encode()):08x}"
 
 
-def page_rows(studies: Sequence[StudyRecord], now: datetime, zone: ZoneInfo) -> list[PageRow]:
-    """The rows of the list."""
+def page_rows(
+    studies: Sequence[StudyRecord], now: datetime, zone: ZoneInfo, readers: Mapping[str, str]
+) -> list[PageRow]:
+    """The rows of the list. readers: who has which study open, by its UID."""
     several = len({study.institution_name for study in studies} - {None}) > 1
-    return [_page_row(study, now, zone, several) for study in studies]
+    return [
+        replace(
+            _page_row(study, now, zone, several),
+            readers=readers.get(study.study_instance_uid, ""),
+        )
+        for study in studies
+    ]
 
 
 def _page_row(study: StudyRecord, now: datetime, zone: ZoneInfo, several: bool) -> PageRow:

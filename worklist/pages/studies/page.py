@@ -7,7 +7,6 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, HTTPException, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
-from sqlalchemy.orm import Session
 
 from db.access.audit import AuditAction, FirstViewing, first_view
 from db.lifecycle.unit_of_work import unit_of_work
@@ -20,10 +19,11 @@ from db.lifecycle.verdicts import (
 )
 from db.read_models import StudyDetail
 from db.session import Database
-from db.worklist.adjacent_studies import AdjacentStudies, adjacent_studies, most_urgent_unread
+from db.worklist.adjacent_studies import AdjacentStudies, adjacent_studies
 from db.worklist.filters import WorklistFilter
 from db.worklist.patients import OtherStudy, other_studies
 from db.worklist.queries import opening_film, study_detail
+from db.worklist.readers import next_unread
 from db.worklist.sorting import READING_ORDER
 from readfirst.access.roles import Role
 from readfirst.errors import Conflict
@@ -49,9 +49,11 @@ from worklist.services.dependencies import (
     CurrentUser,
     DatabaseDep,
     LifecycleDep,
+    NowDep,
     RequestDisclosures,
     SettingsDep,
 )
+from worklist.services.reader_texts import reader_text
 from worklist.services.study_texts import patient_name
 from worklist.services.templating import TEMPLATES, is_part
 
@@ -135,11 +137,22 @@ def verdict(
 
 @router.get("/next")
 @policy(Role.READER)
-def next_unread(database: DatabaseDep, but: str | None = None) -> Response:
-    """Lead to the unread study that is to be read first; to the list when there is none."""
+def lead_to_next(
+    request: Request, user: CurrentUser, database: DatabaseDep, now: NowDep, but: str | None = None
+) -> Response:
+    """Lead to the unread study that is to be read first and that nobody else reads.
+
+    When there is none, to the list; when others read every one of them, say so.
+    """
+    but = but if but and UID.fullmatch(but) else None
     with database.read() as session:
-        uid = most_urgent_unread(session, but=but if but and UID.fullmatch(but) else None)
-    return RedirectResponse(f"/studies/{uid}" if uid else "/", 307)
+        found = next_unread(session, user.account, now, but=but)
+    if found is None:
+        return RedirectResponse("/", 307)
+    if not found.readers:
+        return RedirectResponse(f"/studies/{found.study_instance_uid}", 307)
+    context = {"next": found, "readers": reader_text(found.readers, user.account)}
+    return TEMPLATES.TemplateResponse(request, "read_by_others.html", context)
 
 
 def _page(
@@ -152,7 +165,8 @@ def _page(
 ) -> Response:
     """The page, or the part of it that a verdict changes. message: why one was not taken."""
     now = datetime.now(UTC)
-    page = _read_page(database, study_instance_uid, settings.display(now, to_reader=True))
+    display, account = settings.display(now, to_reader=True), request.state.principal.account
+    page = _read_page(database, study_instance_uid, display, account, now)
     if page is None:
         return TEMPLATES.TemplateResponse(request, "study_not_found.html", status_code=404)
     context = _context(page, settings, now) | {
@@ -166,7 +180,11 @@ def _page(
 
 
 def _read_page(
-    database: Database, study_instance_uid: str, display: DisplayContext
+    database: Database,
+    study_instance_uid: str,
+    display: DisplayContext,
+    account: str | None,
+    now: datetime,
 ) -> StudyPage | None:
     if not UID.fullmatch(study_instance_uid):
         return None
@@ -174,6 +192,10 @@ def _read_page(
         detail = study_detail(session, study_instance_uid, display=display)
         if detail is None:
             return None
+        next_film = None
+        if following := next_unread(session, account, now, but=study_instance_uid):
+            uid, by_score = following.study_instance_uid, not display.hides_ai
+            next_film = opening_film(session, uid, by_score=by_score)
         return StudyPage(
             detail,
             first_view(session, study_instance_uid),
@@ -184,13 +206,8 @@ def _read_page(
                 which=WorklistFilter(unread=True),
                 order=READING_ORDER,
             ),
-            _next_film(session, study_instance_uid, by_score=not display.hides_ai),
+            next_film,
         )
-
-
-def _next_film(session: Session, study_instance_uid: str, *, by_score: bool) -> str | None:
-    next_study = most_urgent_unread(session, but=study_instance_uid)
-    return next_study and opening_film(session, next_study, by_score=by_score)
 
 
 def _context(page: StudyPage, settings: Settings, now: datetime) -> dict[str, Any]:
