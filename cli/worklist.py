@@ -19,13 +19,14 @@ from cli.common.console import (
 from cli.common.database import opened
 from cli.common.options import Json
 from db.read_models import EventRecord, ImageRecord, ScoreRecord, StudyRecord, VerdictRecord
+from db.worklist.figure_filter import FigureFilter
 from db.worklist.filters import WorklistFilter
 from db.worklist.queries import reading_order, study_detail
 from db.worklist.sorting import Order, Sort
 from readfirst.errors import Misconfigured
 from readfirst.formatting import readable_age, readable_name, short_duration
 from readfirst.settings import Settings, load_settings
-from readfirst.studies.findings import finding_text
+from readfirst.studies.findings import VerdictGroup, finding_text
 
 Since = Annotated[
     str | None,
@@ -47,6 +48,14 @@ def worklist(
     until: Annotated[
         str | None, typer.Option(help="Only what arrived before then, said as in --since.")
     ] = None,
+    agreement: Annotated[
+        VerdictGroup | None,
+        typer.Option(help="Only studies of which the latest verdict compares so with the AI."),
+    ] = None,
+    ensemble: Annotated[
+        str | None,
+        typer.Option(help="Compare with this version; default: what the AI said at the verdict."),
+    ] = None,
     sort: Annotated[
         Sort, typer.Option(help="By what; nothing but `reading` is by urgency.")
     ] = Sort.READING,
@@ -65,11 +74,12 @@ def worklist(
             order=Order(sort, reverse),
             which=WorklistFilter(
                 flagged=flagged,
-                unread=None if every else not read,
+                unread=None if every else not (read or agreement),
                 refused=refused,
                 institution=institution,
                 since=moment(since, settings),
                 until=moment(until, settings, "--until"),
+                figure=FigureFilter(agreement=agreement, ensemble=ensemble),
             ),
             display=settings.display(now),
         )
@@ -230,7 +240,7 @@ def _why_not(image: ImageRecord) -> str:
 
 def _reason(row: StudyRecord) -> str:
     """The reason of a study's place in the order, and its warnings."""
-    arriving = () if row.complete else ("Not complete yet.",)
+    arriving = () if row.complete else ("Still receiving.",)
     return " ".join((row.why, *arriving, *(warning.reason for warning in row.warnings)))
 
 

@@ -22,6 +22,7 @@ from worklist.observability import health, metrics
 from worklist.pages import router as pages
 from worklist.pages import thumbnails
 from worklist.pages.account import account, login
+from worklist.pages.problem_page import problem_page
 from worklist.security.access_policy import access_policy
 from worklist.security.authenticator import Authenticator
 from worklist.security.policy import public
@@ -58,7 +59,7 @@ def make_app(settings: Settings, notify: Notifier = lambda: None) -> FastAPI:
     add_problems(app)
     _add_routes(app)
     document.add_document(app)
-    add_auth_middleware(app, app.state.authenticator, settings)
+    add_auth_middleware(app, app.state.authenticator, settings, problem_page)
     return app
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from db.tables import AlertRow
-from readfirst.monitoring.alerts import MEANINGS, REMEDIES, Alert, AlertKind
+from readfirst.monitoring.alerts import MEANINGS, Alert, AlertKind, remedy
 from readfirst.monitoring.period import Period
 
 
@@ -102,5 +102,5 @@ def _view(row: AlertRow) -> AlertRecord:
         bound=row.bound,
         means=MEANINGS[row.kind],
         detail=row.detail,
-        remedy=REMEDIES[row.kind],
+        remedy=remedy(row.kind, row.about),
     )

@@ -22,11 +22,10 @@ from db.monitoring.columns import (
     Rows,
     numbered,
 )
+from db.scanner_names import SCANNER, scanner_name
 from db.tables import IgnoredFile, Image, Score, Study, Verdict
 from readfirst.monitoring.period import Period, midnight
 
-SCANNER = (Image.manufacturer, Image.manufacturer_model_name, Image.station_name)
-UNKNOWN_SCANNER = "unknown scanner"
 #: What is measured on a film, and what its header says of its exposure.
 MEANS = (
     Image.median_grey,
@@ -49,11 +48,6 @@ def load_columns(session: Session, period: Period) -> Columns:
         "ignored": _ignored(session, period, days),
     }
     return Columns(tuple(names), **tables)
-
-
-def scanner_name(*names: str | None) -> str:
-    """Maker, model and station as they are shown."""
-    return " · ".join(part for part in names if part) or UNKNOWN_SCANNER
 
 
 class _Days:

@@ -8,6 +8,7 @@ from sqlalchemy.orm import aliased
 
 from db.tables import Image, Study
 from db.tables.searching import SEARCHED, search_words
+from db.worklist.figure_filter import FigureFilter, figure_conditions
 from readfirst.domain import ImageState
 from readfirst.refusals import WITHOUT_FILM
 
@@ -29,6 +30,13 @@ class WorklistFilter:
     #: Words, each of which is in the patient's name or ID or the accession number, as people type
     #: them (`db.tables.searching`).
     text: str | None = None
+    #: The studies behind a figure of the monitoring.
+    figure: FigureFilter | None = None
+
+    @property
+    def includes_files(self) -> bool:
+        """True if studies without any film are meant too."""
+        return self.refused or (self.figure is not None and self.figure.code is not None)
 
 
 EVERYTHING = WorklistFilter()
@@ -42,7 +50,9 @@ def has_film() -> ColumnElement[bool]:
 def conditions(which: WorklistFilter) -> list[ColumnElement[bool]]:
     """The filter as conditions of a query for studies."""
     # A study is empty after its only image, refused, turned out to belong to another one.
-    clauses: list[ColumnElement[bool]] = [Study.images.any() if which.refused else has_film()]
+    clauses: list[ColumnElement[bool]] = [
+        Study.images.any() if which.includes_files else has_film()
+    ]
     if which.flagged:
         clauses.append(Study.flagged.is_(True))
     if which.unread is not None:
@@ -58,6 +68,8 @@ def conditions(which: WorklistFilter) -> list[ColumnElement[bool]]:
         clauses.append(Study.received_at < which.until)
     if (which.text or "").strip():
         clauses.append(_contains(which.text or ""))
+    if which.figure is not None:
+        clauses.extend(figure_conditions(which.figure))
     return clauses
 
 

@@ -18,6 +18,7 @@ from db.read_models import (
 )
 from db.tables import Arrival, EnsembleVersion, Event, Image, Score, Study
 from db.verdicts import verdicts_of
+from db.worklist.figure_filter import as_networks_gave
 from db.worklist.filters import EVERYTHING, WorklistFilter, conditions
 from db.worklist.sorting import (
     READING_ORDER,
@@ -85,6 +86,8 @@ def reading_page(
     """
     if which.text:
         searched(which.text)
+    figure = as_networks_gave(session, which.figure, display.prevalence)
+    which = replace(which, figure=figure)
     if display.hides_ai and which.unread is not False:
         _check_hidden(which, order)
     # One more than wanted says whether there is a further page.
@@ -102,7 +105,9 @@ def reading_page(
 
 def _check_hidden(which: WorklistFilter, order: Order) -> None:
     """Raises Conflict for a list that would tell what the AI says of studies without a verdict."""
-    if which.flagged or order.sort is Sort.PROBABILITY:
+    # Whoever asks for studies with a verdict is told only what is not hidden.
+    by_score = which.figure is not None and which.figure.is_by_score
+    if which.flagged or order.sort is Sort.PROBABILITY or by_score:
         raise Conflict(
             "What the AI says is hidden until a verdict is given: "
             "studies that are not read can neither be filtered nor sorted by it."

@@ -148,8 +148,8 @@ def _marks(study: Study) -> tuple[Mark, ...]:
 def _is_complete(study: Study, quiet_before: datetime | None) -> bool:
     if any(image.state in (ImageState.RECEIVED, ImageState.READY) for image in study.images):
         return False
-    # A picture is a study of its own: nothing else can come.
-    may_grow = any(image.kind in (FileKind.DICOM, None) for image in study.images)
+    # A picture is a study of its own, and so is a file without a header that can be read.
+    may_grow = any(image.kind is FileKind.DICOM for image in study.images)
     return not may_grow or quiet_before is None or study.last_received_at <= quiet_before
 
 

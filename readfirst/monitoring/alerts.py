@@ -36,8 +36,8 @@ REMEDIES = {
         "protocol or patients. Until it is known, rely less on the scores of that scanner."
     ),
     AlertKind.REFUSALS_JUMPED: (
-        "Look at them with `readfirst refused --code`; mend what sends them, and try them again "
-        "with `readfirst retry --code`."
+        "Look at them under Not scored, or with `readfirst refused --code {about}`; mend what "
+        "sends them, and try them again, there or with `readfirst retry --code {about}`."
     ),
     AlertKind.NO_FILMS: (
         "Ask `readfirst doctor` and `readfirst inbox`; then look at the route from the scanners."
@@ -61,6 +61,11 @@ class Alert:
     value: float
     bound: float
     detail: str
+
+
+def remedy(kind: AlertKind, about: str) -> str:
+    """Say what to do. about: as of an `Alert`; commands name it."""
+    return REMEDIES[kind].format(about=about)
 
 
 def refusals_jumped(

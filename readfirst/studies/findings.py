@@ -21,6 +21,22 @@ class Agreement(StrEnum):
     MISSED = "missed"
 
 
+class VerdictGroup(StrEnum):
+    """Studies by their latest verdict and what the AI said, as the monitoring counts them."""
+
+    #: With any finding of a reader.
+    ANY = "any"
+    #: Flagged, and pneumonia.
+    TRUE_POSITIVE = "true_positive"
+    FALSE_POSITIVE = "false_positive"
+    MISSED = "missed"
+    #: Not flagged, and no pneumonia.
+    TRUE_NEGATIVE = "true_negative"
+    CANNOT_TELL = "cannot_tell"
+    #: The reader had not seen what the AI said.
+    BLIND = "blind"
+
+
 FINDING_WORDS = {
     Finding.PNEUMONIA: "pneumonia",
     Finding.NO_PNEUMONIA: "no pneumonia",
@@ -30,6 +46,16 @@ AGREEMENT_WORDS = {
     Agreement.AGREES: "agrees with the AI",
     Agreement.FALSE_POSITIVE: "AI false positive",
     Agreement.MISSED: "missed by the AI",
+}
+
+GROUP_WORDS = {
+    VerdictGroup.ANY: "with a verdict",
+    VerdictGroup.TRUE_POSITIVE: "flagged, and pneumonia",
+    VerdictGroup.FALSE_POSITIVE: "flagged, but no pneumonia",
+    VerdictGroup.MISSED: "not flagged, but pneumonia",
+    VerdictGroup.TRUE_NEGATIVE: "not flagged, and no pneumonia",
+    VerdictGroup.CANNOT_TELL: "the reader cannot tell",
+    VerdictGroup.BLIND: "read blind",
 }
 
 

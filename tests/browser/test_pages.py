@@ -1,8 +1,11 @@
 """Rules of every page: who is let in, and what is dropped on it."""
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from readfirst.samples import FOLDER
+from tests.browser.accessibility import faults
+from tests.browser.conftest import NewPage
 from tests.browser.page_monitor import PageMonitor, log_in
 from tests.browser.site import LATER, PASSWORD, Site, add_people
 
@@ -72,3 +75,24 @@ def test_whatever_a_page_complains_of_is_noticed(
     assert "nothing is not defined" in complaints
     assert "404" in complaints
     monitor.expect("")
+
+
+@pytest.mark.parametrize("colours", ["light", "dark"])
+def test_an_error_is_a_page_for_people(
+    site: Site, new_page: NewPage, monitor: PageMonitor, colours: str
+) -> None:
+    monitor.expect("404", "403", "422")
+    add_people(site)
+    page = new_page(color_scheme=colours, viewport={"width": 400, "height": 800})
+    log_in(page, "reader")
+    for path, heading in (
+        ("/help", "There is no such page"),
+        ("/watching", "You have no access to this page"),
+        ("/?sort=foo&from=2026-13-01", "The address or the form is not understood"),
+    ):
+        page.goto(path)
+        expect(page.get_by_role("heading", name=heading)).to_be_visible()
+        assert faults(page) == []
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        page.get_by_role("link", name="To the worklist").click()
+        expect(page).to_have_url(f"{site.address}/")

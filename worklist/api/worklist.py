@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from db.access.audit import AuditAction
 from db.disclosures import OfStudy
@@ -17,6 +17,7 @@ from db.worklist.sorting import Order, Sort
 from readfirst.access.roles import Role
 from readfirst.studies.display import DisplayContext
 from worklist.api.cursors import next_page, of_study, study_position
+from worklist.api.figure_parameters import FigureFields, FigureParameters
 from worklist.api.parameters import (
     NO_NUL,
     STUDY_UID,
@@ -82,7 +83,7 @@ class NextUnread:
     study: OpenStudyRecord | None
 
 
-class Search(BaseModel):
+class Search(FigureFields):
     """What to look for. It travels in the body, since addresses are logged and remembered."""
 
     model_config = ConfigDict(extra="forbid")
@@ -116,6 +117,7 @@ def worklist(
     request: Request,
     database: DatabaseDep,
     display: DisplayDep,
+    figure: FigureParameters,
     limit: Limit = 100,
     cursor: Cursor = None,
     flagged: Flagged = False,
@@ -142,6 +144,7 @@ def worklist(
         institution=institution,
         since=since,
         until=until,
+        figure=figure.figure(),
     )
     page = _page(database, display, which, Order(sort, reverse), limit, cursor)
     return answer_rows(
@@ -208,6 +211,7 @@ def search(database: DatabaseDep, display: DisplayDep, body: Annotated[Search, B
         since=body.since,
         until=body.until,
         text=body.text,
+        figure=body.figure(),
     )
     order = Order(body.sort, body.reverse)
     page = _page(database, display, which, order, body.limit, body.cursor)

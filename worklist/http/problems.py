@@ -119,7 +119,10 @@ def _http(error: HTTPException) -> Response:
 
 def _invalid(error: RequestValidationError) -> Response:
     faults = [
-        Fault(where=".".join(str(part) for part in each["loc"]), what=each["msg"])
+        Fault(
+            where=".".join(str(part) for part in each["loc"]),
+            what=each["msg"].removeprefix("Value error, "),
+        )
         for each in error.errors()
     ]
     return problem(422, "The request is not understood.", faults=faults)

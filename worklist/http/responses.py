@@ -51,7 +51,7 @@ def chosen(request: Request, wanted: Format | None) -> Format:
     if wanted is not None:
         return wanted
     accepted = request.headers.get("accept", "")
-    csv_wish, json_wish = _wish(accepted, "text/csv"), _wish(accepted, "application/json")
+    csv_wish, json_wish = wish(accepted, "text/csv"), wish(accepted, "application/json")
     return Format.CSV if csv_wish > json_wish else Format.JSON
 
 
@@ -138,7 +138,7 @@ def _if_none_match(request: Request) -> str:
     return request.headers.get("if-none-match", "")
 
 
-def _wish(accepted: str, media_type: str) -> float:
+def wish(accepted: str, media_type: str) -> float:
     """The quality that an Accept header gives to a media type by its own name; 0 without."""
     for entry in accepted.split(","):
         name, *parameters = [part.strip() for part in entry.split(";")]

@@ -122,6 +122,8 @@ class AuthMiddleware:
         principal = await run_in_threadpool(self._authenticate, request, attended=attended)
         if isinstance(principal, Response):
             return principal
+        # The page of an error shows who is logged in.
+        request.state.principal = principal
         if route is not None and not (policy is not None and policy.allows(principal.role)):
             await run_in_threadpool(self._authenticator.note_denied, principal, route.name)
             return forbidden(f"This is not for the role {principal.role}.")

@@ -9,6 +9,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from readfirst.settings import Settings
 from worklist.http.charsets import KnownCharsets
 from worklist.http.head import HeadAsGet
+from worklist.http.problem_pages import ProblemPages, Renderer
 from worklist.security.auth_middleware import AuthMiddleware
 from worklist.security.authenticator import Authenticator
 from worklist.security.headers import SecurityHeaders
@@ -26,12 +27,16 @@ class ProtectedApp(FastAPI):
 
 
 def add_auth_middleware(
-    app: ProtectedApp, authenticator: Authenticator, settings: Settings
+    app: ProtectedApp, authenticator: Authenticator, settings: Settings, problem_page: Renderer
 ) -> None:
-    """Put authentication and the security headers before every route."""
+    """Put authentication and the security headers before every route.
+
+    problem_page: makes the page of an error, for people.
+    """
 
     def before(inner: ASGIApp) -> ASGIApp:
-        guarded = SecurityHeaders(KnownCharsets(AuthMiddleware(inner, app, authenticator)))
+        authenticated = KnownCharsets(AuthMiddleware(inner, app, authenticator))
+        guarded = SecurityHeaders(ProblemPages(authenticated, problem_page))
         outer: ASGIApp = HeadAsGet(guarded)
         if settings.trusted_proxies:
             # Its types are uvicorn's own spelling of the same protocol.

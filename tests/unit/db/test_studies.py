@@ -69,6 +69,16 @@ def test_a_picture_is_complete_at_once(database: Database) -> None:
     assert row.complete, "it is a study of its own, so nothing else can come"
 
 
+def test_a_file_without_a_header_is_complete_at_once(database: Database) -> None:
+    with database.write() as session:
+        nothing = an_image(
+            session, header=a_header(kind=None), refusal=Refused(RefusalCode.TOO_LARGE)
+        )
+    (row,) = rows_of(database, quiet_before(NOW - MINUTE))
+    assert row.images[0].sha256 == nothing.sha256
+    assert row.complete, "no file names its study, so nothing else can come"
+
+
 def test_a_late_stat_image_raises_those_that_wait(database: Database) -> None:
     with database.write() as session:
         other = an_image(session, NOW)

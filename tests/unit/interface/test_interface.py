@@ -23,6 +23,7 @@ class Change:
 
 
 MADE_HERE = "(study|sop)_instance_uid_made_here|invalid_study_instance_uid"
+FIGURE = "agreement|ensemble|probability_from|probability_below|code|scanner"
 OPENAPI = (
     Change(r"components schemas EventView .*\bcause\b.*", "has an event that says why"),
     Change(r"paths /readyz get description: .*", "at `/readyz`, which has the check `work`"),
@@ -47,6 +48,9 @@ OPENAPI = (
         r"components schemas (NextUnread|OpenStudyRecord|StudyReader) .*",
         "`GET /api/v1/worklist/readers`",
     ),
+    Change(r"components schemas VerdictGroup .*", "behind a figure"),
+    Change(rf"components schemas Search properties ({FIGURE})\b.*", "behind a figure"),
+    Change(rf"paths /api/v1/worklist get parameters .*\b({FIGURE})\b.*", "behind a figure"),
 )
 BOUNDED = "timeout|limit|concurrency|port|epochs|miss-cost|seed|trials|samples|strongest|count"
 HELP = (
@@ -58,6 +62,8 @@ HELP = (
         "`readfirst accounts sessions`",
     ),
     Change(r"(readfirst )?migrate: .*|readfirst:   migrate  .*", "`readfirst migrate`"),
+    Change(r"readfirst worklist:   --(agreement|ensemble) <.*", "behind a figure"),
+    Change(r"readfirst worklist: +Only studies of which the latest .*", "behind a figure"),
     Change(r"readfirst score:   -o, --output .*", "`readfirst score --output FILE`"),
     Change(r"readfirst doctor:   --fix-rights .*", "`readfirst doctor --fix-rights`"),
 )

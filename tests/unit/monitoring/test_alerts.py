@@ -19,6 +19,7 @@ from readfirst.monitoring.alerts import (
     no_films,
     ppv_low,
     refusals_jumped,
+    remedy,
 )
 from readfirst.monitoring.period import Period
 from tests.fixtures.monitoring import NOW
@@ -28,6 +29,14 @@ HOUR = timedelta(hours=1)
 
 def test_every_kind_says_what_it_means_and_what_to_do() -> None:
     assert set(MEANINGS) == set(REMEDIES) == set(AlertKind)
+
+
+def test_a_remedy_names_the_command_as_it_is_typed() -> None:
+    text = remedy(AlertKind.REFUSALS_JUMPED, "truncated")
+    assert "`readfirst refused --code truncated`" in text
+    assert "`readfirst retry --code truncated`" in text
+    for kind in AlertKind:
+        assert "{" not in remedy(kind, "density")
 
 
 @pytest.mark.parametrize(

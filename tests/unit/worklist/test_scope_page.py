@@ -59,7 +59,7 @@ def test_a_study_is_not_complete_before_it_was_quiet(
     with database.write() as session:
         a_scored_image(session, now, probability=0.9, study="4.1")
         a_scored_image(session, now - timedelta(hours=1), probability=0.2, study="4.2")
-    assert client.get("/").text.count("Not complete yet") == 1
+    assert client.get("/").text.count("Still receiving") == 1
     new, old = client.get("/api/v1/worklist").json()["studies"]
     assert (new["flagged"], new["complete"]) == (True, False), "it ranks at once"
     assert old["complete"]

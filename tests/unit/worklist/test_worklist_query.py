@@ -11,10 +11,13 @@ from pydantic import ValidationError
 
 from db.worklist.sorting import Sort
 from readfirst.calendar import EARLIEST_DAY, LATEST_WHOLE_DAY
+from readfirst.refusals import RefusalCode
+from readfirst.studies.findings import VerdictGroup
 from worklist.pages.list.query import Arrived, Show, WorklistQuery, WorklistRefresh
 
 NOW = datetime(2026, 3, 1, 3, 0, tzinfo=UTC)
 days = st.none() | st.dates(EARLIEST_DAY, LATEST_WHOLE_DAY)
+texts = st.none() | st.text(st.characters(exclude_characters="\0"), min_size=1, max_size=20)
 states = st.builds(
     WorklistQuery,
     show=st.sampled_from(Show),
@@ -23,7 +26,12 @@ states = st.builds(
     arrived=st.none() | st.sampled_from(Arrived),
     first_day=days,
     last_day=days,
-    site=st.none() | st.text(st.characters(exclude_characters="\0"), min_size=1, max_size=20),
+    site=texts,
+    agreement=st.none() | st.sampled_from(VerdictGroup),
+    ensemble=st.text(min_size=1, max_size=9, alphabet="12.a"),
+    probability_from=st.none() | st.floats(0, 1),
+    code=st.none() | st.sampled_from(RefusalCode),
+    scanner=texts,
     sort=st.sampled_from(Sort),
     reverse=st.booleans(),
 )
@@ -67,7 +75,15 @@ def test_days_are_those_of_the_site() -> None:
 
 
 @pytest.mark.parametrize(
-    "parameters", [{"from": "1066-10-14"}, {"sort": "urgency"}, {"show": "some"}, {"site": "a\0"}]
+    "parameters",
+    [
+        {"from": "1066-10-14"},
+        {"sort": "urgency"},
+        {"show": "some"},
+        {"site": "a\0"},
+        {"agreement": "wrong"},
+        {"probability_from": "0.5"},
+    ],
 )
 def test_what_means_nothing_is_refused(parameters: dict[str, str]) -> None:
     with pytest.raises(ValidationError):
@@ -86,4 +102,17 @@ def test_the_direction_of_a_column_is_that_of_what_it_shows() -> None:
     assert WorklistQuery(sort=Sort.PATIENT).sorted_by(Sort.PATIENT) == "/?sort=patient&reverse=true"
     assert (
         WorklistQuery(sort=Sort.PATIENT, reverse=True).sorted_by(Sort.PATIENT) == "/?sort=patient"
+    )
+
+
+def test_a_figure_is_said_in_words_and_can_be_left() -> None:
+    query = WorklistQuery.model_validate(
+        {"show": "all", "agreement": "missed", "ensemble": "2.0", "probability_from": "0.1",
+         "probability_below": "0.2"}
+    )  # fmt: skip
+    assert query.figure_in_words == "not flagged, but pneumonia, AI 10 to 20 %, by ensemble 2.0"
+    assert query.is_filtered
+    assert query.address(**query.of_figure()) == "/?show=all"
+    assert WorklistQuery(code=RefusalCode.TRUNCATED, scanner="A · B").figure_in_words == (
+        "not scored: truncated, A · B"
     )

@@ -6,12 +6,14 @@ from typing import Annotated, Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from db.worklist.filters import WorklistFilter
 from db.worklist.sorting import COLUMNS, Order, Position, Sort
 from readfirst.calendar import EARLIEST_DAY, LATEST_WHOLE_DAY
+from readfirst.studies.findings import GROUP_WORDS
 from worklist.api.cursors import GREATEST_ID, of_study, study_position
+from worklist.api.figure_parameters import FigureFields
 from worklist.api.parameters import STUDY_UID, AsDay
 
 Day = Annotated[date, Field(ge=EARLIEST_DAY, le=LATEST_WHOLE_DAY), AsDay]
@@ -47,7 +49,7 @@ class Arrived(StrEnum):
     THREE_DAYS = "3days"
 
 
-class WorklistQuery(BaseModel):
+class WorklistQuery(FigureFields):
     """The list's state. Names of patients are no part of it: a text travels in a body."""
 
     model_config = ConfigDict(frozen=True, populate_by_name=True)
@@ -79,7 +81,7 @@ class WorklistQuery(BaseModel):
     @property
     def is_filtered(self) -> bool:
         """True if something but reading order and pages was chosen."""
-        return any((self.flagged, self.refused, self.site, self.has_days))
+        return any((self.flagged, self.refused, self.site, self.has_days, self.figure()))
 
     @property
     def has_days(self) -> bool:
@@ -98,6 +100,29 @@ class WorklistQuery(BaseModel):
     def sort_in_words(self) -> str:
         """The order in words, and its direction."""
         return ORDER_TEXTS[self.sort][self.reverse]
+
+    @property
+    def figure_in_words(self) -> str:
+        """The figure whose studies are listed, in words; empty where none is."""
+        low, high = self.probability_from, self.probability_below
+        by = f"by ensemble {self.ensemble}" if self.ensemble else ""
+        between = ""
+        if low is not None or high is not None:
+            highest = 1 if high is None else high
+            between = f"AI {100 * (low or 0):.0f} to {100 * highest:.0f} %"
+        parts = (
+            GROUP_WORDS[self.agreement] if self.agreement else "",
+            between,
+            by,
+            f"not scored: {self.code}" if self.code else "",
+            self.scanner or "",
+        )
+        return ", ".join(part for part in parts if part)
+
+    @staticmethod
+    def of_figure() -> dict[str, Any]:
+        """The changes for no figure."""
+        return dict.fromkeys(FigureFields.model_fields)
 
     @staticmethod
     def of_days(arrived: str | None = None) -> dict[str, Any]:
@@ -127,6 +152,7 @@ class WorklistQuery(BaseModel):
             since=_midnight(first, zone) if first else None,
             until=_midnight(last + timedelta(days=1), zone) if last else None,
             text=text,
+            figure=self.figure(),
         )
 
     def address(self, **changes: Any) -> str:
