@@ -118,12 +118,12 @@ def test_it_fits_on_narrow_and_wide_screens(
     other = new_page()
     log_in(other, "lead", f"/studies/{uid}")
     page = new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
-    for path, place in ((f"/studies/{uid}", "#readers"), ("/", row(page, uid))):
+    for path, line in ((f"/studies/{uid}", "#readers"), ("/", row(page, uid))):
         if path == "/":
             page.goto(path)
         else:
             log_in(page, "reader", path)
-        expect(page.locator(place)).to_have_text("lead is reading")
+        expect(page.locator(line)).to_have_text("lead is reading")
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         assert faults(page) == []
         if folder := __import__("os").environ.get("TOGETHER_PICTURES"):

@@ -172,10 +172,12 @@ def following(
     Other people are those of other accounts: where nobody has to log in, none is left out.
     """
     with database.read() as session:
-        found = next_unread(session, user.account, now, but=but)
+        next_study = next_unread(session, user.account, now, but=but)
     study = None
-    if found is not None:
-        study = OpenStudyRecord(study_instance_uid=found.study_instance_uid, readers=found.readers)
+    if next_study is not None:
+        study = OpenStudyRecord(
+            study_instance_uid=next_study.study_instance_uid, readers=next_study.readers
+        )
     return answer_json(request, NextUnread(study=study))
 
 

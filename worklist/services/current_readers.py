@@ -44,7 +44,7 @@ class CurrentReaders:
 
 
 class ReadersFollower:
-    """One stream's knowledge of the readers."""
+    """The readers as a stream has told them last."""
 
     def __init__(self) -> None:
         self._known: ByStudy | None = None

@@ -39,7 +39,7 @@ HEARTBEAT = b": still here\n\n"
 
 
 @dataclass(frozen=True, slots=True)
-class News:
+class StreamNews:
     """All that a stream has to say at one look."""
 
     events: list[StreamedEvent]
@@ -55,7 +55,7 @@ class StartedStream:
 
     follower: Follower
     readers: ReadersFollower
-    news: News
+    news: StreamNews
 
 
 class Streams:
@@ -146,11 +146,11 @@ class Streams:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._closing.wait(), LOOK_SECONDS)
 
-    def _read(self, follower: Follower, readers: ReadersFollower) -> News:
+    def _read(self, follower: Follower, readers: ReadersFollower) -> StreamNews:
         now = datetime.now(UTC)
         with self._database.read() as session:
             events = follower.read(session, now)
-            return News(events, readers.changes(self._current_readers.read(session, now)))
+            return StreamNews(events, readers.changes(self._current_readers.read(session, now)))
 
 
 class EventStream(StreamingResponse):

@@ -113,9 +113,9 @@ def test_readers_are_told_by_every_server_without_a_number(
             event = next(message for message in heard if "event" in message)
             assert event["event"] == "readers"
             assert "id" not in event
-            told = json.loads(event["data"])
-            assert told["study_instance_uid"] == "1.1"
-            assert len(told["readers"]) == ("left" not in values)
+            change = json.loads(event["data"])
+            assert change["study_instance_uid"] == "1.1"
+            assert len(change["readers"]) == ("left" not in values)
 
 
 def test_a_silent_stream_gives_signs_of_life_and_ends_with_its_server(

@@ -146,12 +146,12 @@ def lead_to_next(
     """
     but = but if but and UID.fullmatch(but) else None
     with database.read() as session:
-        found = next_unread(session, user.account, now, but=but)
-    if found is None:
+        next_study = next_unread(session, user.account, now, but=but)
+    if next_study is None:
         return RedirectResponse("/", 307)
-    if not found.readers:
-        return RedirectResponse(f"/studies/{found.study_instance_uid}", 307)
-    context = {"next": found, "readers": reader_text(found.readers, user.account)}
+    if not next_study.readers:
+        return RedirectResponse(f"/studies/{next_study.study_instance_uid}", 307)
+    context = {"next": next_study, "readers": reader_text(next_study.readers, user.account)}
     return TEMPLATES.TemplateResponse(request, "read_by_others.html", context)
 
 
