@@ -65,6 +65,7 @@ ROUTES_BY_POLICY: dict[Policy, tuple[str, ...]] = {
         "POST /account/sessions/{number}/end",
         "POST /logout",
         "GET /next",
+        "POST /refused/{image_id}/dismiss",
     ),
     Policy(Role.READER, AuditAction.LIST_VIEWED, attended=False, each_time=False): (
         "GET /rows",
@@ -75,6 +76,7 @@ ROUTES_BY_POLICY: dict[Policy, tuple[str, ...]] = {
         "GET /",
         "POST /",
         "GET /refused",
+        "GET /refused.csv",
     ),
     Policy(Role.READER, AuditAction.STUDY_VIEWED): (
         "GET /images/{sha256}/attributes",
