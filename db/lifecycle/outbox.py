@@ -3,9 +3,9 @@
 A row is written in the transaction that flags the study, so none is lost and none is invented. It
 is delivered at least once; its key lets the receiver know a repetition.
 
-The rule of who is told stands here once: of live results, and of studies that nobody has read yet.
-It decides for webhooks, for the alert of the page, and for the heat maps that nobody asked for. So
-a promotion tells nobody of studies that were read long ago.
+The rule of who is told stands here once: of live results, and of studies that nobody has read yet;
+never of a prior. It decides for webhooks, for the alert of the page, and for the heat maps that
+nobody asked for. So a promotion tells nobody of studies that were read long ago.
 """
 
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ class DueMessage:
 
 def is_told(event: DomainEvent) -> bool:
     """Tell whether people and other systems hear of a study that is flagged now."""
-    if event.action is not EventAction.FLAGGED:
+    if event.action is not EventAction.FLAGGED or event.study.prior_since is not None:
         return False
     return event.cause is Cause.LIVE or event.study.read_at is None
 
@@ -50,15 +50,15 @@ def is_told(event: DomainEvent) -> bool:
 def alerts_people(event: DomainEvent) -> bool | None:
     """Tell whether pages alert of an event; None for kinds of which none ever does.
 
-    They alert of a study that is flagged or STAT: as it comes in, or when it becomes so.
+    They alert of a study that is flagged or STAT: as it comes in, or when it becomes so. Never of a
+    prior.
     """
     study = event.study
     if event.action is EventAction.FLAGGED:
         return is_told(event)
-    if event.action is EventAction.RAISED_TO_STAT:
-        return study.read_at is None
-    if event.action is EventAction.RECEIVED and event.detail.get("stat"):
-        return study.read_at is None
+    comes_as_stat = event.action is EventAction.RECEIVED and event.detail.get("stat")
+    if comes_as_stat or event.action is EventAction.RAISED_TO_STAT:
+        return study.read_at is None and study.prior_since is None
     return None
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, ScalarSelect, Select, bindparam, func, sel
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from db.tables import Image, Study
-from db.worklist.filters import WorklistFilter, conditions, has_film
+from db.worklist.filters import WorklistFilter, conditions, has_film, is_unread
 from db.worklist.sorting import Order, Position, keyset_segments
 from readfirst.domain import ImageState, Urgency
 
@@ -47,6 +47,12 @@ def count_before(
     return min(sum(numbers), MOST + 1)
 
 
+def unread_priors(session: Session) -> int:
+    """Count the priors that nobody has read; `MOST` + 1 where there are more than `MOST`."""
+    rows = _studies(Study.prior_since.is_not(None), Study.read_at.is_(None), has_film())
+    return session.scalar(select(rows)) or 0
+
+
 def any_study(session: Session) -> bool:
     """Tell whether anything ever came in."""
     return session.scalar(_ANY_IMAGE) is not None
@@ -75,7 +81,7 @@ def _bounded(column: InstrumentedAttribute[int], *where: ColumnElement[bool]) ->
 
 
 def _counts() -> Select[int, int, int, int]:
-    unread = Study.read_at.is_(None)
+    unread = is_unread()
     return select(
         _studies(unread, has_film()),
         _studies(unread, Study.flagged.is_(True)),

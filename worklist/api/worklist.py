@@ -36,7 +36,17 @@ Reverse = Annotated[
 ]
 Unread = Annotated[
     bool | None,
-    Query(description="`true`: only unread studies; `false`: only read ones. Default: both."),
+    Query(
+        description="`true`: only unread studies, without priors; `false`: only read ones. "
+        "Default: both."
+    ),
+]
+Prior = Annotated[
+    bool | None,
+    Query(
+        description="`true`: only priors, which came in for comparison and are no unread work; "
+        "`false`: none of them. Default: both."
+    ),
 ]
 Institution = Annotated[
     str | None,
@@ -67,6 +77,7 @@ class Search(FigureFields):
     flagged: bool = False
     stat: bool = False
     unread: bool | None = None
+    prior: bool | None = None
     refused: bool = False
     institution: str | None = Field(None, max_length=200, pattern=NO_NUL)
     since: Moment | None = None
@@ -112,6 +123,7 @@ def worklist(
     flagged: Flagged = False,
     stat: Stat = False,
     unread: Unread = None,
+    prior: Prior = None,
     refused: Refused = False,
     institution: Institution = None,
     since: Since = None,
@@ -131,6 +143,7 @@ def worklist(
         flagged=flagged,
         stat=stat,
         unread=unread,
+        prior=prior,
         refused=refused,
         institution=institution,
         since=since,
@@ -161,6 +174,7 @@ def search(database: DatabaseDep, display: DisplayDep, body: Annotated[Search, B
         flagged=body.flagged,
         stat=body.stat,
         unread=body.unread,
+        prior=body.prior,
         refused=body.refused,
         institution=body.institution,
         since=body.since,

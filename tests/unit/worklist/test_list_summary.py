@@ -86,7 +86,8 @@ def test_a_stat_study_that_a_filter_hides_is_told_above_all(client: TestClient, 
     for path in ("/", "/?stat=true", "/?sort=patient", "/?show=all", "/?arrived=3days"):
         assert "hidden by" not in client.get(path).text, path
     assert "hidden by" not in client.post("/", data={"text": "uma"}).text
-    assert "hidden by this list" in client.get("/?show=read").text
+    for show in ("read", "priors"):
+        assert "1 STAT study is unread, and not in this list" in client.get(f"/?show={show}").text
 
 
 def test_the_counts_filter(client: TestClient, many: None) -> None:

@@ -12,7 +12,7 @@ from db.access.audit import AuditAction
 from db.inbox.inbox_issues import InboxSummary, inbox_summary
 from db.session import Database
 from db.work_faults import DelayedFilms, delayed_films, work_faults
-from db.worklist.counts import MOST, any_study, institutions, worklist_counts
+from db.worklist.counts import MOST, any_study, institutions, unread_priors, worklist_counts
 from db.worklist.queries import reading_page
 from db.worklist.refused import count_unreadable
 from ingest.inbox.disk import intake_disk_space
@@ -124,6 +124,8 @@ def _context(
             "worklist_counts": counts,
             "summary": list_summary(session, query, which, page, counts),
             "most": MOST,
+            # A list that is empty since all of it came in for comparison says so.
+            "unread_priors": 0 if page.studies else unread_priors(session),
             "any_study": bool(page.studies) or any_study(session),
             "sites": institutions(session),
             "banners": banners(settings, inbox_summary(session))

@@ -35,11 +35,12 @@ ORDER_TEXTS = {
 
 
 class Show(StrEnum):
-    """A choice of studies, read or not."""
+    """A choice of studies, read or not, or those that came in for comparison."""
 
     UNREAD = "unread"
     ALL = "all"
     READ = "read"
+    PRIORS = "priors"
 
 
 class Arrived(StrEnum):
@@ -149,7 +150,8 @@ class WorklistQuery(FigureFields):
         return WorklistFilter(
             flagged=self.flagged,
             stat=self.stat,
-            unread=None if self.show is Show.ALL else self.show is Show.UNREAD,
+            unread={Show.UNREAD: True, Show.READ: False}.get(self.show),
+            prior=True if self.show is Show.PRIORS else None,
             refused=self.refused,
             institution=self.site,
             since=_midnight(first, zone) if first else None,

@@ -45,7 +45,7 @@ def list_summary(
 ) -> ListSummary:
     """Count what is on the page, in the list, and left out; no more than the page needs."""
     chips, rows = query_chips(query, which.text), len(page.studies)
-    unfiltered = WorklistFilter(unread=which.unread)
+    unfiltered = WorklistFilter(unread=which.unread, prior=which.prior)
     before = 0
     if page.start is not None:
         before = count_before(session, page.start, which=which, order=query.order)
@@ -97,7 +97,7 @@ def _hidden_stat(
     is_filtered: bool,
 ) -> int:
     """Count the unread STAT studies that are not in the list."""
-    if query.show is Show.READ:
+    if query.show in (Show.READ, Show.PRIORS):
         return counts.stat
     if not counts.stat or not is_filtered:
         return 0

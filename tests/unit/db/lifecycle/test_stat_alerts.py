@@ -1,5 +1,6 @@
 """A STAT study alerts once: as it comes in, or when it becomes STAT."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from sqlalchemy import select
@@ -12,7 +13,15 @@ from db.session import Database
 from db.tables import Event
 from readfirst.errors import Refused
 from readfirst.refusals import RefusalCode
-from tests.support.studies import NOW, a_copy_of, a_header, an_image, give_verdict, lifecycle
+from tests.support.studies import (
+    NOW,
+    POLICY,
+    a_copy_of,
+    a_header,
+    an_image,
+    give_verdict,
+    lifecycle,
+)
 
 MINUTE = timedelta(minutes=1)
 STAT = a_header(stat=True)
@@ -46,6 +55,14 @@ def test_a_study_that_becomes_stat_alerts_unless_it_was_read(database: Database)
     with lifecycle(database, NOW + MINUTE) as unit:
         add_copy(unit, a_copy_of(unread, NOW + MINUTE, stat=True), unit.session.merge(unread))
     assert alerts(database) == [EventAction.RAISED_TO_STAT]
+
+
+def test_an_old_study_that_is_ordered_as_stat_is_no_prior_and_alerts(database: Database) -> None:
+    old = a_header(stat=True, study_datetime=NOW - timedelta(days=400))
+    policy = replace(POLICY, prior_after=timedelta(days=30))
+    with lifecycle(database, NOW, policy) as unit:
+        assert an_image(unit, NOW, header=old).study.prior_since is None
+    assert alerts(database) == [EventAction.RECEIVED]
 
 
 def test_a_file_without_a_film_alerts_nobody(database: Database) -> None:
