@@ -7,8 +7,8 @@ from playwright.sync_api import Page, Route, expect
 
 from tests.browser.accessibility import faults
 from tests.browser.conftest import NewPage
-from tests.browser.page_monitor import PageMonitor, wait_until
-from tests.browser.site import LATER, Site
+from tests.browser.page_monitor import PageMonitor, log_in, wait_until
+from tests.browser.site import LATER, PASSWORD, Site, add_people
 from tests.browser.test_list import OVERHEAR, is_live, look_at, row, top
 
 BAR = ".filter-bar"
@@ -147,3 +147,52 @@ def test_a_stat_study_alerts_once(site: Site, new_page: NewPage) -> None:
     wait_until(page, lambda: page.title() == heard)
     site.arrive(LATER[1], probability=0.97)
     expect(page).to_have_title(f"{heard}: A flagged study has come in")
+
+
+def test_a_verdict_of_the_list_that_a_session_lost_is_offered_after_the_log_in(
+    site: Site, page: Page, monitor: PageMonitor
+) -> None:
+    monitor.expect("401")
+    add_people(site)
+    uid = site.study("DEMO-0010")
+    log_in(page, "reader", f"/studies/{uid}")
+    expect(page.locator("main")).to_have_attribute("data-film", "displayed")
+    page.goto("/?flagged=true")
+    row(page, uid).locator(".open").focus()
+    page.context.clear_cookies()
+    page.keyboard.press("p")
+    page.wait_for_url("**/login?next=*")
+    page.get_by_label("Name").fill("reader")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    expect(page).to_have_url(f"{site.address}/?flagged=true")
+    expect(page.locator("#undo-bar")).to_contain_text("“pneumonia” was not saved")
+    page.get_by_role("button", name="Save it now").click()
+    expect(page.locator("#undo-bar")).to_contain_text("pneumonia; agrees with the AI.")
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_not_scored_leads_to_the_study_and_dismisses(
+    site: Site, new_page: NewPage, width: int
+) -> None:
+    letter = site.settings.home_path / "a-letter-with-a-very-long-name-of-the-referring-clinic.txt"
+    letter.write_text("Dear colleague")
+    uid = site.arrive(letter)
+    page = new_page(viewport={"width": width, "height": 900})
+    page.goto("/")
+    expect(row(page, uid)).to_have_count(0)
+    page.get_by_role("link", name="1 file could not be read").click()
+    expect(page).to_have_url(f"{site.address}/refused")
+    assert faults(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    refused = page.locator("tr", has_text="a-letter")
+    refused.get_by_text("Dismiss …").click()
+    refused.get_by_label("Note").fill("A letter.")
+    refused.get_by_role("button", name="Dismiss").click()
+    expect(refused).to_contain_text("read or dismissed")
+    refused.get_by_role("link", name="No name").click()
+    expect(page).to_have_url(f"{site.address}/studies/{uid}")
+    expect(page.locator("#verdict")).to_contain_text("A letter.")
+    expect(page.locator("#verdict button.choice")).to_have_count(1)
+    page.goto("/")
+    expect(page.get_by_text("could not be read")).to_have_count(0)

@@ -26,6 +26,10 @@ MADE_HERE = "(study|sop)_instance_uid_made_here|invalid_study_instance_uid"
 FIGURE = "agreement|ensemble|probability_from|probability_below|code|scanner"
 OPENAPI = (
     Change(
+        r"components schemas RefusedView .*\b(patient_name|ready_at|read_at)\b.*",
+        "has the patient and when it was read",
+    ),
+    Change(
         r"(?s)(paths /api/v1/worklist get parameters|components schemas Search) .*\bstat\b.*",
         "`stat=true` is a new filter",
     ),

@@ -1,7 +1,7 @@
 """The worklist as a page: the list, and what it asks for again when something happened."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
@@ -15,6 +15,7 @@ from db.work_faults import DelayedFilms, delayed_films, work_faults
 from db.worklist.counts import MOST, any_study, institutions, unread_priors, worklist_counts
 from db.worklist.queries import reading_page
 from db.worklist.readers import readers_by_study
+from db.worklist.refused import count_unreadable
 from ingest.inbox.disk import intake_disk_space
 from readfirst.access.roles import Role
 from readfirst.files.folders import folder_fault
@@ -30,6 +31,8 @@ from worklist.services.templating import TEMPLATES
 
 router = APIRouter(default_response_class=HTMLResponse)
 
+#: For so long the list counts files that could not be read, unless somebody dismisses them.
+UNREADABLE_FOR = timedelta(days=30)
 Address = Annotated[WorklistRefresh, Query()]
 #: Words of a name or a number: in the body, since addresses are logged and remembered.
 Text = Annotated[str | None, Form(max_length=200, pattern=r"^[^\x00]*$")]
@@ -149,6 +152,7 @@ def _context(
             + work_banners(work_faults(session), delayed_films(session), settings.zone),
             "inbox": settings.inbox_path,
             "max_wait_seconds": round(settings.max_wait.total_seconds()),
+            "unreadable": count_unreadable(session, now - UNREADABLE_FOR),
             "hides_ai": settings.hide_ai_until_verdict,
             "zone": settings.zone.key,
         }

@@ -79,8 +79,11 @@ function leaveForLogIn(uid, say) {
 export function tellPending() {
   const pending = takePendingVerdict();
   const row = pending && document.getElementById(`study-${pending.uid}`);
+  // On another page of the list, or on the study's own, it is offered still.
+  if (pending && !row) storePendingVerdict(pending.uid, pending.say);
   if (!row) return;
-  showMessage(`${row.querySelector(".open").textContent}: “${WORDS[pending.say]}” was not saved, since your session had ended. Give it again if it still holds.`, false);
+  showMessage(`${row.querySelector(".open").textContent}: “${WORDS[pending.say]}” was not saved, since your session had ended.`, false);
+  if (pending.say !== "unread") offerAgain(() => submitVerdict(row, pending.say), "Save it now");
 }
 
 function post(uid, verdict, expected) {
@@ -113,9 +116,10 @@ function showMessage(sentence, canUndo) {
 }
 
 // What was not saved stays on the page until it is, or until something else was said.
-function offerAgain(action) {
+function offerAgain(action, text = "Try again") {
   clearTimeout(timer);
   again = action;
+  againButton().textContent = text;
   againButton().hidden = false;
 }
 
