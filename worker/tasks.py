@@ -23,6 +23,7 @@ from worker.scoring.rescore import rescore
 from worker.scoring.score import score_batch
 from worker.upkeep.alerts import check_alerts
 from worker.upkeep.retention import purge_originals
+from worker.upkeep.retry import retry_next_wanted
 from worker.upkeep.sweep import sweep as sweep_once
 
 #: Seconds after which a task hands the rest on to the next task, so that a stop need not wait.
@@ -70,9 +71,10 @@ def score() -> None:
 
 @app.task(name=TaskName.SWEEP.value)
 def sweep() -> None:
-    """Wake workers for what was forgotten."""
+    """Wake workers for what was forgotten, and try again what somebody wants tried again."""
     site = use_cases()
     sweep_once(site.units, site.store)
+    _until_nothing_is_left(lambda: retry_next_wanted(site.units, site.intake), TaskName.SWEEP)
 
 
 @app.task(name=TaskName.DELIVER.value)

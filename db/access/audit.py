@@ -39,6 +39,8 @@ class AuditAction(StrEnum):
     ORIGINAL_TAKEN = "original_taken"
     HEAT_MAP_WANTED = "heat_map_wanted"
     MONITORING_VIEWED = "watching_viewed"
+    #: Somebody has refused images tried again.
+    RETRY_WANTED = "retry_wanted"
     UPLOADED = "uploaded"
     VERDICT_GIVEN = "verdict_given"
     VERDICT_WITHDRAWN = "verdict_withdrawn"

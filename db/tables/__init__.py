@@ -10,6 +10,7 @@ from db.tables.inbox import IgnoredFile, InboxIssueRow
 from db.tables.monitoring import KeptDay
 from db.tables.open_studies import OpenStudy
 from db.tables.outbox import OutboxMessage
+from db.tables.retries import WantedRetry
 from db.tables.studies import Arrival, Image, Score, Study
 from db.tables.verdicts import Verdict
 from db.tables.work_faults import WorkFaultRow
@@ -35,5 +36,6 @@ __all__ = [
     "Score",
     "Study",
     "Verdict",
+    "WantedRetry",
     "WorkFaultRow",
 ]

@@ -9,6 +9,11 @@ from worklist.security.policy import Policy
 
 #: As `GET /path`; HEAD is a GET without its body.
 ROUTES_BY_POLICY: dict[Policy, tuple[str, ...]] = {
+    Policy(Role.LEAD): (
+        "GET /api/v1/refusals/retries",
+        "POST /api/v1/refusals/retries",
+        "POST /refused/retry",
+    ),
     Policy(None): (
         "GET /healthz",
         "GET /login",

@@ -26,6 +26,10 @@ MADE_HERE = "(study|sop)_instance_uid_made_here|invalid_study_instance_uid"
 FIGURE = "agreement|ensemble|probability_from|probability_below|code|scanner"
 OPENAPI = (
     Change(
+        r"(?s)paths /api/v1/refusals/retries .*|components schemas \w*Retr(y|ies)\w* .*",
+        "`POST /api/v1/refusals/retries`",
+    ),
+    Change(
         r"components schemas RefusedView .*\b(patient_name|ready_at|read_at)\b.*",
         "has the patient and when it was read",
     ),
@@ -84,6 +88,7 @@ HELP = (
     Change(r"readfirst doctor:   --fix-rights .*", "`readfirst doctor --fix-rights`"),
 )
 SCHEMA = (
+    Change(r"wanted_retries.*", "`wanted_retries`"),
     Change(r"studies\.(prior_since|never_prior) .*", "`studies.prior_since`"),
     Change(r"studies INDEX ix_studies_(prior|unread)_.*order .*", "`studies.prior_since`"),
     Change(r"kept_days\b.*", "`kept_days`"),
