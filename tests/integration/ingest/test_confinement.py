@@ -131,7 +131,7 @@ def test_a_file_that_is_left_is_read_by_another_process_the_next_time(
 
 
 def test_the_process_of_a_film_imports_nothing(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What it needs was imported once, before it was forked; confinement too."""
+    """Confinement too: all that is needed is imported once, before the fork."""
     monkeypatch.setattr(reader_process, "CHILD", "tests.support.hostile_child")
     film = a_dicom_file(home / "film.dcm")
     with Reader(120, 512) as reader:
