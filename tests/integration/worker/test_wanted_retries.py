@@ -51,8 +51,8 @@ def outcome(worker: Worker, wanted_at: datetime) -> RetryOutcome:
 def two_refused(worker: Worker, drop: Drop) -> list[int]:
     """A good film that an older release refused, and a lateral one, which is refused again."""
     worker.take_in(drop(FOLDER / "study-01.dcm"))
-    lateral = a_dicom_file(worker.settings.home_path / "lateral.dcm", ViewPosition="LL")
-    worker.take_in(drop(lateral))
+    path = a_dicom_file(worker.settings.home_path / "lateral.dcm", ViewPosition="LL")
+    worker.take_in(drop(path))
     with worker.database.write() as session:
         good, lateral = session.scalars(select(Image.id).order_by(Image.id)).all()
         changes = {"state": ImageState.REFUSED, "reason": "old", "refused_at": datetime.now(UTC)}
