@@ -34,7 +34,7 @@ class GoldenCheck:
 
     sha256: str
     expected: float
-    here: float
+    computed: float
     differs: bool
 
 

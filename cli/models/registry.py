@@ -151,5 +151,8 @@ def _print_checks(checks: list[GoldenCheck]) -> None:
     print_table(
         "Sample films",
         ("Film", "Where it was made", "Here"),
-        [(names[check.sha256], f"{check.expected:.3f}", f"{check.here:.3f}") for check in checks],
+        [
+            (names[check.sha256], f"{check.expected:.3f}", f"{check.computed:.3f}")
+            for check in checks
+        ],
     )

@@ -59,10 +59,10 @@ def check_golden(folder: Path, score: SampleScores) -> list[GoldenCheck]:
     if not checks or wrong:
         what = "none of its films is here"
         if wrong:
-            worst = max(wrong, key=lambda check: abs(check.here - check.expected))
+            worst = max(wrong, key=lambda check: abs(check.computed - check.expected))
             what = (
                 f"{len(wrong)} of {len(checks)} sample films score otherwise here, one "
-                f"{worst.here:.3f} instead of {worst.expected:.3f}"
+                f"{worst.computed:.3f} instead of {worst.expected:.3f}"
             )
         raise Misconfigured(
             f"Ensemble {manifest.version} does not do here what it did where it was made: {what}. "

@@ -71,21 +71,21 @@ def added(
 
 
 def test_a_candidate_reaches_every_machine_and_goes_its_way(worker: Worker, tmp_path: Path) -> None:
-    here, _ = a_machine(worker, tmp_path / "here")
-    there, loaded = a_machine(worker, tmp_path / "there")
+    first, _ = a_machine(worker, tmp_path / "here")
+    second, loaded = a_machine(worker, tmp_path / "there")
     with worker.database.write() as session:
-        here.active(session, NOW)
+        first.active(session, NOW)
     source = an_ensemble_folder(tmp_path / "source", "3.1", golden={"ab": 0.5})
-    assert [check.here for check in added(worker, here, source, {"ab": 0.51}).checks] == [0.51]
+    assert [check.computed for check in added(worker, first, source, {"ab": 0.51}).checks] == [0.51]
     with worker.database.write() as session:
         assert known_ensembles(session)["3.1"].state is EnsembleState.CANDIDATE
-        promote_ensemble(session, here, "3.1", BY, "root", NOW)
+        promote_ensemble(session, first, "3.1", BY, "root", NOW)
     with worker.database.write() as session:
-        version = there.active(session, NOW).version
-    assert there.networks(version).version == "3.1"
+        version = second.active(session, NOW).version
+    assert second.networks(version).version == "3.1"
     assert loaded.folders == [tmp_path / "there" / "3.1"]
     with worker.database.write() as session:
-        assert roll_back_ensemble(session, here, BY, "root", NOW).version == shipped_version()
+        assert roll_back_ensemble(session, first, BY, "root", NOW).version == shipped_version()
         retire_ensemble(session, "3.1", BY, "root", NOW)
     with worker.database.read() as session:
         active = active_ensemble(session)
@@ -98,33 +98,33 @@ def test_a_candidate_reaches_every_machine_and_goes_its_way(worker: Worker, tmp_
 
 
 def test_one_that_scores_otherwise_here_leaves_nothing(worker: Worker, tmp_path: Path) -> None:
-    here, _ = a_machine(worker, tmp_path / "here")
+    first, _ = a_machine(worker, tmp_path / "here")
     source = an_ensemble_folder(tmp_path / "source", "3.1", golden={"ab": 0.5, "cd": 0.2})
     with pytest.raises(Misconfigured, match=r"1 of 2 sample films .* 0\.700 instead of 0\.500"):
-        added(worker, here, source, {"ab": 0.7, "cd": 0.21})
+        added(worker, first, source, {"ab": 0.7, "cd": 0.21})
     with pytest.raises(Misconfigured, match="none of its films is here"):
-        added(worker, here, source, {"ef": 0.5})
+        added(worker, first, source, {"ef": 0.5})
     assert list((tmp_path / "here").iterdir()) == []
     with worker.database.read() as session:
         assert "3.1" not in known_ensembles(session)
-    assert added(worker, here, source, {"ab": 0.5, "cd": 0.2}).version == "3.1"
+    assert added(worker, first, source, {"ab": 0.5, "cd": 0.2}).version == "3.1"
 
 
 def test_a_file_that_the_store_lost_is_named(
     worker: Worker, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    here, _ = a_machine(worker, tmp_path / "here")
-    there, _ = a_machine(worker, tmp_path / "there")
+    first, _ = a_machine(worker, tmp_path / "here")
+    second, _ = a_machine(worker, tmp_path / "there")
     source = an_ensemble_folder(tmp_path / "source", "3.1")
-    added(worker, here, source, {})
+    added(worker, first, source, {})
     with worker.database.write() as session:
-        promote_ensemble(session, here, "3.1", BY, "root", NOW)
+        promote_ensemble(session, first, "3.1", BY, "root", NOW)
     weights = load_manifest(source).members[0]
     Store(worker.settings.store_path).path(weights.sha256).write_bytes(b"other bytes")
     with worker.database.write() as session:
-        assert there.active(session, NOW).version == "3.1"
+        assert second.active(session, NOW).version == "3.1"
     with pytest.raises(Misconfigured, match="Bring it in by"):
-        there.networks("3.1")
+        second.networks("3.1")
     assert "was changed since it came in" in capsys.readouterr().out
     assert list((tmp_path / "there").iterdir()) == []
 
@@ -138,7 +138,7 @@ def test_the_shipped_ensemble_does_here_what_it_did(worker: Worker) -> None:
     golden = load_golden(folder, load_manifest(folder))
     assert golden is not None
     assert len(checks) == len(golden.scores)
-    assert max(abs(check.here - check.expected) for check in checks) < golden.tolerance
+    assert max(abs(check.computed - check.expected) for check in checks) < golden.tolerance
 
 
 @sqlite_only

@@ -23,17 +23,17 @@ def zipped(folder: Path, path: Path, prefix: str = "") -> Path:
 def test_it_comes_from_a_folder_or_an_archive(tmp_path: Path, kind: str) -> None:
     source = an_ensemble_folder(tmp_path / "source", "3.1", golden={"ab": 0.5})
     (source / "notes.txt").write_text("not of the ensemble")
-    given = source
+    path = source
     if kind != "folder":
-        given = zipped(source, tmp_path / "e.zip", "3.1/" if "of a" in kind else "")
-    folder = install(given, tmp_path / "site")
+        path = zipped(source, tmp_path / "e.zip", "3.1/" if "of a" in kind else "")
+    folder = install(path, tmp_path / "site")
     assert folder == tmp_path / "site" / "3.1"
     manifest = load_manifest(folder)
     check_files(folder, manifest)
     assert sorted(path.name for path in folder.iterdir()) == sorted(file_names(manifest))
     assert manifest_sha256(folder) == manifest_sha256(source)
     assert load_golden(folder, manifest) == GoldenScores(scores={"ab": 0.5})
-    assert install(given, tmp_path / "site") == folder, "it is there already"
+    assert install(path, tmp_path / "site") == folder, "it is there already"
 
 
 def test_another_one_of_its_version_is_refused(tmp_path: Path) -> None:
