@@ -40,9 +40,9 @@ def test_a_lead_tries_again_and_the_page_follows(client: TestClient, database: D
     assert followed.startswith("/refused?code=truncated&tried=")
     page = client.get(followed).text
     assert "0 scored, 1 in work, 0 not scored again." in page
-    assert 'http-equiv="refresh"' in page
+    assert "data-following" in page
     assert "trying again …" in page.split(f'id="image-{number}"')[1]
-    assert 'http-equiv="refresh"' not in client.get("/refused").text
+    assert "data-following" not in client.get("/refused").text
     assert client.post("/refused/retry", data={"form_token": "x"}, headers=OWN).status_code == 403
 
 
