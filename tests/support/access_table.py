@@ -17,6 +17,7 @@ ROUTES_BY_POLICY: dict[Policy, tuple[str, ...]] = {
         "GET /static",
     ),
     Policy(Role.SERVICE): (
+        "GET /api/v1/docs",
         "GET /api/v1/openapi.json",
         "GET /api/v1/refusals/counts",
     ),

@@ -17,6 +17,24 @@ from worklist.upload_endpoints.multipart import BodyPart, received_parts
 
 router = APIRouter()
 
+#: The body, for the document: it is read as it comes, and by no model.
+FORM = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["files"],
+                    "properties": {
+                        "files": {"type": "array", "items": {"type": "string", "format": "binary"}}
+                    },
+                }
+            }
+        },
+    }
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Uploaded:
@@ -28,10 +46,11 @@ class Uploaded:
 
 @router.post(
     f"{PREFIX}/uploads",
-    operation_id="upload",
+    operation_id="uploadFiles",
     tags=["ways in"],
     status_code=202,
     responses=DOCUMENTED | TAKEN,
+    openapi_extra=FORM,
     dependencies=[Depends(check_query_names)],
 )
 @policy(Role.SERVICE, audit=AuditAction.UPLOADED)

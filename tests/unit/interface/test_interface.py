@@ -45,6 +45,13 @@ OPENAPI = (
     Change(r"components schemas VerdictGroup .*", "behind a figure"),
     Change(rf"components schemas Search properties ({FIGURE})\b.*", "behind a figure"),
     Change(rf"paths /api/v1/worklist get parameters .*\b({FIGURE})\b.*", "behind a figure"),
+    Change(r"paths .* (summary|operationId|title): .*", "its operations are verbs with nouns"),
+    Change(r"(?s)paths .* example\b.*", "names servers, security schemes, examples"),
+    Change(r"(components securitySchemes|security|servers) .*", "security schemes, examples"),
+    Change(r"paths /(healthz|readyz) get security: .*", "security schemes, examples"),
+    Change(r"paths (/dicom-web/.*|/metrics) (get|post) .*", "examples and problems"),
+    Change(r"paths /api/v1/uploads post requestBody .*", "examples and problems"),
+    Change(r"components schemas (HTTP)?ValidationError .*", "examples and problems"),
 )
 BOUNDED = "timeout|limit|concurrency|port|epochs|miss-cost|seed|trials|samples|strongest|count"
 HELP = (
