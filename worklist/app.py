@@ -50,7 +50,7 @@ def make_app(settings: Settings, notify: Notifier = lambda: None) -> FastAPI:
         version=__version__,
         description=DISCLAIMER,
         lifespan=_lifespan,
-        # The document is a route like any other, with its policy (`worklist.api_document.document`).
+        # The document is a route like any other, with its policy (`worklist.api_document`).
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
