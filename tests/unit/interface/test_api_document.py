@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, TypeAdapter
 
+from db.uploads import UploadOutcome
 from tests.unit.interface.interfaces import openapi
 from worklist.api.heat_maps import HeatMapWish
 from worklist.api.verdicts import NewVerdict
@@ -28,7 +29,11 @@ MODELS: dict[str, type[BaseModel]] = {
     "giveVerdict": NewVerdict,
     "requestHeatMap": HeatMapWish,
 }
-ANSWERS: dict[str, Any] = {"uploadFiles": list[Uploaded], "getLiveness": Alive}
+ANSWERS: dict[str, Any] = {
+    "uploadFiles": list[Uploaded],
+    "getUploadOutcome": UploadOutcome,
+    "getLiveness": Alive,
+}
 #: Statuses that STOW-RS answers with a body of its own (PS3.18 10.5.3).
 STORE = ("409",)
 
