@@ -19,12 +19,13 @@ from cli.common.console import (
 from cli.common.database import opened
 from cli.common.options import Json
 from db.read_models import EventRecord, ImageRecord, ScoreRecord, StudyRecord, VerdictRecord
+from db.worklist.counts import MOST, unread_priors
 from db.worklist.figure_filter import FigureFilter
 from db.worklist.filters import WorklistFilter
 from db.worklist.queries import reading_order, study_detail
 from db.worklist.sorting import Order, Sort
 from readfirst.errors import Misconfigured
-from readfirst.formatting import readable_age, readable_name, short_duration
+from readfirst.formatting import readable_age, readable_name, readable_probability, short_duration
 from readfirst.settings import Settings, load_settings
 from readfirst.studies.findings import VerdictGroup, finding_text
 
@@ -38,6 +39,9 @@ def worklist(
     flagged: Annotated[bool, typer.Option("--flagged", help="Flagged studies only.")] = False,
     every: Annotated[bool, typer.Option("--all", help="Read studies too.")] = False,
     read: Annotated[bool, typer.Option("--read", help="Only studies that are read.")] = False,
+    priors: Annotated[
+        bool, typer.Option("--priors", help="Only studies that came in for comparison.")
+    ] = False,
     refused: Annotated[
         bool, typer.Option("--refused", help="Only studies with an image that was refused.")
     ] = False,
@@ -64,8 +68,8 @@ def worklist(
     json: Json = False,
 ) -> None:
     """Print the unread studies, the most urgent first, each with why it stands there."""
-    if every and read:
-        raise Misconfigured("Choose one of --all and --read.")
+    if every + read + priors > 1:
+        raise Misconfigured("Choose one of --all, --read and --priors.")
     settings, now = load_settings(), datetime.now(UTC)
     with opened(settings) as database, database.read() as session:
         rows = reading_order(
@@ -74,7 +78,8 @@ def worklist(
             order=Order(sort, reverse),
             which=WorklistFilter(
                 flagged=flagged,
-                unread=None if every else not (read or agreement),
+                unread=None if every or priors else not (read or agreement),
+                prior=True if priors else None,
                 refused=refused,
                 institution=institution,
                 since=moment(since, settings),
@@ -83,10 +88,13 @@ def worklist(
             ),
             display=settings.display(now),
         )
+        passed_over = 0 if every or read or priors or agreement else unread_priors(session)
     if json:
         print_json(rows)
     else:
         print_worklist(rows)
+    if passed_over:
+        notice_priors(passed_over)
 
 
 def study(
@@ -154,6 +162,12 @@ def rescore(
     notice(f"{total} images wait for the active ensemble.")
 
 
+def notice_priors(number: int) -> None:
+    """Say that a list of unread studies leaves out some that came in for comparison."""
+    text = f"{MOST}+" if number > MOST else number
+    notice(f"Priors, which came in for comparison, are not among them: {text}. See --priors.")
+
+
 def print_worklist(rows: list[StudyRecord]) -> None:
     """Print the worklist as a table, numbered from the most urgent."""
     now = datetime.now(UTC)
@@ -164,7 +178,7 @@ def print_worklist(rows: list[StudyRecord]) -> None:
             (
                 str(number),
                 _flag(row),
-                "–" if row.probability is None else f"{row.probability:.2f}",
+                "–" if row.probability is None else readable_probability(row.probability),
                 readable_name(row.patient_name) if row.patient_name else _file_of(row),
                 readable_age(row.patient_age) if row.patient_age else "",
                 short_duration(now - row.received_at),
@@ -190,7 +204,7 @@ def _image_row(image: ImageRecord) -> tuple[str, ...]:
 
 
 SCORE_COLUMNS = (
-    "Image", "Ensemble", "Probability", "Threshold", "Flagged", "Members", "Spread", "At",
+    "Image", "Ensemble", "Probability", "Threshold", "Flagged", "Members", "Spread (points)", "At",
 )  # fmt: skip
 
 
@@ -198,11 +212,11 @@ def _score_row(score: ScoreRecord, settings: Settings) -> tuple[str, ...]:
     return (
         score.sha256[:12],
         score.ensemble_version,
-        f"{score.probability:.3f}",
-        f"{score.threshold:.3f}",
+        readable_probability(score.probability),
+        readable_probability(score.threshold),
         "yes" if score.flagged else "no",
-        ", ".join(f"{name} {value:.3f}" for name, value in score.members.items()),
-        f"{score.spread:.3f}",
+        ", ".join(f"{name} {readable_probability(value)}" for name, value in score.members.items()),
+        f"{100 * score.spread:.1f}",
         local_time(score.scored_at, settings),
     )
 
@@ -228,8 +242,14 @@ def _event_row(event: EventRecord, settings: Settings) -> tuple[str, ...]:
         local_time(event.at, settings),
         (event.sha256 or "")[:12],
         event.action,
-        ", ".join(f"{name}: {value}" for name, value in event.detail.items()),
+        ", ".join(f"{name}: {_detail(name, value)}" for name, value in event.detail.items()),
     )
+
+
+def _detail(name: str, value: object) -> object:
+    if name in ("probability", "threshold") and isinstance(value, float):
+        return readable_probability(value)
+    return value
 
 
 def _why_not(image: ImageRecord) -> str:

@@ -62,7 +62,7 @@ Reverse = Annotated[
 ]
 ShowWhich = Annotated[
     ReadFilter | None,
-    Query(description="Default: `unread`; with `agreement`, `all`, as those were read."),
+    Query(description="Default: `unread`; with `agreement` or `prior=true`, `all`."),
 ]
 Unread = Annotated[
     bool | None,
@@ -71,6 +71,17 @@ Unread = Annotated[
         description="As `show`, in this release for the last time: `true` is `unread`, `false` is "
         "`read`.",
     ),
+]
+Prior = Annotated[
+    bool | None,
+    Query(
+        description="`true`: only priors, which came in for comparison and are no unread work; "
+        "`false`: none of them. Default: both."
+    ),
+]
+Institution = Annotated[
+    str | None,
+    Query(max_length=200, pattern=NO_NUL, description="Institution Name, as the films say it."),
 ]
 #: RFC 9745: since when a parameter is deprecated, 2026-11-29, in seconds since 1970.
 DEPRECATION = {"Deprecation": "@1795910400"}
@@ -106,6 +117,7 @@ class Search(FigureFields):
         description="As `show`, in this release for the last time.",
         json_schema_extra={"deprecated": True},
     )
+    prior: bool | None = None
     refused: bool = False
     institution: str | None = Field(None, max_length=200, pattern=NO_NUL)
     since: Moment | None = None
@@ -151,6 +163,7 @@ def worklist(
     flagged: Flagged = False,
     show: ShowWhich = None,
     unread: Unread = None,
+    prior: Prior = None,
     refused: Refused = False,
     institution: Institution = None,
     since: Since = None,
@@ -168,10 +181,11 @@ def worklist(
     """
     asked = figure.figure()
     is_read = asked is not None and asked.agreement is not None
-    default = ReadFilter.ALL if is_read else ReadFilter.UNREAD
+    default = ReadFilter.ALL if is_read or prior else ReadFilter.UNREAD
     which = WorklistFilter(
         flagged=flagged,
         unread=ReadFilter.of(show, unread=unread, default=default).unread,
+        prior=prior,
         refused=refused,
         institution=institution,
         since=since,
@@ -204,6 +218,7 @@ def search(database: DatabaseDep, display: DisplayDep, body: Annotated[Search, B
     which = WorklistFilter(
         flagged=body.flagged,
         unread=ReadFilter.of(body.show, unread=body.unread, default=ReadFilter.ALL).unread,
+        prior=body.prior,
         refused=body.refused,
         institution=body.institution,
         since=body.since,
