@@ -132,7 +132,7 @@ def test_the_worklist_as_csv_has_the_verdict_too(
     client: TestClient, studies: dict[str, str]
 ) -> None:
     submit(client, "1.2")
-    answer = client.get("/api/v1/worklist", params={"format": "csv"})
+    answer = client.get("/api/v1/worklist", params={"format": "csv", "show": "all"})
     rows = list(csv.DictReader(io.StringIO(answer.text)))
     assert '"finding":"pneumonia"' in rows[0]["verdict"]
     assert rows[1]["verdict"] == ""
