@@ -55,6 +55,9 @@ ROUTES_BY_POLICY: dict[Policy, tuple[str, ...]] = {
         "GET /api/v1/studies/{study_instance_uid}/scores",
         "GET /api/v1/studies/{study_instance_uid}/verdicts",
     ),
+    Policy(Role.SERVICE, AuditAction.STUDY_VIEWED, attended=False, each_time=False): (
+        "GET /api/v1/uploads/{sha256}",
+    ),
     Policy(Role.SERVICE, AuditAction.UPLOADED): (
         "POST /api/v1/uploads",
         "POST /dicom-web/studies",

@@ -46,7 +46,28 @@ EXAMPLES: dict[str, Example] = {
     ),
     "uploadFiles": Example(
         status="202",
-        answer=[{"file_name": "film.dcm", "bytes": 524288}],
+        answer=[
+            {
+                "file_name": "film.dcm",
+                "bytes": 524288,
+                "sha256": SHA256,
+                "href": f"/api/v1/uploads/{SHA256}",
+                "already_here": False,
+            }
+        ],
+    ),
+    "getUploadOutcome": Example(
+        answer={
+            "sha256": SHA256,
+            "state": "scored",
+            "done": True,
+            "code": None,
+            "reason": None,
+            "study_instance_uid": STUDY_INSTANCE_UID,
+            "probability": 0.97,
+            "flagged": True,
+            "ai_hidden": False,
+        },
     ),
     "getLiveness": Example(answer={"status": "ok"}),
 }

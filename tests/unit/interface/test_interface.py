@@ -59,6 +59,14 @@ OPENAPI = (
     Change(r"paths /(healthz|readyz) get security: .*", "security schemes, examples"),
     Change(r"paths (/dicom-web/.*|/metrics) (get|post) .*", "examples and problems"),
     Change(r"paths /api/v1/uploads post requestBody .*", "examples and problems"),
+    Change(
+        r"(paths /api/v1/worklist get parameters|components schemas) (show|ReadFilter) .*",
+        "`show=read`",
+    ),
+    Change(r"components schemas Search properties (show|unread) .*", "`show=read`"),
+    Change(r"paths /api/v1/worklist get parameters unread .*", "`unread=` works"),
+    Change(r"components schemas (Upload\w+) .*", "`already_here`"),
+    Change(r"paths /api/v1/uploads(/\{sha256\} get| post description:) ?(.|\n)*", "`href`"),
     Change(r"components schemas (HTTP)?ValidationError .*", "examples and problems"),
 )
 BOUNDED = "timeout|limit|concurrency|port|epochs|miss-cost|seed|trials|samples|strongest|count"
