@@ -79,10 +79,6 @@ Prior = Annotated[
         "`false`: none of them. Default: both."
     ),
 ]
-Institution = Annotated[
-    str | None,
-    Query(max_length=200, pattern=NO_NUL, description="Institution Name, as the films say it."),
-]
 #: RFC 9745: since when a parameter is deprecated, 2026-11-29, in seconds since 1970.
 DEPRECATION = {"Deprecation": "@1795910400"}
 
