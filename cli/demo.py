@@ -22,7 +22,7 @@ from cli.parts import (
 )
 from cli.status import page_address, watch_over
 from cli.supervisor import Supervisor, running
-from cli.worklist import print_worklist
+from cli.worklist_table import print_worklist
 from db.session import Database, open_database
 from db.worklist.queries import arrival_states, reading_order
 from ingest.scope.scope_rules import load_rules
