@@ -83,10 +83,10 @@ def verdict(
         )
 
 
-def _in_words(given: VerdictRecord) -> str:
-    if given.withdrawn:
+def _in_words(row: VerdictRecord) -> str:
+    if row.withdrawn:
         return "verdict withdrawn, unread again"
-    return f"recorded as {finding_text(given.finding)}"
+    return f"recorded as {finding_text(row.finding)}"
 
 
 def verdicts(

@@ -91,10 +91,7 @@ def worklist(
             display=settings.display(now),
         )
         passed_over = 0 if every or read or priors or agreement else unread_priors(session)
-    if json:
-        print_json(rows)
-    else:
-        print_worklist(rows, with_uid=uid)
+    print_json(rows) if json else print_worklist(rows, with_uid=uid)
     if passed_over:
         notice_priors(passed_over)
 

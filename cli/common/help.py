@@ -15,13 +15,13 @@ class PlainCommand(TyperCommand):
         """Return the parameters, each with the type that its help shows."""
         params = super().get_params(ctx)
         for param in params:
-            shown = _shown_type(param, ctx)
+            label = _type_label(param, ctx)
             # The class of the parameters cannot be chosen where they are made.
-            setattr(param, "display_type_rich", lambda ctx, shown=shown: shown)  # noqa: ARG005, B010
+            setattr(param, "display_type_rich", lambda ctx, label=label: label)  # noqa: ARG005, B010
         return params
 
 
-def _shown_type(param: Any, ctx: Any) -> str | None:
+def _type_label(param: Any, ctx: Any) -> str | None:
     if getattr(param, "is_bool_flag", False):
         return None
     written = str(param.display_type(ctx))

@@ -175,8 +175,8 @@ def worklist(
     its place, and none is left out. One that is flagged meanwhile moves to the front, and the
     events say so. An answer as CSV has the same rows, and the next page in its Link header.
     """
-    asked = figure.figure()
-    is_read = asked is not None and asked.agreement is not None
+    of_figure = figure.figure()
+    is_read = of_figure is not None and of_figure.agreement is not None
     default = ReadFilter.ALL if is_read or prior else ReadFilter.UNREAD
     which = WorklistFilter(
         flagged=flagged,
@@ -186,7 +186,7 @@ def worklist(
         institution=institution,
         since=since,
         until=until,
-        figure=asked,
+        figure=of_figure,
     )
     page = _page(database, display, which, Order(sort, reverse), limit, cursor)
     answer = answer_rows(

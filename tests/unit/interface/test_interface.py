@@ -67,10 +67,18 @@ OPENAPI = (
     Change(r"paths /api/v1/worklist get parameters unread .*", "`unread=` works"),
     Change(r"components schemas (Upload\w+) .*", "`already_here`"),
     Change(r"paths /api/v1/uploads(/\{sha256\} get| post description:) ?(.|\n)*", "`href`"),
+    Change(r"components schemas StudyView .*\bnumber\b.*", "(`number` in the API)"),
     Change(r"components schemas (HTTP)?ValidationError .*", "examples and problems"),
 )
 BOUNDED = "timeout|limit|concurrency|port|epochs|miss-cost|seed|trials|samples|strongest|count"
 HELP = (
+    Change(r"readfirst( \w+)*: .*<.*|.*--limit .*", "Switches show no"),
+    Change(r"readfirst: .*", "groups the commands"),
+    Change(r"readfirst( \w+)*:   (-\w, )?--[\w-]+( |$).*", "Switches show no type"),
+    Change(r"readfirst( \w+)*: +Only what was refused by this code\.", "long lists of codes"),
+    Change(r"(readfirst )?(study|verdict): .*", "take that number"),
+    Change(r"readfirst (worklist|beat): .*", "one line a study"),
+    Change(r"(readfirst )?accounts( disable| role)?: .*", "one line a study"),
     Change(r"readfirst worklist:   --priors .*", "`readfirst worklist --priors`"),
     Change(rf"[a-z ]+:   --({BOUNDED}) <(int|float)( range)?>  .*", "has an upper bound"),
     Change(r"readfirst retry:   --machine-faults  .*", "`readfirst retry --machine-faults`"),
