@@ -18,7 +18,7 @@ from cli.common.console import (
 )
 from cli.common.database import NO_STUDY, find_study, opened
 from cli.common.options import Json, StudyName
-from cli.worklist_table import print_worklist
+from cli.common.worklist_table import print_worklist
 from db.read_models import EventRecord, ImageRecord, ScoreRecord, StudyRecord, VerdictRecord
 from db.worklist.counts import MOST, unread_priors
 from db.worklist.figure_filter import FigureFilter
