@@ -10,6 +10,7 @@ from cli.models import (
     explain,
     generate,
     reference,
+    registry,
     train,
     transfer,
     tune,
@@ -21,7 +22,11 @@ app = typer.Typer(
 app.command("list", cls=PlainCommand)(catalogue.list_models)
 app.command(cls=PlainCommand)(catalogue.show)
 app.command(cls=PlainCommand)(compare.compare)
-app.command(cls=PlainCommand)(catalogue.promote)
+app.command(cls=PlainCommand)(registry.add)
+app.command(cls=PlainCommand)(registry.promote)
+app.command(cls=PlainCommand)(registry.rollback)
+app.command(cls=PlainCommand)(registry.retire)
+app.command(cls=PlainCommand)(registry.golden)
 app.command(cls=PlainCommand)(train.train)
 app.command(cls=PlainCommand)(tune.tune)
 app.command(cls=PlainCommand)(transfer.transfer)

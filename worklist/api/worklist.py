@@ -55,6 +55,7 @@ Institution = Annotated[
 
 
 Flagged = Annotated[bool, Query(description="Flagged studies only.")]
+Stat = Annotated[bool, Query(description="STAT studies only.")]
 Refused = Annotated[bool, Query(description="Only studies with an image that was refused.")]
 SortBy = Annotated[
     Sort, Query(description="What they are sorted by; nothing but `reading` is by urgency.")
@@ -114,6 +115,7 @@ class Search(FigureFields):
         description="Words, each of which is in the patient's name or ID or the accession number.",
     )
     flagged: bool = False
+    stat: bool = False
     show: ReadFilter | None = Field(
         None, description="Default: `all`, since a patient is looked for among all."
     )
@@ -168,6 +170,7 @@ def worklist(
     cursor: Cursor = None,
     flagged: Flagged = False,
     show: ShowWhich = None,
+    stat: Stat = False,
     unread: Unread = None,
     prior: Prior = None,
     refused: Refused = False,
@@ -191,6 +194,7 @@ def worklist(
     which = WorklistFilter(
         flagged=flagged,
         unread=ReadFilter.of(show, unread=unread, default=default).unread,
+        stat=stat,
         prior=prior,
         refused=refused,
         institution=institution,
@@ -224,6 +228,7 @@ def search(database: DatabaseDep, display: DisplayDep, body: Annotated[Search, B
     which = WorklistFilter(
         flagged=body.flagged,
         unread=ReadFilter.of(body.show, unread=body.unread, default=ReadFilter.ALL).unread,
+        stat=body.stat,
         prior=body.prior,
         refused=body.refused,
         institution=body.institution,
