@@ -19,19 +19,19 @@ FINAL = (ImageState.SCORED, ImageState.REFUSED)
 
 
 class UploadState(StrEnum):
-    """How far a file has come."""
+    """The states of a file that was uploaded."""
 
     NOT_TAKEN_IN = "not_taken_in"
     RECEIVED = "received"
     READY = "ready"
     SCORED = "scored"
     REFUSED = "refused"
-    SET_ASIDE = "set_aside"
+    IGNORED = "set_aside"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UploadOutcome:
-    """What became of a file. sha256: of its content."""
+    """The outcome of a file. sha256: of its content."""
 
     sha256: str
     #: `not_taken_in`: it still lies in the inbox, or it never came.
@@ -59,7 +59,7 @@ def upload_outcome(session: Session, sha256: str, *, display: DisplayContext) ->
         return UploadOutcome(sha256=sha256, state=UploadState.NOT_TAKEN_IN, done=False)
     return UploadOutcome(
         sha256=sha256,
-        state=UploadState.SET_ASIDE,
+        state=UploadState.IGNORED,
         done=True,
         code=ignored.code,
         reason=ignored.reason,

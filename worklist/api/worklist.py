@@ -55,6 +55,7 @@ Institution = Annotated[
 
 
 Flagged = Annotated[bool, Query(description="Flagged studies only.")]
+Stat = Annotated[bool, Query(description="STAT studies only.")]
 Refused = Annotated[bool, Query(description="Only studies with an image that was refused.")]
 SortBy = Annotated[
     Sort, Query(description="What they are sorted by; nothing but `reading` is by urgency.")
@@ -114,6 +115,7 @@ class Search(FigureFields):
         description="Words, each of which is in the patient's name or ID or the accession number.",
     )
     flagged: bool = False
+    stat: bool = False
     show: ReadFilter | None = Field(
         None, description="Default: `all`, since a patient is looked for among all."
     )
@@ -168,6 +170,7 @@ def worklist(
     cursor: Cursor = None,
     flagged: Flagged = False,
     show: ShowWhich = None,
+    stat: Stat = False,
     unread: Unread = None,
     prior: Prior = None,
     refused: Refused = False,
@@ -185,18 +188,19 @@ def worklist(
     its place, and none is left out. One that is flagged meanwhile moves to the front, and the
     events say so. An answer as CSV has the same rows, and the next page in its Link header.
     """
-    asked = figure.figure()
-    is_read = asked is not None and asked.agreement is not None
+    of_figure = figure.figure()
+    is_read = of_figure is not None and of_figure.agreement is not None
     default = ReadFilter.ALL if is_read or prior else ReadFilter.UNREAD
     which = WorklistFilter(
         flagged=flagged,
         unread=ReadFilter.of(show, unread=unread, default=default).unread,
+        stat=stat,
         prior=prior,
         refused=refused,
         institution=institution,
         since=since,
         until=until,
-        figure=asked,
+        figure=of_figure,
     )
     page = _page(database, display, which, Order(sort, reverse), limit, cursor)
     answer = answer_rows(
@@ -224,6 +228,7 @@ def search(database: DatabaseDep, display: DisplayDep, body: Annotated[Search, B
     which = WorklistFilter(
         flagged=body.flagged,
         unread=ReadFilter.of(body.show, unread=body.unread, default=ReadFilter.ALL).unread,
+        stat=body.stat,
         prior=body.prior,
         refused=body.refused,
         institution=body.institution,

@@ -64,4 +64,4 @@ def test_what_is_no_film_says_so(database: Database) -> None:
                 reason="The index of an export.",
             )
         )
-    assert outcome_of(database, "cd" * 32) == (UploadState.SET_ASIDE, True, None)
+    assert outcome_of(database, "cd" * 32) == (UploadState.IGNORED, True, None)
