@@ -11,6 +11,15 @@ const CHANGES = [
 const POLL_LIVE = 60_000;
 const POLL_CUT_OFF = 20_000;
 const CUT_OFF_AFTER = 5_000;
+// Milliseconds between two refreshes, however much happens; a multiple of the response time where
+// the server is slow, so that many open pages do not make it slower. But what has changed is on
+// the page within seconds, also after one very slow response.
+const PAUSE = 700;
+const SLOWDOWN = 8;
+const LONGEST_PAUSE = 10_000;
+
+// duration: of the last refresh.
+export const pauseAfter = (duration) => Math.min(LONGEST_PAUSE, Math.max(PAUSE, SLOWDOWN * duration));
 
 // A flag alerts unless its study was read long ago: the server decides.
 const shouldAlert = ({ detail }) => detail.alert !== false;
