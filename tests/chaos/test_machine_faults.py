@@ -102,11 +102,11 @@ def kill_a_worker_at(point: str, settings: Settings, workers: "subprocess.Popen[
     workers.stdin.flush()
     killed = 0
     for line in iter(workers.stdout.readline, ""):
-        said, *pid = line.split() or [""]
-        if said == HERE:
+        word, *pid = line.split() or [""]
+        if word == HERE:
             os.kill(int(pid[0]), signal.SIGKILL)
             killed += 1
-        if said == ENDED:
+        if word == ENDED:
             break
     assert killed == 1, "it never came to this point"
 
