@@ -23,6 +23,10 @@ class Change:
 
 
 MADE_HERE = "(study|sop)_instance_uid_made_here|invalid_study_instance_uid"
+EXAM = (
+    "study_description|requested_procedure_description|reason_for_the_requested_procedure|"
+    "additional_patient_history"
+)
 FIGURE = "agreement|ensemble|probability_from|probability_below|code|scanner"
 OPENAPI = (
     Change(r"components schemas EventView .*\bcause\b.*", "has an event that says why"),
@@ -42,6 +46,8 @@ OPENAPI = (
     Change(r"components schemas StudyView properties ai_hidden .*", "(`ai_hidden`)"),
     Change(r"components schemas VerdictView .*\bblind\b.*", "whether they were `blind`"),
     Change(r"paths /api/v1/images/\{sha256\}/overlay get .*", "`GET …/overlay`"),
+    Change(rf"components schemas StudyView .*\b({EXAM}|prior_count)\b.*", "(`prior_count`)"),
+    Change(r"components schemas ImageView .*\bbody_part_examined\b.*", "`body_part_examined`"),
     Change(r"components schemas VerdictGroup .*", "behind a figure"),
     Change(rf"components schemas Search properties ({FIGURE})\b.*", "behind a figure"),
     Change(rf"paths /api/v1/worklist get parameters .*\b({FIGURE})\b.*", "behind a figure"),
@@ -63,6 +69,7 @@ HELP = (
 )
 SCHEMA = (
     Change(r"kept_days\b.*", "`kept_days`"),
+    Change(rf"studies\.({EXAM}) .*", "`studies.study_description`"),
     Change(r"verdicts\.blind .*", "`verdicts.blind`"),
     Change(r"events\.cause .*", "has an event that says why"),
     Change(r"studies\.(score_id|ranked_by) .*", "`studies.score_id`"),
