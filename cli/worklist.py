@@ -228,8 +228,14 @@ def _event_row(event: EventRecord, settings: Settings) -> tuple[str, ...]:
         local_time(event.at, settings),
         (event.sha256 or "")[:12],
         event.action,
-        ", ".join(f"{name}: {value}" for name, value in event.detail.items()),
+        ", ".join(f"{name}: {_detail(name, value)}" for name, value in event.detail.items()),
     )
+
+
+def _detail(name: str, value: object) -> object:
+    if name in ("probability", "threshold") and isinstance(value, float):
+        return readable_probability(value)
+    return value
 
 
 def _why_not(image: ImageRecord) -> str:

@@ -89,7 +89,7 @@ def test_one_study_is_stated_as_in_the_worklist(
     assert row["why"].startswith("Waiting over 24 h: cannot be overtaken.")
     assert json.loads(run("study", "1.1", "--json").stdout)["study"] == row
     monkeypatch.setenv("COLUMNS", "200")
-    assert "Waiting longer than 24 h" in run("study", "1.1").stdout
+    assert "Waiting over 24 h" in run("study", "1.1").stdout
 
 
 @pytest.mark.usefixtures("home", "studies")

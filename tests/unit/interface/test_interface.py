@@ -48,6 +48,11 @@ OPENAPI = (
     Change(r"paths /api/v1/images/\{sha256\}/overlay get .*", "`GET …/overlay`"),
     Change(rf"components schemas StudyView .*\b({EXAM}|prior_count)\b.*", "(`prior_count`)"),
     Change(r"components schemas ImageView .*\bbody_part_examined\b.*", "`body_part_examined`"),
+    Change(r"components schemas Judged enum: prevalence_not_set", "`prevalence_not_set`"),
+    Change(
+        r"(?s)paths /api/v1/worklist/next post .*|components schemas (Next\w+|Visit) .*",
+        "`POST /api/v1/worklist/next`",
+    ),
     Change(r"components schemas VerdictGroup .*", "behind a figure"),
     Change(rf"components schemas Search properties ({FIGURE})\b.*", "behind a figure"),
     Change(rf"paths /api/v1/worklist get parameters .*\b({FIGURE})\b.*", "behind a figure"),
