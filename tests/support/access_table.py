@@ -80,6 +80,7 @@ ROUTES_BY_POLICY: dict[Policy, tuple[str, ...]] = {
         "GET /images/{sha256}/attributes",
         "GET /studies/{study_instance_uid}",
         "GET /studies/{study_instance_uid}/film",
+        "GET /studies/{study_instance_uid}/preview",
         "POST /api/v1/studies/{study_instance_uid}/verdicts",
         "POST /studies/{study_instance_uid}/verdict",
     ),

@@ -7,6 +7,7 @@ import { setUpDensity } from "./density.js";
 import { fetchList, serverClockOffset } from "./fetch.js";
 import { setUpKeys } from "./keys.js";
 import { LiveUpdates } from "./live.js";
+import { setUpPreview } from "./preview.js";
 import { removeGone, updateList } from "./rows.js";
 import { ScrollAnchor } from "./scroll-anchor.js";
 import { setUpSearch } from "./search.js";
@@ -126,6 +127,7 @@ restoreSelection();
 storeList(rows());
 setUpKeys(refresh);
 tellPending();
+setUpPreview();
 const live = new LiveUpdates({
   onChange: requestRefresh,
   onFlagged: alertFlagged,
