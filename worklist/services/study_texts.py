@@ -23,7 +23,7 @@ def first_file(study: StudyRecord) -> str:
 
 
 def examination(study: StudyRecord) -> str:
-    """What was examined, as `Chest AP`; of a picture, which does not say it, its kind."""
+    """The examination, as `Chest AP`; of a picture, which does not say it, its kind."""
     described = study.study_description or study.requested_procedure_description
     if described:
         return described
@@ -37,7 +37,7 @@ def examination(study: StudyRecord) -> str:
 
 
 def indication(study: StudyRecord) -> str:
-    """Why it was ordered, in one line; empty where the files do not say it.
+    """The reason why it was ordered, in one line; empty where the files do not say it.
 
     A description that says nothing new is left out.
     """

@@ -27,9 +27,9 @@ def test_earlier_studies_of_the_same_patient_are_counted(database: Database) -> 
         an_image(session, NOW, study="2.2", header=other)
         an_image(session, NOW, study="2.3")
         an_image(session, NOW, study="2.4")
-    found = counts(database)
-    assert {uid: found[uid] for uid in ("1.1", "1.2", "1.3")} == {"1.1": 0, "1.2": 1, "1.3": 2}
-    assert found["2.1"] == found["2.3"] == found["2.4"] == 0
+    priors = counts(database)
+    assert {uid: priors[uid] for uid in ("1.1", "1.2", "1.3")} == {"1.1": 0, "1.2": 1, "1.3": 2}
+    assert priors["2.1"] == priors["2.3"] == priors["2.4"] == 0
     with database.read() as session:
         detail = study_detail(session, "1.3", display=AS_STORED)
     assert detail is not None
