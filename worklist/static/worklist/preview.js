@@ -28,7 +28,7 @@ export function setUpPreview() {
 function update() {
   clearTimeout(timer);
   document.documentElement.classList.toggle("with-preview", isWanted());
-  const row = selectedRow();
+  const row = /** @type {HTMLElement} */ (selectedRow());
   const uid = row?.dataset.uid;
   if (!isWanted() || pane().querySelector("[data-preview]")?.getAttribute("data-preview") === uid) return;
   // Never the film of one study beside the selection of another.
