@@ -29,6 +29,9 @@ EXAM = (
 )
 FIGURE = "agreement|ensemble|probability_from|probability_below|code|scanner"
 OPENAPI = (
+    Change(r"components schemas (StudyView|Search) .*\bprior\b.*", "`prior` and `unread`"),
+    Change(r"paths /api/v1/worklist get .*\b(unread|prior) .*", "`prior` and `unread` in the API"),
+    Change(r"(?s)paths /api/v1/studies/\{study_instance_uid\}/prior .*", "`DELETE …/prior`"),
     Change(r"components schemas EventView .*\bcause\b.*", "has an event that says why"),
     Change(r"paths /readyz get description: .*", "at `/readyz`, which has the check `work`"),
     Change(r"components schemas StudyView .*\bdeciding_image\b.*", "`deciding_image` names its"),
@@ -59,6 +62,7 @@ OPENAPI = (
 )
 BOUNDED = "timeout|limit|concurrency|port|epochs|miss-cost|seed|trials|samples|strongest|count"
 HELP = (
+    Change(r"readfirst worklist:   --priors .*", "`readfirst worklist --priors`"),
     Change(rf"[a-z ]+:   --({BOUNDED}) <(int|float)( range)?>  .*", "has an upper bound"),
     Change(r"readfirst retry:   --machine-faults  .*", "`readfirst retry --machine-faults`"),
     Change(r"readfirst (refused|retry):   --code <.*archive_unpacked.*>", "`replaced_by_whole`"),
@@ -73,6 +77,8 @@ HELP = (
     Change(r"readfirst doctor:   --fix-rights .*", "`readfirst doctor --fix-rights`"),
 )
 SCHEMA = (
+    Change(r"studies\.(prior_since|never_prior) .*", "`studies.prior_since`"),
+    Change(r"studies INDEX ix_studies_(prior|unread)_.*order .*", "`studies.prior_since`"),
     Change(r"kept_days\b.*", "`kept_days`"),
     Change(rf"studies\.({EXAM}) .*", "`studies.study_description`"),
     Change(r"verdicts\.blind .*", "`verdicts.blind`"),
