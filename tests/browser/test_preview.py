@@ -64,8 +64,8 @@ def test_who_passes_a_study_by_was_not_shown_it(site: Site, new_page: NewPage) -
 
 
 def test_on_a_narrower_screen_there_is_none(site: Site, page: Page) -> None:
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
+    requests: list[str] = []
+    page.on("request", lambda request: requests.append(request.url))
     page.goto("/")
     page.keyboard.press("j")
     expect(page.locator("#preview")).to_be_hidden()
@@ -76,4 +76,4 @@ def test_on_a_narrower_screen_there_is_none(site: Site, page: Page) -> None:
     expect(page.locator("#preview")).to_be_hidden()
     page.reload()
     expect(page.locator("#preview")).to_be_hidden()
-    assert sum(url.endswith("/preview") for url in asked) == 1
+    assert sum(url.endswith("/preview") for url in requests) == 1

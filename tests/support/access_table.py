@@ -65,6 +65,7 @@ ROUTES_BY_POLICY: dict[Policy, tuple[str, ...]] = {
         "POST /account/sessions/{number}/end",
         "POST /logout",
         "GET /next",
+        "PUT /saved-filters",
         "DELETE /api/v1/studies/{study_instance_uid}/prior",
         "POST /studies/{study_instance_uid}/read-anyway",
     ),

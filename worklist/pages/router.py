@@ -4,12 +4,14 @@ from fastapi import APIRouter
 
 from worklist.pages import refused
 from worklist.pages.list import page as list_page
+from worklist.pages.list import saved_filters
 from worklist.pages.monitoring import page as monitoring_page
 from worklist.pages.studies import attributes, film, preview, priors
 from worklist.pages.studies import page as study_page
 
 MODULES = (
     list_page,
+    saved_filters,
     refused,
     film,
     preview,

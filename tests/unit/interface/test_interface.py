@@ -89,6 +89,7 @@ SCHEMA = (
         r"(audit|events|scores|verdicts) CREATE TRIGGER \w+_no_replace .*", "`INSERT OR REPLACE`"
     ),
     Change(r"login_sessions\.address .*", "`login_sessions.address`"),
+    Change(r"accounts\.saved_filters .*", "`accounts.saved_filters`"),
     Change(r"announcements\.(next_attempt_at|lease_until|lease_token) .*", "`lease_until`"),
     Change(r"(images|heat_maps|announcements)\.(failures|excused) .*", "`failures` and `excused`"),
     Change(r"images INDEX ix_images_last_error .*", "`failures` and `excused`"),

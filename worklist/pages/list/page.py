@@ -21,6 +21,7 @@ from readfirst.machine_faults import WorkFault
 from readfirst.settings import Settings
 from worklist.pages.list.query import WorklistRefresh
 from worklist.pages.list.rows import page_rows
+from worklist.pages.list.saved_filters import filters_of
 from worklist.security.policy import policy
 from worklist.services.dependencies import DatabaseDep, NowDep, SettingsDep
 from worklist.services.templating import TEMPLATES
@@ -38,7 +39,7 @@ def page(
     request: Request, database: DatabaseDep, settings: SettingsDep, now: NowDep, query: Address
 ) -> Response:
     """The page."""
-    return _page(request, query, _context(database, settings, now, query))
+    return _page(request, query, _context(database, settings, now, query), database)
 
 
 @router.post("/")
@@ -52,7 +53,7 @@ def search(
     text: Text = None,
 ) -> Response:
     """The page by a text."""
-    return _page(request, query, _context(database, settings, now, query, text))
+    return _page(request, query, _context(database, settings, now, query, text), database)
 
 
 @router.get("/rows")
@@ -82,11 +83,14 @@ def search_again(
     return TEMPLATES.TemplateResponse(request, "list.html", context)
 
 
-def _page(request: Request, query: WorklistRefresh, context: dict[str, Any]) -> Response:
+def _page(
+    request: Request, query: WorklistRefresh, context: dict[str, Any], database: Database
+) -> Response:
     if query.before and not context["previous_page"]:
         # The first page, by its own address, so that it is full; sent again with its text.
         return RedirectResponse(query.address(), 307)
-    return TEMPLATES.TemplateResponse(request, "worklist.html", context)
+    saved = filters_of(database, request.state.principal.account)
+    return TEMPLATES.TemplateResponse(request, "worklist.html", context | {"saved": saved})
 
 
 def _context(

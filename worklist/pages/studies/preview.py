@@ -38,14 +38,14 @@ def preview(
     if detail is None:
         return Response(status_code=404)
     study = detail.study
-    shown = [image.sha256 for image in study.images if image.ready_at is not None]
-    deciding = study.deciding_image if study.deciding_image in shown else None
+    prepared = [image.sha256 for image in study.images if image.ready_at is not None]
+    deciding = study.deciding_image if study.deciding_image in prepared else None
     context = {
         "study": study,
         "patient": patient_name(study),
         "examination": examination(study),
         "order": order_line(study),
-        "film": deciding or next(iter(shown), None),
+        "film": deciding or next(iter(prepared), None),
         "others": [other_study_row(other, settings.zone) for other in others],
     }
     return TEMPLATES.TemplateResponse(request, "preview.html", context)

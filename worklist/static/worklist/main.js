@@ -10,6 +10,7 @@ import { LiveUpdates } from "./live.js";
 import { setUpPreview } from "./preview.js";
 import { removeGone, updateList } from "./rows.js";
 import { ScrollAnchor } from "./scroll-anchor.js";
+import { setUpSavedFilters } from "./saved-filters.js";
 import { setUpSearch } from "./search.js";
 import { keepSelection, restoreSelection, setUpSelection } from "./selection.js";
 import { searchText, storeList } from "./state.js";
@@ -119,6 +120,7 @@ list.addEventListener("pointerleave", () => {
 });
 setUpMenus();
 setUpDensity();
+setUpSavedFilters();
 setUpAnnouncer();
 setUpSelection();
 setUpSearch(reload);
