@@ -51,6 +51,11 @@ OPENAPI = (
     Change(r"paths /api/v1/images/\{sha256\}/overlay get .*", "`GET …/overlay`"),
     Change(rf"components schemas StudyView .*\b({EXAM}|prior_count)\b.*", "(`prior_count`)"),
     Change(r"components schemas ImageView .*\bbody_part_examined\b.*", "`body_part_examined`"),
+    Change(r"(?s)paths /api/v1/worklist/readers get .*", "`GET /api/v1/worklist/readers`"),
+    Change(
+        r"(?s)components schemas (OpenStudyRecord|StudyReader) .*",
+        "`GET /api/v1/worklist/readers`",
+    ),
     Change(r"components schemas Judged enum: prevalence_not_set", "`prevalence_not_set`"),
     Change(
         r"(?s)paths /api/v1/worklist/next post .*|components schemas (Next\w+|Visit) .*",
@@ -82,6 +87,7 @@ SCHEMA = (
     Change(r"kept_days\b.*", "`kept_days`"),
     Change(rf"studies\.({EXAM}) .*", "`studies.study_description`"),
     Change(r"verdicts\.blind .*", "`verdicts.blind`"),
+    Change(r"open_studies\b.*", "`open_studies`"),
     Change(r"events\.cause .*", "has an event that says why"),
     Change(r"studies\.(score_id|ranked_by) .*", "`studies.score_id`"),
     Change(r"studies FOREIGN KEY \['score_id'\] .*", "`studies.score_id`"),
