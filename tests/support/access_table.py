@@ -69,6 +69,7 @@ ROUTES_BY_POLICY: dict[Policy, tuple[str, ...]] = {
         "POST /logout",
         "GET /next",
         "PUT /saved-filters",
+        "POST /refused/{image_id}/dismiss",
         "DELETE /api/v1/studies/{study_instance_uid}/prior",
         "POST /studies/{study_instance_uid}/read-anyway",
     ),
@@ -82,6 +83,7 @@ ROUTES_BY_POLICY: dict[Policy, tuple[str, ...]] = {
         "GET /",
         "POST /",
         "GET /refused",
+        "GET /refused.csv",
     ),
     Policy(Role.READER, AuditAction.STUDY_VIEWED): (
         "GET /images/{sha256}/attributes",
