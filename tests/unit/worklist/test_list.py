@@ -83,7 +83,7 @@ def test_a_low_score_that_is_not_validated_has_no_bar_and_nothing_to_agree_with(
 
 
 def test_the_row_leads_to_the_study(client: TestClient, studies: dict[str, str]) -> None:
-    assert '<a class="open" href="/studies/1.2">' in client.get("/").text
+    assert '<a class="open" dir="auto" href="/studies/1.2">' in client.get("/").text
 
 
 def test_filters_stand_in_the_address(
