@@ -54,6 +54,7 @@ ROUTES_BY_POLICY: dict[Policy, tuple[str, ...]] = {
         "GET /api/v1/images/{sha256}",
         "GET /api/v1/images/{sha256}/attributes",
         "GET /api/v1/studies/{study_instance_uid}",
+        "GET /api/v1/studies/{study_instance_uid}/priors",
         "GET /api/v1/studies/{study_instance_uid}/scores",
         "GET /api/v1/studies/{study_instance_uid}/verdicts",
     ),
@@ -69,6 +70,7 @@ ROUTES_BY_POLICY: dict[Policy, tuple[str, ...]] = {
         "POST /logout",
         "GET /next",
         "PUT /saved-filters",
+        "POST /refused/{image_id}/dismiss",
         "DELETE /api/v1/studies/{study_instance_uid}/prior",
         "POST /studies/{study_instance_uid}/read-anyway",
     ),
@@ -82,6 +84,7 @@ ROUTES_BY_POLICY: dict[Policy, tuple[str, ...]] = {
         "GET /",
         "POST /",
         "GET /refused",
+        "GET /refused.csv",
     ),
     Policy(Role.READER, AuditAction.STUDY_VIEWED): (
         "GET /images/{sha256}/attributes",
