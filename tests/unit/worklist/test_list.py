@@ -219,7 +219,7 @@ def test_an_empty_list_says_what_to_do(client: TestClient, database: Database) -
     assert "Nothing was read yet" in client.get("/?show=read").text
     read(database, "1.1", None)
     assert "Everything is read" in client.get("/").text
-    assert "fits these filters" in client.get("/?flagged=true").text
+    assert "matches these filters" in client.get("/?flagged=true").text
 
 
 def test_the_navigation_names_the_pages_that_a_role_may_see(
