@@ -47,7 +47,10 @@ def run(*arguments: str) -> Result:
 def test_the_worklist_is_printed_in_reading_order() -> None:
     result = run("worklist")
     assert result.exit_code == 0
-    places = [result.stdout.index(name) for name in ("Díaz, Lucía", "10 %", "Not scored")]
+    places = [
+        result.stdout.index(name) for name in ("Díaz, Lucía", "10 %", "not scored: truncated")
+    ]
+    assert all(len(line.rstrip()) <= 80 for line in result.stdout.splitlines())
     assert places == sorted(places)
 
 
@@ -104,7 +107,7 @@ def test_refusals_are_printed_with_the_place_of_the_original(home: Path) -> None
 def test_a_wrong_since_is_explained() -> None:
     result = run("worklist", "--since", "yesterday")
     assert isinstance(result.exception, Misconfigured)
-    assert "neither" in str(result.exception)
+    assert "Write `30m`, `2h` or `3d`" in str(result.exception)
 
 
 @pytest.mark.usefixtures("home", "studies")
@@ -243,6 +246,9 @@ def test_ensembles_are_listed_and_promoted() -> None:
     (shipped,) = json.loads(run("models", "list", "--json").stdout)
     assert run("models", "promote", shipped["version"]).exit_code == 0
     assert isinstance(run("models", "promote", "9.9").exception, Misconfigured)
+    assert isinstance(run("models", "rollback").exception, Misconfigured)
+    assert isinstance(run("models", "retire", shipped["version"]).exception, Misconfigured)
+    assert json.loads(run("models", "list", "--json").stdout)[0]["state"] == "active"
 
 
 def test_help_and_version_say_what_this_is() -> None:
