@@ -120,7 +120,7 @@ def test_one_image_or_a_code_or_all_are_tried_again() -> None:
     assert retried["now"] == "view_not_frontal"
     result = run("retry", "--all")
     assert result.exit_code == 0
-    assert "3 of 3 tried again" in result.stderr
+    assert "3 of 3 retried" in result.stderr
 
 
 def test_what_a_fault_of_the_machine_may_have_caused_is_tried_again_by_one_command(
@@ -142,7 +142,7 @@ def test_what_a_fault_of_the_machine_may_have_caused_is_tried_again_by_one_comma
             take_in(claimed, site.intake, refusal=Refused(code))
     assert home.is_dir()
     old = run("retry", "--machine-faults", "--since", "2199-01-01")
-    assert "0 of 0 tried again" in old.stderr
+    assert "0 of 0 retried" in old.stderr
     retried = json.loads(run("retry", "--machine-faults", "--json").stdout)
     assert {row["before"]: row["now"] for row in retried} == {code.value: None for code in by_code}
     counts = json.loads(run("refused", "--counts", "--json").stdout)
