@@ -16,7 +16,7 @@ from db.kept_days import forget_days
 from db.lifecycle.events import DomainEvent, EventAction
 from db.lifecycle.heat_maps import is_explained, want
 from db.lifecycle.lease import LeasePolicy
-from db.lifecycle.outbox import enqueue_webhook, is_told
+from db.lifecycle.outbox import Channel, enqueue_webhook, is_told
 from db.session import Database
 from db.tables import Event
 from readfirst.domain import ImageState
@@ -41,12 +41,19 @@ class LifecyclePolicy:
     """The site's rules for the life of its studies.
 
     max_wait: the head start of a flagged study. lease: of images. webhook: another system is told
-    of flagged studies.
+    of flagged studies. mail: people are told of escalations by mail.
     """
 
     max_wait: timedelta
     lease: LeasePolicy
     webhook: bool = False
+    mail: bool = False
+
+    @property
+    def channels(self) -> tuple[Channel, ...]:
+        """The channels by which messages leave."""
+        wanted = {Channel.WEBHOOK: self.webhook, Channel.MAIL: self.mail}
+        return tuple(channel for channel, is_wanted in wanted.items() if is_wanted)
 
 
 def site_policy(settings: Settings) -> LifecyclePolicy:
@@ -55,6 +62,7 @@ def site_policy(settings: Settings) -> LifecyclePolicy:
         max_wait=settings.max_wait,
         lease=LeasePolicy(lease=settings.lease, max_attempts=settings.max_attempts),
         webhook=settings.webhook_url is not None,
+        mail=settings.escalates_by_mail,
     )
 
 

@@ -82,6 +82,8 @@ class StudyPage:
     adjacent_studies: AdjacentStudies
     #: The film that the most urgent other unread study opens with, to be loaded before.
     next_film: str | None
+    #: While nobody has acknowledged it, and the study is unread.
+    escalation: EscalationRecord | None
 
 
 @router.get("/studies/{study_instance_uid}")
