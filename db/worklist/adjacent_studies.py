@@ -1,6 +1,5 @@
 """The studies before and behind one in a list, and the most urgent unread one."""
 
-from collections.abc import Collection
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -32,16 +31,12 @@ def adjacent_studies(
     )
 
 
-def most_urgent_unread(
-    session: Session, *, but: str | None = None, not_of: Collection[str] = ()
-) -> str | None:
-    """The unread study that is to be read first. but, not_of: one and some that are not meant."""
+def most_urgent_unread(session: Session, *, but: str | None = None) -> str | None:
+    """The unread study that is to be read first. but: one that is not meant."""
     (segment,) = keyset_segments(READING_ORDER)
     query = select(Study.study_instance_uid).where(*conditions(WorklistFilter(unread=True)))
     if but is not None:
         query = query.where(Study.study_instance_uid != but)
-    if not_of:
-        query = query.where(Study.study_instance_uid.not_in(not_of))
     return session.scalar(query.order_by(*segment.order_by).limit(1))
 
 

@@ -40,11 +40,14 @@ class WorklistFilter:
 
 
 EVERYTHING = WorklistFilter()
+#: Made once, as they are part of every query of the list.
+_HAS_FILM = Study.images.any(or_(Image.code.is_(None), Image.code.not_in(WITHOUT_FILM)))
+_OTHER = aliased(Study)
 
 
 def has_film() -> ColumnElement[bool]:
     """Studies of which a file may hold a film, refused or not."""
-    return Study.images.any(or_(Image.code.is_(None), Image.code.not_in(WITHOUT_FILM)))
+    return _HAS_FILM
 
 
 def conditions(which: WorklistFilter) -> list[ColumnElement[bool]]:
@@ -76,14 +79,13 @@ def conditions(which: WorklistFilter) -> list[ColumnElement[bool]]:
 def _contains(text: str) -> ColumnElement[bool]:
     """Each word is in the searched column; or, of a text of signs alone, each sign in a value."""
     # Asked apart, so that a database reads that column's index, and not the studies in their order.
-    other = aliased(Study)
     words = search_words(text)
     if words:
-        clauses = [or_(*(other.search_text.contains(form) for form in forms)) for forms in words]
+        clauses = [or_(*(_OTHER.search_text.contains(form) for form in forms)) for forms in words]
     else:
-        values = [getattr(other, name) for name in SEARCHED]
+        values = [getattr(_OTHER, name) for name in SEARCHED]
         clauses = [
             or_(*(value.contains(sign, autoescape=True) for value in values))
             for sign in text.split()
         ]
-    return Study.id.in_(select(other.id).where(*clauses))
+    return Study.id.in_(select(_OTHER.id).where(*clauses))

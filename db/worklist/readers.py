@@ -4,7 +4,7 @@ Whoever opened it first reads it: this soft claim blocks nobody. It ends when th
 when its signs of life end, and passes on to whoever has the study open next.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -13,7 +13,6 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from db.tables import OpenStudy, Study
-from db.worklist.adjacent_studies import most_urgent_unread
 
 #: A page without a sign of life for so long is taken for closed. A page gives one every 20 s;
 #: browsers let a page that is not in view do so once a minute.
@@ -38,14 +37,6 @@ class StudyReader:
     #: The account; null where nobody has to log in.
     by: str | None
     since: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class NextStudy:
-    """The study to be read next. readers: empty, unless others read every unread study."""
-
-    study_instance_uid: str
-    readers: tuple[StudyReader, ...] = ()
 
 
 def note_open(session: Session, page: OpenPage, now: datetime) -> bool:
@@ -101,26 +92,13 @@ def readers_by_study(
     }
 
 
-def next_unread(
-    session: Session, account: str | None, now: datetime, *, but: str | None = None
-) -> NextStudy | None:
-    """The most urgent unread study that nobody else reads, or else the most urgent one.
+def read_by_others(session: Session, account: str | None, now: datetime) -> list[str]:
+    """The studies whose first reader is another account.
 
-    account: whose; None where nobody has to log in, and nobody is told apart. None if all are read.
+    None of them where nobody has to log in, and nobody is told apart.
     """
-    readers = readers_by_study(session, now)
-    uid = most_urgent_unread(session, but=but, not_of=_read_by_others(readers, account))
-    if uid is not None:
-        return NextStudy(uid)
-    uid = most_urgent_unread(session, but=but)
-    return NextStudy(uid, readers.get(uid, ())) if uid is not None else None
-
-
-def _read_by_others(
-    readers: Mapping[str, tuple[StudyReader, ...]], account: str | None
-) -> list[str]:
-    """The studies whose first reader is somebody else."""
-    return [uid for uid, (first, *_) in readers.items() if first.by != account]
+    by_study = readers_by_study(session, now)
+    return [uid for uid, (first, *_) in by_study.items() if first.by != account]
 
 
 def _is_open(now: datetime) -> ColumnElement[bool]:

@@ -4,30 +4,22 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Query, Request, Response
-from pydantic import ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from db.access.audit import AuditAction
 from db.disclosures import OfStudy
 from db.read_models import StudyRecord
 from db.session import Database
 from db.worklist.filters import WorklistFilter
+from db.worklist.next_unread import NextStudy, next_unread
 from db.worklist.queries import reading_page
-from db.worklist.readers import StudyReader, next_unread, readers_by_study
+from db.worklist.readers import StudyReader, read_by_others, readers_by_study
 from db.worklist.sorting import Order, Sort
 from readfirst.access.roles import Role
 from readfirst.studies.display import DisplayContext
 from worklist.api.cursors import next_page, of_study, study_position
 from worklist.api.figure_parameters import FigureFields, FigureParameters
-from worklist.api.parameters import (
-    NO_NUL,
-    STUDY_UID,
-    AsNumber,
-    Cursor,
-    Limit,
-    Moment,
-    Since,
-    Until,
-)
+from worklist.api.parameters import NO_NUL, STUDY_UID, AsNumber, Cursor, Limit, Moment, Since, Until
 from worklist.http.problems import TAKEN
 from worklist.http.responses import NOT_MODIFIED, ROWS, Wanted, answer_json, answer_rows, as_json
 from worklist.security.policy import policy
@@ -46,10 +38,6 @@ Reverse = Annotated[
 Unread = Annotated[
     bool | None,
     Query(description="`true`: only unread studies; `false`: only read ones. Default: both."),
-]
-But = Annotated[
-    str | None,
-    Query(pattern=STUDY_UID, description="A study that is not meant, as the one that is open."),
 ]
 Institution = Annotated[
     str | None,
@@ -74,15 +62,6 @@ class OpenStudyRecord(OfStudy):
     readers: tuple[StudyReader, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NextUnread:
-    """The study to be read next."""
-
-    #: Null if every study is read. Its `readers` are empty, unless others read every unread study:
-    #: then it is the most urgent one.
-    study: OpenStudyRecord | None
-
-
 class Search(FigureFields):
     """What to look for. It travels in the body, since addresses are logged and remembered."""
 
@@ -104,6 +83,24 @@ class Search(FigureFields):
     reverse: bool = False
     limit: Annotated[int, AsNumber] = Field(100, ge=1, le=1000)
     cursor: str | None = Field(None, max_length=100)
+
+
+#: Studies that one may have visited.
+MOST_VISITED = 1000
+Uid = Annotated[str, Field(pattern=STUDY_UID)]
+
+
+class Visit(BaseModel):
+    """Where a reader is, and which studies were opened on the way here."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    after: Uid | None = Field(None, description="The study that is open. Default: begin anew.")
+    visited: list[Uid] = Field(
+        [],
+        max_length=MOST_VISITED,
+        description="The studies that were opened, and left unread perhaps.",
+    )
 
 
 @router.get(
@@ -157,45 +154,6 @@ def worklist(
     )
 
 
-@router.get(
-    "/worklist/next",
-    operation_id="getNextUnread",
-    response_model=NextUnread,
-    responses=NOT_MODIFIED,
-)
-@policy(Role.SERVICE, audit=AuditAction.LIST_VIEWED)
-def following(
-    request: Request, user: CurrentUser, database: DatabaseDep, now: NowDep, but: But = None
-) -> Response:
-    """The most urgent unread study that nobody else is reading at the page.
-
-    Other people are those of other accounts: where nobody has to log in, none is left out.
-    """
-    with database.read() as session:
-        next_study = next_unread(session, user.account, now, but=but)
-    study = None
-    if next_study is not None:
-        study = OpenStudyRecord(
-            study_instance_uid=next_study.study_instance_uid, readers=next_study.readers
-        )
-    return answer_json(request, NextUnread(study=study))
-
-
-@router.get(
-    "/worklist/readers",
-    operation_id="getReaders",
-    response_model=list[OpenStudyRecord],
-    responses=NOT_MODIFIED,
-)
-@policy(Role.SERVICE, audit=AuditAction.LIST_VIEWED, attended=False, each_time=False)
-def readers(request: Request, database: DatabaseDep, now: NowDep) -> Response:
-    """The studies that somebody has open at the page now; the events `readers` tell of changes."""
-    with database.read() as session:
-        by_study = readers_by_study(session, now)
-    rows = [OpenStudyRecord(study_instance_uid=uid, readers=each) for uid, each in by_study.items()]
-    return answer_json(request, rows)
-
-
 @router.post(
     "/worklist/search",
     operation_id="searchWorklist",
@@ -218,6 +176,44 @@ def search(database: DatabaseDep, display: DisplayDep, body: Annotated[Search, B
     order = Order(body.sort, body.reverse)
     page = _page(database, display, which, order, body.limit, body.cursor)
     return Response(as_json(page), media_type="application/json")
+
+
+@router.post(
+    "/worklist/next",
+    operation_id="getNextUnread",
+    response_model=NextStudy | None,
+    responses=TAKEN,
+)
+@policy(Role.SERVICE, audit=AuditAction.LIST_VIEWED)
+def next_study(
+    user: CurrentUser, database: DatabaseDep, now: NowDep, body: Annotated[Visit, Body()]
+) -> Response:
+    """The unread study that comes next in reading order, and why; `null` where no other is unread.
+
+    `behind`: the nearest one behind; `stat`: a STAT study that was not visited goes before;
+    `from_top`: the end was reached, so this is the most urgent one that was not visited; `again`:
+    all were visited, so it begins anew; `read_by_others`: people of other accounts have all of them
+    open, which are else passed over.
+    """
+    with database.read() as session:
+        others = read_by_others(session, user.account, now)
+        study = next_unread(session, after=body.after, visited=body.visited, others=others)
+    return Response(as_json(study), media_type="application/json")
+
+
+@router.get(
+    "/worklist/readers",
+    operation_id="getReaders",
+    response_model=list[OpenStudyRecord],
+    responses=NOT_MODIFIED,
+)
+@policy(Role.SERVICE, audit=AuditAction.LIST_VIEWED, attended=False, each_time=False)
+def readers(request: Request, database: DatabaseDep, now: NowDep) -> Response:
+    """The studies that somebody has open at the page now; the events `readers` tell of changes."""
+    with database.read() as session:
+        by_study = readers_by_study(session, now)
+    rows = [OpenStudyRecord(study_instance_uid=uid, readers=each) for uid, each in by_study.items()]
+    return answer_json(request, rows)
 
 
 def _page(

@@ -2,21 +2,22 @@
 
 import threading
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select
 
 from db.session import Database, open_database
 from db.tables import OpenStudy
+from db.worklist.next_unread import NextReason, next_unread
 from db.worklist.readers import (
     LIFETIME,
     MOST_PAGES,
-    NextStudy,
     OpenPage,
     StudyReader,
-    next_unread,
     note_left,
     note_open,
+    read_by_others,
     readers_by_study,
 )
 from tests.support.studies import a_scored_image
@@ -128,25 +129,26 @@ def test_pages_of_one_account_are_bounded(worklist: Database) -> None:
 
 
 def test_next_skips_what_others_read_and_says_when_only_such_is_left(worklist: Database) -> None:
-    def following(account: str | None, but: str | None = None) -> NextStudy | None:
+    def following(account: str | None, **way: Any) -> tuple[str, NextReason] | None:
         with worklist.read() as session:
-            return next_unread(session, account, NOW, but=but)
+            others = read_by_others(session, account, NOW)
+            study = next_unread(session, others=others, **way)
+        return (study.study_instance_uid, study.reason) if study else None
 
-    assert following("adam") == NextStudy("1.1")
+    assert following("adam") == ("1.1", NextReason.BEHIND)
     opened(worklist, page("lea", "a"), page("adam", "b"))
-    assert following("adam") == NextStudy("1.2")
-    assert following("lea") == NextStudy("1.1"), "her own"
-    adam = StudyReader(by="adam", since=NOW + SECOND)
-    lea = StudyReader(by="lea", since=NOW)
-    assert following("adam", but="1.2") == NextStudy("1.1", (lea, adam))
+    assert following("adam") == ("1.2", NextReason.BEHIND)
+    assert following("lea") == ("1.1", NextReason.BEHIND), "her own"
+    assert following("adam", after="1.1", visited=["1.1", "1.2"]) == ("1.2", NextReason.AGAIN)
+    assert following("adam", after="1.2") == ("1.1", NextReason.READ_BY_OTHERS)
     left(worklist, page("lea", "a"))
-    assert following("adam") == NextStudy("1.1"), "the claim passed on"
+    assert following("adam") == ("1.1", NextReason.BEHIND), "the claim passed on"
 
 
 def test_without_accounts_nothing_is_skipped(worklist: Database) -> None:
     opened(worklist, page(None, "a"))
     with worklist.read() as session:
-        assert next_unread(session, None, NOW) == NextStudy("1.1")
+        assert read_by_others(session, None, NOW) == []
 
 
 def test_many_pages_at_once_are_all_noted(worklist: Database, database_url: str) -> None:

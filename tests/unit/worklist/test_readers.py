@@ -20,6 +20,7 @@ from worklist.app import make_app
 from worklist.services.current_readers import ReadersChanged, ReadersFollower
 from worklist.services.reader_texts import ANOTHER_WINDOW, reader_text
 
+PROGRAM = {"Authorization": f"Bearer {TOKEN}"}
 OWN = {"Sec-Fetch-Site": "same-origin"}
 MINE, OTHER = "0" * 32, "1" * 32
 
@@ -62,7 +63,7 @@ def opens(database: Database, account: str | None, study: str, tab: str = OTHER)
 
 
 def api(client: TestClient, path: str) -> Any:
-    answer = client.get(f"/api/v1/worklist/{path}", headers={"Authorization": f"Bearer {TOKEN}"})
+    answer = client.get(f"/api/v1/worklist/{path}", headers=PROGRAM)
     assert answer.status_code == 200, answer.text
     return answer.json()
 
@@ -126,7 +127,7 @@ def test_next_leads_past_what_another_reads_and_says_when_nothing_else_is_left(
     sign(reader, left="true")
     opens(database, "lead", "1.1")
     assert reader.get("/next").headers["location"] == "/studies/1.2"
-    page = reader.get("/next", params={"but": "1.2"})
+    page = reader.get("/next", params={"after": "1.2"})
     assert page.status_code == 200
     assert "All unread studies are being read by others" in page.text
     assert "lead is reading" in page.text
@@ -140,10 +141,10 @@ def test_programs_are_told_who_reads_and_what_is_next(
     (open_study,) = api(reader, "readers")
     assert open_study["study_instance_uid"] == "1.1"
     assert [each["by"] for each in open_study["readers"]] == ["lead"]
-    assert api(reader, "next") == {"study": {"study_instance_uid": "1.2", "readers": []}}
-    left = api(reader, "next?but=1.2")
-    assert left["study"]["readers"][0]["by"] == "lead"
-    assert reader.get("/api/v1/worklist/next", params={"but": "x"}).status_code == 422
+    for after, uid, reason in ((None, "1.2", "behind"), ("1.2", "1.1", "read_by_others")):
+        body: dict[str, Any] = {"after": after, "visited": []}
+        answer = reader.post("/api/v1/worklist/next", json=body, headers=PROGRAM)
+        assert answer.json() == {"study_instance_uid": uid, "reason": reason}
 
 
 def test_a_sign_of_life_is_nobodys_doing_and_no_disclosure(

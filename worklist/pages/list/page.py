@@ -21,7 +21,7 @@ from readfirst.files.folders import folder_fault
 from readfirst.machine_faults import WorkFault
 from readfirst.settings import Settings
 from worklist.pages.list.query import WorklistRefresh
-from worklist.pages.list.rows import page_rows
+from worklist.pages.list.rows import page_rows, with_readers
 from worklist.security.policy import policy
 from worklist.services.dependencies import CurrentUser, DatabaseDep, NowDep, SettingsDep
 from worklist.services.reader_texts import reader_text
@@ -128,10 +128,11 @@ def _context(
             uid: reader_text(others, account)
             for uid, others in readers_by_study(session, now).items()
         }
+        rows = page_rows(page.studies, now, settings.zone, settings.max_wait)
         return {
             "query": query,
             "text": text,
-            "rows": page_rows(page.studies, now, settings.zone, readers),
+            "rows": with_readers(rows, readers),
             "previous_page": query.page(before=page.start),
             "next_page": query.page(cursor=page.end),
             "worklist_counts": worklist_counts(session),
@@ -141,6 +142,7 @@ def _context(
             "banners": banners(settings, inbox_summary(session))
             + work_banners(work_faults(session), delayed_films(session), settings.zone),
             "inbox": settings.inbox_path,
+            "max_wait_seconds": round(settings.max_wait.total_seconds()),
             "hides_ai": settings.hide_ai_until_verdict,
         }
 

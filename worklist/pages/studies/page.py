@@ -1,12 +1,14 @@
 """The page of a study: its facts around its films, and the reader's verdict."""
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, HTTPException, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
+from sqlalchemy.orm import Session
 
 from db.access.audit import AuditAction, FirstViewing, first_view
 from db.lifecycle.unit_of_work import unit_of_work
@@ -19,11 +21,12 @@ from db.lifecycle.verdicts import (
 )
 from db.read_models import StudyDetail
 from db.session import Database
-from db.worklist.adjacent_studies import AdjacentStudies, adjacent_studies
+from db.worklist.adjacent_studies import AdjacentStudies, adjacent_studies, most_urgent_unread
 from db.worklist.filters import WorklistFilter
+from db.worklist.next_unread import NextReason, next_unread
 from db.worklist.patients import OtherStudy, other_studies
 from db.worklist.queries import opening_film, study_detail
-from db.worklist.readers import next_unread
+from db.worklist.readers import read_by_others, readers_by_study
 from db.worklist.sorting import READING_ORDER
 from readfirst.access.roles import Role
 from readfirst.errors import Conflict
@@ -80,7 +83,7 @@ class StudyPage:
     opened: FirstViewing | None
     others: list[OtherStudy]
     adjacent_studies: AdjacentStudies
-    #: The film that the most urgent other unread study opens with, to be loaded before.
+    #: The film that the next unread study opens with, to be loaded before.
     next_film: str | None
     #: While nobody has acknowledged it, and the study is unread.
     escalation: EscalationRecord | None
@@ -139,22 +142,33 @@ def verdict(
 
 @router.get("/next")
 @policy(Role.READER)
-def lead_to_next(
-    request: Request, user: CurrentUser, database: DatabaseDep, now: NowDep, but: str | None = None
+def lead_on(
+    request: Request,
+    user: CurrentUser,
+    database: DatabaseDep,
+    now: NowDep,
+    after: str | None = None,
+    but: str | None = None,
 ) -> Response:
-    """Lead to the unread study that is to be read first and that nobody else reads.
+    """Lead to the unread study that comes next; to the list when there is none.
 
-    When there is none, to the list; when others read every one of them, say so.
+    Where others read all of them, the page says so. after: the study where one is. but: as it was
+    in older releases: the most urgent one but this.
     """
-    but = but if but and UID.fullmatch(but) else None
     with database.read() as session:
-        next_study = next_unread(session, user.account, now, but=but)
-    if next_study is None:
-        return RedirectResponse("/", 307)
-    if not next_study.readers:
-        return RedirectResponse(f"/studies/{next_study.study_instance_uid}", 307)
-    context = {"next": next_study, "readers": reader_text(next_study.readers, user.account)}
-    return TEMPLATES.TemplateResponse(request, "read_by_others.html", context)
+        if but is not None:
+            uid = most_urgent_unread(session, but=but if UID.fullmatch(but) else None)
+        else:
+            after = after if after and UID.fullmatch(after) else None
+            others = read_by_others(session, user.account, now)
+            study = next_unread(session, after=after, others=others)
+            uid = study.study_instance_uid if study else None
+            if study is not None and study.reason is NextReason.READ_BY_OTHERS:
+                readers = readers_by_study(session, now, [study.study_instance_uid])
+                text = reader_text(readers.get(study.study_instance_uid, ()), user.account)
+                context = {"next": study, "readers": text}
+                return TEMPLATES.TemplateResponse(request, "read_by_others.html", context)
+    return RedirectResponse(f"/studies/{uid}" if uid else "/", 307)
 
 
 def _page(
@@ -194,10 +208,6 @@ def _read_page(
         detail = study_detail(session, study_instance_uid, display=display)
         if detail is None:
             return None
-        next_film = None
-        if following := next_unread(session, account, now, but=study_instance_uid):
-            uid, by_score = following.study_instance_uid, not display.hides_ai
-            next_film = opening_film(session, uid, by_score=by_score)
         return StudyPage(
             detail,
             first_view(session, study_instance_uid),
@@ -208,8 +218,22 @@ def _read_page(
                 which=WorklistFilter(unread=True),
                 order=READING_ORDER,
             ),
-            next_film,
+            _next_film(
+                session,
+                study_instance_uid,
+                read_by_others(session, account, now),
+                by_score=not display.hides_ai,
+            ),
         )
+
+
+def _next_film(
+    session: Session, study_instance_uid: str, others: Collection[str], *, by_score: bool
+) -> str | None:
+    study = next_unread(session, after=study_instance_uid, others=others)
+    if study is None:
+        return None
+    return opening_film(session, study.study_instance_uid, by_score=by_score)
 
 
 def _context(page: StudyPage, settings: Settings, now: datetime) -> dict[str, Any]:
