@@ -11,7 +11,7 @@ from rich.text import Text
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from cli.common.console import err, local_time, out, print_json
+from cli.common.console import err, local_time, notice, out, print_json
 from readfirst.errors import Misconfigured, ReadFirstError, Unavailable
 from readfirst.files.folders import make_inbox, make_private_folder
 from readfirst.settings import Settings, load_settings, unknown_settings
@@ -387,7 +387,7 @@ def _send_test_mail(settings: Settings) -> None:
     if not attempt.taken:
         raise Unavailable(f"{server.host}:{server.port} did not take the mail: {attempt.outcome}.")
     count = len(server.receivers)
-    err().print(f"Sent to {count} {'address' if count == 1 else 'addresses'}: {attempt.outcome}.")
+    notice(f"Sent to {count} {'address' if count == 1 else 'addresses'}: {attempt.outcome}.")
 
 
 def _fix_rights(settings: Settings) -> None:

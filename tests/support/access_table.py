@@ -68,6 +68,8 @@ ROUTES_BY_POLICY: dict[Policy, tuple[str, ...]] = {
         "POST /account/sessions/{number}/end",
         "POST /logout",
         "GET /next",
+        "POST /api/v1/studies/{study_instance_uid}/acknowledgement",
+        "POST /studies/{study_instance_uid}/acknowledgement",
     ),
     Policy(Role.READER, attended=False): ("POST /studies/{study_instance_uid}/readers",),
     Policy(Role.READER, AuditAction.LIST_VIEWED, attended=False, each_time=False): (

@@ -72,6 +72,9 @@ class Session(socketserver.StreamRequestHandler):
         """Close, also where the client has gone."""
         with suppress(OSError):
             super().finish()
+        if self.is_encrypted:
+            # It took the place of the server's own, which the server closes.
+            self.request.close()
 
     def _answer(self, verb: str, rest: str) -> bool:
         box = self.server.mailbox

@@ -60,7 +60,8 @@ def _mail(server: MailServer, subject: str, text: str) -> EmailMessage:
     message["To"] = ", ".join(server.receivers)
     # RFC 3834: no answer of a machine is wanted.
     message["Auto-Submitted"] = "auto-generated"
-    message.set_content(text)
+    # Addresses are not broken up: nothing in it is but ASCII, in lines of less than 998 characters.
+    message.set_content(text, cte="7bit")
     return message
 
 

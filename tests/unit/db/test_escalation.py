@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select
@@ -89,7 +90,7 @@ def test_what_is_urgent_and_unread_for_too_long_is_told_once_in_one_message(
     [({"flagged": False}, ["1.2", "1.4"]), ({"stat": False}, ["1.1"])],
 )
 def test_a_site_chooses_which_studies(
-    worklist: Database, changes: dict[str, bool], expected: list[str]
+    worklist: Database, changes: dict[str, Any], expected: list[str]
 ) -> None:
     assert escalated(worklist, 30, replace(BOTH, **changes)) == expected
 
