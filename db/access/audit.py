@@ -42,6 +42,7 @@ class AuditAction(StrEnum):
     UPLOADED = "uploaded"
     VERDICT_GIVEN = "verdict_given"
     VERDICT_WITHDRAWN = "verdict_withdrawn"
+    PRIOR_READ_ANYWAY = "prior_read_anyway"
     ESCALATION_ACKNOWLEDGED = "escalation_acknowledged"
     ACCOUNT_ADDED = "account_added"
     ACCOUNT_DISABLED = "account_disabled"

@@ -87,6 +87,7 @@ def _due(session: Session, policy: EscalationPolicy, before: datetime) -> list[S
             Study.received_at <= before,
             ~select(Escalation.id).where(Escalation.study_id == Study.id).exists(),
             _nothing_since(before, EventAction.UNREAD),
+            _nothing_since(before, EventAction.NO_PRIOR),
             or_(is_stat if policy.stat else false(), is_flagged if policy.flagged else false()),
         )
         .order_by(Study.urgency, Study.reading_key, Study.id)

@@ -55,6 +55,8 @@ class EventAction(StrEnum):
     VERDICT = "verdict"
     READ = "read"
     UNREAD = "unread"
+    PRIOR = "prior"
+    NO_PRIOR = "no_prior"
     ESCALATED = "escalated"
     ACKNOWLEDGED = "acknowledged"
 

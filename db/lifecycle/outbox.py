@@ -3,9 +3,9 @@
 A row is written in the transaction that flags the study, so none is lost and none is invented. It
 is delivered at least once; its key lets the receiver know a repetition.
 
-The rule of who is told stands here once: of live results, and of studies that nobody has read yet.
-It decides for webhooks, for the alert of the page, and for the heat maps that nobody asked for. So
-a promotion tells nobody of studies that were read long ago.
+The rule of who is told stands here once: of live results, and of studies that nobody has read yet;
+never of a prior. It decides for webhooks, for the alert of the page, and for the heat maps that
+nobody asked for. So a promotion tells nobody of studies that were read long ago.
 
 Escalations (`db.escalation`) are delivered by the same table, one message for all of one moment.
 """
@@ -84,7 +84,7 @@ class DueEscalation:
 
 def is_told(event: DomainEvent) -> bool:
     """Tell whether people and other systems hear of a study that is flagged now."""
-    if event.action is not EventAction.FLAGGED:
+    if event.action is not EventAction.FLAGGED or event.study.prior_since is not None:
         return False
     return event.cause is Cause.LIVE or event.study.read_at is None
 
@@ -175,6 +175,7 @@ def _escalated(session: Session, batch: str) -> tuple[EscalatedStudy, ...]:
             Escalation.batch == batch,
             Escalation.acknowledged_at.is_(None),
             Study.read_at.is_(None),
+            Study.prior_since.is_(None),
         )
         .order_by(Escalation.id)
     )

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, ScalarSelect, Select, bindparam, func, sel
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from db.tables import Image, Study
-from db.worklist.filters import has_film
+from db.worklist.filters import has_film, is_unread
 from readfirst.domain import ImageState, Urgency
 
 #: Beyond the first nothing is counted; of institutions no more than the second are named.
@@ -29,6 +29,12 @@ class WorklistCounts:
 def worklist_counts(session: Session) -> WorklistCounts:
     """Count what waits, in one query."""
     return WorklistCounts(*session.execute(_COUNTS).one())
+
+
+def unread_priors(session: Session) -> int:
+    """Count the priors that nobody has read; `MOST` + 1 where there are more than `MOST`."""
+    rows = _studies(Study.prior_since.is_not(None), Study.read_at.is_(None), has_film())
+    return session.scalar(select(rows)) or 0
 
 
 def any_study(session: Session) -> bool:
@@ -59,7 +65,7 @@ def _bounded(column: InstrumentedAttribute[int], *where: ColumnElement[bool]) ->
 
 
 def _counts() -> Select[int, int, int, int]:
-    unread = Study.read_at.is_(None)
+    unread = is_unread()
     return select(
         _studies(unread, has_film()),
         _studies(unread, Study.flagged.is_(True)),

@@ -79,7 +79,7 @@ class EscalationSettings(DisplaySettings, WebhookSettings):
         description="`starttls`: TLS once connected; `tls`: from the first byte, mostly on port "
         "465. In both the server's certificate is checked.",
     )
-    smtp_user: str | None = Field(
+    smtp_user: Annotated[str | None, MustBe("a name without spaces, of ASCII characters")] = Field(
         None, max_length=256, description="Name to log in with.", pattern=r"^[!-~]+$"
     )
     smtp_password: Annotated[SecretStr | None, MustBe("at most 1024 characters")] = Field(
@@ -112,9 +112,10 @@ class EscalationSettings(DisplaySettings, WebhookSettings):
                 "MAIL_TO": self.mail_to,
             }
         if missing := [f"READFIRST_{name}" for name, value in needed.items() if not value]:
-            verb = "is" if len(missing) == 1 else "are"
+            verb, what = ("is", "it") if len(missing) == 1 else ("are", "them")
             raise ValueError(
-                f"{', '.join(missing)} {verb} not set; READFIRST_ESCALATE_AFTER_MINUTES needs it."
+                f"{', '.join(missing)} {verb} not set; "
+                f"READFIRST_ESCALATE_AFTER_MINUTES needs {what}."
             )
         if self.hide_ai_until_verdict and self.escalate_studies != "stat":
             raise ValueError(

@@ -37,7 +37,7 @@ class Mailbox:
     encrypted: list[bool] = field(default_factory=list)
 
 
-class Server(socketserver.ThreadingTCPServer):
+class MailboxServer(socketserver.ThreadingTCPServer):
     """Serves one mailbox."""
 
     allow_reuse_address = True
@@ -48,7 +48,7 @@ class Server(socketserver.ThreadingTCPServer):
 class Session(socketserver.StreamRequestHandler):
     """A connection."""
 
-    server: Server
+    server: MailboxServer
 
     def setup(self) -> None:
         """Begin TLS at once where the mailbox wants that."""
@@ -91,8 +91,8 @@ class Session(socketserver.StreamRequestHandler):
             self._encrypt()
             super().setup()
         elif verb == "AUTH":
-            given = base64.b64decode(rest.split()[-1]).decode().split("\0")[1:]
-            self.is_known = box.login is None or tuple(given) == box.login
+            login = base64.b64decode(rest.split()[-1]).decode().split("\0")[1:]
+            self.is_known = box.login is None or tuple(login) == box.login
             self._say("235 ok" if self.is_known else "535 name or password is wrong")
         elif verb == "MAIL":
             self.named = []
@@ -152,7 +152,7 @@ def authority_and_context(name: str = "127.0.0.1") -> tuple[trustme.CA, ssl.SSLC
 def mail_server(mailbox: Mailbox) -> Iterator[Mailbox]:
     """Serve a mailbox on a free port, which it names."""
 
-    class Quiet(Server):
+    class Quiet(MailboxServer):
         def handle_error(self, request: object, client_address: object) -> None:
             """A client that goes in the middle is what some tests are about."""
 

@@ -1,4 +1,4 @@
-"""What is said of escalated studies: link, priority and waiting time, and nothing of a patient."""
+"""The messages of escalated studies: link, priority, waiting time, and nothing of a patient."""
 
 import json
 from datetime import datetime

@@ -5,7 +5,7 @@ from fastapi import APIRouter
 from worklist.pages import refused
 from worklist.pages.list import page as list_page
 from worklist.pages.monitoring import page as monitoring_page
-from worklist.pages.studies import acknowledgement, attributes, film, readers
+from worklist.pages.studies import acknowledgement, attributes, film, priors, readers
 from worklist.pages.studies import page as study_page
 
 MODULES = (
@@ -13,6 +13,7 @@ MODULES = (
     refused,
     film,
     study_page,
+    priors,
     readers,
     acknowledgement,
     attributes,

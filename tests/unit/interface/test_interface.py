@@ -25,6 +25,9 @@ class Change:
 MADE_HERE = "(study|sop)_instance_uid_made_here|invalid_study_instance_uid"
 FIGURE = "agreement|ensemble|probability_from|probability_below|code|scanner"
 OPENAPI = (
+    Change(r"components schemas (StudyView|Search) .*\bprior\b.*", "`prior` and `unread`"),
+    Change(r"paths /api/v1/worklist get .*\b(unread|prior) .*", "`prior` and `unread` in the API"),
+    Change(r"(?s)paths /api/v1/studies/\{study_instance_uid\}/prior .*", "`DELETE …/prior`"),
     Change(r"components schemas EventView .*\bcause\b.*", "has an event that says why"),
     Change(r"paths /readyz get description: .*", "at `/readyz`, which has the check `work`"),
     Change(r"components schemas StudyView .*\bdeciding_image\b.*", "`deciding_image` names its"),
@@ -47,6 +50,8 @@ OPENAPI = (
         r"(?s)components schemas (OpenStudyRecord|StudyReader) .*",
         "`GET /api/v1/worklist/readers`",
     ),
+    Change(r"(?s)paths /api/v1/studies/\{.*\}/acknowledgement post .*", "`POST …/acknowledgement`"),
+    Change(r"(?s)components schemas EscalationRecord .*", "`POST …/acknowledgement`"),
     Change(r"components schemas Judged enum: prevalence_not_set", "`prevalence_not_set`"),
     Change(
         r"(?s)paths /api/v1/worklist/next post .*|components schemas (Next\w+|Visit) .*",
@@ -58,6 +63,7 @@ OPENAPI = (
 )
 BOUNDED = "timeout|limit|concurrency|port|epochs|miss-cost|seed|trials|samples|strongest|count"
 HELP = (
+    Change(r"readfirst worklist:   --priors .*", "`readfirst worklist --priors`"),
     Change(rf"[a-z ]+:   --({BOUNDED}) <(int|float)( range)?>  .*", "has an upper bound"),
     Change(r"readfirst retry:   --machine-faults  .*", "`readfirst retry --machine-faults`"),
     Change(r"readfirst (refused|retry):   --code <.*archive_unpacked.*>", "`replaced_by_whole`"),
@@ -70,11 +76,17 @@ HELP = (
     Change(r"readfirst worklist: +Only studies of which the latest .*", "behind a figure"),
     Change(r"readfirst score:   -o, --output .*", "`readfirst score --output FILE`"),
     Change(r"readfirst doctor:   --fix-rights .*", "`readfirst doctor --fix-rights`"),
+    Change(r"readfirst doctor:   --send-test-mail .*", "`readfirst doctor --send-test-mail`"),
 )
 SCHEMA = (
+    Change(r"studies\.(prior_since|never_prior) .*", "`studies.prior_since`"),
+    Change(r"studies INDEX ix_studies_(prior|unread)_.*order .*", "`studies.prior_since`"),
     Change(r"kept_days\b.*", "`kept_days`"),
     Change(r"verdicts\.blind .*", "`verdicts.blind`"),
     Change(r"open_studies\b.*", "`open_studies`"),
+    Change(r"escalations\b.*", "`escalations`"),
+    Change(r"announcements\.(channel|batch) .*", "`escalations`"),
+    Change(r"announcements\.(study_id|ensemble_version|probability) .*", "`escalations`"),
     Change(r"events\.cause .*", "has an event that says why"),
     Change(r"studies\.(score_id|ranked_by) .*", "`studies.score_id`"),
     Change(r"studies FOREIGN KEY \['score_id'\] .*", "`studies.score_id`"),

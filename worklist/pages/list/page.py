@@ -14,7 +14,7 @@ from db.inbox.inbox_issues import InboxSummary, inbox_summary
 from db.lifecycle.outbox import Channel, outbox_counts
 from db.session import Database
 from db.work_faults import DelayedFilms, delayed_films, work_faults
-from db.worklist.counts import MOST, any_study, institutions, worklist_counts
+from db.worklist.counts import MOST, any_study, institutions, unread_priors, worklist_counts
 from db.worklist.queries import reading_page
 from db.worklist.readers import readers_by_study
 from ingest.inbox.disk import intake_disk_space
@@ -139,6 +139,8 @@ def _context(
             "next_page": query.page(cursor=page.end),
             "worklist_counts": worklist_counts(session),
             "most": MOST,
+            # A list that is empty since all of it came in for comparison says so.
+            "unread_priors": 0 if page.studies else unread_priors(session),
             "any_study": bool(page.studies) or any_study(session),
             "sites": institutions(session),
             "banners": banners(settings, inbox_summary(session))
