@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_va
 from pydantic_settings import NoDecode
 
 from readfirst.settings.display import DisplaySettings
-from readfirst.settings.fields import Host, MustBe, OptionalFile, each, split_at_commas
+from readfirst.settings.fields import MustBe, OptionalFile, check_host, each, split_at_commas
 from readfirst.settings.webhook import WebhookSettings
 
 #: A week, in minutes.
@@ -17,15 +17,22 @@ MOST_MINUTES = 10_080
 ADDRESS = re.compile(r"[!-;=?-~]{1,64}@[A-Za-z0-9.-]{1,190}")
 
 
-def check_mail_address(text: str) -> str:
+def check_mail_address(text: str | None) -> str | None:
     """A bare address of mail. Raises ValueError."""
-    if not ADDRESS.fullmatch(text):
+    if text is not None and not ADDRESS.fullmatch(text):
         raise ValueError("no address of mail")
     return text
 
 
-def check_page_url(url: str) -> str:
+def check_mail_host(text: str | None) -> str | None:
+    """An address or a name of a machine. Raises ValueError."""
+    return None if text is None else check_host(text)
+
+
+def check_page_url(url: str | None) -> str | None:
     """The address of a page, to which paths are added. Raises ValueError."""
+    if url is None:
+        return None
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
         raise ValueError("no http:// or https:// address")
@@ -37,7 +44,14 @@ def check_page_url(url: str) -> str:
 
 
 MailAddress = Annotated[
-    str, AfterValidator(check_mail_address), MustBe("an address, as readfirst@hospital.example")
+    str | None,
+    AfterValidator(check_mail_address),
+    MustBe("an address, as readfirst@hospital.example"),
+]
+MailHost = Annotated[
+    str | None,
+    AfterValidator(check_mail_host),
+    MustBe("an address or a name without a port, as 127.0.0.1"),
 ]
 MailAddresses = Annotated[
     tuple[str, ...],
@@ -47,7 +61,7 @@ MailAddresses = Annotated[
     MustBe("addresses, with commas between them, as a@hospital.example,b@hospital.example"),
 ]
 PageUrl = Annotated[
-    str,
+    str | None,
     AfterValidator(check_page_url),
     MustBe("an http:// or https:// address, as https://readfirst.hospital.example"),
 ]
@@ -69,10 +83,10 @@ class EscalationSettings(DisplaySettings, WebhookSettings):
     escalate_by: Literal["mail", "webhook", "both"] = Field(
         "mail", description="The way on which they are told of."
     )
-    page_url: PageUrl | None = Field(
+    page_url: PageUrl = Field(
         None, description="Address of the page for its readers, to which links in messages lead."
     )
-    smtp_host: Host | None = Field(None, description="Mail server.")
+    smtp_host: MailHost = Field(None, description="Mail server.")
     smtp_port: int = Field(587, ge=1, le=65535, description="Its port.")
     smtp_security: Literal["starttls", "tls", "none"] = Field(
         "starttls",
@@ -88,7 +102,7 @@ class EscalationSettings(DisplaySettings, WebhookSettings):
     smtp_password_file: OptionalFile = Field(
         None, description="A file with the password, in place of the setting."
     )
-    mail_from: MailAddress | None = Field(None, description="Sender of mails.")
+    mail_from: MailAddress = Field(None, description="Sender of mails.")
     mail_to: MailAddresses = Field(
         (), max_length=50, description="Receivers of mails, with commas between them."
     )

@@ -115,7 +115,7 @@ WRONG: dict[str, tuple[str, str]] = {
     "smtp_port": ("0", "at least 1"),
     "smtp_security": ("ssl", "starttls, tls or none"),
     "smtp_user": ("two words", "a name without spaces, of ASCII characters"),
-    "smtp_password": ("x" * 1025, "at most 1024 characters"),
+    "smtp_password": (SECRET * 200, "at most 1024 characters"),
     "smtp_password_file": ("", FILE),
     "mail_from": (
         "ReadFirst <readfirst@hospital.example>",
