@@ -68,6 +68,7 @@ ROUTES_BY_POLICY: dict[Policy, tuple[str, ...]] = {
         "POST /account/sessions/{number}/end",
         "POST /logout",
         "GET /next",
+        "POST /refused/{image_id}/dismiss",
         "DELETE /api/v1/studies/{study_instance_uid}/prior",
         "POST /studies/{study_instance_uid}/read-anyway",
         "POST /api/v1/studies/{study_instance_uid}/acknowledgement",
@@ -83,6 +84,7 @@ ROUTES_BY_POLICY: dict[Policy, tuple[str, ...]] = {
         "GET /",
         "POST /",
         "GET /refused",
+        "GET /refused.csv",
     ),
     Policy(Role.READER, AuditAction.STUDY_VIEWED): (
         "GET /images/{sha256}/attributes",

@@ -25,6 +25,14 @@ class Change:
 MADE_HERE = "(study|sop)_instance_uid_made_here|invalid_study_instance_uid"
 FIGURE = "agreement|ensemble|probability_from|probability_below|code|scanner"
 OPENAPI = (
+    Change(
+        r"components schemas RefusedView .*\b(patient_name|ready_at|read_at)\b.*",
+        "has the patient and when it was read",
+    ),
+    Change(
+        r"(?s)(paths /api/v1/worklist get parameters|components schemas Search) .*\bstat\b.*",
+        "`stat=true` is a new filter",
+    ),
     Change(r"components schemas (StudyView|Search) .*\bprior\b.*", "`prior` and `unread`"),
     Change(r"paths /api/v1/worklist get .*\b(unread|prior) .*", "`prior` and `unread` in the API"),
     Change(r"(?s)paths /api/v1/studies/\{study_instance_uid\}/prior .*", "`DELETE …/prior`"),

@@ -8,6 +8,7 @@ from db.read_models import StudyRecord, VerdictRecord
 from db.worklist.patients import OtherStudy
 from readfirst.domain import FileKind
 from readfirst.formatting import readable_name, readable_probability, short_duration
+from readfirst.refusals import WITHOUT_FILM
 from readfirst.studies.findings import AGREEMENT_WORDS, Finding, finding_text
 from readfirst.studies.viewer import viewer_link
 from worklist.services.study_texts import distinct, in_percent, minute, patient_age
@@ -77,6 +78,8 @@ def choices(study: StudyRecord) -> tuple[Choice, ...]:
     Until the next release `a` and `d` still agree and disagree with the AI. A score that is not
     validated says nothing against pneumonia, so there is nothing to agree with.
     """
+    if all(image.code in WITHOUT_FILM for image in study.images):
+        return (Choice("read", "Dismiss: there is no film", ("e",)),)
     pneumonia: tuple[str, ...] = ("p",)
     none: tuple[str, ...] = ("x",)
     if study.flagged:

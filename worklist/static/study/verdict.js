@@ -79,7 +79,7 @@ function onAnswer(/** @type {CustomEvent} */ event) {
   if (xhr.status === 401) storePendingVerdict(main().dataset.study, latestSay);
   else if (xhr.status !== 409) {
     const reason = xhr.status ? "the server reports a fault" : "the server does not answer";
-    showNotice(`“${WORDS[latestSay]}” was not saved: ${reason}.`, { retry: true });
+    showNotice(`“${WORDS[latestSay]}” was not saved: ${reason}.`, { retry: "Try again" });
   }
 }
 
@@ -156,5 +156,6 @@ async function preloadNext() {
 function tellPending() {
   const pending = takePendingVerdict(main().dataset.study);
   if (!pending) return;
-  showNotice(`“${WORDS[pending.say]}” was not saved, since your session had ended. Give it again if it still holds.`);
+  latestSay = pending.say;
+  showNotice(`“${WORDS[pending.say]}” was not saved, since your session had ended.`, { retry: "Save it now" });
 }
