@@ -54,6 +54,7 @@ ROUTES_BY_POLICY: dict[Policy, tuple[str, ...]] = {
         "GET /api/v1/images/{sha256}",
         "GET /api/v1/images/{sha256}/attributes",
         "GET /api/v1/studies/{study_instance_uid}",
+        "GET /api/v1/studies/{study_instance_uid}/priors",
         "GET /api/v1/studies/{study_instance_uid}/scores",
         "GET /api/v1/studies/{study_instance_uid}/verdicts",
     ),

@@ -1,5 +1,6 @@
 """The facts of a study in words: whose it is, and the answers that a reader may give. Pure."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -120,6 +121,19 @@ def other_study_row(other: OtherStudy, zone: ZoneInfo) -> OtherStudyRow:
         ai_hidden=other.ai_hidden,
         verdict=finding_text(other.verdict.finding) if other.verdict else "",
     )
+
+
+def earlier_than(study: StudyRecord, others: Sequence[OtherStudy]) -> list[OtherStudy]:
+    """The other studies of a patient that were taken before this one."""
+    at = study.study_datetime or study.received_at
+    return [other for other in others if other.at < at]
+
+
+def verdict_on(study: StudyRecord, zone: ZoneInfo) -> str:
+    """Name the study that a verdict is on, by its time."""
+    if study.study_datetime is not None:
+        return f"the study of {minute(study.study_datetime, zone)}"
+    return f"the study that came in on {minute(study.received_at, zone)}"
 
 
 def pacs_link(template: str | None, study: StudyRecord) -> str | None:

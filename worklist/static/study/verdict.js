@@ -37,7 +37,11 @@ export function setUpVerdict() {
   tellPending();
 }
 
+// A film beside it, of an earlier study, is none of this study's.
+const isCompared = (event) => event.target.closest("[data-compared]");
+
 function onDisplayed(/** @type {CustomEvent} */ event) {
+  if (isCompared(event)) return;
   film.displayed = event.detail.sha256;
   main().dataset.film = "displayed";
   storeDisplayedFilm(main().dataset.study, film.displayed, Number(form().elements["images_seen"].value));
@@ -45,6 +49,7 @@ function onDisplayed(/** @type {CustomEvent} */ event) {
 }
 
 function onFailed(/** @type {CustomEvent} */ event) {
+  if (isCompared(event)) return;
   film.failed = event.detail.sha256;
   if (!film.displayed) main().dataset.film = "failed";
 }
