@@ -4,14 +4,17 @@ from fastapi import APIRouter
 
 from worklist.pages import refused
 from worklist.pages.list import page as list_page
+from worklist.pages.list import saved_filters
 from worklist.pages.monitoring import page as monitoring_page
-from worklist.pages.studies import acknowledgement, attributes, film, priors, readers
+from worklist.pages.studies import acknowledgement, attributes, film, preview, priors, readers
 from worklist.pages.studies import page as study_page
 
 MODULES = (
     list_page,
+    saved_filters,
     refused,
     film,
+    preview,
     study_page,
     priors,
     readers,
