@@ -49,6 +49,7 @@ class AuditAction(StrEnum):
     ENSEMBLE_ROLLED_BACK = "ensemble_rolled_back"
     ENSEMBLE_RETIRED = "ensemble_retired"
     PRIOR_READ_ANYWAY = "prior_read_anyway"
+    ESCALATION_ACKNOWLEDGED = "escalation_acknowledged"
     ACCOUNT_ADDED = "account_added"
     ACCOUNT_DISABLED = "account_disabled"
     ACCOUNT_ENABLED = "account_enabled"

@@ -4,6 +4,7 @@ from db.tables.access import Account, AuditEntry, LoginAttempts, LoginSession
 from db.tables.alerts import AlertRow
 from db.tables.base import Base, Leased
 from db.tables.ensembles import EnsembleVersion
+from db.tables.escalations import Escalation
 from db.tables.events import Event
 from db.tables.heat_maps import HeatMap
 from db.tables.inbox import IgnoredFile, InboxIssueRow
@@ -22,6 +23,7 @@ __all__ = [
     "AuditEntry",
     "Base",
     "EnsembleVersion",
+    "Escalation",
     "Event",
     "HeatMap",
     "IgnoredFile",

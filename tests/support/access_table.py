@@ -82,6 +82,8 @@ ROUTES_BY_POLICY: dict[Policy, tuple[str, ...]] = {
         "POST /refused/{image_id}/dismiss",
         "DELETE /api/v1/studies/{study_instance_uid}/prior",
         "POST /studies/{study_instance_uid}/read-anyway",
+        "POST /api/v1/studies/{study_instance_uid}/acknowledgement",
+        "POST /studies/{study_instance_uid}/acknowledgement",
     ),
     Policy(Role.READER, attended=False): ("POST /studies/{study_instance_uid}/readers",),
     Policy(Role.READER, AuditAction.LIST_VIEWED, attended=False, each_time=False): (

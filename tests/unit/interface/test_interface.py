@@ -70,6 +70,8 @@ OPENAPI = (
         r"(?s)components schemas (OpenStudyRecord|StudyReader) .*",
         "`GET /api/v1/worklist/readers`",
     ),
+    Change(r"(?s)paths /api/v1/studies/\{.*\}/acknowledgement post .*", "`POST …/acknowledgement`"),
+    Change(r"(?s)components schemas EscalationRecord .*", "`POST …/acknowledgement`"),
     Change(r"components schemas Judged enum: prevalence_not_set", "`prevalence_not_set`"),
     Change(
         r"(?s)paths /api/v1/worklist/next post .*|components schemas (Next\w+|Visit) .*",
@@ -118,6 +120,7 @@ HELP = (
     Change(r"(?s)readfirst models( (add|promote|rollback|retire|golden))?: .*", "`models add`"),
     Change(r"readfirst score:   -o, --output .*", "`readfirst score --output FILE`"),
     Change(r"readfirst doctor:   --fix-rights .*", "`readfirst doctor --fix-rights`"),
+    Change(r"readfirst doctor:   --send-test-mail .*", "`readfirst doctor --send-test-mail`"),
 )
 SCHEMA = (
     Change(r"wanted_retries.*", "`wanted_retries`"),
@@ -128,6 +131,9 @@ SCHEMA = (
     Change(rf"studies\.({EXAM}) .*", "`studies.study_description`"),
     Change(r"verdicts\.blind .*", "`verdicts.blind`"),
     Change(r"open_studies\b.*", "`open_studies`"),
+    Change(r"escalations\b.*", "`escalations`"),
+    Change(r"announcements\.(channel|batch) .*", "`escalations`"),
+    Change(r"announcements\.(study_id|ensemble_version|probability) .*", "`escalations`"),
     Change(r"events\.cause .*", "has an event that says why"),
     Change(r"studies\.(score_id|ranked_by) .*", "`studies.score_id`"),
     Change(r"studies FOREIGN KEY \['score_id'\] .*", "`studies.score_id`"),
