@@ -72,8 +72,7 @@ def score() -> None:
 
 @app.task(name=TaskName.SWEEP.value)
 def sweep() -> None:
-    """Wake workers for what was forgotten, and try again what somebody wants tried again."""
-    """Wake workers for what was forgotten, and escalate what nobody has read in time."""
+    """Wake workers for what was forgotten, escalate what nobody has read, try again what is wanted."""
     site = use_cases()
     escalate(site.units, site.escalation)
     sweep_once(site.units, site.store)
