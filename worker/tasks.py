@@ -72,7 +72,7 @@ def score() -> None:
 
 @app.task(name=TaskName.SWEEP.value)
 def sweep() -> None:
-    """Wake workers for what was forgotten, escalate what nobody has read, try again what is wanted."""
+    """Wake workers, escalate what nobody has read, and try again what is wanted."""
     site = use_cases()
     escalate(site.units, site.escalation)
     sweep_once(site.units, site.store)

@@ -118,3 +118,10 @@ ROUTES_BY_POLICY: dict[Policy, tuple[str, ...]] = {
     ),
 }
 POLICIES = {name: policy for policy, names in ROUTES_BY_POLICY.items() for name in names}
+#: What stands for the parameters of paths, where a test says nothing else.
+PATH_VALUES = {"method": "lime", "number": "1", "image_id": "1", "name": "somebody"}
+
+
+def filled(path: str, **values: str) -> str:
+    """A path with values in place of its parameters."""
+    return path.format(**(PATH_VALUES | values))

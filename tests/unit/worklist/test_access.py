@@ -22,7 +22,7 @@ from readfirst.access.credentials import digest, verify_password
 from readfirst.access.roles import Role
 from readfirst.errors import Misconfigured
 from readfirst.settings import Settings
-from tests.support.access_table import POLICIES
+from tests.support.access_table import POLICIES, filled
 from tests.support.people import PASSWORD, PASSWORD_HASH, TOKEN, add_people
 from tests.support.studies import a_scored_image
 from worklist.app import make_app
@@ -95,7 +95,7 @@ def test_each_route_is_for_its_role_and_those_above(client: TestClient, role: Ro
             continue
         wants_a_form = name.startswith("POST /account/")
         path = "/static/common/base.css" if path == "/static" else path
-        path = path.format(study_instance_uid=STUDY, sha256="ab" * 32, method="lime", number=1)
+        path = filled(path, study_instance_uid=STUDY, sha256="ab" * 32)
         # An odd event: the stream, which would never end, says so to whoever is let in.
         own = {"Sec-Fetch-Site": "same-origin", "Last-Event-ID": "odd"}
         status = client.request(method, path, headers=headers | own).status_code
