@@ -93,7 +93,7 @@ def test_each_route_is_for_its_role_and_those_above(client: TestClient, role: Ro
         method, path = name.split(" ")
         if name in ("GET /login", "POST /login", "POST /logout"):
             continue
-        wants_a_form = name.startswith("POST /account/")
+        wants_a_form = name.startswith(("POST /account/", "POST /refused/", "POST /studies/"))
         path = "/static/common/base.css" if path == "/static" else path
         path = filled(path, study_instance_uid=STUDY, sha256="ab" * 32)
         # An odd event: the stream, which would never end, says so to whoever is let in.
