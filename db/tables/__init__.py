@@ -11,10 +11,9 @@ from db.tables.inbox import IgnoredFile, InboxIssueRow
 from db.tables.monitoring import KeptDay
 from db.tables.open_studies import OpenStudy
 from db.tables.outbox import OutboxMessage
-from db.tables.retries import WantedRetry
 from db.tables.studies import Arrival, Image, Score, Study
 from db.tables.verdicts import Verdict
-from db.tables.work_faults import WorkFaultRow
+from db.tables.work import WantedRetry, WorkFaultRow
 
 __all__ = [
     "Account",

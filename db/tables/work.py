@@ -1,8 +1,8 @@
-"""The table of faults of the machine that stop a kind of work."""
+"""The tables of work: what stops it, and what somebody wants done again."""
 
 from datetime import datetime
 
-from sqlalchemy import Enum, Text
+from sqlalchemy import Enum, ForeignKey, Index, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.tables.base import Base
@@ -14,6 +14,7 @@ WORK = Enum(
 CODE = Enum(
     FaultCode, native_enum=False, length=64, values_callable=lambda kind: [k.value for k in kind]
 )
+PENDING = text("tried_at IS NULL")
 
 
 class WorkFaultRow(Base):
@@ -30,3 +31,26 @@ class WorkFaultRow(Base):
     tries: Mapped[int]
     #: Nobody tries before then.
     paused_until: Mapped[datetime]
+
+
+class WantedRetry(Base):
+    """A wish to try a refused image again. A worker fulfils it once, whatever comes of it."""
+
+    __tablename__ = "wanted_retries"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    image_id: Mapped[int] = mapped_column(ForeignKey("images.id"))
+    wanted_at: Mapped[datetime]
+    #: When a worker began to try it; None: it waits.
+    tried_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        Index(
+            "uq_wanted_retries_pending",
+            "image_id",
+            unique=True,
+            sqlite_where=PENDING,
+            postgresql_where=PENDING,
+        ),
+        Index("ix_wanted_retries_wanted_at", "wanted_at"),
+    )
