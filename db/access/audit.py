@@ -39,15 +39,19 @@ class AuditAction(StrEnum):
     ORIGINAL_TAKEN = "original_taken"
     HEAT_MAP_WANTED = "heat_map_wanted"
     MONITORING_VIEWED = "watching_viewed"
+    #: A page of the administrator.
+    ADMIN_VIEWED = "admin_viewed"
     UPLOADED = "uploaded"
     VERDICT_GIVEN = "verdict_given"
     VERDICT_WITHDRAWN = "verdict_withdrawn"
     ACCOUNT_ADDED = "account_added"
     ACCOUNT_DISABLED = "account_disabled"
     ACCOUNT_ENABLED = "account_enabled"
+    ACCOUNT_UNLOCKED = "account_unlocked"
     ROLE_SET = "role_set"
     PASSWORD_SET = "password_set"  # noqa: S105 - an action
     TOKEN_MADE = "token_made"  # noqa: S105 - an action
+    TOKEN_REVOKED = "token_revoked"  # noqa: S105 - an action
 
 
 @dataclass(frozen=True, slots=True)

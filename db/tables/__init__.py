@@ -5,6 +5,7 @@ from db.tables.alerts import AlertRow
 from db.tables.base import Base, Leased
 from db.tables.ensembles import EnsembleVersion
 from db.tables.events import Event
+from db.tables.heartbeats import HeartbeatRow
 from db.tables.heat_maps import HeatMap
 from db.tables.inbox import IgnoredFile, InboxIssueRow
 from db.tables.monitoring import KeptDay
@@ -21,6 +22,7 @@ __all__ = [
     "Base",
     "EnsembleVersion",
     "Event",
+    "HeartbeatRow",
     "HeatMap",
     "IgnoredFile",
     "Image",

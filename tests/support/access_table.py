@@ -82,6 +82,13 @@ ROUTES_BY_POLICY: dict[Policy, tuple[str, ...]] = {
         "POST /api/v1/studies/{study_instance_uid}/verdicts",
         "POST /studies/{study_instance_uid}/verdict",
     ),
+    Policy(Role.ADMIN, AuditAction.ADMIN_VIEWED): (
+        "GET /admin",
+        "GET /api/v1/admin/status",
+    ),
+    Policy(Role.ADMIN, AuditAction.ADMIN_VIEWED, attended=False, each_time=False): (
+        "GET /admin/status",
+    ),
     Policy(Role.LEAD, AuditAction.MONITORING_VIEWED): (
         "GET /api/v1/watching/alerts",
         "GET /api/v1/watching/calibration",

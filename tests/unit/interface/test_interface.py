@@ -24,6 +24,8 @@ class Change:
 
 MADE_HERE = "(study|sop)_instance_uid_made_here|invalid_study_instance_uid"
 FIGURE = "agreement|ensemble|probability_from|probability_below|code|scanner"
+#: Schemas that only the routes of the administrator name.
+ADMIN = "SiteStatus|QueueRecord|DiskRecord|PartRecord|Part|CheckResult|SourceRecord|ImageState"
 OPENAPI = (
     Change(r"components schemas EventView .*\bcause\b.*", "has an event that says why"),
     Change(r"paths /readyz get description: .*", "at `/readyz`, which has the check `work`"),
@@ -45,6 +47,9 @@ OPENAPI = (
     Change(r"components schemas VerdictGroup .*", "behind a figure"),
     Change(rf"components schemas Search properties ({FIGURE})\b.*", "behind a figure"),
     Change(rf"paths /api/v1/worklist get parameters .*\b({FIGURE})\b.*", "behind a figure"),
+    Change(r"paths /api/v1/admin/.*", "and the same in the API (`/api/v1/admin/…`)"),
+    Change(rf"components schemas ({ADMIN})\b.*", "and the same in the API (`/api/v1/admin/…`)"),
+    Change(r"tags administration .*", "and the same in the API (`/api/v1/admin/…`)"),
 )
 BOUNDED = "timeout|limit|concurrency|port|epochs|miss-cost|seed|trials|samples|strongest|count"
 HELP = (
@@ -62,6 +67,7 @@ HELP = (
     Change(r"readfirst doctor:   --fix-rights .*", "`readfirst doctor --fix-rights`"),
 )
 SCHEMA = (
+    Change(r"heartbeats.*", "`heartbeats`"),
     Change(r"kept_days\b.*", "`kept_days`"),
     Change(r"verdicts\.blind .*", "`verdicts.blind`"),
     Change(r"events\.cause .*", "has an event that says why"),
