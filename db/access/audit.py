@@ -41,6 +41,8 @@ class AuditAction(StrEnum):
     MONITORING_VIEWED = "watching_viewed"
     #: A page of the administrator.
     ADMIN_VIEWED = "admin_viewed"
+    #: The audit log itself.
+    AUDIT_VIEWED = "audit_viewed"
     UPLOADED = "uploaded"
     VERDICT_GIVEN = "verdict_given"
     VERDICT_WITHDRAWN = "verdict_withdrawn"
@@ -115,21 +117,23 @@ def entries(
     if account is not None:
         query = query.where(AuditEntry.account == account)
     if study_instance_uid is not None:
-        query = query.where(_shows(study_instance_uid))
-    return [
-        AuditRecord(
-            at=entry.at,
-            account=entry.account,
-            address=entry.address,
-            action=entry.action,
-            study_instance_uid=entry.study_instance_uid,
-            detail=entry.detail,
-        )
-        for entry in session.scalars(query)
-    ]
+        query = query.where(is_of_study(study_instance_uid))
+    return [record_of(entry) for entry in session.scalars(query)]
 
 
-def _shows(study_instance_uid: str) -> ColumnElement[bool]:
+def record_of(entry: AuditEntry) -> AuditRecord:
+    """The record of a row."""
+    return AuditRecord(
+        at=entry.at,
+        account=entry.account,
+        address=entry.address,
+        action=entry.action,
+        study_instance_uid=entry.study_instance_uid,
+        detail=entry.detail,
+    )
+
+
+def is_of_study(study_instance_uid: str) -> ColumnElement[bool]:
     """An entry of a study, or of a list with it (`detail`: `{"studies": [UID, …]}`)."""
     listed = cast(AuditEntry.detail, Text).contains(f'"{study_instance_uid}"', autoescape=True)
     return or_(AuditEntry.study_instance_uid == study_instance_uid, listed)

@@ -6,13 +6,13 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from db.site.heartbeats import ProcessId, beat
-from readfirst.parts import Part
+from readfirst.site.parts import Part
 from tests.browser.accessibility import faults
 from tests.browser.conftest import NewPage
 from tests.browser.page_monitor import log_in
 from tests.browser.site import Site, add_people
 
-PATHS = ("/admin",)
+PATHS = ("/admin", "/admin/accounts", "/admin/audit", "/admin/settings")
 
 
 @pytest.fixture
@@ -58,3 +58,23 @@ def test_no_page_has_a_grave_fault_or_scrolls_sideways(
             page.set_viewport_size({"width": width, "height": 800})
             assert page.evaluate("document.documentElement.scrollWidth") <= width, (path, width)
         assert faults(page) == [], f"{path}, narrow"
+
+
+def test_an_account_is_added_reset_and_disabled_by_keyboard(admin: Page) -> None:
+    admin.goto("/admin/accounts")
+    admin.get_by_label("Name", exact=True).fill("lea")
+    admin.get_by_label("Role", exact=True).select_option("lead")
+    admin.keyboard.press("Tab")
+    admin.keyboard.press("Tab")
+    admin.keyboard.press("Enter")
+    expect(admin.get_by_role("status")).to_have_text('Account "lea" added with role lead.')
+    first = admin.locator(".secret code").inner_text()
+    row = admin.locator("#account-lea")
+    row.get_by_text("Reset password").click()
+    row.get_by_role("button", name="Set password of lea").click()
+    expect(admin.get_by_role("status")).to_have_text('Password of "lea" changed.')
+    assert admin.locator(".secret code").inner_text() != first
+    admin.locator("#account-lea").get_by_role("button", name="Disable lea").click()
+    expect(admin.locator("#account-lea")).to_contain_text("Disabled")
+    admin.locator("#account-admin").get_by_role("button", name="Disable admin").click()
+    expect(admin.get_by_role("alert")).to_contain_text("is the last admin")

@@ -84,7 +84,21 @@ ROUTES_BY_POLICY: dict[Policy, tuple[str, ...]] = {
     ),
     Policy(Role.ADMIN, AuditAction.ADMIN_VIEWED): (
         "GET /admin",
+        "GET /admin/accounts",
+        "GET /api/v1/admin/accounts",
+        "GET /api/v1/admin/accounts/{name}/sessions",
+        "GET /admin/settings",
+        "GET /api/v1/admin/settings",
         "GET /api/v1/admin/status",
+        "POST /admin/accounts",
+        "POST /admin/accounts/{name}",
+        "POST /api/v1/admin/accounts",
+        "POST /api/v1/admin/accounts/{name}/changes",
+    ),
+    Policy(Role.ADMIN, AuditAction.AUDIT_VIEWED): (
+        "GET /admin/audit",
+        "GET /admin/audit.csv",
+        "GET /api/v1/admin/audit",
     ),
     Policy(Role.ADMIN, AuditAction.ADMIN_VIEWED, attended=False, each_time=False): (
         "GET /admin/status",

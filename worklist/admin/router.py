@@ -2,12 +2,12 @@
 
 from fastapi import APIRouter, Depends
 
-from worklist.admin import status
+from worklist.admin import accounts, audit, settings, status
 from worklist.api import PREFIX
 from worklist.http.problems import DOCUMENTED
 from worklist.http.query_names import check_query_names
 
-MODULES = (status,)
+MODULES = (status, accounts, audit, settings)
 
 pages = APIRouter(include_in_schema=False)
 api = APIRouter(

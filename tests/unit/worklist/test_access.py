@@ -93,9 +93,11 @@ def test_each_route_is_for_its_role_and_those_above(client: TestClient, role: Ro
         method, path = name.split(" ")
         if name in ("GET /login", "POST /login", "POST /logout"):
             continue
-        wants_a_form = name.startswith("POST /account/")
+        wants_a_form = name.startswith(("POST /account/", "POST /admin/"))
         path = "/static/common/base.css" if path == "/static" else path
-        path = path.format(study_instance_uid=STUDY, sha256="ab" * 32, method="lime", number=1)
+        path = path.format(
+            study_instance_uid=STUDY, sha256="ab" * 32, method="lime", number=1, name="nobody"
+        )
         # An odd event: the stream, which would never end, says so to whoever is let in.
         own = {"Sec-Fetch-Site": "same-origin", "Last-Event-ID": "odd"}
         status = client.request(method, path, headers=headers | own).status_code
