@@ -16,6 +16,10 @@ from readfirst.settings import Settings
 
 if TYPE_CHECKING:
     import redis
+    from redis.retry import Retry
+
+#: A server of this machine or its network answers sooner (seconds).
+TIMEOUT_SECONDS = 2.0
 
 
 class EmbeddedBroker:
@@ -99,7 +103,8 @@ def broker_answers(settings: Settings) -> bool:
     import redis
 
     url = settings.broker.replace("redis+socket://", "unix://", 1)
-    return _answers(redis.Redis.from_url(url, socket_timeout=2, socket_connect_timeout=2))
+    timeouts = {"socket_timeout": TIMEOUT_SECONDS, "socket_connect_timeout": TIMEOUT_SECONDS}
+    return _answers(redis.Redis.from_url(url, retry=_only_once(), **timeouts))
 
 
 def _answers(client: "redis.Redis") -> bool:
@@ -115,4 +120,14 @@ def _answers(client: "redis.Redis") -> bool:
 def _client(socket: Path) -> "redis.Redis":
     import redis
 
-    return redis.Redis(unix_socket_path=str(socket), socket_timeout=2)
+    return redis.Redis(
+        unix_socket_path=str(socket), socket_timeout=TIMEOUT_SECONDS, retry=_only_once()
+    )
+
+
+def _only_once() -> "Retry":
+    """Ask once: by itself the client tries for seconds, also where a server was told to end."""
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
+
+    return Retry(NoBackoff(), 0)
