@@ -13,6 +13,7 @@ from rich.text import Text
 from cli.common.console import err, notice, print_json, print_table
 from cli.common.progress import tracked
 from readfirst.errors import Misconfigured
+from readfirst.formatting import readable_probability
 from readfirst.settings import Settings, load_settings
 from readfirst.studies.prevalence import at_prevalence
 
@@ -149,7 +150,7 @@ def _print_people(results: Sequence[FileScore]) -> None:
         [
             (
                 result.path,
-                "–" if result.probability is None else f"{result.probability:.3f}",
+                "–" if result.probability is None else readable_probability(result.probability),
                 Text("⚑" if result.flagged else "", "bold red"),
                 _reason(result),
             )

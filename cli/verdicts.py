@@ -16,6 +16,7 @@ from db.lifecycle.verdicts import MOST_COMMENT, VerdictInput, submit_verdict
 from db.read_models import VerdictRecord
 from db.verdicts import all_verdicts, verdicts_of
 from readfirst.errors import Misconfigured
+from readfirst.formatting import readable_probability
 from readfirst.settings import Settings, load_settings
 from readfirst.studies.findings import AGREEMENT_WORDS, Finding, finding_text
 
@@ -128,4 +129,4 @@ def _row(row: VerdictRecord, settings: Settings) -> tuple[str, ...]:
 def _ai(row: VerdictRecord) -> str:
     if row.probability is None:
         return "not scored"
-    return f"{row.probability:.2f} {'flagged' if row.flagged else 'not flagged'}"
+    return f"{readable_probability(row.probability)} {'flagged' if row.flagged else 'not flagged'}"

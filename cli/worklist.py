@@ -24,7 +24,7 @@ from db.worklist.filters import WorklistFilter
 from db.worklist.queries import reading_order, study_detail
 from db.worklist.sorting import Order, Sort
 from readfirst.errors import Misconfigured
-from readfirst.formatting import readable_age, readable_name, short_duration
+from readfirst.formatting import readable_age, readable_name, readable_probability, short_duration
 from readfirst.settings import Settings, load_settings
 from readfirst.studies.findings import VerdictGroup, finding_text
 
@@ -164,7 +164,7 @@ def print_worklist(rows: list[StudyRecord]) -> None:
             (
                 str(number),
                 _flag(row),
-                "–" if row.probability is None else f"{row.probability:.2f}",
+                "–" if row.probability is None else readable_probability(row.probability),
                 readable_name(row.patient_name) if row.patient_name else _file_of(row),
                 readable_age(row.patient_age) if row.patient_age else "",
                 short_duration(now - row.received_at),
@@ -190,7 +190,7 @@ def _image_row(image: ImageRecord) -> tuple[str, ...]:
 
 
 SCORE_COLUMNS = (
-    "Image", "Ensemble", "Probability", "Threshold", "Flagged", "Members", "Spread", "At",
+    "Image", "Ensemble", "Probability", "Threshold", "Flagged", "Members", "Spread (points)", "At",
 )  # fmt: skip
 
 
@@ -198,11 +198,11 @@ def _score_row(score: ScoreRecord, settings: Settings) -> tuple[str, ...]:
     return (
         score.sha256[:12],
         score.ensemble_version,
-        f"{score.probability:.3f}",
-        f"{score.threshold:.3f}",
+        readable_probability(score.probability),
+        readable_probability(score.threshold),
         "yes" if score.flagged else "no",
-        ", ".join(f"{name} {value:.3f}" for name, value in score.members.items()),
-        f"{score.spread:.3f}",
+        ", ".join(f"{name} {readable_probability(value)}" for name, value in score.members.items()),
+        f"{100 * score.spread:.1f}",
         local_time(score.scored_at, settings),
     )
 
@@ -228,8 +228,14 @@ def _event_row(event: EventRecord, settings: Settings) -> tuple[str, ...]:
         local_time(event.at, settings),
         (event.sha256 or "")[:12],
         event.action,
-        ", ".join(f"{name}: {value}" for name, value in event.detail.items()),
+        ", ".join(f"{name}: {_detail(name, value)}" for name, value in event.detail.items()),
     )
+
+
+def _detail(name: str, value: object) -> object:
+    if name in ("probability", "threshold") and isinstance(value, float):
+        return readable_probability(value)
+    return value
 
 
 def _why_not(image: ImageRecord) -> str:

@@ -1,19 +1,24 @@
-"""Bring a database to the newest schema, whoever starts first."""
+"""Bring a database to the newest schema, whoever starts first.
+
+Alembic is imported only where something is to be done: every command and every process asks
+whether there is.
+"""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from alembic.util import CommandError
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import DBAPIError
 
 from db.session import Database
 from readfirst.errors import Misconfigured, Unavailable
 
+if TYPE_CHECKING:
+    from alembic.config import Config
+
 MIGRATIONS = Path(__file__).parent / "migrations"
+#: The table in which Alembic keeps the revision of the schema.
+REVISION_TABLE = "alembic_version"
 #: Any number, the same in every process: PostgreSQL's advisory lock on the schema.
 SCHEMA_LOCK = 0x5245_4144
 #: PostgreSQL's SQLSTATE.
@@ -35,10 +40,6 @@ def upgrade(database: Database) -> None:
                 "run `readfirst migrate` with READFIRST_DATABASE_OWNER_URL."
             ) from error
         raise Unavailable(database.fault(error)) from error
-    except CommandError as error:
-        raise Misconfigured(
-            "The database has a schema that this release does not know: a newer one made it."
-        ) from error
 
 
 def _upgrade(database: Database) -> None:
@@ -46,7 +47,7 @@ def _upgrade(database: Database) -> None:
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": SCHEMA_LOCK})
         if not _is_current(connection):
-            command.upgrade(_config(connection), "head")
+            _run_migrations(connection)
 
 
 def is_current(database: Database) -> bool:
@@ -56,11 +57,33 @@ def is_current(database: Database) -> bool:
 
 
 def _is_current(connection: Connection) -> bool:
-    heads = ScriptDirectory.from_config(_config(connection)).get_heads()
-    return set(MigrationContext.configure(connection).get_current_heads()) == set(heads)
+    if not inspect(connection).has_table(REVISION_TABLE):
+        return False
+    revisions = connection.scalars(text(f"SELECT version_num FROM {REVISION_TABLE}"))  # noqa: S608
+    return revisions.all() == [newest_revision()]
 
 
-def _config(connection: Connection) -> Config:
+def newest_revision() -> str:
+    """The revision that the migrations lead to: their files begin with theirs, in order."""
+    names = (path.name for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
+    return max(names).partition("_")[0]
+
+
+def _run_migrations(connection: Connection) -> None:
+    from alembic import command
+    from alembic.util import CommandError
+
+    try:
+        command.upgrade(_config(connection), "head")
+    except CommandError as error:
+        raise Misconfigured(
+            "The database has a schema that this release does not know: a newer one made it."
+        ) from error
+
+
+def _config(connection: Connection) -> "Config":
+    from alembic.config import Config
+
     config = Config()
     # `%` begins a name to be filled in.
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))

@@ -66,10 +66,8 @@ def readable_percent(percent: float) -> str:
 
 
 def readable_probability(probability: float) -> str:
-    """The same with two digits: `0.91`."""
-    if probability < 0.005:
-        return "less than 0.01"
-    return "more than 0.99" if probability >= 0.995 else f"{probability:.2f}"
+    """A probability of 0 to 1 as people read it: `91 %`, `< 1 %`, `> 99 %`."""
+    return readable_percent(round(100 * probability, 2))
 
 
 def attribute_names(names: Iterable[str]) -> str:

@@ -11,6 +11,7 @@ from cli.common.console import err, notice
 from cli.models.ensembles import load_by_name
 from readfirst.errors import Misconfigured, Refused
 from readfirst.files.private_files import users_umask
+from readfirst.formatting import readable_probability
 from readfirst.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -74,8 +75,9 @@ def explain(
             Image.fromarray(picture).save(written)
         notice(f"{written}")
     notice(
-        f"Probability {score.probability:.3f}, threshold {networks.threshold:.3f}, "
-        f"spread {score.spread:.3f}."
+        f"Probability {readable_probability(score.probability)}, "
+        f"threshold {readable_probability(networks.threshold)}, "
+        f"spread {100 * score.spread:.1f} points."
     )
 
 

@@ -34,6 +34,7 @@ from readfirst.monitoring.stability import Judged, by_chance, judge, stability_i
 
 #: What is held against what: the ensemble's held-out films, and the site's own first weeks.
 REFERENCE, BASELINE = "reference", "baseline"
+SCORES = "scores"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,13 +60,18 @@ class Drift:
 
 @dataclass(frozen=True, slots=True)
 class _Comparison:
-    """Counted films of one subject, what they are held against, and from which day on."""
+    """Counted films of one subject, what they are held against, and from which day on.
+
+    needs_prevalence: nothing is judged before the site states its share of pneumonia, of which
+    scores depend more than on any change of the films.
+    """
 
     subject: str
     against: str
     counted: Counted
     expected: Expected
     since: date
+    needs_prevalence: bool = False
 
 
 def drift(data: MonitoringData, period: Period, config: MonitoringConfig) -> list[Drift]:
@@ -115,7 +121,8 @@ def _comparisons(
         counted = distributed(data, period, value, edges, active.version)
         if known is not None:
             expected = mixed(known, prevalence or known.own_prevalence)
-            yield _Comparison(subject, REFERENCE, counted, expected, date.min)
+            unstated = subject == SCORES and config.prevalence is None
+            yield _Comparison(subject, REFERENCE, counted, expected, date.min, unstated)
         if baseline is not None:
             before = distributed(data, baseline, value, edges, active.version)
             yield from _against_baseline(subject, counted, before, edges, baseline, config)
@@ -193,6 +200,8 @@ def _row(
         alarm=config.drift_alarm,
     )
     few = judged is Judged.TOO_FEW
+    if comparison.needs_prevalence and not few:
+        judged = Judged.PREVALENCE_NOT_SET
     return Drift(
         subject=comparison.subject,
         against=comparison.against,

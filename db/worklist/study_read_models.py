@@ -93,7 +93,7 @@ def _study_record(
             probability=probability,
             threshold=threshold,
             reasons=[image.reason for image in study.images if image.reason],
-            marks=[mark.reason for mark in marks],
+            marks=[mark.code for mark in marks],
             overdue=display.overdue if _is_overdue(study, display.overdue) else None,
         ),
         marks=marks,

@@ -201,7 +201,7 @@ def _die_like(status: int) -> NoReturn:
 def main() -> None:
     """Serve requests from stdin; answers go to stdout."""
     load_codecs()
-    sandbox.refused_calls()
+    sandbox.prepare()
     gc.freeze()
     # Codecs that write to stdout must not break the framing: they get stderr.
     answers = os.fdopen(os.dup(1), "wb")

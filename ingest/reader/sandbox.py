@@ -101,6 +101,13 @@ REFUSED_CALLS = (
 )
 
 
+def prepare() -> None:
+    """Load what each process needs to confine itself, once for all that are forked from this."""
+    refused_calls()
+    landlock_version()
+    _libraries()
+
+
 def close_file_system(files: Sequence[Path], folder: Path | None = None) -> None:
     """Give up all but reading these files, and writing into this folder, for ever.
 

@@ -14,6 +14,7 @@ class MonitoringConfig:
     baseline: first and last day of the weeks that later ones are compared with; None for the first
     ones. drift_notice, drift_alarm: PSI of a change, and of an alarm.
     least_films: fewer are not judged. least_ppv: bound of the PPV.
+    least_verdicts: of fewer no share is stated.
     """
 
     zone: ZoneInfo
@@ -23,6 +24,7 @@ class MonitoringConfig:
     drift_alarm: float
     least_films: int
     least_ppv: float
+    least_verdicts: int = 30
 
 
 def monitoring_config(settings: Settings) -> MonitoringConfig:
@@ -35,4 +37,5 @@ def monitoring_config(settings: Settings) -> MonitoringConfig:
         drift_alarm=settings.drift_alarm,
         least_films=settings.drift_films,
         least_ppv=settings.least_ppv,
+        least_verdicts=settings.least_verdicts,
     )

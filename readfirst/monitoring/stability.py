@@ -24,6 +24,8 @@ class Judged(StrEnum):
     """What an index says."""
 
     TOO_FEW = "too_few"
+    #: Compared with a mixture that the site has not stated yet.
+    PREVALENCE_NOT_SET = "prevalence_not_set"
     #: Small, or no larger than chance makes it.
     STABLE = "stable"
     CHANGED = "changed"

@@ -56,6 +56,13 @@ class MonitoringSettings(SettingsGroup):
         "whole 95 % interval lies below.",
     )
 
+    least_verdicts: int = Field(
+        30,
+        ge=1,
+        le=1_000_000,
+        description="Of fewer verdicts the monitoring states no PPV, sensitivity or the like.",
+    )
+
     @model_validator(mode="after")
     def _ordered(self) -> Self:
         if self.drift_notice > self.drift_alarm:

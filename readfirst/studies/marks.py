@@ -55,6 +55,25 @@ MARK_SENTENCES: dict[MarkCode, str] = {
         "The header does not fit the pixels; what the pixels prove is shown and scored."
     ),
 }
+#: The same in a few words, for a list.
+MARK_WORDS: dict[MarkCode, str] = {
+    MarkCode.MODALITY: "modality not validated",
+    MarkCode.IMAGE_TYPE: "derived image",
+    MarkCode.PRESENTATION_INTENT: "image not made for reading",
+    MarkCode.BODY_PART: "not only the chest",
+    MarkCode.VIEW: "view not validated",
+    MarkCode.LATERALITY: "one side only",
+    MarkCode.BURNED_IN_ANNOTATION: "writing in the pixels",
+    MarkCode.ADULT: "adult",
+    MarkCode.CHILD_OUTSIDE_POPULATION: "age not validated",
+    MarkCode.AGE_UNKNOWN: "age unknown",
+    MarkCode.AGE_WITHOUT_UNIT: "age without unit",
+    MarkCode.AGE_CONTRADICTED: "age in doubt",
+    MarkCode.POPULATION_UNKNOWN: "ensemble names no ages",
+    MarkCode.SCOPE_NOT_CHECKED: "scope not checked",
+    MarkCode.MAY_BE_CUT: "film may be cut off",
+    MarkCode.HEADER_CORRECTED: "header corrected",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from readfirst.formatting import readable_probability
+from readfirst.studies.marks import MARK_WORDS, MarkCode
 
 
 class PriorityReason(StrEnum):
@@ -56,35 +57,39 @@ def explain_priority(
     probability: float | None,
     threshold: float | None,
     reasons: list[str],
-    marks: Sequence[str] = (),
+    marks: Sequence[MarkCode] = (),
     overdue: Overdue | None = None,
 ) -> str:
-    """Return the sentence that says why a study stands where it stands.
+    """Return the sentences that say why a study stands where it stands.
 
-    reasons: the sentences of its refused images. marks: those of why its score is not validated;
-    such a score speaks for a study, and never against it. overdue: given for a study that has
-    waited for too long.
+    reasons: the sentences of its refused images. marks: why its score is not validated; such a
+    score speaks for a study, and never against it. overdue: given for a study that has waited for
+    too long.
     """
-    text = readable_probability(probability or 0.0)
     if probability is None or threshold is None:
-        score = "not scored: " + " ".join(reasons) if reasons else "not scored yet"
-    elif probability >= threshold:
-        score = f"{text} reaches the threshold {threshold:.2f}"
-    elif marks:
-        score = f"{text}, which says nothing here"
+        score = "Not scored: " + " ".join(reasons) if reasons else "Not scored yet."
     else:
-        score = f"{text} is below the threshold {threshold:.2f}"
-    if marks and probability is not None:
-        score = f"{score}; not validated: {' '.join(marks)}"
-    return f"{_lead(reason, overdue)}; {score}"
+        score = _score(probability, threshold, ", ".join(MARK_WORDS[code] for code in marks))
+    return " ".join(filter(None, (_lead(reason, overdue), score)))
+
+
+def _score(probability: float, threshold: float, doubts: str) -> str:
+    """doubts: the reasons why the score is not validated, in words."""
+    text, bound = readable_probability(probability), readable_probability(threshold)
+    if probability < threshold and doubts:
+        return f"Score {text} not valid: {doubts}."
+    # Two that are written alike are told apart by a word.
+    below = "just below the " if probability < threshold and text == bound else ""
+    validity = f", not validated: {doubts}" if doubts else ""
+    return f"AI {text} ({below}threshold {bound}){validity}."
 
 
 def _lead(reason: PriorityReason, overdue: Overdue | None) -> str:
     if reason is PriorityReason.STAT:
-        return "Ordered as STAT"
+        return "Ordered as STAT."
     if reason is PriorityReason.FLAGGED:
-        return "Flagged"
+        return ""
     if overdue is None:
-        return "By arrival"
+        return "In order of arrival."
     hours = overdue.max_wait / timedelta(hours=1)
-    return f"Waiting longer than {hours:g} h, so no newly flagged study passes it"
+    return f"Waiting over {hours:g} h: cannot be overtaken."

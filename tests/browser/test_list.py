@@ -17,7 +17,7 @@ from readfirst.formatting import short_duration
 from readfirst.studies.findings import Finding
 from tests.browser.accessibility import faults
 from tests.browser.conftest import NewPage
-from tests.browser.page_monitor import PageMonitor, event_stream
+from tests.browser.page_monitor import PageMonitor, event_stream, wait_until
 from tests.browser.site import LATER, Site
 from tests.support.studies import give_verdict, lifecycle, score_ready
 
@@ -25,6 +25,13 @@ LOW = {"width": 1400, "height": 420}
 #: What the page tells the browser's notifications, shown as its title.
 OVERHEAR = """window.Notification = class extends Notification {
   constructor(title, options) { super(title, options); document.title += `: ${options.body}`; }
+};"""
+#: Counts the lists that the page has put in: it remembers the order of each.
+COUNT_LISTS = """window.lists = 0;
+const remember = Storage.prototype.setItem;
+Storage.prototype.setItem = function (name, value) {
+  if (name === "readfirst.order") window.lists += 1;
+  return remember.call(this, name, value);
 };"""
 
 
@@ -40,9 +47,15 @@ def top(locator: Locator) -> float:
 
 
 def is_live(page: Page) -> None:
-    """Wait until the page hears of events and has asked for the list once more."""
+    """Wait until the page hears of events, has asked for the list once more and has put it in.
+
+    A list that has come and is not put in yet would wait for a menu or a mouse of the test, and no
+    other would be asked for.
+    """
+    page.add_init_script(COUNT_LISTS)
     with event_stream(page), page.expect_response(re.compile("/rows")):
         page.goto("/")
+    wait_until(page, lambda: page.evaluate("() => window.lists >= 2"))
 
 
 def look_at(page: Page, uid: str) -> None:

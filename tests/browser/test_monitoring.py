@@ -54,6 +54,9 @@ def weeks(site: Site) -> None:
     fill_weeks(site.worker.database, Weeks(first=first, days=45, per_day=24, ensemble=ensemble))
 
 
+TABS = ("flow", "readers", "drift")
+
+
 def wait_for_plots(page: Page) -> None:
     plots = page.locator(".plot")
     expect(page.locator(".plot canvas")).to_have_count(plots.count())
@@ -61,13 +64,21 @@ def wait_for_plots(page: Page) -> None:
 
 @pytest.mark.usefixtures("weeks")
 def test_every_plot_is_drawn_and_fits_wide_and_narrow(site: Site, page: Page) -> None:
-    page.goto("/watching")
-    wait_for_plots(page)
-    plots = page.locator(".plot").all()
-    assert len(plots) > 10
-    for plot in plots:
-        assert plot.evaluate(INKED) > 500, plot.get_attribute("data-chart")
-    for width in (400, 900):
+    number = 0
+    for tab in TABS:
+        page.set_viewport_size({"width": 1280, "height": 800})
+        page.goto(f"/watching?tab={tab}")
+        wait_for_plots(page)
+        for plot in page.locator(".plot").all():
+            assert plot.evaluate(INKED) > 500, plot.get_attribute("data-chart")
+            number += 1
+        fits_narrow(page)
+    assert number > 10
+
+
+def fits_narrow(page: Page) -> None:
+    """The plots take the room that there is, and nothing leaves the screen."""
+    for width in (360, 900):
         page.set_viewport_size({"width": width, "height": 800})
         expect(page.locator(".plot .uplot").first).to_be_visible()
         page.wait_for_function(
@@ -90,10 +101,15 @@ def test_the_plots_follow_light_and_dark(site: Site, page: Page) -> None:
 
 @pytest.mark.usefixtures("weeks")
 def test_the_pointer_reads_what_the_table_says(site: Site, page: Page) -> None:
-    page.goto("/watching")
-    wait_for_plots(page)
+    for tab in TABS:
+        page.goto(f"/watching?tab={tab}")
+        wait_for_plots(page)
+        _pointer_and_tables_agree(page)
+
+
+def _pointer_and_tables_agree(page: Page) -> None:
     figures = page.locator(".chart:has(.plot)").all()
-    assert len(figures) > 10
+    assert figures
     for figure in figures:
         over = figure.locator(".u-over")
         over.scroll_into_view_if_needed()
@@ -112,7 +128,7 @@ def test_a_time_is_chosen_and_taken_along_as_csv(site: Site, page: Page) -> None
     first = TODAY - timedelta(days=20)
     page.get_by_label("From", exact=True).fill(str(first))
     page.get_by_role("button", name="Show").click()
-    expect(page).to_have_url(f"{site.address}/watching?from={first}&to={TODAY}")
+    expect(page).to_have_url(f"{site.address}/watching?tab=flow&from={first}&to={TODAY}")
     with page.expect_download() as download:
         page.locator("#figure-volumes .csv").click()
     lines = download.value.path().read_text().splitlines()
@@ -125,10 +141,10 @@ def test_readers_are_not_shown_the_way_and_leads_are(site: Site, new_page: NewPa
     add_people(site)
     reader, lead = new_page(), new_page()
     log_in(reader, "reader")
-    expect(reader.get_by_role("link", name="Watching")).to_have_count(0)
+    expect(reader.get_by_role("link", name="Monitoring")).to_have_count(0)
     log_in(lead, "lead")
-    lead.get_by_role("link", name="Watching").click()
-    expect(lead.get_by_role("heading", name="Watching the AI")).to_be_visible()
+    lead.get_by_role("link", name="Monitoring").click()
+    expect(lead.get_by_role("heading", name="Monitoring")).to_be_visible()
 
 
 @pytest.mark.usefixtures("weeks")
@@ -140,10 +156,38 @@ def test_axe_finds_no_grave_fault(
     # The films of the weeks show pneumonia as often as this site says.
     settings = site.settings.model_copy(update={"prevalence": 0.2})
     with served(settings) as (address, _):
-        page.goto(f"{address}/watching")
-        wait_for_plots(page)
-        if colours == "light":
-            picture(page, "watching")
-        for summary in page.locator("#figure-volumes summary, #figure-to-read summary").all():
-            summary.click()
-        assert faults(page) == []
+        for tab in (*TABS, "alerts"):
+            page.goto(f"{address}/watching?tab={tab}")
+            wait_for_plots(page)
+            if colours == "light" and tab == "flow":
+                picture(page, "watching")
+            for summary in page.locator("#figure-volumes summary, #figure-to-read summary").all():
+                summary.click()
+            assert faults(page) == []
+
+
+@pytest.mark.usefixtures("weeks")
+def test_false_positives_are_a_click_away(site: Site, page: Page) -> None:
+    page.goto("/watching?tab=readers")
+    flagged = page.locator(".findings tbody tr").first
+    number = flagged.locator("a").nth(1)
+    count = int(number.evaluate("(link) => link.firstChild.textContent"))
+    assert 0 < count <= 50
+    number.click()
+    expect(page.locator("table.studies tbody tr")).to_have_count(count)
+    chosen = page.get_by_role("link", name="flagged, but no pneumonia")
+    expect(chosen).to_contain_text("by ensemble")
+    chosen.click()
+    expect(page.get_by_role("link", name="flagged, but no pneumonia")).to_have_count(0)
+    assert "agreement" not in page.url
+
+
+@pytest.mark.usefixtures("weeks")
+def test_the_parts_keep_the_time_that_was_chosen(site: Site, page: Page) -> None:
+    first = TODAY - timedelta(days=6)
+    page.goto(f"/watching?from={first}&to={TODAY}")
+    parts = page.get_by_role("navigation", name="Parts of the monitoring")
+    parts.get_by_role("link", name="Drift").click()
+    expect(page.get_by_role("heading", name="Drift")).to_be_visible()
+    expect(page.get_by_label("From", exact=True)).to_have_value(str(first))
+    expect(page.locator(".status-line")).to_contain_text("alert", ignore_case=True)

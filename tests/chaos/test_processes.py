@@ -23,6 +23,7 @@ from ingest.inbox.store import Store
 from readfirst.samples import FOLDER, sample_files
 from tests.support.dcmtk import HAS_DCMTK, STORESCU
 from tests.support.requirements import is_strict
+from tests.support.small_ensemble import write_small_ensemble
 from tests.support.stack import page_address, readfirst, rows, running, scored, wait_for
 from tests.support.waiting import TIMEOUT
 
@@ -80,6 +81,7 @@ def test_nine_films_are_scored_once_each_and_three_bad_files_are_refused(
 ) -> None:
     home = tmp_path / "home"
     drop(home / "inbox")
+    write_small_ensemble(home / "ensembles")
     with running([sys.executable, "-m", "readfirst", "up"], environment) as up:
         wait_for(lambda: scored(environment) == len(GOOD), home / "logs")
         wait_for(lambda: len(rows(environment, "refused")) == len(BAD), home / "logs")
@@ -166,6 +168,7 @@ def test_the_commands_of_the_compose_file_run_against_postgresql_and_valkey(
         )
         migrated = readfirst(environment | owner, *services["migrate"]["command"])
         assert migrated.returncode == 0, migrated.stderr
+        write_small_ensemble(home / "ensembles")
         with started_services(services, environment, logs):
             inbox.mkdir(exist_ok=True)
             for path in sample_files()[:4]:

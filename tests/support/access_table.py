@@ -43,6 +43,7 @@ ROUTES_BY_POLICY: dict[Policy, tuple[str, ...]] = {
         "GET /api/v1/refusals",
         "GET /api/v1/verdicts",
         "GET /api/v1/worklist",
+        "POST /api/v1/worklist/next",
         "POST /api/v1/worklist/search",
     ),
     Policy(Role.SERVICE, AuditAction.ORIGINAL_TAKEN): ("GET /api/v1/images/{sha256}/original",),

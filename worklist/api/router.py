@@ -17,7 +17,17 @@ from worklist.api import (
 from worklist.http.problems import DOCUMENTED
 from worklist.http.query_names import check_query_names
 
-MODULES = (worklist, studies, images, heat_maps, verdicts, refusals, inbox, monitoring, events)
+MODULES = (
+    worklist,
+    studies,
+    images,
+    heat_maps,
+    verdicts,
+    refusals,
+    inbox,
+    monitoring,
+    events,
+)
 
 router = APIRouter(prefix=PREFIX, responses=DOCUMENTED, dependencies=[Depends(check_query_names)])
 for module in MODULES:

@@ -4,19 +4,20 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Query, Request, Response
-from pydantic import ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from db.access.audit import AuditAction
 from db.read_models import StudyRecord
 from db.session import Database
 from db.worklist.filters import WorklistFilter
+from db.worklist.next_unread import NextStudy, next_unread
 from db.worklist.queries import reading_page
 from db.worklist.sorting import Order, Sort
 from readfirst.access.roles import Role
 from readfirst.studies.display import DisplayContext
 from worklist.api.cursors import next_page, of_study, study_position
 from worklist.api.figure_parameters import FigureFields, FigureParameters
-from worklist.api.parameters import NO_NUL, AsNumber, Cursor, Limit, Moment, Since, Until
+from worklist.api.parameters import NO_NUL, STUDY_UID, AsNumber, Cursor, Limit, Moment, Since, Until
 from worklist.http.problems import TAKEN
 from worklist.http.responses import ROWS, Wanted, answer_rows, as_json
 from worklist.security.policy import policy
@@ -72,6 +73,24 @@ class Search(FigureFields):
     reverse: bool = False
     limit: Annotated[int, AsNumber] = Field(100, ge=1, le=1000)
     cursor: str | None = Field(None, max_length=100)
+
+
+#: Studies that one may have visited.
+MOST_VISITED = 1000
+Uid = Annotated[str, Field(pattern=STUDY_UID)]
+
+
+class Visit(BaseModel):
+    """Where a reader is, and which studies were opened on the way here."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    after: Uid | None = Field(None, description="The study that is open. Default: begin anew.")
+    visited: list[Uid] = Field(
+        [],
+        max_length=MOST_VISITED,
+        description="The studies that were opened, and left unread perhaps.",
+    )
 
 
 @router.get(
@@ -147,6 +166,25 @@ def search(database: DatabaseDep, display: DisplayDep, body: Annotated[Search, B
     order = Order(body.sort, body.reverse)
     page = _page(database, display, which, order, body.limit, body.cursor)
     return Response(as_json(page), media_type="application/json")
+
+
+@router.post(
+    "/worklist/next",
+    operation_id="getNextUnread",
+    response_model=NextStudy | None,
+    responses=TAKEN,
+)
+@policy(Role.SERVICE, audit=AuditAction.LIST_VIEWED)
+def next_study(database: DatabaseDep, body: Annotated[Visit, Body()]) -> Response:
+    """The unread study that comes next in reading order, and why; `null` where no other is unread.
+
+    `behind`: the nearest one behind; `stat`: a STAT study that was not visited goes before;
+    `from_top`: the end was reached, so this is the most urgent one that was not visited; `again`:
+    all were visited, so it begins anew.
+    """
+    with database.read() as session:
+        study = next_unread(session, after=body.after, visited=body.visited)
+    return Response(as_json(study), media_type="application/json")
 
 
 def _page(

@@ -15,6 +15,7 @@ from typer.testing import CliRunner, Result
 from cli import app
 from readfirst.errors import Misconfigured
 from readfirst.samples import FOLDER
+from tests.support.small_ensemble import write_small_ensemble
 from tests.support.waiting import wait_until
 
 FILM = (FOLDER / "study-01.dcm").read_bytes()
@@ -31,6 +32,7 @@ def films(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         Path(os.fsdecode(os.fsencode(folder) + b"/" + name)).write_bytes(FILM)
     monkeypatch.chdir(folder)
     monkeypatch.setenv("READFIRST_HOME", str(tmp_path / "home"))
+    write_small_ensemble(tmp_path / "home" / "ensembles")
     monkeypatch.setenv("READFIRST_BATCH_SIZE", "1")
     return folder
 
@@ -74,23 +76,21 @@ def test_a_file_that_cannot_be_read_costs_no_other_result(films: Path) -> None:
     assert "1 could not be read" in result.stderr
 
 
-def command(films: Path, output: Path, *more: str) -> Sequence[str]:
-    return [sys.executable, "-m", "readfirst", "score", str(films), "-o", str(output), *more]
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("ending", ["jsonl", "csv"])
 def test_a_killed_run_goes_on_and_scores_nothing_twice(films: Path, ending: str) -> None:
     for number in range(20):
         (films / f"more-{number}.dcm").write_bytes(FILM)
     output = films / f"results.{ending}"
-    with subprocess.Popen(command(films, output), stderr=subprocess.PIPE) as first:
+    command = [sys.executable, "-m", "readfirst", "score", str(films), "-o", str(output)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE) as first:
         wait_until(lambda: output.exists() and output.read_bytes().count(b"\n") > 3)
         first.kill()
     with output.open("ab") as file:
         file.write(b'{"path":"/half' if ending == "jsonl" else b"/half,sco")
     before = output.read_bytes().rpartition(b"\n")[0]
-    again = subprocess.run(command(films, output), capture_output=True, text=True, check=True)
+    again = run(str(films), "-o", str(output))
+    assert again.exit_code == 0, again.output
     assert f"{output} holds " in again.stderr
     assert output.read_bytes().startswith(before)
     text = output.read_text()
@@ -99,7 +99,8 @@ def test_a_killed_run_goes_on_and_scores_nothing_twice(films: Path, ending: str)
     else:
         paths = [json.loads(line)["path"] for line in text.splitlines()]
     assert len(paths) == len(set(paths)) == len(NAMES) + 20
-    once_more = subprocess.run(command(films, output), capture_output=True, text=True, check=True)
+    once_more = run(str(films), "-o", str(output))
+    assert once_more.exit_code == 0, once_more.output
     assert "0 files are left" in once_more.stderr
     assert output.read_text() == text
 

@@ -47,7 +47,7 @@ def run(*arguments: str) -> Result:
 def test_the_worklist_is_printed_in_reading_order() -> None:
     result = run("worklist")
     assert result.exit_code == 0
-    places = [result.stdout.index(name) for name in ("Díaz, Lucía", "0.10", "not scored")]
+    places = [result.stdout.index(name) for name in ("Díaz, Lucía", "10 %", "Not scored")]
     assert places == sorted(places)
 
 
@@ -86,10 +86,10 @@ def test_one_study_is_stated_as_in_the_worklist(
     monkeypatch.setenv("READFIRST_PREVALENCE", "0.1")
     monkeypatch.setenv("READFIRST_MAX_WAIT_HOURS", "24")
     (row,) = json.loads(run("worklist", "--json").stdout)
-    assert row["why"].startswith("Waiting longer than 24 h")
+    assert row["why"].startswith("Waiting over 24 h: cannot be overtaken.")
     assert json.loads(run("study", "1.1", "--json").stdout)["study"] == row
     monkeypatch.setenv("COLUMNS", "200")
-    assert "Waiting longer than 24 h" in run("study", "1.1").stdout
+    assert "Waiting over 24 h" in run("study", "1.1").stdout
 
 
 @pytest.mark.usefixtures("home", "studies")

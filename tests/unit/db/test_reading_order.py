@@ -40,8 +40,8 @@ def test_flagged_studies_stand_before_unflagged_ones_that_came_earlier(database:
         rows = reading_order(session, limit=10, display=AS_STORED)
     assert [row.images[0].sha256 for row in rows] == [likely.sha256, normal.sha256]
     assert [row.standing for row in rows] == [PriorityReason.FLAGGED, PriorityReason.WAITING]
-    assert "0.90" in rows[0].why
-    assert "0.50" in rows[0].why
+    assert "90 %" in rows[0].why
+    assert "50 %" in rows[0].why
 
 
 def test_stat_stands_before_flagged(database: Database) -> None:
@@ -170,11 +170,12 @@ def test_what_waits_longer_than_the_longest_wait_says_so_and_stays_where_it_is(
     assert [row.study_instance_uid for row in rows] == ["1.2", "1.1", "1.4", "1.3"]
     assert [row.study_instance_uid for row in timeless] == ["1.2", "1.1", "1.4", "1.3"]
     sentences = [
-        "Flagged",
-        "Waiting longer than 8 h, so no newly flagged study passes it",
-        "Flagged",
+        "AI 90 % (threshold 50 %).",
+        "Waiting over 8 h: cannot be overtaken. AI 10 % (threshold 50 %).",
+        "AI 90 % (threshold 50 %).",
+        "In order of arrival. AI 10 % (threshold 50 %).",
     ]
-    assert [row.why.split(";")[0] for row in rows] == [*sentences, "By arrival"]
+    assert [row.why for row in rows] == sentences
 
 
 def test_a_study_says_what_each_network_says_of_its_most_suspicious_image(
@@ -217,7 +218,7 @@ def test_a_site_s_prevalence_changes_what_is_stated_and_not_the_order(database: 
     assert [row.probability for row in native] == [0.9, 0.2]
     assert rare[0].probability == pytest.approx(0.5)
     assert rare[0].threshold == pytest.approx(0.1)
-    assert "0.50 reaches the threshold 0.10" in rare[0].why
+    assert "AI 50 % (threshold 10 %)" in rare[0].why
     assert detail is not None
     assert detail.scores[0].probability == pytest.approx(0.5)
     assert detail.scores[0].members["cnn"] == pytest.approx(0.5)

@@ -6,13 +6,15 @@ from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from db.access.audit import Actor, AuditAction, note
 from db.lifecycle.verdicts import VerdictInput
-from db.migrate import is_current, upgrade
+from db.migrate import MIGRATIONS, is_current, newest_revision, upgrade
 from db.session import Database, open_database
 from db.tables import Base
 from readfirst.errors import Misconfigured
@@ -35,6 +37,12 @@ def test_processes_that_start_together_migrate_once(database_url: str) -> None:
     assert all(is_current(each) for each in databases)
     for each in databases:
         each.dispose()
+
+
+def test_the_newest_revision_is_the_one_that_the_migrations_lead_to() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    assert ScriptDirectory.from_config(config).get_heads() == [newest_revision()]
 
 
 def test_a_new_database_is_not_current(database_url: str) -> None:

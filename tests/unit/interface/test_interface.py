@@ -44,11 +44,16 @@ OPENAPI = (
     Change(r"components schemas StudyView properties ai_hidden .*", "(`ai_hidden`)"),
     Change(r"components schemas VerdictView .*\bblind\b.*", "whether they were `blind`"),
     Change(r"paths /api/v1/images/\{sha256\}/overlay get .*", "`GET …/overlay`"),
+    Change(r"components schemas Judged enum: prevalence_not_set", "`prevalence_not_set`"),
+    Change(
+        r"(?s)paths /api/v1/worklist/next post .*|components schemas (Next\w+|Visit) .*",
+        "`POST /api/v1/worklist/next`",
+    ),
     Change(r"components schemas VerdictGroup .*", "behind a figure"),
     Change(rf"components schemas Search properties ({FIGURE})\b.*", "behind a figure"),
     Change(rf"paths /api/v1/worklist get parameters .*\b({FIGURE})\b.*", "behind a figure"),
-    Change(r"paths /api/v1/admin/.*", "and the same in the API (`/api/v1/admin/…`)"),
-    Change(rf"components schemas ({ADMIN})\b.*", "and the same in the API (`/api/v1/admin/…`)"),
+    Change(r"(?s)paths /api/v1/admin/.*", "and the same in the API (`/api/v1/admin/…`)"),
+    Change(rf"(?s)components schemas ({ADMIN})\b.*", "and the same in the API (`/api/v1/admin/…`)"),
     Change(r"tags administration .*", "and the same in the API (`/api/v1/admin/…`)"),
 )
 BOUNDED = "timeout|limit|concurrency|port|epochs|miss-cost|seed|trials|samples|strongest|count"

@@ -4,10 +4,11 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from html import unescape
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from fastapi.testclient import TestClient
@@ -15,8 +16,13 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from benchmarks.synthetic_history import Weeks, fill_weeks
+from db.lifecycle.verdicts import VerdictInput
+from db.monitoring.drift import Drift
 from db.session import Database
+from readfirst.monitoring.stability import Judged
 from readfirst.settings import Settings
+from readfirst.studies.findings import Finding
+from tests.support.studies import a_scored_image, give_verdict
 from worklist.app import make_app
 from worklist.pages.monitoring.charts import (
     Chart,
@@ -28,7 +34,9 @@ from worklist.pages.monitoring.charts import (
     ticks,
     written,
 )
+from worklist.pages.monitoring.status import status_line
 
+TABS = ("flow", "readers", "drift", "alerts")
 TODAY = datetime.now(UTC).date()
 ROOT = Path(__file__).parents[3]
 
@@ -54,22 +62,25 @@ def drawn(page: str) -> list[dict[str, Any]]:
 
 def test_weeks_of_a_department_are_drawn_and_told(client: TestClient, database: Database) -> None:
     fill_weeks(database, Weeks(first=TODAY - timedelta(days=60), days=60, per_day=25))
-    page = client.get("/watching").text
-    ids = [str(chart["id"]) for chart in drawn(page)]
-    flow = ["volumes", "flagged", "to-worklist", "to-read", "refusals"]
-    assert ids[:7] == [*flow, "agreement-1", "calibration-1"]
-    assert {name.removeprefix("drift-") for name in ids[7:]} == {
+    pages = {tab: client.get(f"/watching?tab={tab}").text for tab in TABS}
+    ids = {tab: [str(chart["id"]) for chart in drawn(page)] for tab, page in pages.items()}
+    assert ids["flow"] == ["volumes", "flagged", "to-worklist", "to-read", "refusals"]
+    assert ids["readers"] == ["agreement-1", "calibration-1"]
+    assert {name.removeprefix("drift-") for name in ids["drift"]} == {
         f"{subject}-{against}"
         for subject in ("scores", "exposure", "clipping", "refusals")
         for against in ("reference", "baseline")
     }
-    for name in ids:
-        assert f'data-chart="{name}"' in page
+    assert ids["alerts"] == []
+    for tab, page in pages.items():
+        assert all(f'data-chart="{name}"' in page for name in ids[tab])
+    page = client.get("/watching").text
+    assert page == pages["flow"]
     volumes = client.get("/api/v1/watching/volumes").json()
     studies = sum(row["studies"] for row in volumes)
     assert f"{studies:,} studies came in, {studies / 28:,.0f} a day" in page
     assert "flagged studies after" in page
-    assert "verification bias" in page
+    assert "verification bias" in pages["readers"]
     assert (
         f"/api/v1/watching/times?from={volumes[0]['first']}&amp;to={TODAY}&amp;format=csv" in page
     )
@@ -91,12 +102,10 @@ def test_a_site_without_films_is_told_so(client: TestClient) -> None:
     answer = client.get("/watching")
     assert answer.status_code == 200
     assert [chart["id"] for chart in drawn(answer.text)] == ["volumes"]
-    for words in (
-        "No film was scored",
-        "No study of this time has a verdict",
-        "Nothing was refused",
-    ):
+    for words in ("No film was scored", "Nothing was refused", "No alert."):
         assert words in answer.text
+    assert "No study of this time has a verdict" in client.get("/watching?tab=readers").text
+    assert "No alerts in this period. Checked hourly." in client.get("/watching?tab=alerts").text
 
 
 def test_a_time_that_is_none_is_refused(client: TestClient) -> None:
@@ -110,7 +119,7 @@ def test_what_a_header_says_cannot_break_out_of_the_page(
     odd = ("</script><script>alert(1)</script>", "<b>", "'\"")
     weeks = Weeks(first=TODAY - timedelta(days=9), days=9, per_day=25, scanners={odd: 1.0})
     fill_weeks(database, weeks)
-    page = client.get("/watching").text
+    page = client.get("/watching?tab=drift").text
     assert "<script>alert" not in page
     assert "<b>" not in page
     labels = {series["label"] for chart in drawn(page) for series in chart["series"]}
@@ -151,16 +160,99 @@ def test_the_script_is_given_every_text_of_the_tables(
     client: TestClient, database: Database
 ) -> None:
     fill_weeks(database, Weeks(first=TODAY - timedelta(days=40), days=40, per_day=25))
-    page = client.get("/watching").text
-    charts = drawn(page)
-    assert {chart["unit"] for chart in charts} == {*Unit}
-    for chart in charts:
+    pages = [client.get(f"/watching?tab={tab}").text for tab in TABS]
+    charts = [(page, chart) for page in pages for chart in drawn(page)]
+    assert {chart["unit"] for _, chart in charts} == {*Unit}
+    for page, chart in charts:
         figure = page.split(f'id="figure-{chart["id"]}"')[1].split("</figure>")[0]
         rows = re.findall(r"<tr><th scope=\"row\">(.*?)</th>(.*?)</tr>", figure, re.DOTALL)
-        table = {unescape(label): re.findall("<td.*?>(.*?)</td>", cells) for label, cells in rows}
+        table = {_text(label): re.findall("<td.*?>(.*?)</td>", cells) for label, cells in rows}
         texts = dict(zip(chart["places"], zip(*_texts(chart), strict=True), strict=True))
         assert table
         assert table == {label: list(texts[label]) for label in table}
+
+
+def _text(html: str) -> str:
+    """What stands between the tags."""
+    return unescape(re.sub("<.*?>", "", html))
+
+
+def test_each_number_of_findings_leads_to_as_many_studies(
+    client: TestClient, database: Database
+) -> None:
+    fill_weeks(database, Weeks(first=TODAY - timedelta(days=20), days=20, per_day=10))
+    page = client.get("/watching?tab=readers").text
+    table = page.split('<table class="findings">')[1].split("</table>")[0]
+    links = re.findall(r'<a href="(.*?)">([\d,]+)<', table)
+    assert len(links) == 4
+    numbers = [int(number.replace(",", "")) for _, number in links]
+    assert sum(numbers) > 40
+    for (address, _), number in zip(links, numbers, strict=True):
+        assert _studies(client, unescape(address)) == number
+
+
+def test_each_day_and_headline_leads_to_its_studies(client: TestClient, database: Database) -> None:
+    fill_weeks(database, Weeks(first=TODAY - timedelta(days=9), days=9, per_day=12))
+    page = client.get("/watching").text
+    figure = page.split('id="figure-flagged"')[1].split("</figure>")[0]
+    rows = {row["first"]: row for row in client.get("/api/v1/watching/volumes").json()}
+    days = re.findall(r'<th scope="row"><a href="(.*?)">', figure)
+    assert len(days) == 9
+    for address in map(unescape, days):
+        day = dict(parse_qsl(urlsplit(address).query))["from"]
+        assert _studies(client, address) == rows[day]["flagged"]
+    refused = page.split('id="figure-refusals"')[1].split("</figure>")[0]
+    codes = re.findall(r'<a href="(.*?)">([a-z_]+) ([\d,]+)</a>', refused)
+    assert codes
+    for address, _, images in codes:
+        assert _studies(client, unescape(address)) == int(images)
+
+
+def _studies(client: TestClient, address: str) -> int:
+    """The number of studies that a list has, over all its pages."""
+    number, following = 0, [address]
+    while following:
+        page = client.get(following.pop()).text
+        number += page.count('<tr id="study-')
+        following = [unescape(each) for each in re.findall(r'<a href="([^"]*)" rel="next"', page)]
+    return number
+
+
+def test_few_verdicts_make_no_headline(client: TestClient, database: Database) -> None:
+    with database.write() as session:
+        a_scored_image(session, datetime.now(UTC), probability=0.9, study="1.1")
+        give_verdict(session, "1.1", VerdictInput(finding=Finding.NO_PNEUMONIA))
+    page = client.get("/watching?tab=readers").text
+    assert "PPV: too few verdicts (1 of 30)" in page
+    assert "Calibration error: too few verdicts (1 of 30)" in page
+    ppv = page.split('<th scope="row">PPV</th>')[1].split("</tr>")[0]
+    assert _text(ppv) == "–too few verdicts (1 of 30)"
+
+
+def test_the_status_says_what_to_watch() -> None:
+    def row(judged: Judged, psi: float, scanner: str, first: int) -> Drift:
+        day = date(2026, 3, first)
+        return Drift(
+            subject="clipping",
+            against="reference",
+            scanner=scanner,
+            span="week",
+            first=day,
+            last=day,
+            films=90,
+            psi=psi,
+            by_chance=0.01,
+            judged=judged,
+        )
+
+    before = row(Judged.DRIFT, 0.9, "ROOM-2", 2)
+    now = [row(Judged.CHANGED, 0.29, "ROOM-1", 9), row(Judged.STABLE, 0.02, "ROOM-2", 9)]
+    assert status_line([], []) == "No alert."
+    assert status_line([], [before, now[1]]) == "No alert."
+    assert status_line([], [before, *now]) == (
+        "No alert. Watch: clipping of ROOM-1, index 0.29 in the last week "
+        "(an alert looks at 14 days)."
+    )
 
 
 def _texts(chart: dict[str, Any]) -> list[list[str]]:

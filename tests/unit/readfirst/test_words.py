@@ -15,6 +15,7 @@ from readfirst.formatting import (
     short_duration,
 )
 from readfirst.refusals import SENTENCES, RefusalCode
+from readfirst.studies.marks import MARK_WORDS, MarkCode
 from readfirst.studies.prevalence import at_prevalence
 from readfirst.studies.priority import PriorityReason, explain_priority, priority_reason
 
@@ -87,11 +88,11 @@ def test_made_uids_keep_to_the_standard_and_to_their_content() -> None:
 def test_an_unscored_study_says_so_wherever_it_stands() -> None:
     assert priority_reason(stat=False, flagged=False, scored=False) is PriorityReason.NOT_SCORED
     text = explain_priority(PriorityReason.NOT_SCORED, probability=None, threshold=None, reasons=[])
-    assert text == "By arrival; not scored yet"
+    assert text == "In order of arrival. Not scored yet."
     text = explain_priority(
         PriorityReason.STAT, probability=None, threshold=None, reasons=["Broken."]
     )
-    assert text == "Ordered as STAT; not scored: Broken."
+    assert text == "Ordered as STAT. Not scored: Broken."
 
 
 def test_spread_is_the_distance_between_the_members() -> None:
@@ -119,16 +120,55 @@ def test_the_order_of_probabilities_survives_the_prevalence(
 
 
 @pytest.mark.parametrize(
-    ("probability", "percent", "digits"),
+    ("probability", "percent"),
     [
-        (0.0, "< 1 %", "less than 0.01"),
-        (0.005, "1 %", "0.01"),
-        (0.905, "91 %", "0.91"),
-        (0.9949, "99 %", "0.99"),
-        (0.99999, "> 99 %", "more than 0.99"),
-        (1.0, "> 99 %", "more than 0.99"),
+        (0.0, "< 1 %"),
+        (0.005, "1 %"),
+        (0.145, "15 %"),
+        (0.905, "91 %"),
+        (0.9949, "99 %"),
+        (0.99999, "> 99 %"),
+        (1.0, "> 99 %"),
     ],
 )
-def test_no_network_is_quoted_as_certain(probability: float, percent: str, digits: str) -> None:
-    assert readable_percent(100 * probability) == percent
-    assert readable_probability(probability) == digits
+def test_no_network_is_quoted_as_certain(probability: float, percent: str) -> None:
+    assert readable_percent(100 * probability + 1e-9) == percent
+    assert readable_probability(probability) == percent
+
+
+@pytest.mark.parametrize(
+    ("reason", "probability", "marks", "sentence"),
+    [
+        (PriorityReason.FLAGGED, 0.999, [], "AI > 99 % (threshold 91 %)."),
+        (PriorityReason.WAITING, 0.08, [], "In order of arrival. AI 8 % (threshold 91 %)."),
+        (
+            PriorityReason.WAITING,
+            0.08,
+            [MarkCode.AGE_UNKNOWN],
+            "In order of arrival. Score 8 % not valid: age unknown.",
+        ),
+        (
+            PriorityReason.STAT,
+            0.97,
+            [MarkCode.ADULT, MarkCode.VIEW],
+            "Ordered as STAT. AI 97 % (threshold 91 %), not validated: adult, view not validated.",
+        ),
+        (
+            PriorityReason.WAITING,
+            0.908,
+            [],
+            "In order of arrival. AI 91 % (just below the threshold 91 %).",
+        ),
+    ],
+)
+def test_a_reason_is_a_short_sentence_in_percent(
+    reason: PriorityReason, probability: float, marks: list[MarkCode], sentence: str
+) -> None:
+    text = explain_priority(
+        reason, probability=probability, threshold=0.91, reasons=[], marks=marks
+    )
+    assert text == sentence
+
+
+def test_every_mark_has_its_words() -> None:
+    assert set(MARK_WORDS) == set(MarkCode)

@@ -19,7 +19,7 @@ def test_the_page_shows_the_reading_order(client: TestClient, studies: dict[str,
     places = [page.index(f'id="study-{uid}"') for uid in ("1.2", "1.1", "1.3", "1.4")]
     assert places == sorted(places)
     assert "97 %" in page
-    assert "0.97 reaches the threshold 0.50" in page
+    assert "AI 97 % (threshold 50 %)." in page
     assert DISCLAIMER in page
 
 

@@ -27,7 +27,7 @@ def test_a_marked_score_is_shown_as_not_validated_and_never_as_low(
     assert "Routine" not in low
     assert "below" not in low
     assert "<svg" not in low, "a short bar would read as a low risk"
-    assert "outside the ages" in low
+    assert "Score 8 % not valid: age not validated." in low
     rows = client.get("/api/v1/worklist").json()["studies"]
     assert rows[1]["marks"] == [
         {

@@ -112,7 +112,7 @@ def _context(
         return {
             "query": query,
             "text": text,
-            "rows": page_rows(page.studies, now, settings.zone),
+            "rows": page_rows(page.studies, now, settings.zone, settings.max_wait),
             "previous_page": query.page(before=page.start),
             "next_page": query.page(cursor=page.end),
             "worklist_counts": worklist_counts(session),
@@ -122,6 +122,7 @@ def _context(
             "banners": banners(settings, inbox_summary(session))
             + work_banners(work_faults(session), delayed_films(session), settings.zone),
             "inbox": settings.inbox_path,
+            "max_wait_seconds": round(settings.max_wait.total_seconds()),
             "hides_ai": settings.hide_ai_until_verdict,
         }
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from zlib import crc32
 from zoneinfo import ZoneInfo
 
@@ -15,6 +15,16 @@ from worklist.services.study_texts import distinct, in_percent, patient_age, pat
 
 #: Thumbnails of one study, so that the column keeps its width; the rest is told by a number.
 MOST_THUMBNAILS = 1
+#: The share of the longest wait from which a waiting time is marked.
+SOON = 0.75
+#: The words of a marked waiting time, for screen readers; clock.js has the same.
+WAIT_WORDS = {
+    "": "",
+    "soon": ", over three quarters of the maximum wait",
+    "over": ", over the maximum wait",
+}
+#: Fields of a row that the clock alone changes.
+OF_THE_CLOCK = frozenset({"waiting", "wait_level"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +45,8 @@ class PageRow:
     priority_reason: PriorityReason
     flagged: bool
     reason: str
+    #: The reason says more than the labels and the bar.
+    reason_adds: bool
     patient: str
     patient_facts: str
     #: Modality and views.
@@ -64,6 +76,13 @@ class PageRow:
     verdict_count: int
     image_count: int
     waiting: str
+    #: A key of `WAIT_WORDS`.
+    wait_level: str
+
+    @property
+    def wait_words(self) -> str:
+        """The mark of the waiting time in words."""
+        return WAIT_WORDS[self.wait_level]
 
     @property
     def has_word(self) -> bool:
@@ -73,28 +92,43 @@ class PageRow:
     @property
     def version(self) -> str:
         """A digest of all that the row shows, but for what the clock alone changes."""
-        values = [getattr(self, name) for name in self.__slots__ if name != "waiting"]
+        values = [getattr(self, name) for name in self.__slots__ if name not in OF_THE_CLOCK]
         return f"{crc32(repr(values).encode()):08x}"
 
 
-def page_rows(studies: Sequence[StudyRecord], now: datetime, zone: ZoneInfo) -> list[PageRow]:
-    """The rows of the list."""
+def wait_level(waited: timedelta, max_wait: timedelta) -> str:
+    """The mark of a waiting time: `over` the longest wait, `soon` or not at all."""
+    if waited >= max_wait:
+        return "over"
+    return "soon" if waited >= SOON * max_wait else ""
+
+
+def page_rows(
+    studies: Sequence[StudyRecord], now: datetime, zone: ZoneInfo, max_wait: timedelta
+) -> list[PageRow]:
+    """The rows of the list. max_wait: the site's longest wait."""
     several = len({study.institution_name for study in studies} - {None}) > 1
-    return [_page_row(study, now, zone, several) for study in studies]
+    return [_page_row(study, now, zone, several, max_wait) for study in studies]
 
 
-def _page_row(study: StudyRecord, now: datetime, zone: ZoneInfo, several: bool) -> PageRow:
+def _page_row(
+    study: StudyRecord, now: datetime, zone: ZoneInfo, several: bool, max_wait: timedelta
+) -> PageRow:
     waiting_states = (ImageState.RECEIVED, ImageState.READY)
     prepared = [image.sha256 for image in study.images if image.ready_at is not None]
     local = now.astimezone(zone)
+    pending = any(image.state in waiting_states for image in study.images)
+    waited = (study.read_at or now) - study.received_at
+    level = wait_level(waited, max_wait) if study.read_at is None else ""
     return PageRow(
         study_instance_uid=study.study_instance_uid,
         priority_reason=study.standing,
         flagged=study.flagged,
         reason=study.why,
+        reason_adds=_adds(study, pending=pending, overdue=level == "over"),
         patient=patient_name(study),
         patient_facts=_patient_facts(study, zone),
-        taken=_taken(study),
+        taken=_taken(study) + _images(study),
         study_time=_moment(study.study_datetime, local),
         institution=study.institution_name or "" if several else "",
         received=_moment(study.received_at, local, today=""),
@@ -102,7 +136,7 @@ def _page_row(study: StudyRecord, now: datetime, zone: ZoneInfo, several: bool) 
         bar=_bar(study),
         thumbnails=tuple(prepared[:MOST_THUMBNAILS]),
         more_images=len(study.images) - len(prepared[:MOST_THUMBNAILS]) if prepared else 0,
-        pending=any(image.state in waiting_states for image in study.images),
+        pending=pending,
         marked=bool(study.marks) and study.probability is not None,
         complete=study.complete,
         ai_hidden=study.ai_hidden,
@@ -111,8 +145,18 @@ def _page_row(study: StudyRecord, now: datetime, zone: ZoneInfo, several: bool) 
         read_at=_moment(study.read_at, local, today=""),
         verdict_count=study.verdict_count,
         image_count=len(study.images),
-        waiting=short_duration((study.read_at or now) - study.received_at),
+        waiting=short_duration(waited),
+        wait_level=level,
     )
+
+
+def _adds(study: StudyRecord, *, pending: bool, overdue: bool) -> bool:
+    """Tell whether the reason says more than the labels and the bar."""
+    if study.ai_hidden:
+        return False
+    not_scored = study.probability is None and not pending
+    overtakable = study.standing in (PriorityReason.WAITING, PriorityReason.NOT_SCORED)
+    return not_scored or bool(study.marks) or (overdue and overtakable)
 
 
 def _patient_facts(study: StudyRecord, zone: ZoneInfo) -> str:
@@ -128,6 +172,12 @@ def _taken(study: StudyRecord) -> str:
     if not modalities and not views:
         return " ".join(distinct(image.kind and image.kind.upper() for image in study.images))
     return " ".join(filter(None, ("/".join(modalities), ", ".join(views))))
+
+
+def _images(study: StudyRecord) -> str:
+    """As `, 2 images`; nothing of one."""
+    count = len(study.images)
+    return f", {count} images" if count > 1 else ""
 
 
 def _read(study: StudyRecord) -> str:

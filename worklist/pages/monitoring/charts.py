@@ -8,6 +8,7 @@ from math import floor, log10
 from typing import Any
 
 from readfirst.formatting import short_duration
+from worklist.pages.monitoring.links import StudyLink
 
 #: One value for each place on the x axis; None where there is none.
 Values = tuple[float | None, ...]
@@ -68,6 +69,7 @@ class Chart:
     """A plot. title: with the number that matters. places: names of the places on the x axis.
 
     x: where they lie, if not one behind the other. csv: the figure, and what of it, in the API.
+    links: to the studies that it counts. addresses: of the studies at each place on the x axis.
     """
 
     id: str
@@ -83,6 +85,8 @@ class Chart:
     x: tuple[float, ...] | None = None
     levels: tuple[Level, ...] = ()
     logarithmic: bool = False
+    links: tuple[StudyLink, ...] = ()
+    addresses: tuple[str, ...] = ()
 
     @property
     def is_empty(self) -> bool:
@@ -100,8 +104,17 @@ class Chart:
         return [
             (label, *(_cell(line, number, self.unit) for line in self.series))
             for number, label in enumerate(self.places)
-            if any(line.values[number] is not None for line in self.series)
+            if self._has_value(number)
         ]
+
+    @property
+    def row_addresses(self) -> list[str]:
+        """The studies of each row of the table; empty where none are linked."""
+        addresses = self.addresses or ("",) * len(self.places)
+        return [address for at, address in enumerate(addresses) if self._has_value(at)]
+
+    def _has_value(self, number: int) -> bool:
+        return any(line.values[number] is not None for line in self.series)
 
     @property
     def drawing(self) -> dict[str, Any]:
@@ -111,6 +124,7 @@ class Chart:
         be marked with, of which the script takes as many as there is room for.
         """
         drawn = asdict(self)
+        del drawn["links"], drawn["addresses"]
         for line, as_drawn in zip(self.series, drawn["series"], strict=True):
             as_drawn["texts"] = [_cell(line, at, self.unit) for at in range(len(self.places))]
         return drawn | {"ticks": ticks(self.unit, self._greatest)}

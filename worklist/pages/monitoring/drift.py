@@ -10,6 +10,7 @@ from readfirst.monitoring.period import Period
 from readfirst.monitoring.stability import Judged
 from worklist.pages.monitoring.charts import Chart, Kind, Level, Series, Unit, written
 from worklist.pages.monitoring.flow import date_label
+from worklist.pages.monitoring.links import of_buckets, of_scanner
 
 SUBJECTS = {
     "scores": "Scores",
@@ -23,9 +24,10 @@ JUDGED = {
     Judged.CHANGED: "changed",
     Judged.STABLE: "stable",
     Judged.TOO_FEW: "too few films",
+    Judged.PREVALENCE_NOT_SET: "prevalence not set",
 }
 #: The busiest scanners are drawn, each in a colour; all of them together in the text's.
-COLOURS = ("link", "flag", "mark", "stat")
+COLOURS = ("link", "plot-2", "plot-3", "plot-4")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,23 +42,30 @@ class DriftCell:
 
 @dataclass(frozen=True, slots=True)
 class DriftRow:
-    """A scanner in the table of drift: a cell for each subject, None where nothing is known."""
+    """A scanner in the table of drift: a cell for each subject, None where nothing is known.
+
+    address: of its studies; empty for all of them together.
+    """
 
     scanner: str
+    address: str
     cells: tuple[DriftCell | None, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class ScannerRow:
-    """A scanner in the table of the scanners."""
+    """A scanner in the table of the scanners. address: of its studies."""
 
     scanner: str
+    address: str
     cells: tuple[str, ...]
 
 
-def scanner_table(rows: Sequence[ScannerRecord]) -> list[ScannerRow]:
+def scanner_table(rows: Sequence[ScannerRecord], period: Period) -> list[ScannerRow]:
     """The table of the scanners, in their order."""
-    return [ScannerRow(row.scanner, tuple(_cells(row))) for row in rows]
+    return [
+        ScannerRow(row.scanner, of_scanner(period, row.scanner), tuple(_cells(row))) for row in rows
+    ]
 
 
 def _cells(row: ScannerRecord) -> Iterator[str]:
@@ -71,13 +80,17 @@ def _one_digit(value: float | None) -> str:
     return "–" if value is None else f"{value:.1f}"
 
 
-def drift_table(rows: Sequence[Drift], against: str) -> list[DriftRow]:
+def drift_table(rows: Sequence[Drift], against: str, period: Period) -> list[DriftRow]:
     """The whole period by scanner, all of them first."""
     meant = [row for row in rows if (row.span, row.against) == ("period", against)]
     by_subject = {(row.scanner, row.subject): row for row in meant}
     names = dict.fromkeys(row.scanner for row in meant)
     return [
-        DriftRow(name, tuple(_cell(by_subject.get((name, subject))) for subject in SUBJECTS))
+        DriftRow(
+            name,
+            of_scanner(period, name),
+            tuple(_cell(by_subject.get((name, subject))) for subject in SUBJECTS),
+        )
         for name in names
     ]
 
@@ -109,6 +122,7 @@ def _chart(
         x_label="Week",
         y_label="Stability index",
         places=tuple(date_label(week.first, week.last) for week in period.weeks),
+        addresses=of_buckets(period.weeks, refused=subject == "refusals"),
         series=tuple(_series(meant, name, colour, period) for name, colour in named),
         levels=(Level(config.drift_notice, "changed"), Level(config.drift_alarm, "drift")),
         csv="drift",
@@ -125,6 +139,8 @@ def _worst(rows: Sequence[Drift]) -> str:
         (row for row in judged if row.first == last),
         key=lambda row: (list(Judged).index(row.judged), row.psi or 0),
     )
+    if worst.judged is Judged.PREVALENCE_NOT_SET:
+        return f"not judged, prevalence not set; {worst.psi:.2f} in the last week"
     return f"{JUDGED[worst.judged]} in the last week, {worst.psi:.2f} ({worst.scanner})"
 
 

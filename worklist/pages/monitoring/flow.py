@@ -8,6 +8,7 @@ from db.monitoring.times import Times
 from db.monitoring.volumes import RefusalCount, Volume
 from readfirst.monitoring.period import Period
 from readfirst.statistics.shares import share
+from worklist.pages.list.query import Show
 from worklist.pages.monitoring.charts import (
     Chart,
     Kind,
@@ -19,9 +20,12 @@ from worklist.pages.monitoring.charts import (
     percent,
     seconds,
 )
+from worklist.pages.monitoring.links import StudyLink, of_buckets, of_period
 
 #: Codes that have a colour of their own; the others share one.
-CODE_COLOURS = ("mark", "link", "stat", "flag")
+CODE_COLOURS = ("link", "plot-2", "plot-3", "plot-4")
+#: Codes whose studies are a link away.
+MOST_CODES = 8
 
 
 def date_label(first: date, last: date) -> str:
@@ -45,18 +49,24 @@ def volume_chart(rows: Sequence[Volume], period: Period) -> Chart:
         x_label=period.by.capitalize(),
         y_label="Images",
         places=date_labels(period),
+        addresses=of_buckets(period.time_buckets),
         series=(
             Series(label="Scored", colour="link", values=column(rows, "scored")),
-            Series(label="Not scored", colour="mark", values=column(rows, "refused")),
+            Series(label="Not scored", colour="plot-3", values=column(rows, "refused")),
             Series(label="In work", colour="soft", values=column(rows, "in_work")),
             Series(label="Set aside", colour="line", values=column(rows, "set_aside")),
         ),
         csv="volumes",
+        links=(StudyLink("All studies", of_period(period)),),
     )
 
 
-def flagged_chart(rows: Sequence[Volume], period: Period) -> Chart:
-    """The share of the studies with a score that is flagged."""
+def flagged_chart(rows: Sequence[Volume], period: Period, *, hides_ai: bool) -> Chart:
+    """The share of the studies with a score that is flagged.
+
+    hides_ai: what the AI says of studies without a verdict is told to nobody.
+    """
+    flagged = {"flagged": True, "show": Show.READ if hides_ai else Show.ALL}
     whole = share(sum(row.flagged for row in rows), sum(row.studies_scored for row in rows))
     title = "No study has a score"
     if whole.value is not None:
@@ -70,6 +80,7 @@ def flagged_chart(rows: Sequence[Volume], period: Period) -> Chart:
         x_label=period.by.capitalize(),
         y_label="Flagged",
         places=date_labels(period),
+        addresses=of_buckets(period.time_buckets, **flagged),
         series=(
             Series(
                 label="Flagged",
@@ -80,6 +91,7 @@ def flagged_chart(rows: Sequence[Volume], period: Period) -> Chart:
             ),
         ),
         csv="volumes",
+        links=(StudyLink("Flagged studies", of_period(period, **flagged)),),
     )
 
 
@@ -103,14 +115,18 @@ def refusal_chart(rows: Sequence[RefusalCount], volumes: Sequence[Volume], perio
     return Chart(
         id="refusals",
         title=title,
-        note=f"Most often {named[0]}: {codes[named[0]]:,}." if named else "",
         kind=Kind.STACKED,
         unit=Unit.COUNT,
         x_label=period.by.capitalize(),
         y_label="Images",
         places=date_labels(period),
+        addresses=of_buckets(period.time_buckets, refused=True),
         series=tuple(series),
         csv="refusals",
+        links=tuple(
+            StudyLink(f"{code} {images:,}", of_period(period, code=code))
+            for code, images in codes.most_common(MOST_CODES)
+        ),
     )
 
 
@@ -129,18 +145,24 @@ def worklist_chart(rows: Sequence[Times], period: Period) -> Chart:
         x_label=period.by.capitalize(),
         y_label="From arrival to the first score",
         places=date_labels(period),
+        addresses=of_buckets(period.time_buckets),
         series=(
             Series(label="p50", colour="link", values=by_day["p50"]),
-            Series(label="p95", colour="mark", values=by_day["p95"]),
-            Series(label="p99", colour="flag", values=by_day["p99"], dashed=True),
+            Series(label="p95", colour="plot-2", values=by_day["p95"]),
+            Series(label="p99", colour="plot-3", values=by_day["p99"], dashed=True),
         ),
         csv="times",
         logarithmic=True,
     )
 
 
-def read_chart(rows: Sequence[Times], period: Period) -> Chart:
-    """From arrival to read, of flagged studies and of others."""
+def read_chart(rows: Sequence[Times], period: Period, *, hides_ai: bool) -> Chart:
+    """From arrival to read, of flagged studies and of others. hides_ai: as above."""
+    unread = of_period(period, show=Show.UNREAD)
+    links = [StudyLink("Not read", unread)]
+    if not hides_ai:
+        unread_flagged = of_period(period, show=Show.UNREAD, flagged=True)
+        links.insert(0, StudyLink("Flagged, not read", unread_flagged))
     flagged, others = (_whole(rows, "read", kind) for kind in ("flagged", "not_flagged"))
     series = [
         Series(
@@ -164,8 +186,10 @@ def read_chart(rows: Sequence[Times], period: Period) -> Chart:
         x_label=period.by.capitalize(),
         y_label="From arrival to read",
         places=date_labels(period),
+        addresses=of_buckets(period.time_buckets),
         series=tuple(series),
         csv="times",
+        links=tuple(links),
         logarithmic=True,
     )
 

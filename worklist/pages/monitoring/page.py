@@ -1,8 +1,9 @@
 """The monitoring page, for the lead: plots, tables, and links to them as CSV."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import StrEnum
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -10,11 +11,12 @@ from fastapi.responses import HTMLResponse
 
 from db.access.audit import AuditAction
 from db.monitoring.alerts import open_alerts
+from db.monitoring.drift import drift
 from db.monitoring.figures import FIGURES
 from db.monitoring.kept_days import MonitoringData
 from readfirst.access.roles import Role
 from readfirst.monitoring.config import MonitoringConfig, monitoring_config
-from readfirst.monitoring.period import Period
+from readfirst.monitoring.period import Period, make_period
 from worklist.api.monitoring import First, Last, requested_period
 from worklist.pages.monitoring.charts import Chart, percent
 from worklist.pages.monitoring.drift import (
@@ -32,23 +34,50 @@ from worklist.pages.monitoring.flow import (
     volume_chart,
     worklist_chart,
 )
+from worklist.pages.monitoring.links import StudyLink, alert_address
 from worklist.pages.monitoring.readers import (
+    FindingRow,
     MetricRow,
     agreement_chart,
     calibration_chart,
+    finding_table,
+    further_links,
     metric_rows,
     versions,
 )
+from worklist.pages.monitoring.status import status_line
 from worklist.security.policy import policy
-from worklist.services.dependencies import DatabaseDep, SettingsDep
+from worklist.services.dependencies import DatabaseDep, NowDep, SettingsDep
 from worklist.services.templating import TEMPLATES
 
 router = APIRouter(default_response_class=HTMLResponse)
 
 #: Periods that are a link away, in days up to today.
 SPANS = {"7 days": 7, "28 days": 28, "3 months": 91, "1 year": 365}
+#: What alerts look at, in days up to today.
+ALERT_DAYS = 14
 #: Ensemble versions that are shown; the API has them all.
 MOST_VERSIONS = 2
+
+
+class Tab(StrEnum):
+    """A part of the page."""
+
+    FLOW = "flow"
+    READERS = "readers"
+    DRIFT = "drift"
+    ALERTS = "alerts"
+
+
+#: The figures of each part.
+FIGURES_OF = {
+    Tab.FLOW: ("volumes", "refusals", "times"),
+    Tab.READERS: ("verdicts", "calibration"),
+    Tab.DRIFT: ("drift", "scanners"),
+    Tab.ALERTS: ("alerts",),
+}
+
+Figures = Mapping[str, Sequence[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +85,8 @@ class ReaderSection:
     """An ensemble version against its readers."""
 
     version: str
+    findings: list[FindingRow]
+    further: list[StudyLink]
     figures: list[MetricRow]
     charts: list[Chart]
 
@@ -75,79 +106,102 @@ def monitoring(
     request: Request,
     database: DatabaseDep,
     settings: SettingsDep,
+    now: NowDep,
+    tab: Tab = Tab.FLOW,
     first: First = None,
     last: Last = None,
 ) -> Response:
-    """The page of a period."""
+    """The page of a period, a part of it at a time."""
     period, config = requested_period(first, last, settings), monitoring_config(settings)
+    today = now.astimezone(config.zone).date()
+    lately = make_period(today - timedelta(days=ALERT_DAYS - 1), today, now, config.zone)
     with database.read() as session:
         data = MonitoringData(session)
-        figures = {name: each.rows(data, period, config) for name, each in FIGURES.items()}
+        figures = {name: FIGURES[name].rows(data, period, config) for name in FIGURES_OF[tab]}
         alerts = open_alerts(session)
-    context = template_context(figures, period, config) | {"open_alerts": alerts}
+        status = status_line(alerts, drift(data, lately, config))
+    context = _common(tab, period, config) | {
+        "open_alerts": alerts,
+        "status": status,
+    }
+    context |= _of_tab(tab, figures, period, config, hides_ai=settings.hide_ai_until_verdict)
     return TEMPLATES.TemplateResponse(request, "monitoring.html", context)
 
 
-def template_context(
-    figures: Mapping[str, Sequence[Any]], period: Period, config: MonitoringConfig
-) -> dict[str, Any]:
-    """The values that the template names."""
-    flow, readers = _flow(figures, period), _readers(figures, period, config)
-    drift = _drift(figures, period, config)
-    sections: list[ReaderSection | DriftSection] = [*readers, *drift]
-    charts = [*flow, *(chart for section in sections for chart in section.charts)]
+def _common(tab: Tab, period: Period, config: MonitoringConfig) -> dict[str, Any]:
+    """The values that every part names."""
     return {
-        "flow": flow,
-        "readers": readers,
-        "drift": drift,
+        "tab": tab,
+        "tabs": {each: each.capitalize() for each in Tab},
         "period": period,
         "period_query": f"from={period.first}&to={period.last}",
         "spans": {words: period.last - timedelta(days=days - 1) for words, days in SPANS.items()},
-        "subjects": SUBJECTS,
         "config": config,
         "zone": config.zone,
-        "alerts": figures["alerts"],
-        "scanners": scanner_table(figures["scanners"]),
-        "prevalence": "the share of pneumonia that the ensemble presupposes"
-        if config.prevalence is None
-        else f"{percent(config.prevalence)} of pneumonia",
-        "drawn": [chart.drawing for chart in charts if not chart.is_empty],
     }
 
 
-def _flow(figures: Mapping[str, Sequence[Any]], period: Period) -> list[Chart]:
+def _of_tab(
+    tab: Tab, figures: Figures, period: Period, config: MonitoringConfig, *, hides_ai: bool
+) -> dict[str, Any]:
+    """The values of a part, and the charts that its script draws."""
+    if tab is Tab.ALERTS:
+        rows = [(alert, alert_address(alert, period)) for alert in figures["alerts"]]
+        return {"alerts": rows, "drawn": []}
+    if tab is Tab.FLOW:
+        flow = _flow(figures, period, hides_ai=hides_ai)
+        return {"flow": flow, "drawn": _drawn(flow)}
+    if tab is Tab.READERS:
+        readers = _readers(figures, period, config)
+        return {
+            "readers": readers,
+            "drawn": _drawn(chart for each in readers for chart in each.charts),
+        }
+    comparisons = _drift(figures, period, config)
+    return {
+        "drift": comparisons,
+        "subjects": SUBJECTS,
+        "scanners": scanner_table(figures["scanners"], period),
+        "prevalence": None if config.prevalence is None else percent(config.prevalence),
+        "drawn": _drawn(chart for each in comparisons for chart in each.charts),
+    }
+
+
+def _drawn(charts: Iterable[Chart]) -> list[dict[str, Any]]:
+    return [chart.drawing for chart in charts if not chart.is_empty]
+
+
+def _flow(figures: Figures, period: Period, *, hides_ai: bool) -> list[Chart]:
     volumes, times = figures["volumes"], figures["times"]
     return [
         volume_chart(volumes, period),
-        flagged_chart(volumes, period),
+        flagged_chart(volumes, period, hides_ai=hides_ai),
         worklist_chart(times, period),
-        read_chart(times, period),
+        read_chart(times, period, hides_ai=hides_ai),
         refusal_chart(figures["refusals"], volumes, period),
     ]
 
 
-def _readers(
-    figures: Mapping[str, Sequence[Any]], period: Period, config: MonitoringConfig
-) -> list[ReaderSection]:
+def _readers(figures: Figures, period: Period, config: MonitoringConfig) -> list[ReaderSection]:
     measures, bins = figures["verdicts"], figures["calibration"]
     return [
         ReaderSection(
             version,
-            metric_rows(measures, version),
+            finding_table(measures, version, period),
+            further_links(measures, version, period),
+            metric_rows(measures, version, config.least_verdicts),
             [
-                agreement_chart(measures, version, period, config.least_ppv),
-                calibration_chart(bins, measures, version),
+                agreement_chart(measures, version, period, config),
+                calibration_chart(bins, measures, version, period, config),
             ],
         )
         for version in versions(measures)[:MOST_VERSIONS]
     ]
 
 
-def _drift(
-    figures: Mapping[str, Sequence[Any]], period: Period, config: MonitoringConfig
-) -> list[DriftSection]:
+def _drift(figures: Figures, period: Period, config: MonitoringConfig) -> list[DriftSection]:
     return [
-        DriftSection(words, drift_table(figures["drift"], against), charts)
+        DriftSection(words, drift_table(figures["drift"], against, period), charts)
         for against, words in AGAINST.items()
         if (charts := drift_charts(figures["drift"], against, period, config))
     ]

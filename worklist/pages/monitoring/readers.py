@@ -1,10 +1,14 @@
-"""The AI against its readers, as plots and a table. Pure."""
+"""The AI against its readers, as plots and tables. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from db.monitoring.verdicts import Calibration, Measure
+from db.worklist.sorting import Sort
+from readfirst.monitoring.config import MonitoringConfig
 from readfirst.monitoring.period import Period
+from readfirst.studies.findings import GROUP_WORDS, VerdictGroup
 from worklist.pages.monitoring.charts import (
     Chart,
     Kind,
@@ -16,6 +20,7 @@ from worklist.pages.monitoring.charts import (
     percent,
 )
 from worklist.pages.monitoring.flow import date_label
+from worklist.pages.monitoring.links import StudyLink, of_buckets, of_period
 
 #: In the order of the table, as people call them.
 MEASURES = {
@@ -30,6 +35,13 @@ MEASURES = {
     "blind": "Blind, before the AI was shown",
     "verdicts": "With a verdict",
 }
+#: What readers do, and not how well the AI does: said of any number of verdicts.
+COUNTS = ("cannot_tell", "blind", "verdicts")
+#: Rows and columns of the table of findings.
+COMPARED = (
+    ("Flagged", VerdictGroup.TRUE_POSITIVE, VerdictGroup.FALSE_POSITIVE),
+    ("Not flagged", VerdictGroup.MISSED, VerdictGroup.TRUE_NEGATIVE),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,26 +54,71 @@ class MetricRow:
     cases: str
 
 
+@dataclass(frozen=True, slots=True)
+class FindingRow:
+    """A flag of the AI, and the numbers of studies that readers called pneumonia or not."""
+
+    name: str
+    pneumonia: StudyLink
+    no_pneumonia: StudyLink
+
+
 def versions(rows: Sequence[Measure]) -> list[str]:
     """The ensemble versions that have verdicts, the newest first."""
     return list(dict.fromkeys(row.ensemble_version for row in rows))
 
 
-def metric_rows(rows: Sequence[Measure], version: str) -> list[MetricRow]:
-    """The rows of a version."""
+def metric_rows(rows: Sequence[Measure], version: str, least: int) -> list[MetricRow]:
+    """The rows of a version. least: of fewer verdicts no share is stated."""
     whole = _whole(rows, version)
-    return [_metric_row(words, whole[name]) for name, words in MEASURES.items() if name in whole]
+    return [
+        _metric_row(words, whole[name], 0 if name in COUNTS else least)
+        for name, words in MEASURES.items()
+        if name in whole
+    ]
+
+
+def finding_table(rows: Sequence[Measure], version: str, period: Period) -> list[FindingRow]:
+    """The AI's flags against the readers' findings: each number leads to its studies."""
+    whole = _whole(rows, version)
+    ppv, npv = whole["ppv"], whole["npv"]
+    counts = {
+        VerdictGroup.TRUE_POSITIVE: ppv.hits or 0,
+        VerdictGroup.FALSE_POSITIVE: ppv.of - (ppv.hits or 0),
+        VerdictGroup.MISSED: npv.of - (npv.hits or 0),
+        VerdictGroup.TRUE_NEGATIVE: npv.hits or 0,
+    }
+    links = {
+        group: StudyLink(f"{count:,}", _address(period, version, group))
+        for group, count in counts.items()
+    }
+    return [FindingRow(name, links[sick], links[healthy]) for name, sick, healthy in COMPARED]
+
+
+def further_links(rows: Sequence[Measure], version: str, period: Period) -> list[StudyLink]:
+    """The studies of which the reader cannot tell, and those that were read blind."""
+    whole = _whole(rows, version)
+    groups = {"cannot_tell": VerdictGroup.CANNOT_TELL, "blind": VerdictGroup.BLIND}
+    return [
+        StudyLink(
+            f"{GROUP_WORDS[group].capitalize()}: {whole[name].hits:,}",
+            _address(period, version, group),
+        )
+        for name, group in groups.items()
+        if name in whole and whole[name].hits
+    ]
 
 
 def agreement_chart(
-    rows: Sequence[Measure], version: str, period: Period, least_ppv: float
+    rows: Sequence[Measure], version: str, period: Period, config: MonitoringConfig
 ) -> Chart:
     """PPV and NPV by week."""
-    whole = _whole(rows, version)
-    ppv = whole["ppv"]
+    ppv = _whole(rows, version)["ppv"]
     title = "No flagged study has a verdict"
     if ppv.value is not None:
         title = f"{percent(ppv.value)} of flagged studies are confirmed (PPV)"
+        if ppv.of < config.least_verdicts:
+            title = f"PPV: {_too_few(ppv.of, config.least_verdicts)}"
     return Chart(
         id=f"agreement-{version}",
         title=title,
@@ -73,26 +130,34 @@ def agreement_chart(
         x_label="Week",
         y_label="Right",
         places=tuple(date_label(week.first, week.last) for week in period.weeks),
+        addresses=of_buckets(period.weeks, agreement=VerdictGroup.ANY, ensemble=version),
         series=tuple(
             _weekly(rows, version, period, name, words, colour)
-            for name, words, colour in (("ppv", "PPV", "flag"), ("npv", "NPV", "link"))
+            for name, words, colour in (("ppv", "PPV", "link"), ("npv", "NPV", "plot-2"))
         ),
-        levels=(Level(least_ppv, "least PPV"),) if least_ppv else (),
+        levels=(Level(config.least_ppv, "least PPV"),) if config.least_ppv else (),
         csv="verdicts",
     )
 
 
 def calibration_chart(
-    rows: Sequence[Calibration], measures: Sequence[Measure], version: str
+    rows: Sequence[Calibration],
+    measures: Sequence[Measure],
+    version: str,
+    period: Period,
+    config: MonitoringConfig,
 ) -> Chart:
     """The stated probability against the share that has pneumonia."""
     filled = [row for row in rows if row.ensemble_version == version and row.stated is not None]
     error = _whole(measures, version)["ece"]
+    title = "No calibration"
+    if error.value is not None:
+        title = f"Calibration error {percent(error.value)}, by {error.of:,} verdicts"
+        if error.of < config.least_verdicts:
+            title = f"Calibration error: {_too_few(error.of, config.least_verdicts)}"
     return Chart(
         id=f"calibration-{version}",
-        title="No calibration"
-        if error.value is None
-        else f"Calibration error {percent(error.value)}, by {error.of:,} verdicts",
+        title=title,
         note="On the diagonal, films of a stated probability have pneumonia that often.",
         kind=Kind.DIAGONAL,
         unit=Unit.SHARE,
@@ -100,6 +165,17 @@ def calibration_chart(
         y_label="With pneumonia",
         places=tuple(
             f"{100 * row.lower:.0f} – {100 * row.upper:.0f} % ({row.studies:,} studies)"
+            for row in filled
+        ),
+        addresses=tuple(
+            _address(
+                period,
+                version,
+                VerdictGroup.ANY,
+                probability_from=row.lower,
+                probability_below=row.upper,
+                sort=Sort.PROBABILITY,
+            )
             for row in filled
         ),
         x=tuple(row.stated or 0.0 for row in filled),
@@ -114,6 +190,14 @@ def calibration_chart(
         ),
         csv="calibration",
     )
+
+
+def _address(period: Period, version: str, group: VerdictGroup, **which: Any) -> str:
+    return of_period(period, agreement=group, ensemble=version, **which)
+
+
+def _too_few(verdicts: int, least: int) -> str:
+    return f"too few verdicts ({verdicts:,} of {least:,})"
 
 
 def _weekly(
@@ -143,9 +227,11 @@ def _whole(rows: Sequence[Measure], version: str) -> dict[str, Measure]:
     return {row.measure: row for row in meant}
 
 
-def _metric_row(words: str, row: Measure) -> MetricRow:
+def _metric_row(words: str, row: Measure, least: int) -> MetricRow:
     if row.value is None:
         return MetricRow(words, "–", "", "nothing to count")
+    if row.of < least:
+        return MetricRow(words, "–", "", _too_few(row.of, least))
     if row.hits is None:
         value = f"{row.value:.2f}" if row.measure == "kappa" else percent(row.value)
         return MetricRow(words, value, "", f"{row.of:,} studies")

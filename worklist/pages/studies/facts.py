@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from db.read_models import StudyRecord, VerdictRecord
 from db.worklist.patients import OtherStudy
 from readfirst.domain import FileKind
-from readfirst.formatting import readable_name, short_duration
+from readfirst.formatting import readable_name, readable_probability, short_duration
 from readfirst.studies.findings import AGREEMENT_WORDS, Finding, finding_text
 from readfirst.studies.viewer import viewer_link
 from worklist.services.study_texts import distinct, in_percent, minute, patient_age
@@ -134,7 +134,7 @@ def _ai(verdict: VerdictRecord) -> str:
     if verdict.probability is None:
         return "not scored then"
     flag = "flagged" if verdict.flagged else "not flagged"
-    return f"AI then: {verdict.probability:.2f}, {flag}"
+    return f"AI then: {readable_probability(verdict.probability)}, {flag}"
 
 
 def _taken(study: StudyRecord) -> str:

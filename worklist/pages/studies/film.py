@@ -10,11 +10,11 @@ from db.access.audit import AuditAction
 from db.read_models import ScoreRecord, StudyDetail, StudyRecord
 from db.worklist.queries import study_detail
 from readfirst.access.roles import Role
-from readfirst.formatting import readable_percent
+from readfirst.formatting import readable_probability
 from worklist.api.parameters import StudyUid
 from worklist.security.policy import policy
 from worklist.services.dependencies import DatabaseDep, NowDep, SettingsDep
-from worklist.services.study_texts import in_percent, minute, patient_name
+from worklist.services.study_texts import minute, patient_name
 from worklist.services.templating import TEMPLATES
 
 router = APIRouter(default_response_class=HTMLResponse)
@@ -102,7 +102,7 @@ def _images(detail: StudyDetail) -> tuple[FilmImage, ...]:
 
 
 def _percent(score: ScoreRecord | None) -> str:
-    return "" if score is None else readable_percent(in_percent(score.probability))
+    return "" if score is None else readable_probability(score.probability)
 
 
 @router.get("/studies/{study_instance_uid}/film")

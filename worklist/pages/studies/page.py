@@ -22,6 +22,7 @@ from db.read_models import StudyDetail
 from db.session import Database
 from db.worklist.adjacent_studies import AdjacentStudies, adjacent_studies, most_urgent_unread
 from db.worklist.filters import WorklistFilter
+from db.worklist.next_unread import next_unread
 from db.worklist.patients import OtherStudy, other_studies
 from db.worklist.queries import opening_film, study_detail
 from db.worklist.sorting import READING_ORDER
@@ -78,7 +79,7 @@ class StudyPage:
     opened: FirstViewing | None
     others: list[OtherStudy]
     adjacent_studies: AdjacentStudies
-    #: The film that the most urgent other unread study opens with, to be loaded before.
+    #: The film that the next unread study opens with, to be loaded before.
     next_film: str | None
 
 
@@ -135,10 +136,18 @@ def verdict(
 
 @router.get("/next")
 @policy(Role.READER)
-def next_unread(database: DatabaseDep, but: str | None = None) -> Response:
-    """Lead to the unread study that is to be read first; to the list when there is none."""
+def lead_on(database: DatabaseDep, after: str | None = None, but: str | None = None) -> Response:
+    """Lead to the unread study that comes next; to the list when there is none.
+
+    after: the study where one is. but: as it was in older releases: the most urgent one but this.
+    """
     with database.read() as session:
-        uid = most_urgent_unread(session, but=but if but and UID.fullmatch(but) else None)
+        if but is not None:
+            uid = most_urgent_unread(session, but=but if UID.fullmatch(but) else None)
+        else:
+            after = after if after and UID.fullmatch(after) else None
+            study = next_unread(session, after=after)
+            uid = study.study_instance_uid if study else None
     return RedirectResponse(f"/studies/{uid}" if uid else "/", 307)
 
 
@@ -189,8 +198,10 @@ def _read_page(
 
 
 def _next_film(session: Session, study_instance_uid: str, *, by_score: bool) -> str | None:
-    next_study = most_urgent_unread(session, but=study_instance_uid)
-    return next_study and opening_film(session, next_study, by_score=by_score)
+    study = next_unread(session, after=study_instance_uid)
+    if study is None:
+        return None
+    return opening_film(session, study.study_instance_uid, by_score=by_score)
 
 
 def _context(page: StudyPage, settings: Settings, now: datetime) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from db.access.audit import FirstViewing
 from db.read_models import EventRecord, ImageRecord, ScoreRecord, StudyDetail, VerdictRecord
-from readfirst.formatting import attribute_names, short_duration
+from readfirst.formatting import attribute_names, readable_probability, short_duration
 from readfirst.refusals import SENTENCES, RefusalCode
 from readfirst.studies.findings import finding_text
 from readfirst.studies.marks import MARK_SENTENCES, MarkCode
@@ -152,7 +152,7 @@ def _cause(event: EventRecord) -> str:
 
 
 def _scored(version: str, score: ScoreRecord | None) -> str:
-    probability = "" if score is None else f" {score.probability:.2f}"
+    probability = "" if score is None else f" {readable_probability(score.probability)}"
     return f"Scored{probability} by ensemble {version}"
 
 

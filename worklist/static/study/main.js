@@ -3,6 +3,7 @@
 import { setUpKeys } from "../common/keys.js";
 import { listAddress, listedStudies, storeOpenedStudy } from "../worklist/state.js";
 import { keepCommentDraft } from "./comment-draft.js";
+import { setUpNextUnread } from "./next-unread.js";
 import { showNotice } from "./notice.js";
 import { setUpVerdict, WORDS } from "./verdict.js";
 
@@ -77,6 +78,7 @@ function updateStream() {
 document.addEventListener("visibilitychange", updateStream);
 updateStream();
 setUpKeys();
+setUpNextUnread(study);
 setUpVerdict();
 followList();
 keepCommentDraft(study);

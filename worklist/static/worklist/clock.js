@@ -12,11 +12,32 @@ export function shortDuration(seconds) {
   return `${days} d ${hours % 24} h`;
 }
 
+// The share of the longest wait from which a waiting time is marked, and the words of each mark.
+const SOON = 0.75;
+const WAIT_WORDS = {
+  "": "",
+  soon: ", over three quarters of the maximum wait",
+  over: ", over the maximum wait",
+};
+
+export function waitLevel(seconds, maxWait) {
+  if (seconds >= maxWait) return "over";
+  return seconds >= SOON * maxWait ? "soon" : "";
+}
+
 // clockOffset: how far this machine's clock is behind the server's, in milliseconds.
 export function updateWaitingTimes(list, clockOffset) {
+  const maxWait = Number(list.querySelector("table.studies")?.dataset.maxWait);
   for (const time of list.querySelectorAll("time[datetime]")) {
     const seconds = (Date.now() + clockOffset - Date.parse(time.dateTime)) / 1000;
     const text = shortDuration(seconds);
     if (time.textContent !== text) time.textContent = text;
+    updateLevel(time, waitLevel(seconds, maxWait));
   }
+}
+
+function updateLevel(time, level) {
+  if (time.dataset.level === level) return;
+  time.dataset.level = level;
+  time.parentElement.querySelector(".wait-words").textContent = WAIT_WORDS[level];
 }

@@ -3,6 +3,7 @@ import { setUpMenus } from "../common/menus.js";
 import { alertFlagged, setUpAlerts, wantsAlerts } from "./alerts.js";
 import { announceChanges, setUpAnnouncer } from "./announcer.js";
 import { updateWaitingTimes } from "./clock.js";
+import { setUpDensity } from "./density.js";
 import { fetchList, serverClockOffset } from "./fetch.js";
 import { setUpKeys } from "./keys.js";
 import { LiveUpdates } from "./live.js";
@@ -116,6 +117,7 @@ list.addEventListener("pointerleave", () => {
   keepSelection(hadFocus);
 });
 setUpMenus();
+setUpDensity();
 setUpAnnouncer();
 setUpSelection();
 setUpSearch(reload);

@@ -6,6 +6,9 @@ const SELECTED = "readfirst.selected";
 const OPENED = "readfirst.opened";
 const DISPLAYED = "readfirst.displayed";
 const PENDING = "readfirst.pending";
+const VISITED = "readfirst.visited";
+// Studies that this tab remembers to have opened.
+const MOST_VISITED = 1000;
 // Studies whose films this tab remembers to have displayed.
 const MOST_DISPLAYED = 300;
 
@@ -67,4 +70,14 @@ export function takePendingVerdict(uid) {
   if (!pending || (uid && pending.uid !== uid)) return null;
   sessionStorage.removeItem(PENDING);
   return pending;
+}
+
+// The studies that this tab has opened since it began with the unread ones, the latest last.
+export const visitedStudies = () => JSON.parse(sessionStorage.getItem(VISITED) ?? "[]");
+
+export const forgetVisited = () => sessionStorage.removeItem(VISITED);
+
+export function storeVisited(uid) {
+  const others = visitedStudies().filter((other) => other !== uid);
+  sessionStorage.setItem(VISITED, JSON.stringify([...others, uid].slice(-MOST_VISITED)));
 }

@@ -210,7 +210,7 @@ def check_sentence(session: Session, study: Study) -> None:
         return
     assert detail.study.flagged == (detail.study.probability >= detail.study.threshold)
     if detail.study.flagged:
-        assert "reaches the threshold" in detail.study.why
+        assert detail.study.why.startswith("AI ")
 
 
 @settings(
