@@ -16,6 +16,7 @@ from readfirst.derived_images import DerivedImages
 from readfirst.files.folders import make_home
 from readfirst.settings import Settings
 from worklist.admin import router as admin
+from worklist.admin.explained_files import clear_explained
 from worklist.admin.live_checks import Check, LiveChecks
 from worklist.api import document
 from worklist.api import router as api
@@ -75,6 +76,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     settings: Settings = state.settings
     make_home(settings.home_path, to_write=settings.database_url is None)
     upgrade(state.database)
+    clear_explained(settings.home_path)
     with state.upload_endpoints.opened():
         yield
     state.streams.close()
@@ -108,5 +110,6 @@ def _add_routes(app: FastAPI) -> None:
         app.include_router(module.router)
     for module in (form, stow):
         app.include_router(module.router, max_body_size=app.state.upload_endpoints.most_bytes)
+    app.include_router(admin.films, max_body_size=app.state.upload_endpoints.most_bytes)
     for module in (thumbnails, login, account):
         app.include_router(module.router)

@@ -41,6 +41,8 @@ class AuditAction(StrEnum):
     MONITORING_VIEWED = "watching_viewed"
     #: A page of the administrator.
     ADMIN_VIEWED = "admin_viewed"
+    #: A film was read to say what the rules make of it, and was not kept.
+    FILM_EXPLAINED = "film_explained"
     #: The audit log itself.
     AUDIT_VIEWED = "audit_viewed"
     UPLOADED = "uploaded"

@@ -10,9 +10,9 @@ from readfirst.site.parts import Part
 from tests.browser.accessibility import faults
 from tests.browser.conftest import NewPage
 from tests.browser.page_monitor import log_in
-from tests.browser.site import Site, add_people
+from tests.browser.site import LATER, Site, add_people
 
-PATHS = ("/admin", "/admin/accounts", "/admin/audit", "/admin/settings")
+PATHS = ("/admin", "/admin/accounts", "/admin/audit", "/admin/rules", "/admin/settings")
 
 
 @pytest.fixture
@@ -78,3 +78,49 @@ def test_an_account_is_added_reset_and_disabled_by_keyboard(admin: Page) -> None
     expect(admin.locator("#account-lea")).to_contain_text("Disabled")
     admin.locator("#account-admin").get_by_role("button", name="Disable admin").click()
     expect(admin.get_by_role("alert")).to_contain_text("is the last admin")
+
+
+def test_the_log_in_tells_of_caps_lock(site: Site, new_page: NewPage) -> None:
+    add_people(site)
+    page = new_page()
+    page.goto("/login")
+    field = page.get_by_label("Password")
+    # Chromium's debugger has no caps-lock key: the event is made as the browser makes it.
+    press = """(field, on) => field.dispatchEvent(new KeyboardEvent("keydown",
+        { key: "A", bubbles: true, modifierCapsLock: on }))"""
+    field.evaluate(press, True)
+    expect(page.get_by_text("Caps lock is on.")).to_be_visible()
+    field.evaluate(press, False)
+    expect(page.get_by_text("Caps lock is on.")).to_have_count(0)
+    assert faults(page) == []
+
+
+def test_the_audit_log_is_searched_and_taken_along(site: Site, admin: Page) -> None:
+    admin.goto("/admin/audit")
+    admin.get_by_label("Action").select_option("logged in")
+    admin.get_by_label("Account").fill("admin")
+    admin.get_by_role("button", name="Search").click()
+    rows = admin.locator("table.audit tbody tr")
+    expect(rows).to_have_count(1)
+    expect(rows).to_contain_text("127.0.0.1")
+    with admin.expect_download() as download:
+        admin.get_by_role("link", name="CSV of all matching lines").click()
+    lines = download.value.path().read_text().splitlines()
+    assert len(lines) == 2
+    assert "logged_in" in lines[1]
+
+
+def test_the_settings_name_their_source(admin: Page) -> None:
+    admin.goto("/admin/settings")
+    row = admin.locator("#READFIRST_DECODE_SECONDS")
+    expect(row).to_contain_text("command line")
+    expect(admin.locator("#READFIRST_DATABASE_URL td").first).to_have_text("set")
+
+
+def test_a_film_is_explained_and_does_not_come_in(site: Site, admin: Page) -> None:
+    admin.goto("/admin/rules")
+    admin.get_by_label("A film, to see which rule decides").set_input_files(LATER[0])
+    admin.get_by_role("button", name="Explain").click()
+    expect(admin.get_by_role("status")).to_contain_text("This film would be")
+    assert list((site.settings.home_path / "explained").iterdir()) == []
+    assert faults(admin) == []

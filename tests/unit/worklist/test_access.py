@@ -138,6 +138,33 @@ def test_a_page_leads_to_the_log_in_and_back(client: TestClient) -> None:
     assert "reader" in client.get("/", headers=PAGE).text
 
 
+def test_the_log_in_says_why_one_is_here_and_how_long_to_wait(
+    client: TestClient, database: Database, settings: Settings
+) -> None:
+    assert "You were logged out" not in client.get("/login").text
+    assert "not a medical device" in client.get("/login").text
+    log_in(client, "reader")
+    idle = timedelta(minutes=settings.session_idle_minutes)
+    with database.write() as session:
+        session.execute(update(LoginSession).values(used_at=NOW - idle - timedelta(minutes=2)))
+    # Somebody else's log-in, which forgets old sessions, does not forget this one yet.
+    with TestClient(client.app, follow_redirects=False) as other:
+        assert log_in(other, "lead") == 303
+    client.get("/", headers=PAGE)
+    assert f"You were logged out after {settings.session_idle_minutes:g} minutes." in (
+        client.get("/login").text
+    )
+    over = timedelta(hours=settings.session_hours + 1)
+    with database.write() as session:
+        session.execute(update(LoginSession).values(opened_at=NOW - over))
+    assert f"after {settings.session_hours:g} hours." in client.get("/login").text
+    token = client.get("/login").text.split('name="form_token" value="')[1].split('"')[0]
+    for name in ("reader", "nobody-at-all"):
+        sent = {"name": name, "password": "wrong", "form_token": token}
+        answer = client.post("/login", data=sent).text
+        assert f"or wait {settings.lockout_minutes:g} minutes." in answer, name
+
+
 def test_a_list_that_refreshes_itself_is_told_and_not_sent_on(client: TestClient) -> None:
     assert client.get("/rows").status_code == 401
     fragment = client.get("/rows", headers={"HX-Request": "true"})
