@@ -1,5 +1,6 @@
 """`demo`: the whole way of an image, on the sample studies that come with ReadFirst."""
 
+import os
 import shutil
 import threading
 import time
@@ -50,6 +51,8 @@ def demo(
     ] = 300.0,
 ) -> None:
     """Start everything, drop the sample studies into the inbox, and print the worklist."""
+    # The samples are of one day of the past: as priors, they would not be read.
+    os.environ.setdefault("READFIRST_PRIOR_AFTER_DAYS", "0")
     settings = load_settings()
     notice_unknown_settings()
     notice_unused_patterns(load_rules(settings.scope))

@@ -1,5 +1,6 @@
 """`up` and the parts that it starts; compose starts the same parts one by one."""
 
+import gc
 import os
 import signal
 import sys
@@ -167,6 +168,9 @@ def serve(
     notifier = CeleryNotifier(make_queue(settings))
     app = make_app(settings, lambda: notifier.notify(TaskName.SCORE), CHECKS)
     server = make_server(app, settings.host, settings.port, tls_files(settings))
+    # What is imported stays: to look through all of it for garbage would halt pages for 0.2 s.
+    gc.collect()
+    gc.freeze()
     err.print(Text(f"The page is at {page_address(settings)}"), soft_wrap=True)
     with beating(settings.database, Part.PAGE):
         server.run(sockets)

@@ -19,6 +19,7 @@ from cli.common.console import (
 from cli.common.database import opened
 from cli.common.options import Json
 from db.read_models import EventRecord, ImageRecord, ScoreRecord, StudyRecord, VerdictRecord
+from db.worklist.counts import MOST, unread_priors
 from db.worklist.figure_filter import FigureFilter
 from db.worklist.filters import WorklistFilter
 from db.worklist.queries import reading_order, study_detail
@@ -38,6 +39,9 @@ def worklist(
     flagged: Annotated[bool, typer.Option("--flagged", help="Flagged studies only.")] = False,
     every: Annotated[bool, typer.Option("--all", help="Read studies too.")] = False,
     read: Annotated[bool, typer.Option("--read", help="Only studies that are read.")] = False,
+    priors: Annotated[
+        bool, typer.Option("--priors", help="Only studies that came in for comparison.")
+    ] = False,
     refused: Annotated[
         bool, typer.Option("--refused", help="Only studies with an image that was refused.")
     ] = False,
@@ -64,8 +68,8 @@ def worklist(
     json: Json = False,
 ) -> None:
     """Print the unread studies, the most urgent first, each with why it stands there."""
-    if every and read:
-        raise Misconfigured("Choose one of --all and --read.")
+    if every + read + priors > 1:
+        raise Misconfigured("Choose one of --all, --read and --priors.")
     settings, now = load_settings(), datetime.now(UTC)
     with opened(settings) as database, database.read() as session:
         rows = reading_order(
@@ -74,7 +78,8 @@ def worklist(
             order=Order(sort, reverse),
             which=WorklistFilter(
                 flagged=flagged,
-                unread=None if every else not (read or agreement),
+                unread=None if every or priors else not (read or agreement),
+                prior=True if priors else None,
                 refused=refused,
                 institution=institution,
                 since=moment(since, settings),
@@ -83,10 +88,13 @@ def worklist(
             ),
             display=settings.display(now),
         )
+        passed_over = 0 if every or read or priors or agreement else unread_priors(session)
     if json:
         print_json(rows)
     else:
         print_worklist(rows)
+    if passed_over:
+        notice_priors(passed_over)
 
 
 def study(
@@ -152,6 +160,12 @@ def rescore(
             progress=lambda count: status.update(f"Queueing … {count}"),
         )
     notice(f"{total} images wait for the active ensemble.")
+
+
+def notice_priors(number: int) -> None:
+    """Say that a list of unread studies leaves out some that came in for comparison."""
+    text = f"{MOST}+" if number > MOST else number
+    notice(f"Priors, which came in for comparison, are not among them: {text}. See --priors.")
 
 
 def print_worklist(rows: list[StudyRecord]) -> None:

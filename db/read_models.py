@@ -108,6 +108,8 @@ class StudyRecord(OfStudy):
     warnings: tuple[StudyWarning, ...]
     #: When it was read; None: unread, or an image came in since.
     read_at: datetime | None
+    #: It came in for comparison, and is no unread work.
+    prior: bool
     #: The one that stands.
     verdict: VerdictRecord | None
     #: How many were ever given, withdrawn ones too.

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Row, Select, func, select
+from sqlalchemy import Row, Select, bindparam, func, select
 from sqlalchemy.orm import Session, aliased
 
 from db.read_models import VerdictRecord
@@ -23,27 +23,51 @@ class VerdictSummary:
 
 NO_VERDICT = VerdictSummary(None, 0)
 #: A verdict, its study's UID, its ensemble's prevalence, and the number of its study's last one.
-VerdictRow = Row[Verdict, str, float | None, int]
+VerdictRow = Row[Verdict, str, float | None, int] | tuple[Verdict, str, float | None, int]
+
+_OTHER = aliased(Verdict)
+#: Verdicts, each with its study's UID, its ensemble's prevalence and its study's last one. Made
+#: once, as the statements below: to put one together takes longer than to run it.
+_VERDICTS: Select[Verdict, str, float | None, int] = (
+    select(
+        Verdict,
+        Study.study_instance_uid,
+        EnsembleVersion.prevalence,
+        select(func.max(_OTHER.id)).where(_OTHER.study_id == Verdict.study_id).scalar_subquery(),
+    )
+    .join(Study, Verdict.study_id == Study.id)
+    .outerjoin(EnsembleVersion, Verdict.ensemble_version == EnsembleVersion.version)
+)
+_LATEST = (
+    select(_OTHER.study_id, func.max(_OTHER.id).label("last"), func.count().label("count"))
+    .where(_OTHER.study_id.in_(bindparam("study_ids", expanding=True)))
+    .group_by(_OTHER.study_id)
+    .subquery()
+)
+#: The last verdict of each of the studies, and the number of its verdicts.
+_SUMMARIES = (
+    select(
+        Verdict,
+        Study.study_instance_uid,
+        EnsembleVersion.prevalence,
+        _LATEST.c.last,
+        _LATEST.c.count,
+    )
+    .join(_LATEST, Verdict.id == _LATEST.c.last)
+    .join(Study, Verdict.study_id == Study.id)
+    .outerjoin(EnsembleVersion, Verdict.ensemble_version == EnsembleVersion.version)
+)
 
 
 def verdict_summaries(
     session: Session, study_ids: Sequence[int], *, prevalence: float | None = None
 ) -> dict[int, VerdictSummary]:
     """Return what stands of the studies, by their row ids; those without a verdict are left out."""
-    latest = (
-        select(Verdict.study_id, func.max(Verdict.id).label("last"), func.count().label("count"))
-        .where(Verdict.study_id.in_(study_ids))
-        .group_by(Verdict.study_id)
-        .subquery()
-    )
-    counts = select(latest.c.study_id, latest.c.count)
-    summaries = {
-        study_id: VerdictSummary(None, count) for study_id, count in session.execute(counts)
-    }
-    for row in session.execute(_verdicts().join(latest, Verdict.id == latest.c.last)):
-        study_id, record = row.Verdict.study_id, _record(row, prevalence)
-        if record.stands:
-            summaries[study_id] = VerdictSummary(record, summaries[study_id].count)
+    rows = session.execute(_SUMMARIES, {"study_ids": study_ids})
+    summaries = {}
+    for verdict, uid, presupposed, last, count in rows:
+        record = _record((verdict, uid, presupposed, last), prevalence)
+        summaries[verdict.study_id] = VerdictSummary(record if record.stands else None, count)
     return summaries
 
 
@@ -51,7 +75,7 @@ def verdicts_of(
     session: Session, study_instance_uid: str, *, prevalence: float | None = None
 ) -> tuple[VerdictRecord, ...]:
     """Every verdict of a study, the earliest first."""
-    query = _verdicts().where(Study.study_instance_uid == study_instance_uid).order_by(Verdict.id)
+    query = _VERDICTS.where(Study.study_instance_uid == study_instance_uid).order_by(Verdict.id)
     return tuple(_record(row, prevalence) for row in session.execute(query))
 
 
@@ -67,7 +91,7 @@ def verdict_by_number(
     session: Session, number: int, *, prevalence: float | None = None
 ) -> VerdictRecord:
     """Return a verdict, which is there."""
-    return _record(session.execute(_verdicts().where(Verdict.id == number)).one(), prevalence)
+    return _record(session.execute(_VERDICTS.where(Verdict.id == number)).one(), prevalence)
 
 
 def all_verdicts(
@@ -84,7 +108,7 @@ def all_verdicts(
 
     since, until: given then or later, and before then. before: only those of a lower number.
     """
-    query = _verdicts().order_by(Verdict.id.desc()).limit(limit)
+    query = _VERDICTS.order_by(Verdict.id.desc()).limit(limit)
     if since is not None:
         query = query.where(Verdict.at >= since)
     if until is not None:
@@ -94,19 +118,6 @@ def all_verdicts(
     if study_instance_uid is not None:
         query = query.where(Study.study_instance_uid == study_instance_uid)
     return [_record(row, prevalence) for row in session.execute(query)]
-
-
-def _verdicts() -> Select[Verdict, str, float | None, int]:
-    """Verdicts, each with its study's UID, its ensemble's prevalence and its study's last one."""
-    other = aliased(Verdict)
-    last = select(func.max(other.id)).where(other.study_id == Verdict.study_id)
-    return (
-        select(
-            Verdict, Study.study_instance_uid, EnsembleVersion.prevalence, last.scalar_subquery()
-        )
-        .join(Study, Verdict.study_id == Study.id)
-        .outerjoin(EnsembleVersion, Verdict.ensemble_version == EnsembleVersion.version)
-    )
 
 
 def _record(row: VerdictRow, prevalence: float | None) -> VerdictRecord:

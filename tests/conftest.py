@@ -225,6 +225,8 @@ def settings(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch)
         incomplete_seconds=0.3,
         scan_seconds=0.5,
         decode_seconds=TIMEOUT,
+        # The samples are of one day of the past.
+        prior_after_days=0,
     )
 
 

@@ -1,12 +1,12 @@
 """Compare an older commit and the working tree, beside each other in one run.
 
-    python -m benchmarks.commits 9121434 --markdown commits.md
+    python -m benchmarks.commits e3503c0 --markdown commits.md
 
-Each tree is measured by its own `benchmarks/commits/probe.py`, which knows its names; so the older
-commit needs one too. Both fill databases of their own, on SQLite and PostgreSQL, and are asked in
-turns, so that what else runs on the machine meets both. Above 1.00 the working tree takes longer.
-Processor time is that of the process itself: it hardly feels what runs beside it, and leaves out
-PostgreSQL and the process that decodes.
+Each tree is measured by its own `benchmarks/commits/probe.py`, which knows its names; for e3503c0,
+which has none, there is one here. Both fill databases of their own, on SQLite and PostgreSQL, and
+are asked in turns, so that what else runs on the machine meets both. Above 1.00 the working tree
+takes longer. Processor time is that of the process itself: it hardly feels what runs beside it, and
+leaves out PostgreSQL and the process that decodes.
 """
 
 import json
@@ -15,7 +15,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Annotated, cast
@@ -27,6 +27,8 @@ from benchmarks.ratios import Spread, ratio, spread
 from cli.common.console import notice, print_table
 
 ROOT = Path(__file__).parents[2]
+#: Measures the working tree.
+OWN_PROBE = Path(__file__).with_name("probe.py")
 #: Name of a measure, milliseconds before and now, and the paired ratios: of the time that passes,
 #: and of processor time.
 ComparedMeasure = tuple[str, Spread, Spread, Spread, Spread]
@@ -35,10 +37,12 @@ ComparedMeasure = tuple[str, Spread, Spread, Spread, Spread]
 class Side:
     """A process that measures a tree: by the tree's own probe, which knows its names."""
 
-    def __init__(self, tree: Path, folder: Path, urls: tuple[str, str], studies: int) -> None:
+    def __init__(
+        self, tree: Path, probe: Path, folder: Path, urls: tuple[str, str], studies: int
+    ) -> None:
         folder.mkdir()
         self.process = subprocess.Popen(
-            [sys.executable, str(probe_of(tree)), str(folder), *urls, str(studies)],
+            [sys.executable, str(probe), str(folder), *urls, str(studies)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             cwd=folder,
@@ -69,12 +73,13 @@ class Side:
         return line
 
 
-def probe_of(tree: Path) -> Path:
-    """Return the script that measures a tree: its own, since names differ between commits."""
-    probe = tree / "benchmarks" / "commits" / "probe.py"
+def probe_of(tree: Path, commit: str) -> Path:
+    """Return the script that measures an older tree: its own, or the one here for it."""
+    own = tree / "benchmarks" / "commits" / "probe.py"
+    probe = own if own.exists() else OWN_PROBE.with_name(f"probe_{commit}.py")
     if not probe.exists():
         raise typer.BadParameter(
-            "That commit cannot measure itself; 9121434 is the first that can."
+            "That commit cannot measure itself; e3503c0 is the first that can be measured."
         )
     return probe
 
@@ -104,10 +109,12 @@ def postgresql() -> Iterator[str]:
         yield server.get_uri(driver="psycopg", database="{}")
 
 
-def compared(before: Side, now: Side, rounds: int) -> Iterator[ComparedMeasure]:
-    """Ask both in turns, the one first and then the other."""
+def compared(
+    before: Side, now: Side, rounds: int, only: Sequence[str] = ()
+) -> Iterator[ComparedMeasure]:
+    """Ask both in turns, the one first and then the other. only: parts of names; all without."""
     names = before.measures()
-    shared = [name for name in now.measures() if name in names]
+    shared = [name for name in now.measures() if name in names and _is_wanted(name, only)]
     for name in shared:
         times: dict[Side, list[Elapsed]] = {before: [], now: []}
         for round_ in range(rounds + 1):
@@ -118,10 +125,17 @@ def compared(before: Side, now: Side, rounds: int) -> Iterator[ComparedMeasure]:
         yield name, spread(old), spread(new), ratio(new, old), ratio(new_work, old_work)
 
 
+def _is_wanted(name: str, only: Sequence[str]) -> bool:
+    return not only or any(part in name for part in only)
+
+
 def main(
     commit: Annotated[str, typer.Argument(help="The older commit.")],
     studies: Annotated[int, typer.Option(min=10_000, help="Studies of the list.")] = 100_000,
     rounds: Annotated[int, typer.Option(min=3, help="Rounds, both sides each.")] = 11,
+    only: Annotated[
+        list[str] | None, typer.Option(help="Part of a measure's name; may be given again.")
+    ] = None,
     markdown_file: Annotated[
         Path | None, typer.Option("--markdown", help="Write the section to this file.")
     ] = None,
@@ -138,15 +152,19 @@ def main(
             sides = [
                 Side(
                     tree,
+                    probe,
                     folder / f"{name}-{side}",
                     (url.format(f"{side}_list"), url.format(f"{side}_work")),
                     studies,
                 )
-                for tree, side in ((old, "before"), (ROOT, "now"))
+                for tree, probe, side in (
+                    (old, probe_of(old, commit), "before"),
+                    (ROOT, OWN_PROBE, "now"),
+                )
             ]
             for side in sides:
                 stack.callback(side.close)
-            by_database[name] = list(compared(sides[0], sides[1], rounds))
+            by_database[name] = list(compared(sides[0], sides[1], rounds, only or ()))
     for name, rows in by_database.items():
         columns = ("What", "Before, ms", "Now, ms", "Now / before", "In processor time")
         print_table(name, columns, [_texts(*row) for row in rows])

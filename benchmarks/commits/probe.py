@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
@@ -20,11 +21,14 @@ from pydantic import SecretStr
 
 from benchmarks.worklist.query_bench import requests
 from benchmarks.worklist.seed_data import fill
+from db.access.accounts import NewAccount, add
 from db.migrate import upgrade
 from db.session import open_database
 from ingest.inbox.claim import claim
 from ingest.reader.reader_process import Reader
 from ingest.scope.scope_rules import default_rules
+from readfirst.access.credentials import hash_password
+from readfirst.access.roles import Role
 from readfirst.domain import ImageScore
 from readfirst.settings import Settings
 from worker.composition import compose
@@ -39,6 +43,7 @@ from worklist.app import make_app
 BATCH = 32
 #: Of the films that come in, as small as a film that is scored may be.
 SIDE = 512
+NAME, PASSWORD = "reader", "a rather long password"
 #: Milliseconds that pass, and those of this process's processor time.
 Elapsed = tuple[float, float]
 Measure = Callable[[], Elapsed]
@@ -85,6 +90,32 @@ def list_measures(folder: Path, url: str, studies: int, stack: ExitStack) -> dic
         return lambda: milliseconds(lambda: ask(client).raise_for_status())
 
     return {name: timed(ask) for name, ask in requests(database, studies).items()}
+
+
+def login_measures(folder: Path, url: str, stack: ExitStack) -> dict[str, Measure]:
+    """A log-in, and the list behind it."""
+    database = open_database(url)
+    with database.write() as session:
+        account = NewAccount(name=NAME, role=Role.READER, password_hash=hash_password(PASSWORD))
+        add(session, account, datetime.now(UTC))
+    settings = Settings(home=folder / "login", database_url=SecretStr(url))
+    client = stack.enter_context(
+        TestClient(make_app(settings), base_url="http://127.0.0.1", follow_redirects=False)
+    )
+
+    def log_in() -> Elapsed:
+        client.cookies.clear()
+        token = client.get("/login").text.split('name="form_token" value="')[1].split('"')[0]
+        sent = {"name": NAME, "password": PASSWORD, "form_token": token}
+        elapsed = milliseconds(lambda: client.post("/login", data=sent))
+        client.get("/").raise_for_status()
+        return elapsed
+
+    def look() -> Elapsed:
+        return milliseconds(lambda: client.get("/").raise_for_status())
+
+    log_in()
+    return {"a log-in": log_in, "the page itself, behind a log-in": look}
 
 
 def work_measures(folder: Path, url: str, stack: ExitStack) -> dict[str, Measure]:
@@ -145,6 +176,7 @@ def main() -> None:
     with ExitStack() as stack:
         measures = work_measures(Path(folder), work_url, stack)
         measures |= list_measures(Path(folder), list_url, int(studies), stack)
+        measures |= login_measures(Path(folder), work_url, stack)
         print(json.dumps(list(measures)), file=answers, flush=True)
         for line in sys.stdin:
             print(json.dumps(measures[json.loads(line)]()), file=answers, flush=True)

@@ -33,9 +33,13 @@ class NewAccount:
     token_sha256: str | None = None
 
 
+#: Asked at every request, so it is put together once.
+_ANY = select(Account.id).limit(1)
+
+
 def any_account(session: Session) -> bool:
     """Tell whether there is one, be it disabled."""
-    return session.scalar(select(Account.id).limit(1)) is not None
+    return session.scalar(_ANY) is not None
 
 
 def exists(session: Session, name: str) -> bool:

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, cast, or_, select
+from sqlalchemy import ColumnElement, Text, cast, insert, or_, select
 from sqlalchemy.orm import Session
 
 from db.tables import Account, AuditEntry, Image, Study
@@ -48,6 +48,7 @@ class AuditAction(StrEnum):
     UPLOADED = "uploaded"
     VERDICT_GIVEN = "verdict_given"
     VERDICT_WITHDRAWN = "verdict_withdrawn"
+    PRIOR_READ_ANYWAY = "prior_read_anyway"
     ACCOUNT_ADDED = "account_added"
     ACCOUNT_DISABLED = "account_disabled"
     ACCOUNT_ENABLED = "account_enabled"
@@ -81,6 +82,9 @@ class AuditRecord:
     detail: dict[str, Any]
 
 
+_INSERT = insert(AuditEntry.metadata.tables[AuditEntry.__tablename__])
+
+
 def note(
     session: Session,
     actor: Actor,
@@ -91,17 +95,18 @@ def note(
     **detail: Any,
 ) -> None:
     """Add a line. detail: plain values, never a patient's data, a password or a token."""
-    session.add(
-        AuditEntry(
-            at=at,
-            account=actor.account,
-            address=actor.address,
-            action=action.value,
-            study_instance_uid=study_instance_uid,
-            detail=detail,
-        )
+    # Of the table, and not by the session: every answer waits for this line.
+    session.connection().execute(
+        _INSERT,
+        {
+            "at": at,
+            "account": actor.account,
+            "address": actor.address,
+            "action": action.value,
+            "study_instance_uid": study_instance_uid,
+            "detail": detail,
+        },
     )
-    session.flush()
 
 
 def entries(

@@ -11,7 +11,7 @@ from db.images import ArrivalOutcome, Identity, NewArrival
 from db.lifecycle import image as image_steps
 from db.lifecycle import study as study_steps
 from db.lifecycle.events import Cause, EventAction, image_event
-from db.lifecycle.ranking import rank
+from db.lifecycle.ranking import rank, settle_priors
 from db.lifecycle.unit_of_work import UnitOfWork
 from db.tables import Arrival, Image, Study
 from readfirst.domain import Header, ImageState, uid_from_digest
@@ -77,6 +77,7 @@ def add_image(
     unit.session.flush()
     if stat:
         raise_to_stat(unit, study, Cause.LIVE)
+    settle_priors(unit, [study], Cause.LIVE)
     outcome = ArrivalOutcome.RECEIVED if refusal is None else ArrivalOutcome.REFUSED
     _record(unit, arrival, image, outcome)
     return image
@@ -96,6 +97,8 @@ def add_copy(unit: UnitOfWork, arrival: NewArrival, image: Image, news: News | N
         _take_news(unit, image, study, news)
     if arrival.stat or (news is not None and news.header.stat):
         raise_to_stat(unit, study, Cause.LIVE)
+    if news is not None:
+        settle_priors(unit, [study], Cause.LIVE)
     if image.sha256 == arrival.sha256 and image.original_removed_at is not None:
         image.original_removed_at = None
         unit.add(image_event(EventAction.ORIGINAL_RESTORED, image, Cause.LIVE))

@@ -53,6 +53,8 @@ class EventAction(StrEnum):
     VERDICT = "verdict"
     READ = "read"
     UNREAD = "unread"
+    PRIOR = "prior"
+    NO_PRIOR = "no_prior"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,9 +3,9 @@
 A row is written in the transaction that flags the study, so none is lost and none is invented. It
 is delivered at least once; its key lets the receiver know a repetition.
 
-The rule of who is told stands here once: of live results, and of studies that nobody has read yet.
-It decides for webhooks, for the alert of the page, and for the heat maps that nobody asked for. So
-a promotion tells nobody of studies that were read long ago.
+The rule of who is told stands here once: of live results, and of studies that nobody has read yet;
+never of a prior. It decides for webhooks, for the alert of the page, and for the heat maps that
+nobody asked for. So a promotion tells nobody of studies that were read long ago.
 """
 
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ class DueMessage:
 
 def is_told(event: DomainEvent) -> bool:
     """Tell whether people and other systems hear of a study that is flagged now."""
-    if event.action is not EventAction.FLAGGED:
+    if event.action is not EventAction.FLAGGED or event.study.prior_since is not None:
         return False
     return event.cause is Cause.LIVE or event.study.read_at is None
 

@@ -1,15 +1,26 @@
-"""The rank of a study: brought in line with its scores, wherever they come from."""
+"""The standing of studies: their ranks follow their scores, and priors are told from work to read.
+
+The rule of priors is pure (`readfirst.studies.priors`). It is applied whenever something of a
+patient comes in or is scored, and never to what somebody has read, what was ordered as STAT, and
+what a reader wants to be read.
+"""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy import select
 
 from db.lifecycle import study as study_steps
-from db.lifecycle.events import Cause
+from db.lifecycle.events import Cause, DomainEvent
 from db.lifecycle.unit_of_work import UnitOfWork
 from db.tables import Image, Score, Study
 from readfirst.refusals import RefusalCode
+from readfirst.studies.identity import is_same
+from readfirst.studies.priors import PriorReason, StudyDates, prior_reason
+
+#: Studies of the same IDs that are looked at, the latest first. A number that stands for
+#: `unknown` may have many more; what is not looked at stays as it is.
+MOST_STUDIES = 1000
 
 
 def rank(unit: UnitOfWork, causes: Mapping[int, Cause], active_version: str) -> None:
@@ -41,3 +52,84 @@ def rank(unit: UnitOfWork, causes: Mapping[int, Cause], active_version: str) -> 
         deciding = study_steps.deciding_score(scores[study.id], active_version)
         max_wait, cause = unit.policy.max_wait, causes[study.id]
         unit.add(*study_steps.rank(study, deciding, active_version, max_wait, cause))
+
+
+def settle_priors(unit: UnitOfWork, studies: Iterable[Study], cause: Cause) -> None:
+    """Bring the studies of the patients of these in line with the rule of priors.
+
+    A study that another transaction changes at this moment is left to that one.
+    """
+    after = unit.policy.prior_after
+    if after is None:
+        return
+    # A study without a patient ID is a patient's of its own.
+    alone = [study for study in studies if study.patient_id is None]
+    ids = {study.patient_id for study in studies if study.patient_id is not None}
+    unit.session.flush()
+    known = _of_patients(unit, ids)
+    reasons = {
+        study.id: prior_reason(_dates(study), map(_dates, _others(study, known)), after)
+        for study in (*alone, *known)
+    }
+    changing = [
+        study.id
+        for study in (*alone, *known)
+        if study_steps.may_be_prior(study)
+        and (study.prior_since is None) != (reasons[study.id] is None)
+    ]
+    for study in _locked(unit, changing):
+        unit.add(*_settled(unit, study, reasons[study.id], cause))
+
+
+def _settled(
+    unit: UnitOfWork, study: Study, reason: PriorReason | None, cause: Cause
+) -> list[DomainEvent]:
+    # It may have been read while this transaction waited for it.
+    if not study_steps.may_be_prior(study):
+        return []
+    if reason is None:
+        return study_steps.no_prior(study, cause)
+    return study_steps.make_prior(study, reason, unit.at, cause)
+
+
+def _of_patients(unit: UnitOfWork, patient_ids: set[str]) -> Sequence[Study]:
+    if not patient_ids:
+        return []
+    query = (
+        select(Study)
+        .where(Study.patient_id.in_(patient_ids), Study.study_datetime.is_not(None))
+        .where(Study.images.any())
+        .order_by(Study.study_datetime.desc(), Study.id.desc())
+        .limit(MOST_STUDIES)
+    )
+    return unit.session.scalars(query).all()
+
+
+def _others(study: Study, known: Sequence[Study]) -> list[Study]:
+    patient = study_steps.patient_of(study)
+    return [
+        other
+        for other in known
+        if other.id != study.id and is_same(study_steps.patient_of(other), patient)
+    ]
+
+
+def _dates(study: Study) -> StudyDates:
+    return StudyDates(
+        taken_at=study.study_datetime,
+        received_at=study.received_at,
+        birth_date=study.patient_birth_date,
+    )
+
+
+def _locked(unit: UnitOfWork, study_ids: Sequence[int]) -> Sequence[Study]:
+    if not study_ids:
+        return []
+    query = (
+        select(Study)
+        .where(Study.id.in_(study_ids))
+        .order_by(Study.id)
+        .with_for_update(key_share=True, skip_locked=True)
+        .execution_options(populate_existing=True)
+    )
+    return unit.session.scalars(query).all()

@@ -8,7 +8,7 @@ from db.lifecycle import image as image_steps
 from db.lifecycle import study as study_steps
 from db.lifecycle.arrivals import raise_to_stat, study_of
 from db.lifecycle.events import Cause, EventAction, image_event
-from db.lifecycle.ranking import rank
+from db.lifecycle.ranking import rank, settle_priors
 from db.lifecycle.unit_of_work import UnitOfWork
 from db.tables import Event, Image
 from readfirst.domain import Header, ImageState
@@ -79,6 +79,7 @@ def _file_anew(unit: UnitOfWork, image: Image, identity: Identity, header: Heade
         stat=header.stat,
         cause=cause,
     )
+    settled = [study]
     if study.id != image.study_id:
         moved = image_event(
             EventAction.MOVED, image, cause, study_instance_uid=study.study_instance_uid
@@ -87,6 +88,7 @@ def _file_anew(unit: UnitOfWork, image: Image, identity: Identity, header: Heade
         if image.study.stat:
             raise_to_stat(unit, study, cause)
         left, image.study = image.study, study
+        settled.append(left)
         unit.session.flush()
         unit.add(*study_steps.reopen(image, cause))
         # Scores of an earlier time go with their image.
@@ -98,4 +100,5 @@ def _file_anew(unit: UnitOfWork, image: Image, identity: Identity, header: Heade
     image.sop_instance_uid = identity.sop_instance_uid
     image.series_instance_uid = identity.series_instance_uid
     image_steps.describe(image, header)
+    settle_priors(unit, settled, cause)
     unit.session.flush()

@@ -1,6 +1,6 @@
 """Scores: added once for each image and ensemble version; the ranks of studies follow them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -8,10 +8,10 @@ from sqlalchemy.orm import Session
 from db.ensembles import active_ensemble
 from db.lifecycle import image as image_steps
 from db.lifecycle.events import Cause
-from db.lifecycle.ranking import rank
+from db.lifecycle.ranking import rank, settle_priors
 from db.lifecycle.unit_of_work import UnitOfWork
 from db.lifecycle.work import ClaimedImage, held_images
-from db.tables import EnsembleVersion, Image, Score
+from db.tables import EnsembleVersion, Image, Score, Study
 from readfirst.domain import ImageScore
 
 #: Two runs of one version on one image may differ by this much (batch size, arithmetic).
@@ -40,7 +40,16 @@ def record(
     unit.session.flush()
     active = active_ensemble(unit.session) or ensemble
     rank(unit, causes, active.version)
+    _settle_priors(unit, causes)
     return len(images)
+
+
+def _settle_priors(unit: UnitOfWork, causes: Mapping[int, Cause]) -> None:
+    """Decide once more what was left out while these studies were locked."""
+    live = [study_id for study_id, cause in causes.items() if cause is Cause.LIVE]
+    if live:
+        studies = unit.session.scalars(select(Study).where(Study.id.in_(live))).all()
+        settle_priors(unit, studies, Cause.LIVE)
 
 
 def _known_scores(

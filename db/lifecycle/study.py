@@ -11,6 +11,7 @@ from db.tables import Image, Score, Study
 from readfirst.domain import Header, Urgency
 from readfirst.studies.identity import Patient, differences
 from readfirst.studies.priority import reading_key
+from readfirst.studies.priors import PriorReason
 
 #: What a study takes from the first of its images that says it.
 DESCRIPTION = (
@@ -98,7 +99,31 @@ def raise_to_stat(study: Study, cause: Cause) -> list[DomainEvent]:
     if study.urgency == Urgency.STAT:
         return []
     study.urgency = Urgency.STAT
-    return [DomainEvent(action=EventAction.RAISED_TO_STAT, study=study, cause=cause)]
+    raised = DomainEvent(action=EventAction.RAISED_TO_STAT, study=study, cause=cause)
+    # Whoever orders it as STAT wants it to be read, however old it is.
+    return [raised, *no_prior(study, cause)]
+
+
+def may_be_prior(study: Study) -> bool:
+    """Tell whether the rule of priors decides: a person's word on the study goes before it."""
+    return study.read_at is None and not study.stat and not study.never_prior
+
+
+def make_prior(study: Study, reason: PriorReason, at: datetime, cause: Cause) -> list[DomainEvent]:
+    """Take a study out of unread work: it came in to be compared with another one."""
+    if study.prior_since is not None:
+        return []
+    study.prior_since = at
+    detail = {"reason": reason.value}
+    return [DomainEvent(action=EventAction.PRIOR, study=study, cause=cause, detail=detail)]
+
+
+def no_prior(study: Study, cause: Cause) -> list[DomainEvent]:
+    """Let a study be unread work, as any other."""
+    if study.prior_since is None:
+        return []
+    study.prior_since = None
+    return [DomainEvent(action=EventAction.NO_PRIOR, study=study, cause=cause)]
 
 
 def reopen(image: Image, cause: Cause) -> list[DomainEvent]:
@@ -110,9 +135,14 @@ def reopen(image: Image, cause: Cause) -> list[DomainEvent]:
 
 
 def mark_read(study: Study, at: datetime | None, cause: Cause) -> list[DomainEvent]:
-    """Let a study be read since then, or be unread (None)."""
+    """Let a study be read since then, or be unread (None).
+
+    A reader who makes a study unread wants it to be read. A prior stays a prior.
+    """
     was_read = study.read_at is not None
     study.read_at = at
+    if at is None and cause is Cause.READER and study.prior_since is None:
+        study.never_prior = True
     if was_read == (at is not None):
         return []
     action = EventAction.UNREAD if at is None else EventAction.READ

@@ -41,12 +41,14 @@ class LifecyclePolicy:
     """The site's rules for the life of its studies.
 
     max_wait: the head start of a flagged study. lease: of images. webhook: another system is told
-    of flagged studies.
+    of flagged studies. prior_after: the age at arrival from which a study is a prior by itself;
+    None: no study becomes one.
     """
 
     max_wait: timedelta
     lease: LeasePolicy
     webhook: bool = False
+    prior_after: timedelta | None = None
 
 
 def site_policy(settings: Settings) -> LifecyclePolicy:
@@ -55,6 +57,7 @@ def site_policy(settings: Settings) -> LifecyclePolicy:
         max_wait=settings.max_wait,
         lease=LeasePolicy(lease=settings.lease, max_attempts=settings.max_attempts),
         webhook=settings.webhook_url is not None,
+        prior_after=settings.prior_after,
     )
 
 

@@ -12,6 +12,7 @@ from db.access import audit
 from db.access.audit import Actor
 from db.lifecycle import study as study_steps
 from db.lifecycle.events import Cause, DomainEvent, EventAction
+from db.lifecycle.ranking import settle_priors
 from db.lifecycle.unit_of_work import UnitOfWork
 from db.read_models import VerdictRecord
 from db.tables import Image, Score, Study, Verdict
@@ -89,8 +90,27 @@ def submit_verdict(
     unit.session.flush()
     unit.add(_verdict_event(study, row))
     unit.add(*study_steps.mark_read(study, None if row.withdrawn else row.at, Cause.READER))
+    settle_priors(unit, [study], Cause.READER)
     _note_in_audit_log(unit, study, row, by, name)
     return row.id
+
+
+def read_anyway(unit: UnitOfWork, study_instance_uid: str, by: Actor) -> bool | None:
+    """Take a prior back to unread work for good, and note who did it.
+
+    Returns False if it is no prior, and None if there is no such study.
+    """
+    query = select(Study).where(Study.study_instance_uid == study_instance_uid, Study.images.any())
+    study = unit.session.scalar(query.with_for_update(key_share=True))
+    if study is None:
+        return None
+    events = study_steps.no_prior(study, Cause.READER)
+    study.never_prior = True
+    unit.add(*events)
+    if events:
+        action = audit.AuditAction.PRIOR_READ_ANYWAY
+        audit.note(unit.session, by, action, unit.at, study_instance_uid=study_instance_uid)
+    return bool(events)
 
 
 def _check(

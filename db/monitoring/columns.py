@@ -48,7 +48,8 @@ FILM = np.dtype(
 #: A score of a film that came in on the day. version: the number of a name.
 SCORE = np.dtype([DAY, ("scanner", "<i2"), ("version", "<i2"), ("probability", "<f8")])
 #: A study, by the day on which it came in. seconds: until it was read; NaN: not yet.
-STUDY = np.dtype([DAY, ("flagged", "?"), ("scored", "?"), ("seconds", "<f4")])
+#: prior: nobody waits for its being read.
+STUDY = np.dtype([DAY, ("flagged", "?"), ("scored", "?"), ("seconds", "<f4"), ("prior", "?")])
 #: A study as an ensemble version scored it, and the standing finding of its readers.
 #: blind: they had not seen what the AI said.
 OPINION = np.dtype(

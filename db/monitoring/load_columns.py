@@ -123,7 +123,8 @@ def _scores(session: Session, period: Period, days: _Days, names: dict[str, int]
 
 
 def _studies(session: Session, period: Period, days: _Days) -> Rows:
-    query = select(Study.received_at, Study.flagged, Study.probability, Study.read_at).where(
+    columns = (Study.received_at, Study.flagged, Study.probability, Study.read_at)
+    query = select(*columns, Study.prior_since).where(
         Study.received_at >= period.start,
         Study.received_at < period.end,
         # A study is empty after its only image, refused, turned out to belong to another one.
@@ -132,11 +133,12 @@ def _studies(session: Session, period: Period, days: _Days) -> Rows:
     rows = session.execute(query).all()
     studies = np.zeros(len(rows), STUDY)
     if rows:
-        arrived, flagged, scores, read = zip(*rows, strict=True)
+        arrived, flagged, scores, read, priors = zip(*rows, strict=True)
         studies["day"] = days.of(arrived)
         studies["flagged"] = flagged
         studies["scored"] = [score is not None for score in scores]
         studies["seconds"] = _seconds(arrived, read)
+        studies["prior"] = [since is not None for since in priors]
     return studies
 
 

@@ -41,7 +41,8 @@ def times(data: MonitoringData, period: Period) -> list[Times]:
     columns = data.columns(period)
     # What is refused is not waited for.
     films = columns.films[columns.films["state"] != STATES.index(ImageState.REFUSED)]
-    return [*_times("worklist", films, period), *_times("read", columns.studies, period)]
+    studies = columns.studies[~columns.studies["prior"]]
+    return [*_times("worklist", films, period), *_times("read", studies, period)]
 
 
 def _times(step: str, rows: Rows, period: Period) -> list[Times]:

@@ -11,6 +11,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     event,
+    false,
     text,
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -35,6 +36,8 @@ def _as_searched(context: Any) -> str:
 
 #: Columns of the reading order, and those of the others, each with the id behind it.
 READING_ORDER = ("urgency", "reading_key", "id")
+#: Unread work, as the indexes say it.
+UNREAD = "read_at IS NULL AND prior_since IS NULL"
 SORTED_BY = ("received_at", "study_datetime", "probability", "patient_name")
 
 
@@ -79,6 +82,10 @@ class Study(Base):
     ranked_by: Mapped[str | None] = mapped_column(String(64))
     #: When somebody gave a verdict that still stands; None: unread, or again so.
     read_at: Mapped[datetime | None]
+    #: Since when it is a prior, which came in for comparison and is no unread work; else None.
+    prior_since: Mapped[datetime | None]
+    #: A person wants it to be read: no rule makes it a prior.
+    never_prior: Mapped[bool] = mapped_column(default=False, server_default=false())
     #: What a text is looked for in (`db.tables.searching`).
     search_text: Mapped[str] = mapped_column(Text, default=_as_searched)
 
@@ -93,16 +100,17 @@ class Study(Base):
     __table_args__ = (
         Index("ix_studies_reading_order", *READING_ORDER),
         partial_index("ix_studies_flagged_order", *READING_ORDER, where="flagged"),
-        partial_index("ix_studies_unread_order", *READING_ORDER, where="read_at IS NULL"),
+        partial_index("ix_studies_unread_order", *READING_ORDER, where=UNREAD),
         partial_index(
-            "ix_studies_unread_flagged_order", *READING_ORDER, where="read_at IS NULL AND flagged"
+            "ix_studies_unread_flagged_order", *READING_ORDER, where=f"{UNREAD} AND flagged"
         ),
         Index("ix_studies_institution_order", "institution_name", *READING_ORDER),
         *(Index(f"ix_studies_{name}_order", name, "id") for name in SORTED_BY),
         *(
-            partial_index(f"ix_studies_unread_{name}_order", name, "id", where="read_at IS NULL")
+            partial_index(f"ix_studies_unread_{name}_order", name, "id", where=UNREAD)
             for name in SORTED_BY
         ),
+        partial_index("ix_studies_prior_order", *READING_ORDER, where="prior_since IS NOT NULL"),
         Index("ix_studies_search_text", "search_text", "id"),
     )
 

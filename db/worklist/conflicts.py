@@ -2,14 +2,37 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import func, or_, select
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import bindparam, func, or_, select
+from sqlalchemy.orm import Session
 
 from db.lifecycle.events import EventAction
 from db.tables import Event, Study
 from readfirst.domain import FileKind
 from readfirst.formatting import attribute_names
 from readfirst.studies.identity import WARNING_SENTENCES, StudyWarning, WarningCode
+
+#: Made once: to put a statement together takes longer than to run it.
+_CONTRADICTED = (
+    select(Event.study_id, Event.detail)
+    .where(Event.study_id.in_(bindparam("ids", expanding=True)))
+    .where(Event.action == EventAction.CONTRADICTED.value)
+    .order_by(Event.id)
+)
+_OF_ACCESSION = (
+    select(
+        Study.accession_number,
+        func.min(Study.study_instance_uid),
+        func.max(Study.study_instance_uid),
+    )
+    .where(Study.accession_number.in_(bindparam("numbers", expanding=True)), Study.images.any())
+    .group_by(Study.accession_number)
+    .having(func.count() > 1)
+)
+_SHARED = (
+    select(Study.shared_study_instance_uid)
+    .where(Study.shared_study_instance_uid.in_(bindparam("uids", expanding=True)))
+    .distinct()
+)
 
 
 def study_warnings(
@@ -68,14 +91,8 @@ def _of_contradiction(names: Sequence[str]) -> list[StudyWarning]:
 
 def _contradicted(session: Session, studies: Sequence[Study]) -> dict[int, list[str]]:
     """The attributes that a later file says otherwise, each once, by the ids of the studies."""
-    query = (
-        select(Event.study_id, Event.detail)
-        .where(Event.study_id.in_([study.id for study in studies]))
-        .where(Event.action == EventAction.CONTRADICTED.value)
-        .order_by(Event.id)
-    )
     names: dict[int, dict[str, None]] = {}
-    for study_id, detail in session.execute(query):
+    for study_id, detail in session.execute(_CONTRADICTED, {"ids": [each.id for each in studies]}):
         names.setdefault(study_id, {}).update(dict.fromkeys(detail["fields"]))
     return {study_id: list(fields) for study_id, fields in names.items()}
 
@@ -83,19 +100,15 @@ def _contradicted(session: Session, studies: Sequence[Study]) -> dict[int, list[
 def _sharing_accession(session: Session, studies: Sequence[Study]) -> dict[str, list[str]]:
     """The first and the last UID of each number: a site may give one number to thousands."""
     numbers = {study.accession_number for study in studies if study.accession_number}
-    uid = Study.study_instance_uid
-    query = (
-        select(Study.accession_number, func.min(uid), func.max(uid))
-        .where(Study.accession_number.in_(numbers), Study.images.any())
-        .group_by(Study.accession_number)
-        .having(func.count() > 1)
-    )
-    return {number or "": [first, last] for number, first, last in session.execute(query)}
+    if not numbers:
+        return {}
+    rows = session.execute(_OF_ACCESSION, {"numbers": list(numbers)})
+    return {number or "": [first, last] for number, first, last in rows}
 
 
 def _sharing_uid(session: Session, studies: Sequence[Study]) -> dict[str, list[str]]:
     uids = {uid_in_files(study) for study in studies}
-    shared = _distinct(session, Study.shared_study_instance_uid, uids)
+    shared = set(session.scalars(_SHARED, {"uids": list(uids)}))
     if not shared:
         return {}
     query = select(Study).where(
@@ -108,10 +121,3 @@ def _sharing_uid(session: Session, studies: Sequence[Study]) -> dict[str, list[s
     for study in sorted(session.scalars(query), key=lambda study: study.id):
         sharing.setdefault(uid_in_files(study), []).append(study.study_instance_uid)
     return sharing
-
-
-def _distinct(
-    session: Session, column: InstrumentedAttribute[str | None], values: set[str]
-) -> set[str]:
-    distinct = session.scalars(select(column).where(column.in_(values)).distinct())
-    return {value for value in distinct if value is not None}

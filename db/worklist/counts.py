@@ -5,11 +5,11 @@ Nothing is counted further than somebody would read on, so it costs the same how
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, ScalarSelect, func, select
+from sqlalchemy import ColumnElement, ScalarSelect, Select, bindparam, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from db.tables import Image, Study
-from db.worklist.filters import has_film
+from db.worklist.filters import has_film, is_unread
 from readfirst.domain import ImageState, Urgency
 
 #: Beyond the first nothing is counted; of institutions no more than the second are named.
@@ -28,19 +28,18 @@ class WorklistCounts:
 
 def worklist_counts(session: Session) -> WorklistCounts:
     """Count what waits, in one query."""
-    unread = Study.read_at.is_(None)
-    counted = (
-        _studies(unread, has_film()),
-        _studies(unread, Study.flagged.is_(True)),
-        _studies(unread, Study.urgency == Urgency.STAT, has_film()),
-        _bounded(Image.id, Image.state.in_((ImageState.RECEIVED, ImageState.READY))),
-    )
-    return WorklistCounts(*session.execute(select(*counted)).one())
+    return WorklistCounts(*session.execute(_COUNTS).one())
+
+
+def unread_priors(session: Session) -> int:
+    """Count the priors that nobody has read; `MOST` + 1 where there are more than `MOST`."""
+    rows = _studies(Study.prior_since.is_not(None), Study.read_at.is_(None), has_film())
+    return session.scalar(select(rows)) or 0
 
 
 def any_study(session: Session) -> bool:
     """Tell whether anything ever came in."""
-    return session.scalar(select(Image.id).limit(1)) is not None
+    return session.scalar(_ANY_IMAGE) is not None
 
 
 def institutions(session: Session) -> list[str]:
@@ -49,14 +48,10 @@ def institutions(session: Session) -> list[str]:
     Each is found by its index behind the one before, so studies are not read one by one.
     """
     names: list[str] = []
-    while len(names) < MOST_INSTITUTIONS:
-        query = select(func.min(Study.institution_name))
-        if names:
-            query = query.where(Study.institution_name > names[-1])
-        name = session.scalar(query)
-        if name is None:
-            break
+    name = session.scalar(_FIRST_INSTITUTION)
+    while name is not None and len(names) < MOST_INSTITUTIONS:
         names.append(name)
+        name = session.scalar(_NEXT_INSTITUTION, {"name": name})
     return names
 
 
@@ -67,3 +62,20 @@ def _studies(*conditions: ColumnElement[bool]) -> ScalarSelect[int]:
 def _bounded(column: InstrumentedAttribute[int], *where: ColumnElement[bool]) -> ScalarSelect[int]:
     rows = select(column).where(*where).limit(MOST + 1).subquery()
     return select(func.count()).select_from(rows).scalar_subquery()
+
+
+def _counts() -> Select[int, int, int, int]:
+    unread = is_unread()
+    return select(
+        _studies(unread, has_film()),
+        _studies(unread, Study.flagged.is_(True)),
+        _studies(unread, Study.urgency == Urgency.STAT, has_film()),
+        _bounded(Image.id, Image.state.in_((ImageState.RECEIVED, ImageState.READY))),
+    )
+
+
+#: Made once: to put a statement together takes longer than to run it.
+_COUNTS = _counts()
+_ANY_IMAGE = select(Image.id).limit(1)
+_FIRST_INSTITUTION = select(func.min(Study.institution_name))
+_NEXT_INSTITUTION = _FIRST_INSTITUTION.where(Study.institution_name > bindparam("name"))

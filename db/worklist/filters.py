@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import aliased
 
 from db.tables import Image, Study
@@ -18,8 +18,11 @@ class WorklistFilter:
     """The studies for which every condition holds that is set."""
 
     flagged: bool = False
-    #: True: only those that nobody has read, or not since an image came in; False: only read ones.
+    #: True: only unread work, which nobody has read, or not since an image came in, and which is no
+    #: prior; False: only read ones.
     unread: bool | None = None
+    #: True: only priors, read or not; False: none of them.
+    prior: bool | None = None
     #: With an image that was refused.
     refused: bool = False
     #: Institution Name, as the films say it.
@@ -40,11 +43,19 @@ class WorklistFilter:
 
 
 EVERYTHING = WorklistFilter()
+#: Made once, as they are part of every query of the list.
+_HAS_FILM = Study.images.any(or_(Image.code.is_(None), Image.code.not_in(WITHOUT_FILM)))
+_OTHER = aliased(Study)
+
+
+def is_unread() -> ColumnElement[bool]:
+    """Studies that are to be read: nobody has read them, and they are no priors."""
+    return and_(Study.read_at.is_(None), Study.prior_since.is_(None))
 
 
 def has_film() -> ColumnElement[bool]:
     """Studies of which a file may hold a film, refused or not."""
-    return Study.images.any(or_(Image.code.is_(None), Image.code.not_in(WITHOUT_FILM)))
+    return _HAS_FILM
 
 
 def conditions(which: WorklistFilter) -> list[ColumnElement[bool]]:
@@ -56,7 +67,11 @@ def conditions(which: WorklistFilter) -> list[ColumnElement[bool]]:
     if which.flagged:
         clauses.append(Study.flagged.is_(True))
     if which.unread is not None:
-        clauses.append(Study.read_at.is_(None) if which.unread else Study.read_at.is_not(None))
+        clauses.append(is_unread() if which.unread else Study.read_at.is_not(None))
+    if which.prior is not None:
+        clauses.append(
+            Study.prior_since.is_not(None) if which.prior else Study.prior_since.is_(None)
+        )
     if which.refused:
         refused = select(Image.study_id).where(Image.state == ImageState.REFUSED)
         clauses.append(Study.id.in_(refused))
@@ -76,14 +91,13 @@ def conditions(which: WorklistFilter) -> list[ColumnElement[bool]]:
 def _contains(text: str) -> ColumnElement[bool]:
     """Each word is in the searched column; or, of a text of signs alone, each sign in a value."""
     # Asked apart, so that a database reads that column's index, and not the studies in their order.
-    other = aliased(Study)
     words = search_words(text)
     if words:
-        clauses = [or_(*(other.search_text.contains(form) for form in forms)) for forms in words]
+        clauses = [or_(*(_OTHER.search_text.contains(form) for form in forms)) for forms in words]
     else:
-        values = [getattr(other, name) for name in SEARCHED]
+        values = [getattr(_OTHER, name) for name in SEARCHED]
         clauses = [
             or_(*(value.contains(sign, autoescape=True) for value in values))
             for sign in text.split()
         ]
-    return Study.id.in_(select(other.id).where(*clauses))
+    return Study.id.in_(select(_OTHER.id).where(*clauses))

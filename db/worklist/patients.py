@@ -42,6 +42,8 @@ class OtherStudy(OfStudy):
     #: The AI's result is kept from the reader until it has a verdict.
     ai_hidden: bool
     read_at: datetime | None
+    #: It came in for comparison, and is no unread work.
+    prior: bool
     verdict: VerdictRecord | None
 
 
@@ -119,6 +121,7 @@ def _record(
         marked=any(image.marks for image in accepted),
         ai_hidden=is_hidden,
         read_at=study.read_at,
+        prior=study.prior_since is not None,
         verdict=verdicts.current,
     )
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy import Row, func, select, text
-from sqlalchemy.orm import Session, joinedload, selectinload
+from sqlalchemy.orm import Session, defer, joinedload, load_only, selectinload
 
 from db.disclosures import searched
 from db.read_models import (
@@ -40,6 +40,13 @@ EVENTS_OF_THE_AI = frozenset(
 )
 #: What the list shows of the score that decides a study.
 DECIDING = (Score.image_id, Score.probability, Score.threshold, Score.members)
+#: What the list loads of its studies, and what it leaves in the database.
+SHOWN = (
+    joinedload(Study.score).load_only(*DECIDING),
+    selectinload(Study.images).selectinload(Image.arrivals).load_only(Arrival.relative_path),
+    load_only(EnsembleVersion.prevalence),
+    defer(Study.search_text),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,10 +140,7 @@ def _rows(
     query = (
         select(Study, EnsembleVersion)
         .outerjoin(EnsembleVersion, Study.ensemble_version == EnsembleVersion.version)
-        .options(
-            joinedload(Study.score).load_only(*DECIDING),
-            selectinload(Study.images).selectinload(Image.arrivals),
-        )
+        .options(*SHOWN)
         .where(*conditions(which))
     )
     if cursor is not None and not cursor.values:

@@ -94,11 +94,13 @@ def _study_record(
             threshold=threshold,
             reasons=[image.reason for image in study.images if image.reason],
             marks=[mark.code for mark in marks],
+            prior=study.prior_since is not None,
             overdue=display.overdue if _is_overdue(study, display.overdue) else None,
         ),
         marks=marks,
         warnings=related.warnings,
         read_at=study.read_at,
+        prior=study.prior_since is not None,
         verdict=related.verdicts.current,
         verdict_count=related.verdicts.count,
         images=tuple(image_record(image) for image in study.images),
@@ -130,7 +132,7 @@ def _digest(images: Sequence[Image], image_id: int) -> str | None:
 
 
 def _is_overdue(study: Study, overdue: Overdue | None) -> bool:
-    if overdue is None or study.read_at is not None:
+    if overdue is None or study.read_at is not None or study.prior_since is not None:
         return False
     return study.received_at <= overdue.received_before
 

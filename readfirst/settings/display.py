@@ -60,6 +60,20 @@ class DisplaySettings(SettingsGroup):
         "a verdict; the reading order stays.",
     )
 
+    prior_after_days: int = Field(
+        90,
+        ge=0,
+        le=3660,
+        description="Age of a study at its arrival, in days, from which it is a prior: scored, and "
+        "shown with the patient's newer studies, but no unread work. One that is a day old is a "
+        "prior if the patient has a newer study. 0: no study is a prior.",
+    )
+
+    @property
+    def prior_after(self) -> timedelta | None:
+        """`prior_after_days` as a duration; None if no study is a prior."""
+        return timedelta(days=self.prior_after_days) if self.prior_after_days else None
+
     @property
     def max_wait(self) -> timedelta:
         """`max_wait_hours` as a duration."""

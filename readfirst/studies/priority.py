@@ -15,6 +15,9 @@ from enum import StrEnum
 from readfirst.formatting import readable_probability
 from readfirst.studies.marks import MARK_WORDS, MarkCode
 
+#: In place of the reason for the rank of a study that is not to be read.
+PRIOR = "Prior, for comparison."
+
 
 class PriorityReason(StrEnum):
     """Why a study stands where it stands."""
@@ -58,19 +61,20 @@ def explain_priority(
     threshold: float | None,
     reasons: list[str],
     marks: Sequence[MarkCode] = (),
+    prior: bool = False,
     overdue: Overdue | None = None,
 ) -> str:
     """Return the sentences that say why a study stands where it stands.
 
     reasons: the sentences of its refused images. marks: why its score is not validated; such a
-    score speaks for a study, and never against it. overdue: given for a study that has waited for
-    too long.
+    score speaks for a study, and never against it. prior: it is not to be read. overdue: given for
+    a study that has waited for too long.
     """
     if probability is None or threshold is None:
         score = "Not scored: " + " ".join(reasons) if reasons else "Not scored yet."
     else:
         score = _score(probability, threshold, ", ".join(MARK_WORDS[code] for code in marks))
-    return " ".join(filter(None, (_lead(reason, overdue), score)))
+    return " ".join(filter(None, (PRIOR if prior else _lead(reason, overdue), score)))
 
 
 def _score(probability: float, threshold: float, doubts: str) -> str:

@@ -98,6 +98,8 @@ def a_site(home: Path, reader: Reader) -> Iterator[Site]:
         home=home,
         database_url=f"sqlite:///{home / 'readfirst.db'}",
         decode_seconds=TIMEOUT,
+        # The samples are of one day of the past.
+        prior_after_days=0,
     )
     home.mkdir(parents=True, exist_ok=True)
     database = open_database(settings.database)

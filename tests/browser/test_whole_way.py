@@ -61,6 +61,7 @@ def site(tmp_path: Path) -> Iterator[Stack]:
         "READFIRST_SETTLE_SECONDS": "0.2",
         "READFIRST_QUIET_SECONDS": "1",
         "READFIRST_SWEEP_SECONDS": "2",
+        "READFIRST_PRIOR_AFTER_DAYS": "0",
         "READFIRST_DECODE_SECONDS": "120",
     }
     (home / "inbox").mkdir(parents=True)

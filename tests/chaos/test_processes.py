@@ -48,6 +48,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
         "READFIRST_INCOMPLETE_SECONDS": "2",
         "READFIRST_SCAN_SECONDS": "2",
         "READFIRST_SWEEP_SECONDS": "2",
+        "READFIRST_PRIOR_AFTER_DAYS": "0",
         "READFIRST_LEASE_SECONDS": "60",
         "READFIRST_DECODE_SECONDS": "120",
     }
@@ -159,6 +160,7 @@ def test_the_commands_of_the_compose_file_run_against_postgresql_and_valkey(
             "READFIRST_DATABASE_URL": application_url(services, new_postgresql_database),
             "READFIRST_BROKER_URL": f"redis://127.0.0.1:{server.port}/0",
             "READFIRST_RECEIVE_PORT": "0",
+            "READFIRST_PRIOR_AFTER_DAYS": "0",
         }
         assert set(services["ingest"]["environment"]) <= set(environment) | {"READFIRST_TIME_ZONE"}
         logs = tmp_path / "logs"

@@ -65,6 +65,8 @@ ROUTES_BY_POLICY: dict[Policy, tuple[str, ...]] = {
         "POST /account/sessions/{number}/end",
         "POST /logout",
         "GET /next",
+        "DELETE /api/v1/studies/{study_instance_uid}/prior",
+        "POST /studies/{study_instance_uid}/read-anyway",
     ),
     Policy(Role.READER, AuditAction.LIST_VIEWED, attended=False, each_time=False): (
         "GET /rows",

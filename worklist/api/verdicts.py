@@ -13,6 +13,7 @@ from db.lifecycle.verdicts import (
     ExpectedVersion,
     ShownFilm,
     VerdictInput,
+    read_anyway,
     submit_verdict,
 )
 from db.read_models import VerdictRecord
@@ -136,6 +137,28 @@ def of_study(
             raise HTTPException(404, "No study has this Study Instance UID.")
         rows = verdicts_of(session, study_instance_uid, prevalence=settings.prevalence)
     return answer_rows(request, wanted, VerdictRecord, rows)
+
+
+@router.delete(
+    "/studies/{study_instance_uid}/prior",
+    operation_id="readAnyway",
+    status_code=204,
+    response_class=Response,
+    responses=NOT_FOUND,
+)
+# Noted in the transaction that changes it.
+@policy(Role.READER)
+def take_back(
+    user: CurrentUser, database: DatabaseDep, rules: LifecycleDep, study_instance_uid: StudyUid
+) -> Response:
+    """Put a prior among the unread studies, for good: no rule makes it a prior again.
+
+    A study that is no prior stays as it is, and does not become one later.
+    """
+    with unit_of_work(database, rules) as unit:
+        if read_anyway(unit, study_instance_uid, user.actor) is None:
+            raise HTTPException(404, "No study has this Study Instance UID.")
+    return Response(status_code=204)
 
 
 @router.get(

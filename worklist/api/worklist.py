@@ -35,7 +35,17 @@ Reverse = Annotated[
 ]
 Unread = Annotated[
     bool | None,
-    Query(description="`true`: only unread studies; `false`: only read ones. Default: both."),
+    Query(
+        description="`true`: only unread studies, without priors; `false`: only read ones. "
+        "Default: both."
+    ),
+]
+Prior = Annotated[
+    bool | None,
+    Query(
+        description="`true`: only priors, which came in for comparison and are no unread work; "
+        "`false`: none of them. Default: both."
+    ),
 ]
 Institution = Annotated[
     str | None,
@@ -65,6 +75,7 @@ class Search(FigureFields):
     )
     flagged: bool = False
     unread: bool | None = None
+    prior: bool | None = None
     refused: bool = False
     institution: str | None = Field(None, max_length=200, pattern=NO_NUL)
     since: Moment | None = None
@@ -109,6 +120,7 @@ def worklist(
     cursor: Cursor = None,
     flagged: Flagged = False,
     unread: Unread = None,
+    prior: Prior = None,
     refused: Refused = False,
     institution: Institution = None,
     since: Since = None,
@@ -127,6 +139,7 @@ def worklist(
     which = WorklistFilter(
         flagged=flagged,
         unread=unread,
+        prior=prior,
         refused=refused,
         institution=institution,
         since=since,
@@ -156,6 +169,7 @@ def search(database: DatabaseDep, display: DisplayDep, body: Annotated[Search, B
     which = WorklistFilter(
         flagged=body.flagged,
         unread=body.unread,
+        prior=body.prior,
         refused=body.refused,
         institution=body.institution,
         since=body.since,

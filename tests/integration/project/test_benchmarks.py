@@ -261,9 +261,17 @@ class Clocked:
 
 
 def test_a_commit_is_measured_by_a_probe_of_its_own(tmp_path: Path) -> None:
-    assert commits.probe_of(commits.ROOT).is_file()
+    assert commits.probe_of(commits.ROOT, "abc") == commits.OWN_PROBE
+    assert commits.probe_of(tmp_path, "e3503c0").is_file()
     with pytest.raises(typer.BadParameter, match="cannot measure itself"):
-        commits.probe_of(tmp_path)
+        commits.probe_of(tmp_path, "abc")
+
+
+def test_measures_are_chosen_by_a_part_of_their_names() -> None:
+    order: list[str] = []
+    sides = Clocked("before", 10.0, order), Clocked("now", 15.0, order)
+    assert not list(commits.compared(*sides, 3, ["a study"]))  # type: ignore[arg-type]
+    assert len(list(commits.compared(*sides, 3, ["a study", "list"]))) == 1  # type: ignore[arg-type]
 
 
 def test_two_commits_are_asked_in_turns_for_what_both_have() -> None:

@@ -212,12 +212,18 @@ def test_the_filter_tells_unread_from_read(database: Database) -> None:
 
 # PostgreSQL reads an empty table whole.
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-@pytest.mark.parametrize("flagged_only", [False, True])
-def test_unread_studies_are_found_by_an_index(database: Database, flagged_only: bool) -> None:
-    flag = "AND flagged IS 1" if flagged_only else ""
+@pytest.mark.parametrize(
+    "which",
+    [
+        "read_at IS NULL AND prior_since IS NULL",
+        "read_at IS NULL AND prior_since IS NULL AND flagged IS 1",
+        "prior_since IS NOT NULL",
+    ],
+)
+def test_unread_studies_and_priors_are_found_by_an_index(database: Database, which: str) -> None:
     query = (
-        "EXPLAIN QUERY PLAN SELECT id FROM studies WHERE read_at IS NULL "
-        f"{flag} ORDER BY urgency, reading_key, id LIMIT 100"
+        f"EXPLAIN QUERY PLAN SELECT id FROM studies WHERE {which} "
+        "ORDER BY urgency, reading_key, id LIMIT 100"
     )
     with database.read() as session:
         plan = " ".join(row[-1] for row in session.execute(text(query)))

@@ -30,11 +30,13 @@ from readfirst.refusals import RefusalCode
 from readfirst.studies.findings import Finding
 from tests.fixtures.monitoring import CONFIG, MADRID, NOW
 from tests.support.studies import (
+    POLICY,
     a_header,
     a_ready_image,
     a_scored_image,
     an_image,
     give_verdict,
+    lifecycle,
     score_ready,
 )
 
@@ -92,6 +94,24 @@ def test_the_time_of_a_film_ends_with_its_first_score(database: Database, period
         (date(2026, 2, 18), "all"),
         (date(2026, 2, 18), "flagged"),
     }
+
+
+def test_nobody_waits_for_a_prior_to_be_read(database: Database, period: Period) -> None:
+    at = in_madrid(18, 9)
+    with lifecycle(database, at, replace(POLICY, prior_after=timedelta(days=90))) as unit:
+        for days in (0, 400):
+            header = a_header(patient_id="P1", study_datetime=at - timedelta(days=days))
+            an_image(unit, at, header=header)
+    with database.read() as session:
+        data = MonitoringData(session)
+        steps = {
+            row.step: row.open
+            for row in times(data, period)
+            if (row.span, row.studies) == ("period", "all")
+        }
+        studies = len(data.columns(period).studies)
+    assert steps == {"worklist": 2, "read": 1}, "it is scored, and not read"
+    assert studies == 2
 
 
 def test_weeks_of_a_department_are_counted_as_they_were(database: Database) -> None:

@@ -146,6 +146,7 @@ USES: dict[str, Callable[[Settings], Any]] = {
     "batch_size": claim,
     "prevalence": state,
     "quiet_seconds": order,
+    "prior_after_days": order,
     "prepare_workers": lambda settings: range(settings.prepare_workers)[0],
     "settle_seconds": lambda settings: wait(settings.settle_seconds),
     "incomplete_seconds": lambda settings: wait(settings.incomplete_seconds),

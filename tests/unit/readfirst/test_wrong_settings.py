@@ -73,6 +73,7 @@ WRONG: dict[str, tuple[str, str]] = {
     "max_wait_hours": ("0", "above 0"),
     "prevalence": ("0", "at least 0.00001"),
     "quiet_seconds": ("-inf", "at least 0"),
+    "prior_after_days": ("-1", "at least 0"),
     "hide_ai_until_verdict": ("perhaps", "true or false"),
     "viewer_url": (
         f"https://pacs.example/{{patient_id}}?key={SECRET}",

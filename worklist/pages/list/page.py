@@ -12,7 +12,7 @@ from db.access.audit import AuditAction
 from db.inbox.inbox_issues import InboxSummary, inbox_summary
 from db.session import Database
 from db.work_faults import DelayedFilms, delayed_films, work_faults
-from db.worklist.counts import MOST, any_study, institutions, worklist_counts
+from db.worklist.counts import MOST, any_study, institutions, unread_priors, worklist_counts
 from db.worklist.queries import reading_page
 from ingest.inbox.disk import intake_disk_space
 from readfirst.access.roles import Role
@@ -117,6 +117,8 @@ def _context(
             "next_page": query.page(cursor=page.end),
             "worklist_counts": worklist_counts(session),
             "most": MOST,
+            # A list that is empty since all of it came in for comparison says so.
+            "unread_priors": 0 if page.studies else unread_priors(session),
             "any_study": bool(page.studies) or any_study(session),
             "sites": institutions(session),
             "banners": banners(settings, inbox_summary(session))

@@ -35,11 +35,12 @@ ORDER_TEXTS = {
 
 
 class Show(StrEnum):
-    """A choice of studies, read or not."""
+    """A choice of studies, read or not, or those that came in for comparison."""
 
     UNREAD = "unread"
     ALL = "all"
     READ = "read"
+    PRIORS = "priors"
 
 
 class Arrived(StrEnum):
@@ -146,7 +147,8 @@ class WorklistQuery(FigureFields):
         first, last = self._days(now.astimezone(zone).date())
         return WorklistFilter(
             flagged=self.flagged,
-            unread=None if self.show is Show.ALL else self.show is Show.UNREAD,
+            unread={Show.UNREAD: True, Show.READ: False}.get(self.show),
+            prior=True if self.show is Show.PRIORS else None,
             refused=self.refused,
             institution=self.site,
             since=_midnight(first, zone) if first else None,

@@ -69,6 +69,8 @@ class PageRow:
     ai_hidden: bool
     #: The sentences of what is odd about it.
     warnings: tuple[str, ...]
+    #: It came in for comparison, and is not to be read.
+    prior: bool
     #: The verdict, in words; empty for an unread study.
     read: str
     read_at: str
@@ -119,7 +121,8 @@ def _page_row(
     local = now.astimezone(zone)
     pending = any(image.state in waiting_states for image in study.images)
     waited = (study.read_at or now) - study.received_at
-    level = wait_level(waited, max_wait) if study.read_at is None else ""
+    is_waited_for = study.read_at is None and not study.prior
+    level = wait_level(waited, max_wait) if is_waited_for else ""
     return PageRow(
         study_instance_uid=study.study_instance_uid,
         priority_reason=study.standing,
@@ -141,6 +144,7 @@ def _page_row(
         complete=study.complete,
         ai_hidden=study.ai_hidden,
         warnings=tuple(warning.reason for warning in study.warnings),
+        prior=study.prior,
         read=_read(study),
         read_at=_moment(study.read_at, local, today=""),
         verdict_count=study.verdict_count,

@@ -25,12 +25,18 @@ PLAIN = {
     "original_restored": "Original came in again, and is kept",
     "unread": "Unread again, since this image came in",
     "raised_to_stat": "Raised to STAT",
+    "no_prior": "No prior any more: to be read",
     "replaced": "Found to be a beginning only: the whole film came in and replaced it",
 }
 #: Of events that name attributes.
 FIELDS = {
     "details_added": "A later file filled in what was missing",
     "contradicted": "A later file says otherwise than what is shown",
+}
+#: Why a study became a prior.
+PRIORS = {
+    "old": "it was old when it came in",
+    "newer_study": "the patient has a newer study",
 }
 #: Why a flag changed, where it was not by a film that came in.
 CAUSES = {
@@ -132,6 +138,9 @@ def _entry(
         what, kind = f"Flagged, and so read earlier{_cause(event)}", "flag"
     elif event.action == "flag_withdrawn":
         what = f"No longer flagged{_cause(event)}"
+    elif event.action == "prior":
+        reason = PRIORS.get(str(event.detail.get("reason")), "it came in for comparison")
+        what = f"Made a prior, not to be read: {reason}"
     elif event.action == "refused":
         what, kind = f"Not scored: {_sentence(event.detail.get('code'))}", "refused"
     elif event.action == "marked":

@@ -19,10 +19,11 @@ from db.lifecycle.rescoring import make_ready_again, rank_again
 from db.lifecycle.retries import refused_image, try_again
 from db.lifecycle.scoring import record
 from db.lifecycle.unit_of_work import UnitOfWork
-from db.lifecycle.verdicts import VerdictInput, submit_verdict
+from db.lifecycle.verdicts import VerdictInput, read_anyway, submit_verdict
 from db.lifecycle.work import claim_ready, claim_received, mark_ready
 from db.session import Database
 from db.tables import EnsembleVersion, Event, Image, OutboxMessage, Score, Study
+from db.worklist.filters import is_unread
 from db.worklist.queries import study_detail
 from readfirst.domain import ImageScore, ImageState
 from readfirst.errors import Refused
@@ -38,9 +39,17 @@ from tests.support.studies import (
     an_image,
 )
 
-TELLING = replace(POLICY, webhook=True)
+AFTER = timedelta(days=90)
+TELLING = replace(POLICY, webhook=True, prior_after=AFTER)
 THRESHOLDS = {"1": 0.6, "2": 0.3, "3": 0.5}
-STUDIES = ("1.1", "1.2", "1.3")
+#: Studies of one patient, and when each was taken.
+TAKEN_AT = {
+    "1.1": NOW - timedelta(days=400),
+    "1.2": NOW - timedelta(days=21),
+    "1.3": NOW,
+    "1.4": None,
+}
+STUDIES = tuple(TAKEN_AT)
 #: Around and at the thresholds, so that versions disagree about flags.
 PROBABILITIES = (0.1, 0.3, 0.4, 0.5, 0.55, 0.6, 0.9)
 
@@ -85,7 +94,8 @@ def film(study: str, answers: dict[str, float], *, is_refused: bool) -> Happenin
     def comes_in(site: SimulatedSite) -> None:
         with site.unit() as unit:
             refusal = Refused(RefusalCode.TRUNCATED) if is_refused else None
-            image = an_image(unit, unit.at, study=study, refusal=refusal)
+            header = a_header(patient_id="P1", study_datetime=TAKEN_AT[study])
+            image = an_image(unit, unit.at, study=study, header=header, refusal=refusal)
             site.answers[image.id] = answers
             site.work(unit)
 
@@ -118,6 +128,14 @@ def verdict(study: str, *, withdrawn: bool) -> Happening:
                 submit_verdict(unit, study, verdict, NOBODY, expected=None)
 
     return is_given
+
+
+def reading_anyway(study: str) -> Happening:
+    def is_said(site: SimulatedSite) -> None:
+        with site.unit() as unit:
+            read_anyway(unit, study, NOBODY)
+
+    return is_said
 
 
 def stat_copy(study: str) -> Happening:
@@ -163,6 +181,7 @@ happenings = st.one_of(
     st.builds(night, st.sampled_from((1, 100))),
     st.builds(verdict, studies, withdrawn=st.booleans()),
     st.builds(stat_copy, studies),
+    st.builds(reading_anyway, studies),
     st.builds(refuse_a_scored_film_and_try_it_again, studies),
 )
 
@@ -200,7 +219,32 @@ def check(session: Session) -> None:
         assert [event.action for event in flags] == turns[: len(flags)]
         assert flagged == (len(flags) % 2 == 1)
         assert messages[study.id] == sum(event.detail.get("alert", False) for event in flags)
+        turns = [EventAction.PRIOR, EventAction.NO_PRIOR] * len(events)
+        priors = [event.action for event in events if event.action in ("prior", "no_prior")]
+        assert priors == turns[: len(priors)]
+        assert (study.prior_since is not None) == (len(priors) % 2 == 1)
         check_sentence(session, study)
+    check_priors(session)
+
+
+def check_priors(session: Session) -> None:
+    """Hold unread studies against the rule of priors, from nothing but their dates."""
+    visible = session.scalars(select(Study).where(Study.images.any())).all()
+    for study in visible:
+        if study.read_at is not None:
+            continue
+        of_patient = [other for other in visible if other.patient_id == study.patient_id]
+        dates = [other.study_datetime for other in of_patient if other.study_datetime is not None]
+        taken_at = study.study_datetime
+        age = timedelta(0) if taken_at is None else study.received_at - taken_at
+        newer = any(at > taken_at for at in dates if taken_at is not None)
+        old = age >= AFTER or (age >= timedelta(days=1) and newer)
+        expected = old and not study.stat and not study.never_prior
+        assert (study.prior_since is not None) == expected
+    work = [uid for (uid,) in session.execute(select(Study.study_instance_uid).where(is_unread()))]
+    unread = {study.study_instance_uid for study in visible if study.read_at is None}
+    priors = {study.study_instance_uid for study in visible if study.prior_since is not None}
+    assert unread & set(work) == unread - priors
 
 
 def check_sentence(session: Session, study: Study) -> None:

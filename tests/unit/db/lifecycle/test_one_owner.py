@@ -9,6 +9,8 @@ DECIDED = {
     "flagged",
     "lease_token",
     "lease_until",
+    "never_prior",
+    "prior_since",
     "ranked_by",
     "read_at",
     "reading_key",

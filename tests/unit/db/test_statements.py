@@ -1,0 +1,59 @@
+"""The queries of the list: as many for many studies as for one, and of no more than is shown."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import event
+from sqlalchemy.orm import Session
+
+from db.access.audit import Actor, AuditAction, entries, note
+from db.session import Database
+from db.worklist.queries import reading_order
+from tests.support.studies import AS_STORED, NOW, a_scored_image
+
+
+@contextmanager
+def statements(session: Session) -> Iterator[list[str]]:
+    """The statements that a session sends within the block."""
+    sent: list[str] = []
+
+    def keep(_c: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        sent.append(statement)
+
+    connection = session.connection()
+    event.listen(connection, "before_cursor_execute", keep)
+    yield sent
+    event.remove(connection, "before_cursor_execute", keep)
+
+
+def test_the_list_sends_as_many_queries_for_many_studies_as_for_one(database: Database) -> None:
+    counts = []
+    for number in range(3):
+        with database.write() as session:
+            a_scored_image(session, NOW + timedelta(hours=number), probability=0.9)
+        with database.read() as session, statements(session) as sent:
+            assert len(reading_order(session, limit=10, display=AS_STORED)) == number + 1
+        counts.append(len(sent))
+    assert len(set(counts)) == 1
+
+
+def test_the_list_loads_no_more_than_it_shows(database: Database) -> None:
+    with database.write() as session:
+        a_scored_image(session, NOW, probability=0.9)
+    with database.read() as session, statements(session) as sent:
+        reading_order(session, limit=10, display=AS_STORED)
+    loaded = " ".join(statement.split("FROM")[0] for statement in sent)
+    # The films that an ensemble was tried on, in each row; a text of all that can be searched for.
+    for column in ("ensembles.reference", "studies.search_text", "arrivals.claim_id"):
+        assert column not in loaded
+
+
+def test_a_line_of_the_audit_log_is_one_statement(database: Database) -> None:
+    with database.write() as session, statements(session) as sent:
+        note(session, Actor("ann", None), AuditAction.LIST_VIEWED, NOW, studies=["1.2"])
+    assert [statement.split()[0] for statement in sent] == ["INSERT"]
+    with database.read() as session:
+        (line,) = entries(session, limit=9)
+    assert (line.at, line.account, line.detail) == (NOW, "ann", {"studies": ["1.2"]})
