@@ -46,8 +46,8 @@ def test_each_outcome_names_the_rule_that_decides(client: TestClient, tmp_path: 
     assert (hand["outcome"], decisive(hand)) == ("refused", ["body_part"])
     assert hand["code"] is not None
     assert hand["reason"]
-    unknown = explained(client, altered(tmp_path, BodyPartExamined="XYZZY"))
-    assert (unknown["outcome"], decisive(unknown)) == ("marked", ["body_part"])
+    unknown = explained(client, altered(tmp_path, PatientAge="", PatientBirthDate=""))
+    assert (unknown["outcome"], decisive(unknown)) == ("marked", ["age"])
     torn = tmp_path / "torn.dcm"
     torn.write_bytes(FILM.read_bytes()[:200])
     refused = explained(client, torn)

@@ -25,7 +25,12 @@ class Change:
 MADE_HERE = "(study|sop)_instance_uid_made_here|invalid_study_instance_uid"
 FIGURE = "agreement|ensemble|probability_from|probability_below|code|scanner"
 #: Schemas that only the routes of the administrator name.
-ADMIN = "SiteStatus|QueueRecord|DiskRecord|PartRecord|Part|CheckResult|SourceRecord|ImageState"
+ADMIN = (
+    "SiteStatus|QueueRecord|DiskRecord|PartRecord|Part|CheckResult|SourceRecord|ImageState"
+    "|AccountDetail|AccountChange|AddedAccount|ChangedAccount|Changed|Role|SessionRecord"
+    "|AuditPage|AuditRecord|AuditAction|SiteRules|RulePart|RuleSource|Ages|FilmExplanation"
+    "|RuleFinding|Outcome|SiteSettings|SettingRecord|SettingSource|UnknownSetting|Body_explainFilm"
+)
 OPENAPI = (
     Change(r"components schemas (StudyView|Search) .*\bprior\b.*", "`prior` and `unread`"),
     Change(r"paths /api/v1/worklist get .*\b(unread|prior) .*", "`prior` and `unread` in the API"),
@@ -61,6 +66,10 @@ OPENAPI = (
 )
 BOUNDED = "timeout|limit|concurrency|port|epochs|miss-cost|seed|trials|samples|strongest|count"
 HELP = (
+    Change(
+        r"readfirst accounts( (show|enable|unlock|disable|token))?: .*",
+        "`readfirst accounts show`, `enable`, `unlock` and `token --revoke`",
+    ),
     Change(r"readfirst worklist:   --priors .*", "`readfirst worklist --priors`"),
     Change(rf"[a-z ]+:   --({BOUNDED}) <(int|float)( range)?>  .*", "has an upper bound"),
     Change(r"readfirst retry:   --machine-faults  .*", "`readfirst retry --machine-faults`"),
@@ -77,6 +86,7 @@ HELP = (
 )
 SCHEMA = (
     Change(r"heartbeats.*", "`heartbeats`"),
+    Change(r"accounts\.last_seen_at .*", "`accounts.last_seen_at`"),
     Change(r"studies\.(prior_since|never_prior) .*", "`studies.prior_since`"),
     Change(r"studies INDEX ix_studies_(prior|unread)_.*order .*", "`studies.prior_since`"),
     Change(r"kept_days\b.*", "`kept_days`"),
