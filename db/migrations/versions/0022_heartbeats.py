@@ -23,5 +23,5 @@ def upgrade() -> None:
         sa.Column("started_at", moment, nullable=False),
         sa.Column("last_at", moment, nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_heartbeats")),
-        sa.UniqueConstraint("part", "host", "pid", name=op.f("uq_heartbeats_part")),
+        sa.UniqueConstraint("part", "host", "pid", name=op.f("uq_heartbeats_part_host_pid")),
     )
