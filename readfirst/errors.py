@@ -6,7 +6,7 @@ ReadFirstError
 │   ├── MachineFault        a kind of work cannot go on (`readfirst.machine_faults`)
 │   └── ReadingInterrupted  the process that reads files was stopped; nothing is said of the file
 ├── BeingWritten    passing: somebody still writes the file, which goes back to where it lay
-├── Conflict        somebody else was quicker; look again, and say again what holds
+├── Conflict        somebody else was quicker; look again, and confirm
 └── Misconfigured   the site must change something first; the message says what
 """
 

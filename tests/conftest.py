@@ -37,6 +37,7 @@ from tests.kinds import (  # noqa: F401
     pytest_runtest_setup,
 )
 from tests.order import pytest_collection_modifyitems  # noqa: F401
+from tests.support.passwords import hash_cheaply
 from tests.support.requirements import require
 from tests.support.waiting import TIMEOUT, wait_until
 
@@ -48,6 +49,8 @@ hypothesis.settings.register_profile(
     suppress_health_check=[hypothesis.HealthCheck.too_slow],
 )
 hypothesis.settings.load_profile("repeatable")
+
+hash_cheaply()
 
 # The test processes and all that they start compile each module once, not once a process.
 sys.dont_write_bytecode = False

@@ -122,7 +122,7 @@ def _check(
 ) -> None:
     """Raises Conflict. The study is locked: nothing of it changes until the transaction ends."""
     if expected is not None and summary.count != expected.verdicts:
-        raise Conflict(f"{_last_word(summary.current)} Look at it, and say again what holds.")
+        raise Conflict(f"{_last_word(summary.current)} Please confirm your verdict.")
     images = session.scalar(select(func.count()).where(Image.study_id == study.id))
     if expected is not None and images != expected.images:
         raise Conflict("Another image of this study has come in. Look at it first.")
@@ -151,9 +151,9 @@ def _check_film(finding: Finding | None, film: ShownFilm, digests: set[str]) -> 
 
 def _last_word(verdict: VerdictRecord | None) -> str:
     if verdict is None:
-        return "The verdict was withdrawn in the meantime."
-    reader = verdict.by or "somebody"
-    return f"In the meantime {reader} gave a verdict: {finding_text(verdict.finding)}."
+        return "The verdict was withdrawn while you were reading."
+    reader = verdict.by or "Somebody"
+    return f"{reader} recorded “{finding_text(verdict.finding)}” while you were reading."
 
 
 def _row(unit: UnitOfWork, study: Study, verdict: VerdictInput, account: str | None) -> Verdict:

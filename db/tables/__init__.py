@@ -9,6 +9,7 @@ from db.tables.heartbeats import HeartbeatRow
 from db.tables.heat_maps import HeatMap
 from db.tables.inbox import IgnoredFile, InboxIssueRow
 from db.tables.monitoring import KeptDay
+from db.tables.open_studies import OpenStudy
 from db.tables.outbox import OutboxMessage
 from db.tables.studies import Arrival, Image, Score, Study
 from db.tables.verdicts import Verdict
@@ -31,6 +32,7 @@ __all__ = [
     "Leased",
     "LoginAttempts",
     "LoginSession",
+    "OpenStudy",
     "OutboxMessage",
     "Score",
     "Study",

@@ -25,6 +25,8 @@ class NextReason(StrEnum):
     FROM_TOP = "from_top"
     #: All were visited: it is the most urgent one.
     AGAIN = "again"
+    #: Somebody else reads every one of them: it is the most urgent one.
+    READ_BY_OTHERS = "read_by_others"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,14 +38,20 @@ class NextStudy(OfStudy):
 
 
 def next_unread(
-    session: Session, *, after: str | None = None, visited: Collection[str] = ()
+    session: Session,
+    *,
+    after: str | None = None,
+    visited: Collection[str] = (),
+    others: Collection[str] = (),
 ) -> NextStudy | None:
     """The unread study that comes next; None where no other is unread.
 
     after: the Study Instance UID of the study where one is. visited: those that were opened on the
-    way here; they come again when all others were visited too.
+    way here; they come again when all others were visited too. others: those that somebody else
+    reads (`db.worklist.readers`); they come only where nothing else is left.
     """
-    left = Study.study_instance_uid.not_in({*visited, *([after] if after else [])})
+    uid = Study.study_instance_uid
+    left = uid.not_in({*visited, *others, *([after] if after else [])})
     is_stat = Study.urgency == Urgency.STAT
     behind = _first(session, left, behind=_position(session, after))
     stat = _first(session, left & is_stat)
@@ -53,8 +61,11 @@ def next_unread(
         return NextStudy(study_instance_uid=behind, reason=NextReason.BEHIND)
     if (top := _first(session, left)) is not None:
         return NextStudy(study_instance_uid=top, reason=NextReason.FROM_TOP)
-    if (again := _first(session, Study.study_instance_uid != (after or ""))) is not None:
+    elsewhere = uid != (after or "")
+    if (again := _first(session, elsewhere & uid.not_in(others))) is not None:
         return NextStudy(study_instance_uid=again, reason=NextReason.AGAIN)
+    if (taken := _first(session, elsewhere & uid.in_(others))) is not None:
+        return NextStudy(study_instance_uid=taken, reason=NextReason.READ_BY_OTHERS)
     return None
 
 

@@ -138,10 +138,12 @@ def test_of_two_readers_the_second_is_told_and_keeps_the_comment(
     second.get_by_label("Comment").fill("Thymus.")
     first.keyboard.press("p")
     expect(stands(first)).to_be_visible()
-    expect(second.locator("#update-notice")).to_contain_text("reader said “pneumonia” at ")
+    expect(second.locator("#update-notice")).to_contain_text("reader recorded “pneumonia” at ")
     second.keyboard.press("Escape")
     second.keyboard.press("x")
-    expect(second.get_by_role("alert")).to_contain_text("reader gave a verdict: pneumonia")
+    expect(second.get_by_role("alert")).to_contain_text(
+        "reader recorded “pneumonia” while you were reading"
+    )
     expect(second.get_by_label("Comment")).to_have_value("Thymus.")
     second.keyboard.press("x")
     expect(stands(second)).to_contain_text("lead,")

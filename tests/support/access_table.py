@@ -46,6 +46,9 @@ ROUTES_BY_POLICY: dict[Policy, tuple[str, ...]] = {
         "POST /api/v1/worklist/next",
         "POST /api/v1/worklist/search",
     ),
+    Policy(Role.SERVICE, AuditAction.LIST_VIEWED, attended=False, each_time=False): (
+        "GET /api/v1/worklist/readers",
+    ),
     Policy(Role.SERVICE, AuditAction.ORIGINAL_TAKEN): ("GET /api/v1/images/{sha256}/original",),
     Policy(Role.SERVICE, AuditAction.STUDY_VIEWED): (
         "GET /api/v1/images/{sha256}",
@@ -68,6 +71,7 @@ ROUTES_BY_POLICY: dict[Policy, tuple[str, ...]] = {
         "DELETE /api/v1/studies/{study_instance_uid}/prior",
         "POST /studies/{study_instance_uid}/read-anyway",
     ),
+    Policy(Role.READER, attended=False): ("POST /studies/{study_instance_uid}/readers",),
     Policy(Role.READER, AuditAction.LIST_VIEWED, attended=False, each_time=False): (
         "GET /rows",
         "POST /rows",

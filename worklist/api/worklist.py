@@ -7,11 +7,13 @@ from fastapi import APIRouter, Body, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from db.access.audit import AuditAction
+from db.disclosures import OfStudy
 from db.read_models import StudyRecord
 from db.session import Database
 from db.worklist.filters import WorklistFilter
 from db.worklist.next_unread import NextStudy, next_unread
 from db.worklist.queries import reading_page
+from db.worklist.readers import StudyReader, read_by_others, readers_by_study
 from db.worklist.sorting import Order, Sort
 from readfirst.access.roles import Role
 from readfirst.studies.display import DisplayContext
@@ -19,9 +21,9 @@ from worklist.api.cursors import next_page, of_study, study_position
 from worklist.api.figure_parameters import FigureFields, FigureParameters
 from worklist.api.parameters import NO_NUL, STUDY_UID, AsNumber, Cursor, Limit, Moment, Since, Until
 from worklist.http.problems import TAKEN
-from worklist.http.responses import ROWS, Wanted, answer_rows, as_json
+from worklist.http.responses import NOT_MODIFIED, ROWS, Wanted, answer_json, answer_rows, as_json
 from worklist.security.policy import policy
-from worklist.services.dependencies import DatabaseDep, DisplayDep
+from worklist.services.dependencies import CurrentUser, DatabaseDep, DisplayDep, NowDep
 
 router = APIRouter(tags=["worklist"])
 
@@ -60,6 +62,14 @@ class Worklist:
     studies: tuple[StudyRecord, ...]
     #: The cursor of the next page; null on the last one.
     next: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenStudyRecord(OfStudy):
+    """A study that somebody has open at the page; the first of its readers reads it."""
+
+    study_instance_uid: str
+    readers: tuple[StudyReader, ...]
 
 
 class Search(FigureFields):
@@ -189,16 +199,35 @@ def search(database: DatabaseDep, display: DisplayDep, body: Annotated[Search, B
     responses=TAKEN,
 )
 @policy(Role.SERVICE, audit=AuditAction.LIST_VIEWED)
-def next_study(database: DatabaseDep, body: Annotated[Visit, Body()]) -> Response:
+def next_study(
+    user: CurrentUser, database: DatabaseDep, now: NowDep, body: Annotated[Visit, Body()]
+) -> Response:
     """The unread study that comes next in reading order, and why; `null` where no other is unread.
 
     `behind`: the nearest one behind; `stat`: a STAT study that was not visited goes before;
     `from_top`: the end was reached, so this is the most urgent one that was not visited; `again`:
-    all were visited, so it begins anew.
+    all were visited, so it begins anew; `read_by_others`: people of other accounts have all of them
+    open, which are else passed over.
     """
     with database.read() as session:
-        study = next_unread(session, after=body.after, visited=body.visited)
+        others = read_by_others(session, user.account, now)
+        study = next_unread(session, after=body.after, visited=body.visited, others=others)
     return Response(as_json(study), media_type="application/json")
+
+
+@router.get(
+    "/worklist/readers",
+    operation_id="getReaders",
+    response_model=list[OpenStudyRecord],
+    responses=NOT_MODIFIED,
+)
+@policy(Role.SERVICE, audit=AuditAction.LIST_VIEWED, attended=False, each_time=False)
+def readers(request: Request, database: DatabaseDep, now: NowDep) -> Response:
+    """The studies that somebody has open at the page now; the events `readers` tell of changes."""
+    with database.read() as session:
+        by_study = readers_by_study(session, now)
+    rows = [OpenStudyRecord(study_instance_uid=uid, readers=each) for uid, each in by_study.items()]
+    return answer_json(request, rows)
 
 
 def _page(

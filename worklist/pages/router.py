@@ -5,10 +5,10 @@ from fastapi import APIRouter
 from worklist.pages import refused
 from worklist.pages.list import page as list_page
 from worklist.pages.monitoring import page as monitoring_page
-from worklist.pages.studies import attributes, film, priors
+from worklist.pages.studies import attributes, film, priors, readers
 from worklist.pages.studies import page as study_page
 
-MODULES = (list_page, refused, film, study_page, priors, attributes, monitoring_page)
+MODULES = (list_page, refused, film, study_page, priors, readers, attributes, monitoring_page)
 
 router = APIRouter(include_in_schema=False)
 for module in MODULES:

@@ -19,6 +19,7 @@ from starlette.types import Receive, Scope, Send
 from db.session import Database
 from db.stream import SLICE, Follower, StreamedEvent
 from worklist.http.responses import as_json
+from worklist.services.current_readers import CurrentReaders, ReadersChanged, ReadersFollower
 
 log = structlog.get_logger()
 #: Seconds between two looks for new events, and of silence before a sign of life.
@@ -38,11 +39,23 @@ HEARTBEAT = b": still here\n\n"
 
 
 @dataclass(frozen=True, slots=True)
+class StreamNews:
+    """All that a stream has to say at one look."""
+
+    events: list[StreamedEvent]
+    readers: list[ReadersChanged]
+
+    def __bool__(self) -> bool:
+        return bool(self.events or self.readers)
+
+
+@dataclass(frozen=True, slots=True)
 class StartedStream:
-    """A stream that has its position, and the events that are after it already."""
+    """A stream that has its position, and what is after it already."""
 
     follower: Follower
-    events: list[StreamedEvent]
+    readers: ReadersFollower
+    news: StreamNews
 
 
 class Streams:
@@ -57,6 +70,7 @@ class Streams:
         grace_seconds: float = GRACE_SECONDS,
     ) -> None:
         self._database = database
+        self._current_readers = CurrentReaders(LOOK_SECONDS)
         self._heartbeat_seconds = heartbeat_seconds
         self._longest_seconds = longest_seconds
         self.cut_after = longest_seconds + grace_seconds
@@ -95,26 +109,30 @@ class Streams:
 
     async def start(self, after: int | None) -> StartedStream:
         """Choose the position from which a client gets events: after one, or from now on."""
-        follower = Follower(after)
-        return StartedStream(follower, await run_in_threadpool(self._read, follower))
+        follower, readers = Follower(after), ReadersFollower()
+        news = await run_in_threadpool(self._read, follower, readers)
+        return StartedStream(follower, readers, news)
 
     async def follow(self, stream: StartedStream, request: Request) -> AsyncIterator[bytes]:
         """Send the events from a position on, as text, until the client leaves."""
         end = time.monotonic() + self._longest_seconds
-        follower, events = stream.follower, stream.events
+        follower, readers, news = stream.follower, stream.readers, stream.news
         try:
             yield format_sse_event(retry=AGAIN_AFTER, comment="here")
             silent = 0.0
             while not await self._is_over(request, end):
-                for event in events:
+                for event in news.events:
                     yield _text(event)
-                silent = 0.0 if events else silent + LOOK_SECONDS
+                for change in news.readers:
+                    # Without a number: it is not kept, and a client that missed it asks.
+                    yield format_sse_event(event="readers", data_str=as_json(change).decode())
+                silent = 0.0 if news else silent + LOOK_SECONDS
                 if silent >= self._heartbeat_seconds:
                     silent = 0.0
                     yield HEARTBEAT
-                if len(events) < SLICE:
+                if len(news.events) < SLICE:
                     await self._pause()
-                events = await run_in_threadpool(self._read, follower)
+                news = await run_in_threadpool(self._read, follower, readers)
         except SQLAlchemyError as error:
             # The client asks again, and goes on where it was.
             log.error("stream_ended", action="stream", error=type(error).__name__)
@@ -128,9 +146,11 @@ class Streams:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._closing.wait(), LOOK_SECONDS)
 
-    def _read(self, follower: Follower) -> list[StreamedEvent]:
+    def _read(self, follower: Follower, readers: ReadersFollower) -> StreamNews:
+        now = datetime.now(UTC)
         with self._database.read() as session:
-            return follower.read(session, datetime.now(UTC))
+            events = follower.read(session, now)
+            return StreamNews(events, readers.changes(self._current_readers.read(session, now)))
 
 
 class EventStream(StreamingResponse):

@@ -96,6 +96,28 @@ def test_events_come_as_they_happen_and_go_on_where_a_client_was_cut_off(
         assert everything == sorted(everything, key=int)
 
 
+def test_readers_are_told_by_every_server_without_a_number(
+    settings: Settings, database: Database
+) -> None:
+    with database.write() as session:
+        a_scored_image(session, NOW, study="1.1", probability=0.9)
+    with (
+        served(settings) as (address, _),
+        served(settings) as (other, _),
+        listening(other) as heard,
+    ):
+        tab = {"tab": "0" * 32}
+        for values in (tab, tab | {"left": "true"}):
+            answer = httpx.post(f"{address}/studies/1.1/readers", data=values, timeout=TIMEOUT)
+            assert answer.status_code == 200
+            event = next(message for message in heard if "event" in message)
+            assert event["event"] == "readers"
+            assert "id" not in event
+            change = json.loads(event["data"])
+            assert change["study_instance_uid"] == "1.1"
+            assert len(change["readers"]) == ("left" not in values)
+
+
 def test_a_silent_stream_gives_signs_of_life_and_ends_with_its_server(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

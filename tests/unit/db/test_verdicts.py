@@ -234,7 +234,7 @@ def test_unread_studies_and_priors_are_found_by_an_index(database: Database, whi
 def test_a_reader_who_has_not_seen_all_is_told(flagged: Database) -> None:
     seen = ExpectedVersion(verdicts=0, images=1)
     say(flagged, PNEUMONIA, ANNA, seen)
-    with pytest.raises(Conflict, match="anna gave a verdict: pneumonia"):
+    with pytest.raises(Conflict, match="anna recorded “pneumonia” while you were reading"):
         say(flagged, NONE, BEN, seen)
     say(flagged, NONE, BEN, ExpectedVersion(1, 1))
     with flagged.write() as session:

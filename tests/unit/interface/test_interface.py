@@ -52,6 +52,11 @@ OPENAPI = (
     Change(r"components schemas StudyView properties ai_hidden .*", "(`ai_hidden`)"),
     Change(r"components schemas VerdictView .*\bblind\b.*", "whether they were `blind`"),
     Change(r"paths /api/v1/images/\{sha256\}/overlay get .*", "`GET …/overlay`"),
+    Change(r"(?s)paths /api/v1/worklist/readers get .*", "`GET /api/v1/worklist/readers`"),
+    Change(
+        r"(?s)components schemas (OpenStudyRecord|StudyReader) .*",
+        "`GET /api/v1/worklist/readers`",
+    ),
     Change(r"components schemas Judged enum: prevalence_not_set", "`prevalence_not_set`"),
     Change(
         r"(?s)paths /api/v1/worklist/next post .*|components schemas (Next\w+|Visit) .*",
@@ -91,6 +96,7 @@ SCHEMA = (
     Change(r"studies INDEX ix_studies_(prior|unread)_.*order .*", "`studies.prior_since`"),
     Change(r"kept_days\b.*", "`kept_days`"),
     Change(r"verdicts\.blind .*", "`verdicts.blind`"),
+    Change(r"open_studies\b.*", "`open_studies`"),
     Change(r"events\.cause .*", "has an event that says why"),
     Change(r"studies\.(score_id|ranked_by) .*", "`studies.score_id`"),
     Change(r"studies FOREIGN KEY \['score_id'\] .*", "`studies.score_id`"),

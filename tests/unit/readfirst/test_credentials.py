@@ -1,9 +1,22 @@
 """Passwords that may be set."""
 
 import pytest
+from argon2.profiles import RFC_9106_LOW_MEMORY
 
 from readfirst.access.credentials import check_password
 from readfirst.errors import Misconfigured
+from tests.support.passwords import product_hasher
+
+
+def test_passwords_are_hashed_by_the_second_recommendation_of_rfc_9106() -> None:
+    hasher = product_hasher()
+    chosen = RFC_9106_LOW_MEMORY
+    assert (hasher.time_cost, hasher.memory_cost, hasher.parallelism) == (
+        chosen.time_cost,
+        chosen.memory_cost,
+        chosen.parallelism,
+    )
+    assert hasher.hash("four plain words here").startswith("$argon2id$")
 
 
 @pytest.mark.parametrize(

@@ -189,7 +189,7 @@ def test_whoever_has_not_seen_all_is_told_and_keeps_the_comment(
     answer(client, "1.2", "pneumonia")
     response = answer(client, "1.2", "no_pneumonia", comment="Thymus.", **before)
     assert response.status_code == 409
-    assert "gave a verdict: pneumonia" in response.text
+    assert "recorded “pneumonia” while you were reading" in response.text
     assert ">Thymus.</textarea>" in response.text
     seen = fields(client.get("/studies/1.2").text)
     with database.write() as session:

@@ -61,7 +61,7 @@ def test_whoever_has_not_seen_the_last_verdict_is_told(
     answer = submit(client, "1.2", finding="no_pneumonia")
     assert answer.status_code == 409
     assert answer.headers["content-type"] == "application/problem+json"
-    assert "gave a verdict: pneumonia" in answer.json()["detail"]
+    assert "recorded “pneumonia” while you were reading" in answer.json()["detail"]
     assert submit(client, "1.2", finding="no_pneumonia", verdicts_seen=1).status_code == 201
 
 

@@ -14,15 +14,17 @@ from db.session import Database
 from db.work_faults import DelayedFilms, delayed_films, work_faults
 from db.worklist.counts import MOST, any_study, institutions, unread_priors, worklist_counts
 from db.worklist.queries import reading_page
+from db.worklist.readers import readers_by_study
 from ingest.inbox.disk import intake_disk_space
 from readfirst.access.roles import Role
 from readfirst.files.folders import folder_fault
 from readfirst.machine_faults import WorkFault
 from readfirst.settings import Settings
 from worklist.pages.list.query import WorklistRefresh
-from worklist.pages.list.rows import page_rows
+from worklist.pages.list.rows import page_rows, with_readers
 from worklist.security.policy import policy
-from worklist.services.dependencies import DatabaseDep, NowDep, SettingsDep
+from worklist.services.dependencies import CurrentUser, DatabaseDep, NowDep, SettingsDep
+from worklist.services.reader_texts import reader_text
 from worklist.services.templating import TEMPLATES
 
 router = APIRouter(default_response_class=HTMLResponse)
@@ -35,16 +37,22 @@ Text = Annotated[str | None, Form(max_length=200, pattern=r"^[^\x00]*$")]
 @router.get("/")
 @policy(Role.READER, audit=AuditAction.LIST_VIEWED)
 def page(
-    request: Request, database: DatabaseDep, settings: SettingsDep, now: NowDep, query: Address
+    request: Request,
+    user: CurrentUser,
+    database: DatabaseDep,
+    settings: SettingsDep,
+    now: NowDep,
+    query: Address,
 ) -> Response:
     """The page."""
-    return _page(request, query, _context(database, settings, now, query))
+    return _page(request, query, _context(database, settings, now, query, user.account))
 
 
 @router.post("/")
 @policy(Role.READER, audit=AuditAction.LIST_VIEWED)
 def search(
     request: Request,
+    user: CurrentUser,
     database: DatabaseDep,
     settings: SettingsDep,
     now: NowDep,
@@ -52,17 +60,22 @@ def search(
     text: Text = None,
 ) -> Response:
     """The page by a text."""
-    return _page(request, query, _context(database, settings, now, query, text))
+    return _page(request, query, _context(database, settings, now, query, user.account, text))
 
 
 @router.get("/rows")
 # The list refreshes itself: what it has shown already is not noted again.
 @policy(Role.READER, audit=AuditAction.LIST_VIEWED, attended=False, each_time=False)
 def again(
-    request: Request, database: DatabaseDep, settings: SettingsDep, now: NowDep, query: Address
+    request: Request,
+    user: CurrentUser,
+    database: DatabaseDep,
+    settings: SettingsDep,
+    now: NowDep,
+    query: Address,
 ) -> Response:
     """The list alone, for when the page asks again."""
-    context = _context(database, settings, now, query)
+    context = _context(database, settings, now, query, user.account)
     return TEMPLATES.TemplateResponse(request, "list.html", context)
 
 
@@ -71,6 +84,7 @@ def again(
 @policy(Role.READER, audit=AuditAction.LIST_VIEWED, attended=False, each_time=False)
 def search_again(
     request: Request,
+    user: CurrentUser,
     database: DatabaseDep,
     settings: SettingsDep,
     now: NowDep,
@@ -78,7 +92,7 @@ def search_again(
     text: Text = None,
 ) -> Response:
     """The list alone, by a text."""
-    context = _context(database, settings, now, query, text)
+    context = _context(database, settings, now, query, user.account, text)
     return TEMPLATES.TemplateResponse(request, "list.html", context)
 
 
@@ -94,9 +108,10 @@ def _context(
     settings: Settings,
     now: datetime,
     query: WorklistRefresh,
+    account: str | None,
     text: str | None = None,
 ) -> dict[str, Any]:
-    """The values that the templates name."""
+    """The values that the templates name. account: of whoever looks."""
     after, before = query.positions()
     with database.read() as session:
         page = reading_page(
@@ -109,10 +124,15 @@ def _context(
             through=query.through,
             display=settings.display(now, to_reader=True),
         )
+        readers = {
+            uid: reader_text(others, account)
+            for uid, others in readers_by_study(session, now).items()
+        }
+        rows = page_rows(page.studies, now, settings.zone, settings.max_wait)
         return {
             "query": query,
             "text": text,
-            "rows": page_rows(page.studies, now, settings.zone, settings.max_wait),
+            "rows": with_readers(rows, readers),
             "previous_page": query.page(before=page.start),
             "next_page": query.page(cursor=page.end),
             "worklist_counts": worklist_counts(session),

@@ -1,7 +1,7 @@
 """The rows of the list: texts and shapes, made from the studies. Pure."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from zlib import crc32
 from zoneinfo import ZoneInfo
@@ -80,6 +80,8 @@ class PageRow:
     waiting: str
     #: A key of `WAIT_WORDS`.
     wait_level: str
+    #: Who has it open now; empty where nobody does.
+    readers: str = ""
 
     @property
     def wait_words(self) -> str:
@@ -111,6 +113,11 @@ def page_rows(
     """The rows of the list. max_wait: the site's longest wait."""
     several = len({study.institution_name for study in studies} - {None}) > 1
     return [_page_row(study, now, zone, several, max_wait) for study in studies]
+
+
+def with_readers(rows: Sequence[PageRow], readers: Mapping[str, str]) -> list[PageRow]:
+    """Add who has which study open. readers: by Study Instance UID."""
+    return [replace(row, readers=readers.get(row.study_instance_uid, "")) for row in rows]
 
 
 def _page_row(

@@ -1,6 +1,7 @@
 """The page of a study: its facts around its films, and the reader's verdict."""
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -22,9 +23,10 @@ from db.read_models import StudyDetail
 from db.session import Database
 from db.worklist.adjacent_studies import AdjacentStudies, adjacent_studies, most_urgent_unread
 from db.worklist.filters import WorklistFilter
-from db.worklist.next_unread import next_unread
+from db.worklist.next_unread import NextReason, next_unread
 from db.worklist.patients import OtherStudy, other_studies
 from db.worklist.queries import opening_film, study_detail
+from db.worklist.readers import read_by_others, readers_by_study
 from db.worklist.sorting import READING_ORDER
 from readfirst.access.roles import Role
 from readfirst.errors import Conflict
@@ -50,9 +52,11 @@ from worklist.services.dependencies import (
     CurrentUser,
     DatabaseDep,
     LifecycleDep,
+    NowDep,
     RequestDisclosures,
     SettingsDep,
 )
+from worklist.services.reader_texts import reader_text
 from worklist.services.study_texts import patient_name
 from worklist.services.templating import TEMPLATES, is_part
 
@@ -136,18 +140,32 @@ def verdict(
 
 @router.get("/next")
 @policy(Role.READER)
-def lead_on(database: DatabaseDep, after: str | None = None, but: str | None = None) -> Response:
+def lead_on(
+    request: Request,
+    user: CurrentUser,
+    database: DatabaseDep,
+    now: NowDep,
+    after: str | None = None,
+    but: str | None = None,
+) -> Response:
     """Lead to the unread study that comes next; to the list when there is none.
 
-    after: the study where one is. but: as it was in older releases: the most urgent one but this.
+    Where others read all of them, the page says so. after: the study where one is. but: as it was
+    in older releases: the most urgent one but this.
     """
     with database.read() as session:
         if but is not None:
             uid = most_urgent_unread(session, but=but if UID.fullmatch(but) else None)
         else:
             after = after if after and UID.fullmatch(after) else None
-            study = next_unread(session, after=after)
+            others = read_by_others(session, user.account, now)
+            study = next_unread(session, after=after, others=others)
             uid = study.study_instance_uid if study else None
+            if study is not None and study.reason is NextReason.READ_BY_OTHERS:
+                readers = readers_by_study(session, now, [study.study_instance_uid])
+                text = reader_text(readers.get(study.study_instance_uid, ()), user.account)
+                context = {"next": study, "readers": text}
+                return TEMPLATES.TemplateResponse(request, "read_by_others.html", context)
     return RedirectResponse(f"/studies/{uid}" if uid else "/", 307)
 
 
@@ -161,7 +179,8 @@ def _page(
 ) -> Response:
     """The page, or the part of it that a verdict changes. message: why one was not taken."""
     now = datetime.now(UTC)
-    page = _read_page(database, study_instance_uid, settings.display(now, to_reader=True))
+    display, account = settings.display(now, to_reader=True), request.state.principal.account
+    page = _read_page(database, study_instance_uid, display, account, now)
     if page is None:
         return TEMPLATES.TemplateResponse(request, "study_not_found.html", status_code=404)
     context = _context(page, settings, now) | {
@@ -175,7 +194,11 @@ def _page(
 
 
 def _read_page(
-    database: Database, study_instance_uid: str, display: DisplayContext
+    database: Database,
+    study_instance_uid: str,
+    display: DisplayContext,
+    account: str | None,
+    now: datetime,
 ) -> StudyPage | None:
     if not UID.fullmatch(study_instance_uid):
         return None
@@ -193,12 +216,19 @@ def _read_page(
                 which=WorklistFilter(unread=True),
                 order=READING_ORDER,
             ),
-            _next_film(session, study_instance_uid, by_score=not display.hides_ai),
+            _next_film(
+                session,
+                study_instance_uid,
+                read_by_others(session, account, now),
+                by_score=not display.hides_ai,
+            ),
         )
 
 
-def _next_film(session: Session, study_instance_uid: str, *, by_score: bool) -> str | None:
-    study = next_unread(session, after=study_instance_uid)
+def _next_film(
+    session: Session, study_instance_uid: str, others: Collection[str], *, by_score: bool
+) -> str | None:
+    study = next_unread(session, after=study_instance_uid, others=others)
     if study is None:
         return None
     return opening_film(session, study.study_instance_uid, by_score=by_score)

@@ -5,6 +5,7 @@ import { listAddress, listedStudies, storeOpenedStudy } from "../worklist/state.
 import { keepCommentDraft } from "./comment-draft.js";
 import { setUpNextUnread } from "./next-unread.js";
 import { showNotice } from "./notice.js";
+import { setUpReaders } from "./readers.js";
 import { setUpVerdict, WORDS } from "./verdict.js";
 
 const { study, zone } = /** @type {HTMLElement} */ (document.querySelector("main.study")).dataset;
@@ -29,11 +30,11 @@ async function onEvent(event) {
 async function describeVerdict() {
   const response = await fetch(`/api/v1/studies/${study}/verdicts`).catch(() => null);
   const verdict = response?.ok && (await response.json()).at(-1);
-  if (!verdict) return "Somebody gave a verdict in the meantime.";
+  if (!verdict) return "Somebody recorded a verdict.";
   const at = new Date(verdict.at).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit", timeZone: zone });
   const reader = verdict.by ?? "Somebody";
   if (verdict.withdrawn) return `${reader} marked this study as unread at ${at}.`;
-  return `${reader} said “${WORDS[verdict.finding] ?? WORDS.read}” at ${at}.`;
+  return `${reader} recorded “${WORDS[verdict.finding] ?? WORDS.read}” at ${at}.`;
 }
 
 // Links to the list from which this study was opened and to its neighbours there, in any order.
@@ -64,6 +65,8 @@ document.addEventListener("htmx:afterRequest", (/** @type {CustomEvent} */ event
   if (requestConfig.verb === "post" && !successful) ownVerdicts -= 1;
 });
 
+const askForReaders = setUpReaders(study);
+
 // A browser has few connections for one server: a hidden page closes its own.
 let stream = null;
 function updateStream() {
@@ -73,6 +76,7 @@ function updateStream() {
   } else if (!stream) {
     stream = new EventSource("/api/v1/events/stream");
     for (const type of Object.keys(CHANGES)) stream.addEventListener(type, onEvent);
+    stream.addEventListener("readers", ({ data }) => { if (JSON.parse(data).study_instance_uid === study) askForReaders(); });
   }
 }
 document.addEventListener("visibilitychange", updateStream);

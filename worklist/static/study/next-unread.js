@@ -33,7 +33,8 @@ async function goOn(study, fallback) {
     return;
   }
   const next = response.ok ? await response.json() : undefined;
-  if (!next) {
+  // A page of its own says that others read all of them.
+  if (!next || next.reason === "read_by_others") {
     location.assign(next === null ? "/" : fallback);
     return;
   }

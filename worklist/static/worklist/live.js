@@ -5,6 +5,7 @@ const CHANGES = [
   "received", "ready", "scored", "refused", "replaced", "marked", "retried", "moved",
   "details_added", "contradicted",
   "verdict", "read", "unread", "flagged", "flag_withdrawn", "raised_to_stat", "prior", "no_prior",
+  "readers",
 ];
 // Milliseconds: between two refreshes, while live and while cut off; of silence before it counts as cut off.
 const POLL_LIVE = 60_000;

@@ -1,0 +1,132 @@
+"""Two readers at one worklist: each sees what the other has open, and gets another study."""
+
+from datetime import timedelta
+
+import pytest
+from playwright.sync_api import Page, expect
+from sqlalchemy import select, update
+
+from db.tables import OpenStudy, Study
+from db.worklist.readers import LIFETIME
+from tests.browser.accessibility import faults
+from tests.browser.conftest import NewPage
+from tests.browser.page_monitor import PageMonitor, event_stream, log_in
+from tests.browser.site import Site, add_people
+from tests.browser.test_verdict import FLAGGED
+
+
+def row(page: Page, uid: str) -> str:
+    return f"[id='study-{uid}'] .of-reading"
+
+
+def logged_in(site: Site, new_page: NewPage, name: str, path: str = "/") -> Page:
+    page = new_page()
+    with event_stream(page):
+        log_in(page, name, path)
+    return page
+
+
+def test_who_reads_stands_on_row_and_page_and_passes_on_when_it_is_left(
+    site: Site, new_page: NewPage
+) -> None:
+    add_people(site)
+    uid = site.study(FLAGGED)
+    watcher = logged_in(site, new_page, "admin")
+    first = logged_in(site, new_page, "reader", f"/studies/{uid}")
+    expect(watcher.locator(row(watcher, uid))).to_have_text("reader is reading")
+    second = logged_in(site, new_page, "lead", f"/studies/{uid}")
+    expect(second.locator("#readers")).to_have_text("reader is reading")
+    expect(first.locator("#readers")).to_have_text("lead has it open too")
+    expect(watcher.locator(row(watcher, uid))).to_have_text(
+        "reader is reading; lead has it open too"
+    )
+    assert faults(second) == []
+    assert faults(watcher) == []
+    first.goto("/")
+    expect(second.locator("#readers")).to_be_empty()
+    expect(watcher.locator(row(watcher, uid))).to_have_text("lead is reading")
+    # Back by the browser's own memory or anew: behind the one who stayed.
+    first.go_back()
+    expect(first.locator("#readers")).to_have_text("lead is reading")
+    second.close()
+    expect(watcher.locator(row(watcher, uid))).to_have_text("reader is reading")
+
+
+def test_a_browser_that_died_reads_no_longer(
+    site: Site, new_page: NewPage, monitor: PageMonitor
+) -> None:
+    monitor.expect("ERR_FAILED")
+    add_people(site)
+    uid = site.study(FLAGGED)
+    watcher = logged_in(site, new_page, "admin", f"/studies/{uid}")
+    dead = logged_in(site, new_page, "reader", f"/studies/{uid}")
+    expect(watcher.locator("#readers")).to_have_text("reader has it open too")
+    dead.route("**/readers", lambda route: route.abort())
+    with site.worker.database.write() as session:
+        for each in session.scalars(select(OpenStudy).where(OpenStudy.account == "reader")):
+            each.seen_at -= LIFETIME + timedelta(seconds=1)
+    expect(watcher.locator("#readers")).to_be_empty()
+
+
+def test_next_unread_gives_two_readers_two_studies_until_only_one_is_left(
+    site: Site, new_page: NewPage
+) -> None:
+    add_people(site)
+    first = logged_in(site, new_page, "reader")
+    second = logged_in(site, new_page, "lead")
+    first.goto("/next")
+    expect(first.locator("main")).to_have_attribute("data-film", "displayed")
+    second.goto("/next")
+    expect(second.locator("main")).to_have_attribute("data-film", "displayed")
+    assert first.url != second.url
+    uid = second.url.rsplit("/", 1)[-1]
+    with site.worker.database.write() as session:
+        # All others are read.
+        session.execute(
+            update(Study).where(Study.study_instance_uid != uid).values(read_at=Study.received_at)
+        )
+    first.keyboard.press("n")
+    expect(first.get_by_role("heading", level=1)).to_have_text(
+        "All unread studies are being read by others"
+    )
+    expect(first.locator("main")).to_contain_text("lead is reading")
+    assert faults(first) == []
+    first.get_by_role("link", name="Open the first anyway?").click()
+    first.wait_for_url(f"**/{uid}")
+    expect(first.locator("#readers")).to_have_text("lead is reading")
+
+
+def test_without_accounts_another_window_is_told(site: Site, new_page: NewPage) -> None:
+    path = f"/studies/{site.study(FLAGGED)}"
+    first, second = new_page(), new_page()
+    for page in (first, second):
+        with event_stream(page):
+            page.goto(path)
+    expect(first.locator("#readers")).to_have_text("Open in another window")
+    expect(second.locator("#readers")).to_have_text("Open in another window")
+    second.close()
+    expect(first.locator("#readers")).to_be_empty()
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_fits_on_narrow_and_wide_screens(
+    site: Site, new_page: NewPage, width: int, scheme: str
+) -> None:
+    add_people(site)
+    uid = site.study(FLAGGED)
+    other = new_page()
+    log_in(other, "lead", f"/studies/{uid}")
+    page = new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    for path, line in ((f"/studies/{uid}", "#readers"), ("/", row(page, uid))):
+        if path == "/":
+            page.goto(path)
+        else:
+            log_in(page, "reader", path)
+        expect(page.locator(line)).to_have_text("lead is reading")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert faults(page) == []
+        if folder := __import__("os").environ.get("TOGETHER_PICTURES"):
+            page.screenshot(
+                path=f"{folder}/{'list' if path == '/' else 'study'}-{width}-{scheme}.png"
+            )
