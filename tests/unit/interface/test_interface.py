@@ -32,9 +32,19 @@ ADMIN = (
     "|RuleFinding|Outcome|SiteSettings|SettingRecord|SettingSource|UnknownSetting|Body_explainFilm"
 )
 OPENAPI = (
+    Change(
+        r"components schemas RefusedView .*\b(patient_name|ready_at|read_at)\b.*",
+        "has the patient and when it was read",
+    ),
+    Change(
+        r"(?s)(paths /api/v1/worklist get parameters|components schemas Search) .*\bstat\b.*",
+        "`stat=true` is a new filter",
+    ),
     Change(r"components schemas (StudyView|Search) .*\bprior\b.*", "`prior` and `unread`"),
     Change(r"paths /api/v1/worklist get .*\b(unread|prior) .*", "`prior` and `unread` in the API"),
     Change(r"(?s)paths /api/v1/studies/\{study_instance_uid\}/prior .*", "`DELETE …/prior`"),
+    Change(r"(?s)paths /api/v1/studies/\{study_instance_uid\}/priors .*", "`GET …/priors`"),
+    Change(r"components schemas (OtherStudy|OtherImage)\w* .*", "`GET …/priors`"),
     Change(r"components schemas EventView .*\bcause\b.*", "has an event that says why"),
     Change(r"paths /readyz get description: .*", "at `/readyz`, which has the check `work`"),
     Change(r"components schemas StudyView .*\bdeciding_image\b.*", "`deciding_image` names its"),
