@@ -96,12 +96,14 @@ HELP = (
     Change(r"(readfirst )?migrate: .*|readfirst:   migrate  .*", "`readfirst migrate`"),
     Change(r"readfirst worklist:   --(agreement|ensemble) <.*", "behind a figure"),
     Change(r"readfirst worklist: +Only studies of which the latest .*", "behind a figure"),
+    Change(r"(?s)readfirst models( (add|promote|rollback|retire|golden))?: .*", "`models add`"),
     Change(r"readfirst score:   -o, --output .*", "`readfirst score --output FILE`"),
     Change(r"readfirst doctor:   --fix-rights .*", "`readfirst doctor --fix-rights`"),
 )
 SCHEMA = (
     Change(r"heartbeats.*", "`heartbeats`"),
     Change(r"accounts\.last_seen_at .*", "`accounts.last_seen_at`"),
+    Change(r"ensembles\.(retired_at|manifest_sha256) .*", "`ensembles.retired_at`"),
     Change(r"studies\.(prior_since|never_prior) .*", "`studies.prior_since`"),
     Change(r"studies INDEX ix_studies_(prior|unread)_.*order .*", "`studies.prior_since`"),
     Change(r"kept_days\b.*", "`kept_days`"),
