@@ -1,4 +1,4 @@
-"""What an administrator does to accounts, the same for page and API."""
+"""Changes of accounts by an administrator, the same for page and API."""
 
 import secrets
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ FIRST_IS_ADMIN = (
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """What was done, in a sentence; and the password or token that was made for it, if any.
+    """The sentence of a change; and the password or token that was made for it, if any.
 
     secret: nobody sees it again.
     """

@@ -61,7 +61,7 @@ class AuditPage:
 
 
 @dataclass(frozen=True, slots=True)
-class Search:
+class AuditSearch:
     """The fields of the page's form. first, last: days in the site's zone, both included."""
 
     account: Account = None
@@ -103,12 +103,12 @@ def search(
     first: Annotated[Day, Query(alias="from")] = None,
     last: Annotated[Day, Query(alias="to")] = None,
     study: Study = None,
-) -> Search:
+) -> AuditSearch:
     """The fields of the page's form."""
-    return Search(account, action, first, last, study)
+    return AuditSearch(account, action, first, last, study)
 
 
-SearchDep = Annotated[Search, Depends(search)]
+SearchDep = Annotated[AuditSearch, Depends(search)]
 
 
 @page.get("/admin/audit", name="admin_audit")
@@ -125,10 +125,10 @@ def audit_page(
         which = search.filter(settings)
         lines = search_audit(session, which, limit=ROWS_OF_PAGE + 1, before=before)
         names = [account.name for account in all_accounts(session)]
-    shown = lines[:ROWS_OF_PAGE]
+    visible = lines[:ROWS_OF_PAGE]
     context = {
-        "rows": [line.record for line in shown],
-        "older": shown[-1].number if len(lines) > ROWS_OF_PAGE else None,
+        "rows": [line.record for line in visible],
+        "older": visible[-1].number if len(lines) > ROWS_OF_PAGE else None,
         "is_first": before is None,
         "search": search,
         "actions": sorted(AuditAction),

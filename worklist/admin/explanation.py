@@ -29,7 +29,7 @@ class RuleSource(StrEnum):
 
 
 class Outcome(StrEnum):
-    """What would become of a film by its header."""
+    """The fate of a film by its header."""
 
     SCORED = "scored"
     MARKED = "marked"
@@ -55,7 +55,7 @@ class RulePart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleFinding:
-    """What one rule says of the film. decides: the outcome is this rule's."""
+    """The result of one rule for the film. decides: the outcome is this rule's."""
 
     rule: str
     attribute: str
@@ -68,7 +68,7 @@ class RuleFinding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FilmExplanation:
-    """What would become of a film. code and reason: of a refusal, whether by a rule or not."""
+    """The fate of a film, with the rules. code and reason: of a refusal, by a rule or not."""
 
     outcome: Outcome
     sentence: str

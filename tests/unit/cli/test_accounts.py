@@ -179,8 +179,12 @@ def test_sessions_are_listed_and_ended_at_the_command_line() -> None:
 def test_an_account_is_shown_unlocked_and_its_token_revoked() -> None:
     added = run("accounts", "add", "lea", "--role", "lead", stdin=PASSWORD)
     assert 'Account "lea" added with role lead.' in added.stderr
-    shown = json.loads(run("accounts", "show", "lea", "--json").stdout)
-    assert (shown["role"], shown["last_seen_at"], shown["locked_until"]) == ("lead", None, None)
+    details = json.loads(run("accounts", "show", "lea", "--json").stdout)
+    assert (details["role"], details["last_seen_at"], details["locked_until"]) == (
+        "lead",
+        None,
+        None,
+    )
     assert "never" in run("accounts", "show", "lea").stdout
     assert 'Account "lea" unlocked.' in run("accounts", "unlock", "lea").stderr
     assert 'Account "lea" disabled.' in run("accounts", "disable", "lea").stderr

@@ -37,12 +37,12 @@ def test_every_setting_has_value_source_and_default() -> None:
     rows, _, _ = site_settings(port=8081)
     assert set(rows) == {env_name(field) for field in Settings.model_fields}
 
-    def said(name: str) -> tuple[str, str]:
+    def value_and_source(name: str) -> tuple[str, str]:
         return rows[name]["value"], rows[name]["source"]
 
-    assert said("READFIRST_LOG_LEVEL") == ("debug", "file")
-    assert said("READFIRST_PORT") == ("8081", "command line")
-    assert said("READFIRST_HOST") == ("127.0.0.1", "default")
+    assert value_and_source("READFIRST_LOG_LEVEL") == ("debug", "file")
+    assert value_and_source("READFIRST_PORT") == ("8081", "command line")
+    assert value_and_source("READFIRST_HOST") == ("127.0.0.1", "default")
     assert rows["READFIRST_HOME"]["source"] == "environment"
     assert rows["READFIRST_LOG_LEVEL"]["default"] == "info"
     assert all(row["description"] for row in rows.values())
