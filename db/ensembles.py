@@ -60,13 +60,53 @@ def register(session: Session, facts: EnsembleFacts, at: datetime) -> EnsembleVe
 
 def promote(session: Session, version: str, at: datetime) -> EnsembleVersion:
     """Make a registered version the active one; from now on new images are scored by it."""
-    ensemble = session.get(EnsembleVersion, version)
-    if ensemble is None:
-        raise Misconfigured(f"Ensemble {version} is not registered.")
+    ensemble = _registered(session, version)
     previous = active_ensemble(session)
     if previous is not None and previous is not ensemble:
-        previous.active = False
+        previous.active, previous.retired_at = False, at
         session.flush()
-    ensemble.active, ensemble.activated_at = True, at
+    ensemble.active, ensemble.activated_at, ensemble.retired_at = True, at, None
     session.flush()
+    return ensemble
+
+
+def previous_ensemble(session: Session) -> EnsembleVersion:
+    """The ensemble that was active before the active one. Raises Misconfigured if none was."""
+    query = (
+        select(EnsembleVersion)
+        .where(~EnsembleVersion.active, EnsembleVersion.activated_at.is_not(None))
+        .order_by(EnsembleVersion.activated_at.desc(), EnsembleVersion.version)
+        .limit(1)
+    )
+    previous = session.scalar(query)
+    if previous is None:
+        raise Misconfigured("No other ensemble was active before: there is none to go back to.")
+    return previous
+
+
+def retire(session: Session, version: str, at: datetime) -> EnsembleVersion:
+    """Put an ensemble away. Its scores stay. Raises Misconfigured for the active one."""
+    ensemble = _registered(session, version)
+    if ensemble.active:
+        raise Misconfigured(
+            f"Ensemble {version} is the active one. Promote another one first, or go back with "
+            "`readfirst models rollback`."
+        )
+    ensemble.retired_at = ensemble.retired_at or at
+    session.flush()
+    return ensemble
+
+
+def known_ensembles(session: Session) -> dict[str, EnsembleVersion]:
+    """The ensembles that the site knows, by version."""
+    return {row.version: row for row in session.scalars(select(EnsembleVersion))}
+
+
+def _registered(session: Session, version: str) -> EnsembleVersion:
+    ensemble = session.get(EnsembleVersion, version)
+    if ensemble is None:
+        raise Misconfigured(
+            f"Ensemble {version} is not known here. `readfirst models list` shows those that are; "
+            "`readfirst models add` brings in another one."
+        )
     return ensemble

@@ -173,6 +173,12 @@ class RefusedRecord(OfStudy):
     refused_at: datetime
     #: When the site's retention removed the original; None while it is kept.
     original_removed_at: datetime | None
+    #: As the file says it; None where it names nobody.
+    patient_name: str | None
+    #: When its small film was made; None where it has none.
+    ready_at: datetime | None
+    #: When its study was read, or dismissed; None: it is unread.
+    read_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

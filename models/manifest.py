@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -13,6 +14,8 @@ from readfirst.errors import Misconfigured
 #: The ensembles that come with ReadFirst, a folder for each version.
 SHIPPED = Path(__file__).parent / "ensembles"
 MANIFEST_FILE = "manifest.json"
+#: A plain name: it leads out of no folder.
+FileName = Annotated[str, Field(pattern=r"^[0-9A-Za-z][0-9A-Za-z._-]{0,127}$")]
 
 
 class _Frozen(BaseModel):
@@ -52,7 +55,7 @@ class EnsembleMember(_Frozen):
 
     name: str
     network: str
-    file: str
+    file: FileName
     sha256: str
     input_size: int
     parameters: int
@@ -72,7 +75,7 @@ class PixelCheck(_Frozen):
     """The network that tells a frontal chest film from any other image."""
 
     network: str
-    file: str
+    file: FileName
     sha256: str
     input_size: int
     parameters: int
@@ -84,10 +87,10 @@ class PixelCheck(_Frozen):
     caught: dict[str, float]
 
 
-class ReferenceFile(_Frozen):
-    """File that holds how scores and films of the held-out patients are distributed."""
+class NamedFile(_Frozen):
+    """File of an ensemble besides its networks."""
 
-    file: str
+    file: FileName
     sha256: str
 
 
@@ -128,7 +131,9 @@ class Manifest(_Frozen):
     #: On the held-out patients.
     metrics: Metrics
     #: Drift is held against it; None where none was made.
-    reference: ReferenceFile | None = None
+    reference: NamedFile | None = None
+    #: What it gave to the sample films when it was made; None where nobody kept it.
+    golden: NamedFile | None = None
     training: str
     population: str
     #: The ages in it; None where nobody knows them, and every score is marked.
@@ -136,6 +141,12 @@ class Manifest(_Frozen):
     source: str
     licence: str
     disclaimer: str
+
+    @property
+    def parts(self) -> list[EnsembleMember | PixelCheck | NamedFile]:
+        """Everything that lies in a file of its own."""
+        others = (self.pixel_check, self.reference, self.golden)
+        return [*self.members, *(part for part in others if part is not None)]
 
 
 def load_manifest(folder: Path) -> Manifest:
@@ -153,9 +164,7 @@ def load_manifest(folder: Path) -> Manifest:
 
 def check_files(folder: Path, manifest: Manifest) -> None:
     """Compare every file with its digest. Raises Misconfigured for one that differs."""
-    parts: list[EnsembleMember | PixelCheck | ReferenceFile] = [*manifest.members]
-    parts += [part for part in (manifest.pixel_check, manifest.reference) if part]
-    for part in parts:
+    for part in manifest.parts:
         path = folder / part.file
         if not path.is_file():
             raise Misconfigured(f"Ensemble {manifest.version}: {path} is missing.")

@@ -55,7 +55,7 @@ def compose(
     units = UnitOfWorkFactory(database, policy, notifier)
     store, derived_images = Store(settings.store_path), DerivedImages(settings.prepared_path)
     if ensembles is None:
-        ensembles = EnsembleRegistry(settings.ensembles_path, settings.precision)
+        ensembles = EnsembleRegistry(settings.ensembles_path, settings.precision, store=store)
     preparation = Preparation(store, reader, derived_images)
     return UseCases(
         units=units,

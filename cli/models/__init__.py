@@ -9,6 +9,7 @@ from cli.models import (
     explain,
     generate,
     reference,
+    registry,
     train,
     transfer,
     tune,
@@ -20,7 +21,11 @@ app = typer.Typer(
 app.command("list")(catalogue.list_models)
 app.command()(catalogue.show)
 app.command()(compare.compare)
-app.command()(catalogue.promote)
+app.command()(registry.add)
+app.command()(registry.promote)
+app.command()(registry.rollback)
+app.command()(registry.retire)
+app.command()(registry.golden)
 app.command()(train.train)
 app.command()(tune.tune)
 app.command()(transfer.transfer)

@@ -1,20 +1,25 @@
-"""`models list`, `show` and `promote`."""
+"""`models list` and `models show`."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
 
 from cli.common.console import notice, out, print_json, print_table
+from cli.common.database import opened
 from cli.models.ensembles import find_manifest
 from cli.models.figures import with_interval
 from cli.models.options import Json
+from db.ensembles import known_ensembles
 from models.manifest import Manifest, available_ensembles, load_manifest
+from readfirst.errors import Unavailable
 from readfirst.settings import load_settings
+
+#: It lies in a folder, and has never been added or active.
+NOT_ADDED = "not added"
 
 
 def list_models(
@@ -31,15 +36,30 @@ def list_models(
         load_manifest(path) for path in available_ensembles(load_settings().ensembles_path).values()
     ]
     manifests.sort(key=lambda manifest: manifest.created)
+    states = _states()
     if json:
-        print_json(manifests)
+        rows = [
+            manifest.model_dump(mode="json") | {"state": states.get(manifest.version)}
+            for manifest in manifests
+        ]
+        print_json(rows)
         return
     print_table(
         "Ensembles",
-        ("Version", "Members", "Threshold", "AUC", "Sensitivity", "Specificity", "Measured on"),
+        (
+            "Version",
+            "State",
+            "Members",
+            "Threshold",
+            "AUC",
+            "Sensitivity",
+            "Specificity",
+            "Measured on",
+        ),
         [
             (
                 manifest.version,
+                states.get(manifest.version, NOT_ADDED),
                 ", ".join(member.name for member in manifest.members),
                 f"{manifest.threshold:.3f}",
                 with_interval(manifest.metrics.auc),
@@ -70,18 +90,14 @@ def show(
         out().print_json(data=facts["metrics"])
 
 
-def promote(
-    version: Annotated[str, typer.Argument(help="Version as `models list` shows it.")],
-) -> None:
-    """Make an ensemble the active one. The night scores again what it has not seen."""
-    from cli.common.database import opened
-    from worker.scoring.ensemble_registry import EnsembleRegistry
-
-    settings = load_settings()
-    ensembles = EnsembleRegistry(settings.ensembles_path, settings.precision)
-    with opened(settings) as database, database.write() as session:
-        ensembles.promote(session, version, datetime.now(UTC))
-    notice(f"Ensemble {version} is active.")
+def _states() -> dict[str, str]:
+    """The state of each ensemble that the database knows; nothing where it does not answer."""
+    try:
+        with opened(load_settings()) as database, database.read() as session:
+            return {version: row.state.value for version, row in known_ensembles(session).items()}
+    except Unavailable as error:
+        notice(f"The states are not known: {error}", "yellow")
+        return {}
 
 
 def _list_recipes(json: bool) -> None:

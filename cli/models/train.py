@@ -13,6 +13,7 @@ from cli.models.ensembles import find_folder
 from cli.models.figures import print_metrics
 from cli.models.films import read_films
 from cli.models.options import Changes, Data, ImageNet, Labels, Seed
+from cli.models.registry import sample_scores
 from cli.models.trainings import parse_changes, training_progress
 from readfirst.errors import Misconfigured
 from readfirst.settings import load_settings
@@ -72,6 +73,7 @@ def train(
     from laboratory.assembly.assemble_ensemble import assemble
     from laboratory.data.dataset import split
     from laboratory.training.recipes import VIEWS
+    from models.golden import write_golden
     from models.preprocessing import AS_IT_IS
 
     recipes = _recipes(recipe, changes, epochs)
@@ -92,6 +94,7 @@ def train(
             views=(AS_IT_IS,) if one_view else VIEWS,
             pixel_check=check,
         )
+        write_golden(folder, sample_scores(folder, load_settings()))
     print_metrics(manifest, manifest.metrics, "held-out patients")
     notice(f"Ensemble {version} lies in {folder}.")
 

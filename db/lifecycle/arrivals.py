@@ -16,6 +16,7 @@ from db.lifecycle.unit_of_work import UnitOfWork
 from db.tables import Arrival, Image, Study
 from readfirst.domain import Header, ImageState, uid_from_digest
 from readfirst.errors import Refused
+from readfirst.refusals import WITHOUT_FILM
 from readfirst.studies.identity import Patient, conflict, is_same
 from readfirst.studies.marks import Mark
 
@@ -56,6 +57,9 @@ def add_image(
     at = arrival.arrived_at
     stat = arrival.stat or (header is not None and header.stat)
     study = study_of(unit, identity, header, at, sha256=arrival.sha256, stat=stat)
+    # A study that comes in as STAT, and not one more image of it, nor a file without a film.
+    is_film = refusal is None or refusal.code not in WITHOUT_FILM
+    is_new_stat = study.stat and is_film and not study.images
     image = Image(
         study=study,
         sha256=arrival.sha256,
@@ -68,7 +72,7 @@ def add_image(
     if header is not None:
         image_steps.describe(image, header)
     unit.session.add(image)
-    received, *marked = image_steps.receive(image, Cause.LIVE, marks)
+    received, *marked = image_steps.receive(image, Cause.LIVE, marks, stat=is_new_stat)
     unit.add(received, *study_steps.reopen(image, Cause.LIVE))
     if refusal is not None:
         unit.add(image_steps.refuse(image, refusal, at, Cause.LIVE))

@@ -91,10 +91,19 @@ def work_cause(image: Image) -> Cause:
     return Cause.LIVE if image.scored_at is None else Cause.RESCORE
 
 
-def receive(image: Image, cause: Cause, marks: tuple[Mark, ...]) -> list[DomainEvent]:
-    """The image is accepted, in its study. marks: why its score will not be validated."""
+def receive(
+    image: Image, cause: Cause, marks: tuple[Mark, ...], *, stat: bool = False
+) -> list[DomainEvent]:
+    """The image is accepted, in its study. marks: why its score will not be validated.
+
+    stat: its study comes in with it, as STAT.
+    """
     image.marks = marks
-    return [image_event(EventAction.RECEIVED, image, cause), *_marked(image, marks, cause)]
+    detail: dict[str, Any] = {"stat": True} if stat else {}
+    return [
+        image_event(EventAction.RECEIVED, image, cause, **detail),
+        *_marked(image, marks, cause),
+    ]
 
 
 def add_marks(image: Image, marks: tuple[Mark, ...]) -> list[DomainEvent]:

@@ -47,6 +47,21 @@ def is_told(event: DomainEvent) -> bool:
     return event.cause is Cause.LIVE or event.study.read_at is None
 
 
+def alerts_people(event: DomainEvent) -> bool | None:
+    """Tell whether pages alert of an event; None for kinds of which none ever does.
+
+    They alert of a study that is flagged or STAT: as it comes in, or when it becomes so. Never of a
+    prior.
+    """
+    study = event.study
+    if event.action is EventAction.FLAGGED:
+        return is_told(event)
+    comes_as_stat = event.action is EventAction.RECEIVED and event.detail.get("stat")
+    if comes_as_stat or event.action is EventAction.RAISED_TO_STAT:
+        return study.read_at is None and study.prior_since is None
+    return None
+
+
 def enqueue_webhook(session: Session, event: DomainEvent, at: datetime) -> None:
     """Add the message that a study is flagged, with the score that decided it."""
     if event.score is None:

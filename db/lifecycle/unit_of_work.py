@@ -16,7 +16,7 @@ from db.kept_days import forget_days
 from db.lifecycle.events import DomainEvent, EventAction
 from db.lifecycle.heat_maps import is_explained, want
 from db.lifecycle.lease import LeasePolicy
-from db.lifecycle.outbox import enqueue_webhook, is_told
+from db.lifecycle.outbox import alerts_people, enqueue_webhook, is_told
 from db.session import Database
 from db.tables import Event
 from readfirst.domain import ImageState
@@ -99,8 +99,8 @@ class UnitOfWork:
 
     def _row(self, event: DomainEvent) -> dict[str, Any]:
         detail = event.detail
-        if event.action is EventAction.FLAGGED:
-            detail = detail | {"alert": is_told(event)}
+        if (alert := alerts_people(event)) is not None:
+            detail = detail | {"alert": alert}
         return {
             "study_id": event.study.id,
             "image_id": event.image.id if event.image is not None else None,

@@ -5,7 +5,7 @@ A verdict is refused if its reader cannot have seen all there is: another verdic
 
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from db.access import audit
@@ -17,7 +17,9 @@ from db.lifecycle.unit_of_work import UnitOfWork
 from db.read_models import VerdictRecord
 from db.tables import Image, Score, Study, Verdict
 from db.verdicts import NO_VERDICT, VerdictSummary, verdict_summaries
+from readfirst.domain import ImageState
 from readfirst.errors import Conflict
+from readfirst.refusals import WITHOUT_FILM
 from readfirst.studies.findings import Finding, agreement, finding_text
 
 #: Most characters of a comment.
@@ -128,9 +130,38 @@ def _check(
         raise Conflict("Another image of this study has come in. Look at it first.")
     if verdict.withdrawn and summary.current is None:
         raise Conflict("There is no verdict to withdraw: the study is unread.")
+    if verdict.finding is not None and not _has_film(session, study):
+        raise Conflict("No file of this study has a film, so it takes no finding.")
     if expected is not None and expected.film is not None and not verdict.withdrawn:
         digests = session.scalars(select(Image.sha256).where(Image.study_id == study.id))
         _check_film(verdict.finding, expected.film, set(digests))
+
+
+def _has_film(session: Session, study: Study) -> bool:
+    of_film = or_(Image.code.is_(None), Image.code.not_in(WITHOUT_FILM))
+    return (
+        session.scalar(select(Image.id).where(Image.study_id == study.id, of_film).limit(1))
+        is not None
+    )
+
+
+def dismiss(unit: UnitOfWork, image_id: int, by: Actor, note: str | None = None) -> bool:
+    """Mark the study of a refused image as read, without an opinion: nothing of it is missed.
+
+    Returns False if there is no such refused image. Raises Conflict where the study has another
+    image: then it is read as any other.
+    """
+    image = unit.session.get(Image, image_id)
+    if image is None or image.state is not ImageState.REFUSED:
+        return False
+    others = select(Image.id).where(
+        Image.study_id == image.study_id, Image.state != ImageState.REFUSED
+    )
+    if unit.session.scalar(others.limit(1)) is not None:
+        raise Conflict("The study has other images. Read it on its own page.")
+    verdict = VerdictInput(comment=note)
+    submit_verdict(unit, image.study.study_instance_uid, verdict, by, expected=None)
+    return True
 
 
 def _check_film(finding: Finding | None, film: ShownFilm, digests: set[str]) -> None:

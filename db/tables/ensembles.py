@@ -11,6 +11,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.tables.base import Base
+from readfirst.ensemble_states import EnsembleState
 
 
 class EnsembleVersion(Base):
@@ -27,6 +28,18 @@ class EnsembleVersion(Base):
     registered_at: Mapped[datetime]
     active: Mapped[bool] = mapped_column(default=False)
     activated_at: Mapped[datetime | None]
+    #: It scored before, or is not to score: since then. Never of the active one.
+    retired_at: Mapped[datetime | None]
+    #: Names its files in the store, for the other machines of the site; None where they were laid
+    #: into the folders by hand, or came with ReadFirst.
+    manifest_sha256: Mapped[str | None] = mapped_column(String(64))
+
+    @property
+    def state(self) -> EnsembleState:
+        """The state that its other columns say."""
+        if self.active:
+            return EnsembleState.ACTIVE
+        return EnsembleState.CANDIDATE if self.retired_at is None else EnsembleState.RETIRED
 
     __table_args__ = (
         # At most one is active.

@@ -9,7 +9,8 @@ from sqlalchemy import ColumnElement, ScalarSelect, Select, bindparam, func, sel
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from db.tables import Image, Study
-from db.worklist.filters import has_film, is_unread
+from db.worklist.filters import WorklistFilter, conditions, has_film, is_unread
+from db.worklist.sorting import Order, Position, keyset_segments
 from readfirst.domain import ImageState, Urgency
 
 #: Beyond the first nothing is counted; of institutions no more than the second are named.
@@ -29,6 +30,21 @@ class WorklistCounts:
 def worklist_counts(session: Session) -> WorklistCounts:
     """Count what waits, in one query."""
     return WorklistCounts(*session.execute(_COUNTS).one())
+
+
+def count_studies(session: Session, which: WorklistFilter) -> int:
+    """Count the studies of a list; `MOST` + 1 where there are more than `MOST`."""
+    return session.scalar(select(_studies(*conditions(which)))) or 0
+
+
+def count_before(
+    session: Session, position: Position, *, which: WorklistFilter, order: Order
+) -> int:
+    """Count the studies of a list that stand before a position; at most as `count_studies`."""
+    where = conditions(which)
+    segments = keyset_segments(order, position, backward=True)
+    numbers = [session.scalar(select(_studies(*where, *each.where))) or 0 for each in segments]
+    return min(sum(numbers), MOST + 1)
 
 
 def unread_priors(session: Session) -> int:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import aliased
 from db.tables import Image, Study
 from db.tables.searching import SEARCHED, search_words
 from db.worklist.figure_filter import FigureFilter, figure_conditions
-from readfirst.domain import ImageState
+from readfirst.domain import ImageState, Urgency
 from readfirst.refusals import WITHOUT_FILM
 
 
@@ -18,6 +18,7 @@ class WorklistFilter:
     """The studies for which every condition holds that is set."""
 
     flagged: bool = False
+    stat: bool = False
     #: True: only unread work, which nobody has read, or not since an image came in, and which is no
     #: prior; False: only read ones.
     unread: bool | None = None
@@ -66,6 +67,8 @@ def conditions(which: WorklistFilter) -> list[ColumnElement[bool]]:
     ]
     if which.flagged:
         clauses.append(Study.flagged.is_(True))
+    if which.stat:
+        clauses.append(Study.urgency == Urgency.STAT)
     if which.unread is not None:
         clauses.append(is_unread() if which.unread else Study.read_at.is_not(None))
     if which.prior is not None:

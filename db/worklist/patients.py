@@ -1,5 +1,6 @@
 """The other studies of a patient, with their verdicts."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
 
@@ -24,6 +25,24 @@ MOST_CANDIDATES = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OtherImage:
+    """An image of another study of a patient."""
+
+    sha256: str
+    modality: str | None
+    view_position: str | None
+    #: A small film of it is kept.
+    has_thumbnail: bool
+    #: Why it is not scored; None if it is, or will be.
+    code: str | None
+    reason: str | None
+    original_removed: bool
+    #: Of its latest score; None without one, and while it is hidden.
+    probability: float | None
+    flagged: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OtherStudy(OfStudy):
     """Another study of a patient."""
 
@@ -41,6 +60,7 @@ class OtherStudy(OfStudy):
     marked: bool
     #: The AI's result is kept from the reader until it has a verdict.
     ai_hidden: bool
+    images: tuple[OtherImage, ...]
     read_at: datetime | None
     #: It came in for comparison, and is no unread work.
     prior: bool
@@ -60,17 +80,32 @@ def other_studies(
     query = (
         select(Study, EnsembleVersion)
         .outerjoin(EnsembleVersion, Study.ensemble_version == EnsembleVersion.version)
-        .options(selectinload(Study.images))
+        .options(selectinload(Study.images).selectinload(Image.scores))
         .where(Study.id.in_(_of_the_same_patient(session, study)[:limit]))
         .order_by(*LATEST_FIRST)
     )
     rows = session.execute(query).all()
     study_ids = [row.Study.id for row in rows]
     summaries = verdict_summaries(session, study_ids, prevalence=display.prevalence)
+    versions = select(EnsembleVersion.version, EnsembleVersion.prevalence)
+    presupposed = dict(session.execute(versions).all())
     return [
-        _record(other, ensemble, display, summaries.get(other.id, NO_VERDICT))
+        _record(other, ensemble, display, summaries.get(other.id, NO_VERDICT), presupposed)
         for other, ensemble in rows
     ]
+
+
+def earlier_studies(
+    session: Session, study_instance_uid: str, *, display: DisplayContext
+) -> list[OtherStudy]:
+    """The studies of the same patient that were taken before this one, the latest first.
+
+    A study without a stated time counts as taken when it came in.
+    """
+    taken_at = func.coalesce(Study.study_datetime, Study.received_at)
+    at = session.scalar(select(taken_at).where(Study.study_instance_uid == study_instance_uid))
+    others = other_studies(session, study_instance_uid, display=display)
+    return [other for other in others if at is not None and other.at < at]
 
 
 def _of_the_same_patient(session: Session, study: Study) -> list[int]:
@@ -101,6 +136,7 @@ def _record(
     ensemble: EnsembleVersion | None,
     display: DisplayContext,
     verdicts: VerdictSummary,
+    presupposed: Mapping[str, float | None],
 ) -> OtherStudy:
     is_hidden = display.hides_ai and verdicts.count == 0 and study.probability is not None
 
@@ -120,9 +156,33 @@ def _record(
         flagged=study.flagged and not is_hidden,
         marked=any(image.marks for image in accepted),
         ai_hidden=is_hidden,
+        images=tuple(
+            _image(image, display, None if is_hidden else presupposed) for image in study.images
+        ),
         read_at=study.read_at,
         prior=study.prior_since is not None,
         verdict=verdicts.current,
+    )
+
+
+def _image(
+    image: Image, display: DisplayContext, presupposed: Mapping[str, float | None] | None
+) -> OtherImage:
+    """presupposed: the prevalence of each ensemble version; None where the AI is hidden."""
+    score = image.scores[-1] if image.scores and presupposed is not None else None
+    prevalence = (presupposed or {}).get(score.ensemble_version) if score else None
+    return OtherImage(
+        sha256=image.sha256,
+        modality=image.modality,
+        view_position=image.view_position,
+        has_thumbnail=image.ready_at is not None,
+        code=image.code.value if image.code else None,
+        reason=image.reason,
+        original_removed=image.original_removed_at is not None,
+        probability=at_prevalence(score.probability, prevalence, display.prevalence)
+        if score
+        else None,
+        flagged=score is not None and score.flagged,
     )
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, func, literal, select, tuple_
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from db.read_models import OriginalRecord, RefusedRecord
-from db.tables import Image
+from db.tables import Image, Study
 from readfirst.domain import ImageState
 from readfirst.refusals import RefusalCode
 
@@ -27,6 +27,12 @@ class RefusedFilter:
 
 
 ALL = RefusedFilter()
+#: Of files without a film that somebody may have meant as one.
+UNREADABLE = (
+    RefusalCode.EMPTY_FILE,
+    RefusalCode.NOT_AN_IMAGE,
+    RefusalCode.ARCHIVE_WITHOUT_IMAGES,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +71,35 @@ def refused_images(
             reason=image.reason or "",
             refused_at=image.refused_at,
             original_removed_at=image.original_removed_at,
+            patient_name=image.study.patient_name,
+            ready_at=image.ready_at,
+            read_at=image.study.read_at,
         )
         for image in session.scalars(query)
         if image.code is not None and image.refused_at is not None
     ]
+
+
+def count_refused_before(
+    session: Session, after: RefusedPosition, *, which: RefusedFilter = ALL
+) -> int:
+    """Count the refused images up to a position, that one included."""
+    cursor = (literal(after.refused_at, Image.refused_at.type), literal(after.image_id))
+    query = select(func.count()).select_from(Image).where(*_conditions(which))
+    up_to = tuple_(Image.refused_at, Image.id) >= tuple_(*cursor)
+    return session.scalar(query.where(up_to)) or 0
+
+
+def count_unreadable(session: Session, since: datetime) -> int:
+    """Count the files that came to nothing since then, and that nobody has dismissed."""
+    query = (
+        select(func.count())
+        .select_from(Image)
+        .join(Study)
+        .where(Image.state == ImageState.REFUSED, Image.refused_at >= since)
+        .where(Image.code.in_(UNREADABLE), Study.read_at.is_(None))
+    )
+    return session.scalar(query) or 0
 
 
 def refused_counts(session: Session, *, which: RefusedFilter = ALL) -> dict[RefusalCode, int]:

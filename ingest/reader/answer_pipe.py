@@ -6,6 +6,8 @@ import time
 
 #: No header is longer (bytes); a child that says more has gone wrong.
 LONGEST_LINE = 1024 * 1024
+#: In place of a request: nothing more is asked of the last file. There is no answer.
+LEAVE = b"\n"
 
 
 class AnswerPipe:

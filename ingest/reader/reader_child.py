@@ -2,8 +2,8 @@
 
 For each file it hands the requests to a process of its own, which may read that file alone
 (`sandbox`), and whose memory no earlier file has touched. That one stays until another file is
-asked for, since whoever asks for a header soon wants the pixels. The next one is started
-beforehand, so that no file waits for it.
+asked for, since whoever asks for a header soon wants the pixels, or until the caller leaves the
+file. The next one is started beforehand, so that no file waits for it.
 
 It reads one request a line; `answers` says which. Its very first line is `ready`. It ends with its
 input, and as its file's process ended, when that one dies: so the caller sees by which signal.
@@ -20,9 +20,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import BinaryIO, NoReturn
+from typing import Any, BinaryIO, NoReturn
 
 from ingest.reader import sandbox
+from ingest.reader.answer_pipe import LEAVE
 from ingest.reader.answers import answer, answer_unreadable
 from ingest.reader.limits import limit_memory
 from readfirst.samples import sample_files
@@ -71,9 +72,16 @@ def serve(requests: BinaryIO, answers: BinaryIO, megabytes: int) -> None:
     key: FileKey | None = None
     spare = start(answers, megabytes)
     spare.wait()
+    is_ready = True
     answers.write(READY)
     answers.flush()
     for line in requests:
+        if line == LEAVE:
+            # While nobody waits: to give its memory back takes as long as to read a header.
+            if current is not None:
+                current.end()
+            current = key = None
+            continue
         try:
             wanted = _key_of(json.loads(line))
         except OSError as error:
@@ -83,11 +91,12 @@ def serve(requests: BinaryIO, answers: BinaryIO, megabytes: int) -> None:
             if current is not None:
                 current.end()
             current, key = spare, wanted
+            if not is_ready:
+                current.wait()
             current.ask(line)
-            spare = start(answers, megabytes)
+            # It makes itself ready while the file is read, and whoever asks next looks for it.
+            spare, is_ready = start(answers, megabytes), False
             current.wait()
-            # It is ready while nobody waits.
-            spare.wait()
         else:
             current.ask(line)
             current.wait()
@@ -121,12 +130,13 @@ def start(answers: BinaryIO, megabytes: int) -> FileProcess:
 
 
 def _read_one_file(requests: int, done: int, answers: BinaryIO) -> NoReturn:
+    rules = sandbox.library_rules()
     os.write(done, DONE)
     is_closed = False
     for line in os.fdopen(requests, "rb"):
         try:
             if not is_closed:
-                _close_file_system(json.loads(line))
+                _close_file_system(rules, json.loads(line))
             is_closed = True
         except OSError as error:
             # The file is gone, or Landlock fails: nothing was read.
@@ -137,16 +147,17 @@ def _read_one_file(requests: int, done: int, answers: BinaryIO) -> NoReturn:
     os._exit(0)
 
 
-def _close_file_system(request: dict[str, str]) -> None:
+def _close_file_system(rules: Any, request: dict[str, str]) -> None:
     files = [Path(request[name]) for name in ("path", "whole") if request.get(name)]
     folder = request.get("folder")
-    sandbox.close_file_system(files, Path(folder) if folder else None)
+    sandbox.close_file_system(rules, files, Path(folder) if folder else None)
 
 
 def load_codecs() -> None:
     """Import every decoder, and what is imported at the first film."""
     import gdcm  # noqa: F401
     import jpeg_ls  # noqa: F401
+    import numpy.ma  # noqa: F401 - by numpy itself at the first median
     import openjpeg  # noqa: F401
     import rle  # noqa: F401
     from PIL import Image

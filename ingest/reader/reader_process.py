@@ -25,7 +25,7 @@ from ingest.dicom.elements import Element
 from ingest.dicom.pixels.arrays import Array8
 from ingest.dicom.pixels.viewing import FilmFacts
 from ingest.dicom.pixels.window import Window
-from ingest.reader.answer_pipe import AnswerPipe
+from ingest.reader.answer_pipe import LEAVE, AnswerPipe
 from ingest.reader.child_death import DeathCause, death_cause, signal_name
 from ingest.reader.limits import is_to_be_had
 from readfirst.domain import Header
@@ -147,6 +147,15 @@ class Reader:
     def unpack(self, path: Path, folder: Path) -> None:
         """Ask for what `ingest.inbox.archive.unpack` does; refusals as in `header`."""
         self._ask("unpack", path, folder=str(folder.absolute()))
+
+    def leave(self) -> None:
+        """Tell that nothing more is asked of the last file, so that its process ends meanwhile."""
+        with self._lock:
+            child = self._child
+            if child is not None and child.stdin is not None:
+                # A child that has died is found by the next request.
+                with suppress(BrokenPipeError):
+                    child.stdin.write(LEAVE)
 
     def _ask(
         self, what: str, path: Path, **how: float | str | None

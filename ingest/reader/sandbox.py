@@ -104,21 +104,33 @@ REFUSED_CALLS = (
 def prepare() -> None:
     """Load what each process needs to confine itself, once for all that are forked from this."""
     refused_calls()
-    landlock_version()
-    _libraries()
+    if landlock_version():
+        _libraries()
 
 
-def close_file_system(files: Sequence[Path], folder: Path | None = None) -> None:
-    """Give up all but reading these files, and writing into this folder, for ever.
+def library_rules() -> Any:
+    """Landlock's rules for the libraries, before the file is known; None without Landlock.
 
     Raises OSError if a kernel that has Landlock refuses it.
     """
     if not landlock_version():
-        return
+        return None
     from landlock import FSAccess, Ruleset
 
     rules = Ruleset()
     rules.allow(*_libraries(), rules=FSAccess.READ_FILE | FSAccess.READ_DIR)
+    return rules
+
+
+def close_file_system(rules: Any, files: Sequence[Path], folder: Path | None = None) -> None:
+    """Give up all but reading these files, and writing into this folder, for ever.
+
+    rules: of `library_rules`; they are used up. Raises OSError as there.
+    """
+    if rules is None:
+        return
+    from landlock import FSAccess
+
     rules.allow(*files, rules=FSAccess.READ_FILE)
     if folder is not None and folder.is_dir():
         written = FSAccess.READ_FILE | FSAccess.READ_DIR | FSAccess.WRITE_FILE | FSAccess.MAKE_REG
@@ -157,6 +169,7 @@ def means() -> list[str]:
     return [f"Landlock {version}"] * bool(version) + ["seccomp"] * has_seccomp()
 
 
+@cache
 def landlock_version() -> int:
     """The version of Landlock's interface that the kernel speaks; 0 if it has none."""
     try:

@@ -8,7 +8,7 @@ import numpy as np
 from laboratory.data.dataset import LabelledFilm, labels_of
 from models.ensemble import NetworkEnsemble
 from models.exposure import measure_exposure
-from models.manifest import MANIFEST_FILE, ReferenceFile, load_manifest
+from models.manifest import MANIFEST_FILE, NamedFile, load_manifest
 from models.preprocessing import Array8
 from models.weights import file_sha256
 from readfirst.monitoring.reference import (
@@ -52,6 +52,6 @@ def write_reference(folder: Path, reference: Reference) -> None:
     """Write a reference beside an ensemble, and name it in the manifest."""
     path = folder / REFERENCE_FILE
     path.write_bytes(REFERENCES.dump_json(reference, indent=2) + b"\n")
-    named = ReferenceFile(file=REFERENCE_FILE, sha256=file_sha256(path))
+    named = NamedFile(file=REFERENCE_FILE, sha256=file_sha256(path))
     manifest = load_manifest(folder).model_copy(update={"reference": named})
     (folder / MANIFEST_FILE).write_text(manifest.model_dump_json(indent=2) + "\n")

@@ -153,7 +153,8 @@ def test_a_verdict_after_the_session_has_ended_is_not_lost(
     expect(page.get_by_label("Comment")).to_have_value("Right lower lobe.")
     assert verdicts(site) == []
     displayed(page)
-    page.keyboard.press("x")
+    notice.get_by_role("button", name="Save it now").click()
+    expect(stands(page)).to_contain_text("No pneumonia")
     expect(stands(page)).to_contain_text("Right lower lobe.")
     page.reload()
     expect(notice).to_be_hidden()

@@ -54,6 +54,7 @@ ROUTES_BY_POLICY: dict[Policy, tuple[str, ...]] = {
         "GET /api/v1/images/{sha256}",
         "GET /api/v1/images/{sha256}/attributes",
         "GET /api/v1/studies/{study_instance_uid}",
+        "GET /api/v1/studies/{study_instance_uid}/priors",
         "GET /api/v1/studies/{study_instance_uid}/scores",
         "GET /api/v1/studies/{study_instance_uid}/verdicts",
     ),
@@ -68,6 +69,7 @@ ROUTES_BY_POLICY: dict[Policy, tuple[str, ...]] = {
         "POST /account/sessions/{number}/end",
         "POST /logout",
         "GET /next",
+        "POST /refused/{image_id}/dismiss",
         "DELETE /api/v1/studies/{study_instance_uid}/prior",
         "POST /studies/{study_instance_uid}/read-anyway",
     ),
@@ -81,6 +83,7 @@ ROUTES_BY_POLICY: dict[Policy, tuple[str, ...]] = {
         "GET /",
         "POST /",
         "GET /refused",
+        "GET /refused.csv",
     ),
     Policy(Role.READER, AuditAction.STUDY_VIEWED): (
         "GET /images/{sha256}/attributes",

@@ -73,7 +73,18 @@ def _open_descriptors() -> int:
 #: Before the file system is closed: what the kernel has.
 MEANS = sandbox.means()
 
+
+def imported(_path: Path) -> tuple[dict[str, Any], bytes]:
+    """Say what this process has imported, and the one that it was forked from had not."""
+    return {"imported": sorted(set(sys.modules) - BEFORE_FORK)}, b""
+
+
+#: The modules of the process that those of files are forked from.
+BEFORE_FORK: set[str] = set()
+
 if __name__ == "__main__":
+    os.register_at_fork(before=lambda: BEFORE_FORK.update(sys.modules))
+    answers.ANSWERS["imported"] = imported
     answers.ANSWERS["payload"] = payload
     answers.ANSWERS["process"] = lambda path: ({"process": os.getpid()}, b"")
     reader_child.main()

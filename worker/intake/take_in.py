@@ -34,6 +34,7 @@ def take_in(
     stored = services.store.keep(claim.path)
     arrival = _arrival(claim, stored, services.stat_folders)
     inspection = inspect(stored.sha256, stored.path, services, refusal)
+    services.reader.leave()
     with services.database.read() as session:
         decision = decide(session, arrival, inspection, is_member=is_member)
     accept(claim, arrival, inspection, decision, services.unit_of_work)

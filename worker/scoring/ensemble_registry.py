@@ -1,5 +1,6 @@
 """The active ensemble: which one it is, in the database; its networks, loaded once."""
 
+import shutil
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -10,13 +11,15 @@ from sqlalchemy.orm import Session
 
 from db.ensembles import EnsembleFacts, active_ensemble, promote, register
 from db.tables import EnsembleVersion
+from ingest.inbox.store import Store
 from models.ensemble import ScoringModel, load_ensemble
 from models.manifest import Manifest, available_ensembles, load_manifest, shipped_version
 from models.precision import choose_precision
 from models.reference import load_reference
 from readfirst.domain import Ages
-from readfirst.errors import Misconfigured
+from readfirst.errors import Misconfigured, Unavailable
 from readfirst.monitoring.reference import as_data
+from worker.scoring.stored_ensembles import fetch_ensemble
 
 log = structlog.get_logger()
 Loader = Callable[[Path], ScoringModel]
@@ -31,8 +34,12 @@ class EnsembleRegistry:
         site_folder: Path,
         precision: Precision,
         load: Loader | None = None,
+        store: Store | None = None,
     ) -> None:
         self._site_folder = site_folder
+        self._store = store
+        #: The digest of each manifest, by version, as the database says it.
+        self._digests: dict[str, str | None] = {}
         self._load: Loader = load or (lambda folder: load_ensemble(folder, precision))
         # A loader of the caller's own chooses its precision itself.
         self._precision: Precision = "float32" if load else precision
@@ -46,6 +53,7 @@ class EnsembleRegistry:
         row = active_ensemble(session)
         if row is None:
             return self.register(session, shipped_version(), now)
+        self._digests[row.version] = row.manifest_sha256
         self._give_reference(row)
         return row
 
@@ -57,6 +65,8 @@ class EnsembleRegistry:
 
     def promote(self, session: Session, version: str, now: datetime) -> EnsembleVersion:
         """Make a version the active one, after its weight files were checked and loaded."""
+        known = session.get(EnsembleVersion, version)
+        self._digests[version] = known.manifest_sha256 if known else None
         self.networks(version)
         self.register(session, version, now)
         log.info("ensemble_promoted", action="promote", ensemble=version)
@@ -92,6 +102,15 @@ class EnsembleRegistry:
                 self._ages[version] = None
         return self._ages[version]
 
+    @property
+    def site_folder(self) -> Path:
+        """The folder of the site's own ensembles."""
+        return self._site_folder
+
+    def put_away(self, version: str) -> None:
+        """Remove an ensemble from the site's folder that did not pass its checks."""
+        shutil.rmtree(self._site_folder / version, ignore_errors=True)
+
     def manifest_of(self, version: str) -> Manifest:
         """The manifest of an ensemble. Raises Misconfigured."""
         return load_manifest(self._folder(version))
@@ -122,14 +141,28 @@ class EnsembleRegistry:
 
     def _folder(self, version: str) -> Path:
         folders = available_ensembles(self._site_folder)
+        if version not in folders and self._fetch(version):
+            folders = available_ensembles(self._site_folder)
         if version not in folders:
             versions = ", ".join(sorted(folders)) or "none"
             raise Misconfigured(
                 f"Ensemble {version} lies neither in {self._site_folder} nor among the shipped "
-                f"ones ({versions}). Copy it there, or make another one the active one by "
-                "`readfirst models promote`."
+                f"ones ({versions}). Bring it in by `readfirst models add`."
             )
         return folders[version]
+
+    def _fetch(self, version: str) -> bool:
+        """Copy an ensemble from the store, as another machine of the site has put it there."""
+        digest, store = self._digests.get(version), self._store
+        if digest is None or store is None or not store.has(digest):
+            return False
+        try:
+            fetch_ensemble(store, digest, self._site_folder)
+        except Unavailable as error:
+            log.error("ensemble_not_fetched", action="fetch", ensemble=version, error=str(error))
+            return False
+        log.info("ensemble_fetched", action="fetch", ensemble=version, sha256=digest)
+        return True
 
 
 def facts(manifest: Manifest) -> EnsembleFacts:

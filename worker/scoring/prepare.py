@@ -90,6 +90,8 @@ class Preparation:
             raise
         except Unavailable as error:
             raise MachineFault(FaultCode.ORIGINALS_UNAVAILABLE, str(error)) from error
+        finally:
+            self.reader.leave()
 
 
 def prepare_next(units: UnitOfWorkFactory, preparation: Preparation) -> bool:

@@ -7,6 +7,7 @@ import structlog
 
 from db.lifecycle.rescoring import make_ready_again, rank_again
 from db.lifecycle.unit_of_work import UnitOfWork, UnitOfWorkFactory
+from db.tables import EnsembleVersion
 from worker.scoring.ensemble_registry import EnsembleRegistry
 
 log = structlog.get_logger()
@@ -41,16 +42,22 @@ def rescore(
             again=again,
         )
 
-    def rank(unit: UnitOfWork, after_id: int) -> list[int]:
-        return rank_again(unit, active, limit=SLICE, after_id=after_id)
-
-    ranked = sum(_slices(units, rank))
+    ranked = rank_by_active(units, active)
     total = 0
     for queued in _slices(units, queue):
         total += queued
         progress(total)
     log.info("rescored", action="rescore", queued=total, ranked=ranked, ensemble=active.version)
     return total
+
+
+def rank_by_active(units: UnitOfWorkFactory, active: EnsembleVersion) -> int:
+    """Rank the studies by the active ensemble that it has scored already. Returns how many."""
+
+    def rank(unit: UnitOfWork, after_id: int) -> list[int]:
+        return rank_again(unit, active, limit=SLICE, after_id=after_id)
+
+    return sum(_slices(units, rank))
 
 
 def _slices(

@@ -5,7 +5,8 @@ from fastapi import APIRouter, HTTPException, Request, Response
 from db.access.audit import AuditAction
 from db.read_models import ScoreRecord, StudyDetail
 from db.session import Database
-from db.worklist.queries import study_detail
+from db.worklist.patients import OtherStudy, earlier_studies
+from db.worklist.queries import study_detail, study_exists
 from readfirst.access.roles import Role
 from readfirst.studies.display import DisplayContext
 from worklist.api.parameters import StudyUid
@@ -50,6 +51,33 @@ def scores(
     """The scores of a study's images, by every ensemble version and member."""
     rows = _detail(database, study_instance_uid, display).scores
     return answer_rows(request, wanted, ScoreRecord, rows)
+
+
+@router.get(
+    "/studies/{study_instance_uid}/priors",
+    operation_id="getPriorsOfStudy",
+    tags=["studies"],
+    response_model=list[OtherStudy],
+    responses=ROWS | NOT_FOUND,
+)
+@policy(Role.SERVICE, audit=AuditAction.STUDY_VIEWED)
+def priors(
+    request: Request,
+    database: DatabaseDep,
+    display: DisplayDep,
+    study_instance_uid: StudyUid,
+    wanted: Wanted = None,
+) -> Response:
+    """The earlier studies of the same patient, the latest first, with their images and verdicts.
+
+    The same patient is who has the same Patient ID of the same issuer. `prior` tells those that
+    are no unread work.
+    """
+    with database.read() as session:
+        if not study_exists(session, study_instance_uid):
+            raise HTTPException(404, "No study has this Study Instance UID.")
+        rows = earlier_studies(session, study_instance_uid, display=display)
+    return answer_rows(request, wanted, OtherStudy, rows)
 
 
 def _detail(database: Database, study_instance_uid: str, display: DisplayContext) -> StudyDetail:

@@ -28,6 +28,7 @@ from worklist.services.dependencies import CurrentUser, DatabaseDep, DisplayDep,
 router = APIRouter(tags=["worklist"])
 
 Flagged = Annotated[bool, Query(description="Flagged studies only.")]
+Stat = Annotated[bool, Query(description="STAT studies only.")]
 Refused = Annotated[bool, Query(description="Only studies with an image that was refused.")]
 SortBy = Annotated[
     Sort, Query(description="What they are sorted by; nothing but `reading` is by urgency.")
@@ -84,6 +85,7 @@ class Search(FigureFields):
         description="Words, each of which is in the patient's name or ID or the accession number.",
     )
     flagged: bool = False
+    stat: bool = False
     unread: bool | None = None
     prior: bool | None = None
     refused: bool = False
@@ -129,6 +131,7 @@ def worklist(
     limit: Limit = 100,
     cursor: Cursor = None,
     flagged: Flagged = False,
+    stat: Stat = False,
     unread: Unread = None,
     prior: Prior = None,
     refused: Refused = False,
@@ -148,6 +151,7 @@ def worklist(
     """
     which = WorklistFilter(
         flagged=flagged,
+        stat=stat,
         unread=unread,
         prior=prior,
         refused=refused,
@@ -178,6 +182,7 @@ def search(database: DatabaseDep, display: DisplayDep, body: Annotated[Search, B
     """The worklist by a text. The text stands in no address and no log."""
     which = WorklistFilter(
         flagged=body.flagged,
+        stat=body.stat,
         unread=body.unread,
         prior=body.prior,
         refused=body.refused,

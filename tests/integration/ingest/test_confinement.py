@@ -116,6 +116,30 @@ def test_each_file_is_read_by_a_process_that_no_other_file_has_touched(
     assert other not in (first, os.getpid())
 
 
+def test_a_file_that_is_left_is_read_by_another_process_the_next_time(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reader_process, "CHILD", "tests.support.hostile_child")
+    film = a_dicom_file(home / "film.dcm")
+    with Reader(120, 512) as reader:
+        reader.leave()
+        first = reader._ask("process", film)[0]["process"]
+        reader.leave()
+        reader.leave()
+        assert reader._ask("process", film)[0]["process"] != first
+    reader.leave()
+
+
+def test_the_process_of_a_film_imports_nothing(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Confinement too: all that is needed is imported once, before the fork."""
+    monkeypatch.setattr(reader_process, "CHILD", "tests.support.hostile_child")
+    film = a_dicom_file(home / "film.dcm")
+    with Reader(120, 512) as reader:
+        reader.header(film)
+        reader.corrected_film(film, 224)
+        assert reader._ask("imported", film)[0]["imported"] == []
+
+
 @needs_memory_limit
 def test_malformed_films_take_no_memory_from_the_films_behind_them(tmp_path: Path) -> None:
     large = a_dicom_file(tmp_path / "large.dcm", a_gradient(4300, 3500, bits=16))

@@ -243,6 +243,9 @@ def test_ensembles_are_listed_and_promoted() -> None:
     (shipped,) = json.loads(run("models", "list", "--json").stdout)
     assert run("models", "promote", shipped["version"]).exit_code == 0
     assert isinstance(run("models", "promote", "9.9").exception, Misconfigured)
+    assert isinstance(run("models", "rollback").exception, Misconfigured)
+    assert isinstance(run("models", "retire", shipped["version"]).exception, Misconfigured)
+    assert json.loads(run("models", "list", "--json").stdout)[0]["state"] == "active"
 
 
 def test_help_and_version_say_what_this_is() -> None:

@@ -52,6 +52,15 @@ def test_the_api_says_and_filters_them(client: TestClient) -> None:
     assert client.get(f"/api/v1/studies/{OLD}").json()["study"]["prior"] is True
 
 
+def test_the_api_gives_the_earlier_studies_with_their_images(client: TestClient) -> None:
+    (prior,) = client.get(f"/api/v1/studies/{NEW}/priors").json()
+    assert (prior["study_instance_uid"], prior["prior"], prior["flagged"]) == (OLD, True, True)
+    (image,) = prior["images"]
+    assert (image["probability"], image["flagged"], image["code"]) == (0.9, True, None)
+    assert client.get(f"/api/v1/studies/{OLD}/priors").json() == []
+    assert client.get("/api/v1/studies/9.9/priors").status_code == 404
+
+
 def test_a_program_of_a_reader_takes_one_back(client: TestClient, database: Database) -> None:
     assert client.delete(f"/api/v1/studies/{OLD}/prior").status_code == 204
     assert sorted(listed(client, unread="true")) == [(NEW, False), (OLD, False)]

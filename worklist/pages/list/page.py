@@ -1,7 +1,7 @@
 """The worklist as a page: the list, and what it asks for again when something happened."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
@@ -15,6 +15,7 @@ from db.work_faults import DelayedFilms, delayed_films, work_faults
 from db.worklist.counts import MOST, any_study, institutions, unread_priors, worklist_counts
 from db.worklist.queries import reading_page
 from db.worklist.readers import readers_by_study
+from db.worklist.refused import count_unreadable
 from ingest.inbox.disk import intake_disk_space
 from readfirst.access.roles import Role
 from readfirst.files.folders import folder_fault
@@ -22,6 +23,7 @@ from readfirst.machine_faults import WorkFault
 from readfirst.settings import Settings
 from worklist.pages.list.query import WorklistRefresh
 from worklist.pages.list.rows import page_rows, with_readers
+from worklist.pages.list.summary import list_summary
 from worklist.security.policy import policy
 from worklist.services.dependencies import CurrentUser, DatabaseDep, NowDep, SettingsDep
 from worklist.services.reader_texts import reader_text
@@ -29,6 +31,8 @@ from worklist.services.templating import TEMPLATES
 
 router = APIRouter(default_response_class=HTMLResponse)
 
+#: For so long the list counts files that could not be read, unless somebody dismisses them.
+UNREADABLE_FOR = timedelta(days=30)
 Address = Annotated[WorklistRefresh, Query()]
 #: Words of a name or a number: in the body, since addresses are logged and remembered.
 Text = Annotated[str | None, Form(max_length=200, pattern=r"^[^\x00]*$")]
@@ -113,17 +117,19 @@ def _context(
 ) -> dict[str, Any]:
     """The values that the templates name. account: of whoever looks."""
     after, before = query.positions()
+    which = query.which(now, settings.zone, text)
     with database.read() as session:
         page = reading_page(
             session,
             limit=query.rows,
-            which=query.which(now, settings.zone, text),
+            which=which,
             order=query.order,
             after=after,
             before=before,
             through=query.through,
             display=settings.display(now, to_reader=True),
         )
+        counts = worklist_counts(session)
         readers = {
             uid: reader_text(others, account)
             for uid, others in readers_by_study(session, now).items()
@@ -135,7 +141,8 @@ def _context(
             "rows": with_readers(rows, readers),
             "previous_page": query.page(before=page.start),
             "next_page": query.page(cursor=page.end),
-            "worklist_counts": worklist_counts(session),
+            "worklist_counts": counts,
+            "summary": list_summary(session, query, which, page, counts),
             "most": MOST,
             # A list that is empty since all of it came in for comparison says so.
             "unread_priors": 0 if page.studies else unread_priors(session),
@@ -145,7 +152,9 @@ def _context(
             + work_banners(work_faults(session), delayed_films(session), settings.zone),
             "inbox": settings.inbox_path,
             "max_wait_seconds": round(settings.max_wait.total_seconds()),
+            "unreadable": count_unreadable(session, now - UNREADABLE_FOR),
             "hides_ai": settings.hide_ai_until_verdict,
+            "zone": settings.zone.key,
         }
 
 

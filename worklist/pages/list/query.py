@@ -57,6 +57,7 @@ class WorklistQuery(FigureFields):
 
     show: Show = Show.UNREAD
     flagged: bool = False
+    stat: bool = False
     refused: bool = False
     arrived: Arrived | None = None
     #: Days of the site on which studies arrived, both included.
@@ -82,7 +83,8 @@ class WorklistQuery(FigureFields):
     @property
     def is_filtered(self) -> bool:
         """True if something but reading order and pages was chosen."""
-        return any((self.flagged, self.refused, self.site, self.has_days, self.figure()))
+        chosen = (self.flagged, self.stat, self.refused, self.site, self.has_days, self.figure())
+        return any(chosen)
 
     @property
     def has_days(self) -> bool:
@@ -147,6 +149,7 @@ class WorklistQuery(FigureFields):
         first, last = self._days(now.astimezone(zone).date())
         return WorklistFilter(
             flagged=self.flagged,
+            stat=self.stat,
             unread={Show.UNREAD: True, Show.READ: False}.get(self.show),
             prior=True if self.show is Show.PRIORS else None,
             refused=self.refused,
@@ -162,6 +165,11 @@ class WorklistQuery(FigureFields):
         blank: dict[str, Any] = dict.fromkeys(PAGE_FIELDS)
         fields = WorklistQuery.model_validate(self.model_dump() | blank | changes)._fields()
         return f"/?{urlencode(fields)}" if fields else "/"
+
+    def unfiltered(self) -> str:
+        """The address of the list without any filter, in the same order."""
+        unset = {"flagged": False, "stat": False, "refused": False, "site": None}
+        return self.address(**unset, **self.of_days(), **self.of_figure())
 
     def _fields(self) -> dict[str, str]:
         """The fields that are not as they are by default."""

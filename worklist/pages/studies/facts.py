@@ -1,5 +1,6 @@
 """The facts of a study in words: whose it is, and the answers that a reader may give. Pure."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -8,6 +9,7 @@ from db.read_models import StudyRecord, VerdictRecord
 from db.worklist.patients import OtherStudy
 from readfirst.domain import FileKind
 from readfirst.formatting import readable_name, readable_probability, short_duration
+from readfirst.refusals import WITHOUT_FILM
 from readfirst.studies.findings import AGREEMENT_WORDS, Finding, finding_text
 from readfirst.studies.viewer import viewer_link
 from worklist.services.study_texts import distinct, in_percent, minute, patient_age
@@ -77,6 +79,8 @@ def choices(study: StudyRecord) -> tuple[Choice, ...]:
     Until the next release `a` and `d` still agree and disagree with the AI. A score that is not
     validated says nothing against pneumonia, so there is nothing to agree with.
     """
+    if all(image.code in WITHOUT_FILM for image in study.images):
+        return (Choice("read", "Dismiss: there is no film", ("e",)),)
     pneumonia: tuple[str, ...] = ("p",)
     none: tuple[str, ...] = ("x",)
     if study.flagged:
@@ -117,6 +121,19 @@ def other_study_row(other: OtherStudy, zone: ZoneInfo) -> OtherStudyRow:
         ai_hidden=other.ai_hidden,
         verdict=finding_text(other.verdict.finding) if other.verdict else "",
     )
+
+
+def earlier_than(study: StudyRecord, others: Sequence[OtherStudy]) -> list[OtherStudy]:
+    """The other studies of a patient that were taken before this one."""
+    at = study.study_datetime or study.received_at
+    return [other for other in others if other.at < at]
+
+
+def verdict_on(study: StudyRecord, zone: ZoneInfo) -> str:
+    """Name the study that a verdict is on, by its time."""
+    if study.study_datetime is not None:
+        return f"the study of {minute(study.study_datetime, zone)}"
+    return f"the study that came in on {minute(study.received_at, zone)}"
 
 
 def pacs_link(template: str | None, study: StudyRecord) -> str | None:

@@ -1,5 +1,6 @@
 """The films of a study: what the viewer is told of them, and a page of nothing but films."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
@@ -8,14 +9,33 @@ from fastapi.responses import HTMLResponse
 
 from db.access.audit import AuditAction
 from db.read_models import ScoreRecord, StudyDetail, StudyRecord
+from db.worklist.patients import OtherStudy, earlier_studies
 from db.worklist.queries import study_detail
 from readfirst.access.roles import Role
 from readfirst.formatting import readable_probability
+from readfirst.refusals import RefusalCode
 from worklist.api.parameters import StudyUid
 from worklist.security.policy import policy
 from worklist.services.dependencies import DatabaseDep, NowDep, SettingsDep
 from worklist.services.study_texts import minute, patient_name
 from worklist.services.templating import TEMPLATES
+
+#: Refused for what the film is, and not for its pixels: it can be shown.
+DECODED = frozenset(
+    {
+        RefusalCode.MODALITY_NOT_RADIOGRAPHY,
+        RefusalCode.IMAGE_TYPE_NOT_A_FILM,
+        RefusalCode.FOR_PROCESSING,
+        RefusalCode.BODY_PART_NOT_CHEST,
+        RefusalCode.VIEW_NOT_FRONTAL,
+        RefusalCode.LATERALITY_ONE_SIDE,
+        RefusalCode.ANNOTATION_BURNED_IN,
+        RefusalCode.ADULT,
+        RefusalCode.CHILD_OUTSIDE_POPULATION,
+        RefusalCode.AGE_UNKNOWN,
+        RefusalCode.NOT_A_CHEST_RADIOGRAPH,
+    }
+)
 
 router = APIRouter(default_response_class=HTMLResponse)
 
@@ -37,6 +57,32 @@ class FilmImage:
     is_open: bool
     score: ScoreRecord | None
     percent: str
+    #: Why it is not scored; empty if it is, or will be.
+    reason: str
+    #: No small film is kept, but its pixels can be shown.
+    has_preview: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EarlierImage:
+    """An image of an earlier study, in the strip. percent: of its score; empty without one."""
+
+    sha256: str
+    label: str
+    percent: str
+    flagged: bool
+    reason: str
+    has_thumbnail: bool
+    has_preview: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EarlierStudy:
+    """An earlier study of the patient, in the strip. date: as it is shown there."""
+
+    study_instance_uid: str
+    date: str
+    images: tuple[EarlierImage, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,10 +94,14 @@ class FilmStudy:
     identity: tuple[str, ...]
     acquired: tuple[str, ...]
     images: tuple[FilmImage, ...]
+    #: The latest first.
+    earlier: tuple[EarlierStudy, ...]
     ai_hidden: bool
 
 
-def film_study(detail: StudyDetail, zone: ZoneInfo) -> FilmStudy:
+def film_study(
+    detail: StudyDetail, zone: ZoneInfo, earlier: Sequence[OtherStudy] = ()
+) -> FilmStudy:
     """The films of a study, for the template `viewer.html`, in the order in which they came in.
 
     The one that the study ranks by is shown first; without a score, the first one.
@@ -64,6 +114,7 @@ def film_study(detail: StudyDetail, zone: ZoneInfo) -> FilmStudy:
         identity=_identity(study),
         acquired=tuple(filter(None, (study.institution_name, minute(at, zone) if at else None))),
         images=_images(detail),
+        earlier=tuple(_earlier(other, zone) for other in earlier),
         ai_hidden=study.ai_hidden,
     )
 
@@ -96,9 +147,37 @@ def _images(detail: StudyDetail) -> tuple[FilmImage, ...]:
             is_open=image.sha256 == first,
             score=scores.get(image.sha256),
             percent=_percent(scores.get(image.sha256)),
+            reason=image.reason or "",
+            has_preview=_has_preview(image.code, removed=image.original_removed_at is not None),
         )
         for number, image in enumerate(images, 1)
     )
+
+
+def _earlier(other: OtherStudy, zone: ZoneInfo) -> EarlierStudy:
+    return EarlierStudy(
+        study_instance_uid=other.study_instance_uid,
+        date=other.at.astimezone(zone).strftime("%d %b %Y"),
+        images=tuple(
+            EarlierImage(
+                sha256=image.sha256,
+                label=" ".join(filter(None, (image.modality, image.view_position)))
+                or f"Image {number}",
+                percent=""
+                if image.probability is None
+                else readable_probability(image.probability),
+                flagged=image.flagged,
+                reason=image.reason or "",
+                has_thumbnail=image.has_thumbnail,
+                has_preview=_has_preview(image.code, removed=image.original_removed),
+            )
+            for number, image in enumerate(other.images, 1)
+        ),
+    )
+
+
+def _has_preview(code: str | None, *, removed: bool) -> bool:
+    return not removed and code in DECODED
 
 
 def _percent(score: ScoreRecord | None) -> str:
@@ -115,11 +194,11 @@ def film(
     study_instance_uid: StudyUid,
 ) -> Response:
     """The page, for a screen that shows films alone."""
+    display = settings.display(now, to_reader=True)
     with database.read() as session:
-        detail = study_detail(
-            session, study_instance_uid, display=settings.display(now, to_reader=True)
-        )
+        detail = study_detail(session, study_instance_uid, display=display)
+        earlier = earlier_studies(session, study_instance_uid, display=display) if detail else []
     if detail is None:
         return TEMPLATES.TemplateResponse(request, "study_not_found.html", status_code=404)
-    context = {"film": film_study(detail, settings.zone)}
+    context = {"film": film_study(detail, settings.zone, earlier)}
     return TEMPLATES.TemplateResponse(request, "viewer_page.html", context)

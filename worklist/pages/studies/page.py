@@ -37,9 +37,11 @@ from worklist.api.cursors import GREATEST_ID
 from worklist.api.parameters import NO_NUL
 from worklist.pages.studies.facts import (
     choices,
+    earlier_than,
     facts,
     other_study_row,
     pacs_link,
+    verdict_on,
     verdict_row,
 )
 from worklist.pages.studies.film import film_study
@@ -251,7 +253,8 @@ def _context(page: StudyPage, settings: Settings, now: datetime) -> dict[str, An
         "others": [other_study_row(other, zone) for other in page.others],
         "adjacent_studies": page.adjacent_studies,
         "pacs": pacs_link(settings.viewer_url, study),
-        "film": film_study(detail, zone),
+        "film": film_study(detail, zone, earlier_than(study, page.others)),
+        "verdict_on": verdict_on(study, zone),
         "next_film": page.next_film,
         "zone": zone.key,
     }

@@ -3,12 +3,13 @@
 const banner = () => document.getElementById("update-notice");
 const inFilm = (name) => /** @type {HTMLElement} */ (document.querySelector(`[data-film="${name}"]`));
 
-// show: offers to load the page again. retry: offers to try again.
-export function showNotice(text, { show = false, retry = false } = {}) {
+// show: offers to load the page again. retry: offers to try again, by this text.
+export function showNotice(text, { show = false, retry = "" } = {}) {
   const notice = banner();
   notice.querySelector("span").textContent = text;
   notice.querySelector("a").hidden = !show;
   notice.querySelector("button").hidden = !retry;
+  notice.querySelector("button").textContent = retry;
   notice.hidden = false;
   showOnFilm(text);
 }

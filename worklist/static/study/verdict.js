@@ -37,7 +37,11 @@ export function setUpVerdict() {
   tellPending();
 }
 
+// A film beside it, of an earlier study, is none of this study's.
+const isCompared = (event) => event.target.closest("[data-compared]");
+
 function onDisplayed(/** @type {CustomEvent} */ event) {
+  if (isCompared(event)) return;
   film.displayed = event.detail.sha256;
   main().dataset.film = "displayed";
   storeDisplayedFilm(main().dataset.study, film.displayed, Number(form().elements["images_seen"].value));
@@ -45,6 +49,7 @@ function onDisplayed(/** @type {CustomEvent} */ event) {
 }
 
 function onFailed(/** @type {CustomEvent} */ event) {
+  if (isCompared(event)) return;
   film.failed = event.detail.sha256;
   if (!film.displayed) main().dataset.film = "failed";
 }
@@ -79,7 +84,7 @@ function onAnswer(/** @type {CustomEvent} */ event) {
   if (xhr.status === 401) storePendingVerdict(main().dataset.study, latestSay);
   else if (xhr.status !== 409) {
     const reason = xhr.status ? "the server reports a fault" : "the server does not answer";
-    showNotice(`“${WORDS[latestSay]}” was not saved: ${reason}.`, { retry: true });
+    showNotice(`“${WORDS[latestSay]}” was not saved: ${reason}.`, { retry: "Try again" });
   }
 }
 
@@ -156,5 +161,6 @@ async function preloadNext() {
 function tellPending() {
   const pending = takePendingVerdict(main().dataset.study);
   if (!pending) return;
-  showNotice(`“${WORDS[pending.say]}” was not saved, since your session had ended. Give it again if it still holds.`);
+  latestSay = pending.say;
+  showNotice(`“${WORDS[pending.say]}” was not saved, since your session had ended.`, { retry: "Save it now" });
 }

@@ -2,8 +2,8 @@
 
 import { mirrored, orientationText, turned, turnedBack, turnedRight, UPRIGHT } from "./orientation.js";
 import { render } from "./renderer.js";
-import { actual, fitted, moved, pointAt, positionAt, rulerOf, zoomed } from "./view.js";
-import { coloursOf, dragged, greysThrough, ownWindow } from "./window.js";
+import { actual, fitted, moved, pointAt, positionAt, relativeOf, rulerOf, viewFrom, zoomed } from "./view.js";
+import { coloursOf, dragged, greysThrough, ownWindow, relativeWindow, windowFrom } from "./window.js";
 
 export class FilmCanvas {
   // canvas: the element. onChange: called after each painting.
@@ -118,6 +118,28 @@ export class FilmCanvas {
     this.#updateColours();
   }
 
+  // How the film is shown, in terms that hold for any other film; null without one.
+  get look() {
+    if (!this.film || !this.view) return null;
+    return {
+      isFitted: this.isFitted,
+      ...relativeOf(this.view, this.size, this.frame),
+      ...relativeWindow(this.window, this.film.facts),
+      inverted: this.inverted,
+    };
+  }
+
+  // Shows its film as another one is shown. look: of that one.
+  follow(look) {
+    const own = this.look;
+    if (!own || Object.keys(look).every((name) => isAlike(own[name], look[name]))) return;
+    this.isFitted = look.isFitted;
+    this.view = look.isFitted ? fitted(this.size, this.frame) : viewFrom(look, this.size, this.frame);
+    this.window = windowFrom(look, this.film.facts);
+    this.inverted = look.inverted;
+    this.#updateColours();
+  }
+
   pointAt(point) {
     this.point = point;
     if (this.film) this.onChange(this);
@@ -194,4 +216,10 @@ export class FilmCanvas {
       if (this.film) this.onChange(this);
     });
   }
+}
+
+// Views are rounded to pixels at one to one: then they are alike, and not the same.
+function isAlike(first, second) {
+  if (typeof first !== "number" || typeof second !== "number") return first === second;
+  return Math.abs(first - second) < 0.002 * Math.max(1, Math.abs(second));
 }

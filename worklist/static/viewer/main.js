@@ -1,26 +1,34 @@
 // Starts the viewer of a page: on the page of a study, or in a window of its own that follows that page.
 
 import { setUpKeys } from "../common/keys.js";
+import { Panes } from "../compare/panes.js";
 import { follow, lead } from "./follow.js";
 import { Viewer } from "./viewer.js";
 
 const main = document.querySelector("main");
 let viewer = null;
+let panes = null;
 // Number of the latest change: an earlier one that comes too late is dropped.
 let latestChange = 0;
 
 function start() {
-  viewer?.stop();
+  stop();
   const section = document.querySelector(".film-viewer");
   viewer = section && new Viewer(section);
+  panes = viewer && new Panes(section.closest(".film-grid"), viewer);
+}
+
+function stop() {
+  panes?.stop();
+  viewer?.stop();
+  viewer = panes = null;
 }
 
 // Shows the film of another study in this window. The one before is gone at once.
 async function changeTo(study) {
   if (main.dataset.filmStudy === study) return showNotice("");
   const change = ++latestChange;
-  viewer?.stop();
-  viewer = null;
+  stop();
   main.dataset.filmStudy = study;
   showInstead("Loading the film of the next study …");
   const response = await fetch(`/studies/${study}/film`).catch(() => null);

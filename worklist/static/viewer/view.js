@@ -61,6 +61,18 @@ export function rulerOf(view, size, spacing) {
   return { mm: length, pixels: (length * view.scale) / spacing };
 }
 
+// A view in terms of any film: how much larger than all of it, and the middle in shares of its sides.
+export function relativeOf(view, size, frame) {
+  const middle = positionAt(view, { x: size.width / 2, y: size.height / 2 }, frame);
+  return { zoom: view.scale / fitScale(size, frame), across: middle.x / frame.columns, down: middle.y / frame.rows };
+}
+
+// The view of a film that another film's relative view asks for.
+export function viewFrom({ zoom, across, down }, size, frame) {
+  const scale = zoom * fitScale(size, frame);
+  return limited(centred(scale, across * frame.columns, down * frame.rows, size, frame), size, frame);
+}
+
 function fitScale(size, frame) {
   return Math.min(size.width / frame.columns, size.height / (frame.rows * frame.pixelHeight));
 }

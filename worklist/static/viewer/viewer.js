@@ -20,12 +20,17 @@ const ARROW_STEP = 40;
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 // It tells of a film by events of its section: `film-displayed` when every pixel of it is painted,
-// `film-failed` when it cannot be shown; detail: { sha256 }.
+// `film-failed` when it cannot be shown, and `film-drawn` at each painting; detail: { sha256 }.
 export class Viewer {
   constructor(section) {
     this.section = section;
     this.element = (name) => section.querySelector(`[data-film="${name}"]`);
     this.imageButtons = [...section.querySelectorAll("button[data-sha256]")];
+    // Of several films side by side, keys are for the active one.
+    this.isActive = true;
+    this.study = section.dataset.study;
+    // Called with the digest of the film that was chosen.
+    this.choose = (sha256) => this.show(sha256);
     this.cache = new Map();
     this.stopping = new AbortController();
     this.heatMap = new HeatMapLayer(this.element, () => this.#score);
@@ -65,13 +70,13 @@ export class Viewer {
     this.heatMap.setImage(sha256);
     const cached = this.cache.get(sha256);
     if (cached) return this.#display(sha256, cached, false);
-    this.#showMessage("Loading the film …");
+    this.showMessage("Loading the film …");
     try {
       this.#display(sha256, await fetchFilm(sha256, PREVIEW_SIDE, signal), false);
       if (!this.canvas.source.isWhole) this.#display(sha256, await fetchFilm(sha256, null, signal), true);
     } catch (error) {
       if (signal.aborted) return;
-      this.#showMessage(error instanceof TypeError ? "The server does not answer." : error.message);
+      this.showMessage(error instanceof TypeError ? "The server does not answer." : error.message);
       this.#tell("film-failed");
     }
   }
@@ -105,14 +110,14 @@ export class Viewer {
     this.canvas.show(film, isSame);
     this.windows.list(film);
     this.overlay.setFilm(sha256, film.facts, () => { if (this.canvas.film) this.#onDraw(); });
-    this.#showMessage(noteOn(film));
+    this.showMessage(noteOn(film));
     if (!film.isWhole) return;
     this.cache.delete(sha256);
     this.cache.set(sha256, film);
     if (this.cache.size > CACHE_SIZE) this.cache.delete(this.cache.keys().next().value);
   }
 
-  #showMessage(text) {
+  showMessage(text) {
     this.element("message").textContent = text;
   }
 
@@ -136,14 +141,14 @@ export class Viewer {
       angle: () => measures.choose("angle"),
       ratio: () => measures.choose("ratio"),
       overlays: redraw(() => overlay.toggle()),
-      fullscreen: () => toggleFullscreen(this.section.closest("main.film-alone") ?? this.section),
+      fullscreen: () => toggleFullscreen(this.section.closest("main.film-alone, .film-grid[data-layout]") ?? this.section),
     };
     for (const [name, action] of Object.entries(actions)) this.element(name)?.addEventListener("click", action);
     for (const button of this.imageButtons) {
-      button.addEventListener("click", () => this.show(button.dataset.sha256));
+      button.addEventListener("click", () => this.choose(button.dataset.sha256));
     }
     const keys = {
-      0: actions.fit, 1: actions.actual, "+": actions["zoom-in"], "=": actions["zoom-in"], "-": actions["zoom-out"],
+      0: actions.fit, o: actions.actual, "+": actions["zoom-in"], "=": actions["zoom-in"], "-": actions["zoom-out"],
       h: () => this.element("heat-map").click(), i: actions.invert, r: actions.reset, f: actions.fullscreen,
       ".": actions.turn, y: actions.mirror, m: actions.distance, g: actions.angle, b: actions.ratio,
       v: actions.overlays, w: () => this.windows.next(), t: () => this.#toggleTexts(),
@@ -154,7 +159,7 @@ export class Viewer {
   }
 
   #onKey(event, keys) {
-    if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
+    if (!this.isActive || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
     if (document.querySelector("dialog[open]")) return;
     const arrow = ARROWS[event.key];
     if (arrow && event.target === this.element("stage")) {
@@ -180,6 +185,7 @@ export class Viewer {
     this.element("invert").setAttribute("aria-pressed", String(canvas.inverted));
     this.windows.update();
     this.#showRuler(canvas.ruler, canvas.film.facts);
+    this.#tell("film-drawn");
     if (canvas.source.isWhole && this.displayed !== this.sha256) {
       this.displayed = this.sha256;
       this.#tell("film-displayed");

@@ -43,6 +43,18 @@ export function dragged(window, across, down, facts) {
   return { center, width, isOwn: false, name: "" };
 }
 
+// A window in terms of any film: by how much it differs from the film's own.
+export function relativeWindow(window, facts) {
+  if (window.isOwn) return { wider: 1, shifted: 0 };
+  return { wider: window.width / facts.width, shifted: (window.center - facts.center) / facts.width };
+}
+
+// The window of a film that another film's relative window asks for.
+export function windowFrom({ wider, shifted }, facts) {
+  if (wider === 1 && shifted === 0) return ownWindow(facts);
+  return { center: facts.center + shifted * facts.width, width: wider * facts.width, isOwn: false, name: "" };
+}
+
 function voiFunction(name, center, width) {
   if (name === "SIGMOID") {
     // PS3.3 C.11.2.1.3.1

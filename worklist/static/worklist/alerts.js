@@ -1,5 +1,6 @@
-// A tone or a notification when a study is flagged, for whoever wants one. Neither names a patient.
-const TEXT = "A flagged study has come in";
+// A tone or a notification when a study is flagged or STAT, for whoever wants one. Neither names a
+// patient.
+const TEXTS = { flagged: "A flagged study has come in", stat: "A STAT study has come in" };
 // Hertz, one after another, and how long each sounds, in seconds.
 const NOTES = [660, 880];
 const LENGTH = 0.16;
@@ -8,6 +9,8 @@ const PAUSE = 5_000;
 
 let audio = null;
 let alertedAt = 0;
+// The studies that have alerted; a STAT study does not once more when it is flagged.
+const alerted = { flagged: new Set(), stat: new Set() };
 
 const toneBox = () => /** @type {HTMLInputElement} */ (document.getElementById("alert-tone"));
 const notificationBox = () => /** @type {HTMLInputElement} */ (document.getElementById("alert-notification"));
@@ -15,11 +18,14 @@ const showStatus = (text) => { document.getElementById("alert-status").textConte
 
 export const wantsAlerts = () => toneBox().checked || notificationBox().checked;
 
-export function alertFlagged() {
+export function alertStudy(uid, isStat) {
+  const kind = isStat ? "stat" : "flagged";
+  if (alerted.stat.has(uid) || alerted[kind].has(uid)) return;
+  alerted[kind].add(uid);
   if (Date.now() - alertedAt < PAUSE) return;
   alertedAt = Date.now();
   if (toneBox().checked) playTone();
-  if (notificationBox().checked) notify();
+  if (notificationBox().checked) notify(TEXTS[kind]);
 }
 
 function playTone() {
@@ -38,8 +44,8 @@ function playNote(hertz, start) {
   oscillator.stop(start + LENGTH + 0.2);
 }
 
-function notify() {
-  const notification = new Notification("ReadFirst", { body: TEXT, tag: "readfirst-flagged", icon: "/static/common/icon.svg" });
+function notify(text) {
+  const notification = new Notification("ReadFirst", { body: text, tag: "readfirst-flagged", icon: "/static/common/icon.svg" });
   notification.addEventListener("click", () => {
     window.focus();
     notification.close();

@@ -1,6 +1,9 @@
 // Fetches the list as it is now: the state in the address, the search text in the body.
 import { searchText } from "./state.js";
 
+// Milliseconds after which a server that says nothing counts as gone.
+const PATIENCE = 15_000;
+
 let clockOffset = 0;
 
 // How far this machine's clock is behind the server's, in milliseconds, by the last response.
@@ -13,7 +16,7 @@ export async function fetchList(path, extra = {}) {
   for (const [name, value] of Object.entries(extra)) url.searchParams.set(name, value);
   const text = searchText();
   const body = text ? new URLSearchParams({ text }) : undefined;
-  const response = await fetch(url, { method: body ? "POST" : "GET", body });
+  const response = await fetch(url, { method: body ? "POST" : "GET", body, signal: AbortSignal.timeout(PATIENCE) });
   const serverTime = Date.parse(response.headers.get("date"));
   if (serverTime) clockOffset = serverTime - Date.now();
   if (response.status === 401) {

@@ -1,8 +1,9 @@
 // The worklist: follows changes without moving the row that the reader looks at.
 import { setUpMenus } from "../common/menus.js";
-import { alertFlagged, setUpAlerts, wantsAlerts } from "./alerts.js";
+import { alertStudy, setUpAlerts, wantsAlerts } from "./alerts.js";
 import { announceChanges, setUpAnnouncer } from "./announcer.js";
 import { updateWaitingTimes } from "./clock.js";
+import { showConnection } from "./connection.js";
 import { setUpDensity } from "./density.js";
 import { fetchList, serverClockOffset } from "./fetch.js";
 import { setUpKeys } from "./keys.js";
@@ -29,6 +30,8 @@ let isStale = false;
 let isFetching = false;
 // Number of the latest request: the response to an earlier one comes too late.
 let latestRequest = 0;
+/** @type {LiveUpdates | null} */
+let live = null;
 
 /** @returns {HTMLElement[]} */
 const rows = () => Array.from(list.querySelectorAll("tbody tr[data-uid]"));
@@ -50,6 +53,7 @@ async function refresh() {
   const request = ++latestRequest;
   // Where the server does not answer, the next refresh tries again.
   const fresh = await fetchList("/rows", currentRange()).catch(() => null);
+  live?.noteAnswer(Boolean(fresh));
   const duration = performance.now() - start;
   if (fresh) await idle();
   setTimeout(() => {
@@ -126,10 +130,10 @@ restoreSelection();
 storeList(rows());
 setUpKeys(refresh);
 tellPending();
-const live = new LiveUpdates({
+live = new LiveUpdates({
   onChange: requestRefresh,
-  onFlagged: alertFlagged,
-  onConnection: (isLive) => { status.textContent = isLive ? "" : "not live"; },
+  onAlert: alertStudy,
+  onConnection: (connection) => showConnection(connection, (change) => anchor.preserve(change)),
   runsHidden: wantsAlerts,
 });
 setUpAlerts(() => live.update());

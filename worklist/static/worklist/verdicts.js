@@ -6,12 +6,19 @@ const WORDS = { pneumonia: "pneumonia", no_pneumonia: "no pneumonia", cannot_tel
 const AGREEMENTS = { agrees: "; agrees with the AI", false_positive: "; AI false positive", missed: "; missed by the AI" };
 // Milliseconds for which the bar stays, and the last verdict can be undone.
 const UNDO_TIME = 20_000;
+// From this status on the fault is the server's.
+const SERVER_FAULT = 500;
 
 let last = null;
 let timer = null;
+// Submits once more what the server did not answer; null where there is nothing of the kind.
+let again = null;
 
 const undoBar = () => document.getElementById("undo-bar");
-const undoButton = () => undoBar().querySelector("button");
+/** @returns {HTMLButtonElement} */
+const undoButton = () => undoBar().querySelector("button.undo");
+/** @returns {HTMLButtonElement} */
+const againButton = () => undoBar().querySelector("button.again");
 
 // True if there is a result of the AI to agree or disagree with.
 export const hasAiResult = (row) => row.hasAttribute("data-scored");
@@ -38,7 +45,8 @@ export async function submitVerdict(row, say) {
     const { agreement } = await response.json();
     showMessage(`${patient}: ${WORDS[say]}${AGREEMENTS[agreement] ?? ""}.`, true);
   } else {
-    showMessage(`${patient}: not taken. ${await errorOf(response)}`, false);
+    showMessage(`${patient}: “${WORDS[say]}” was not saved. ${await errorOf(response)}`, false);
+    if (!response || response.status >= SERVER_FAULT) offerAgain(() => submitVerdict(row, say));
   }
   return Boolean(response?.ok);
 }
@@ -51,6 +59,10 @@ export async function undoVerdict() {
   if (response?.status === 401) leaveForLogIn(uid, "unread");
   if (!response?.ok) {
     showMessage(`${patient}: not taken back. ${await errorOf(response)}`, false);
+    if (!response || response.status >= SERVER_FAULT) {
+      last = { uid, patient, expected };
+      offerAgain(undoVerdict);
+    }
     return null;
   }
   showMessage(`${patient}: the verdict is taken back.`, false);
@@ -67,8 +79,11 @@ function leaveForLogIn(uid, say) {
 export function tellPending() {
   const pending = takePendingVerdict();
   const row = pending && document.getElementById(`study-${pending.uid}`);
+  // On another page of the list, or on the study's own, it is offered still.
+  if (pending && !row) storePendingVerdict(pending.uid, pending.say);
   if (!row) return;
-  showMessage(`${row.querySelector(".open").textContent}: “${WORDS[pending.say]}” was not saved, since your session had ended. Give it again if it still holds.`, false);
+  showMessage(`${row.querySelector(".open").textContent}: “${WORDS[pending.say]}” was not saved, since your session had ended.`, false);
+  if (pending.say !== "unread") offerAgain(() => submitVerdict(row, pending.say), "Save it now");
 }
 
 function post(uid, verdict, expected) {
@@ -88,8 +103,10 @@ async function errorOf(response) {
 
 function showMessage(sentence, canUndo) {
   if (!canUndo) last = null;
+  again = null;
   undoBar().querySelector("span").textContent = sentence;
   undoButton().hidden = !canUndo;
+  againButton().hidden = true;
   undoBar().hidden = false;
   clearTimeout(timer);
   timer = setTimeout(() => {
@@ -98,4 +115,15 @@ function showMessage(sentence, canUndo) {
   }, UNDO_TIME);
 }
 
-export const onUndo = (action) => undoButton().addEventListener("click", action);
+// What was not saved stays on the page until it is, or until something else was said.
+function offerAgain(action, text = "Try again") {
+  clearTimeout(timer);
+  again = action;
+  againButton().textContent = text;
+  againButton().hidden = false;
+}
+
+export const onUndo = (action) => {
+  undoButton().addEventListener("click", action);
+  againButton().addEventListener("click", () => again?.());
+};
