@@ -11,10 +11,10 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from cli.common.console import err, local_time, out, print_json
-from readfirst.checks import CheckResult
 from readfirst.errors import Misconfigured, ReadFirstError
 from readfirst.files.folders import make_inbox, make_private_folder
 from readfirst.settings import Settings, load_settings, unknown_settings
+from readfirst.site.checks import CheckResult
 
 
 def doctor(

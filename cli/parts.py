@@ -20,8 +20,8 @@ from readfirst import DISCLAIMER
 from readfirst.files.folders import make_home, make_inbox
 from readfirst.files.private_files import home_is_open
 from readfirst.logs import configure_logs
-from readfirst.parts import Part
 from readfirst.settings import Settings, load_settings, unknown_settings
+from readfirst.site.parts import Part
 
 if TYPE_CHECKING:
     from ingest.scope.scope_rules import ScopeRules

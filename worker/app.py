@@ -7,8 +7,8 @@ from celery.signals import beat_init, setup_logging, worker_ready, worker_shutdo
 from db.site.beating import Heartbeat
 from readfirst.files.private_files import keep_private
 from readfirst.logs import configure_logs
-from readfirst.parts import Part
 from readfirst.settings import load_settings
+from readfirst.site.parts import Part
 from readfirst.tasks.celery_app import CeleryNotifier, make_app
 from readfirst.tasks.names import TaskName
 

@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from db.session import Database, open_database
 from db.site.heartbeats import BEAT_SECONDS, ProcessId, beat, end
-from readfirst.parts import Part
+from readfirst.site.parts import Part
 
 log = structlog.get_logger()
 #: Seconds after a sign of life that the database did not take; and that a last one may take.

@@ -8,7 +8,7 @@ from sqlalchemy import CursorResult, delete, select, update
 from sqlalchemy.orm import Session
 
 from db.tables import HeartbeatRow
-from readfirst.parts import Part
+from readfirst.site.parts import Part
 
 #: Between two signs of life of a process; and the silence after which it counts as gone.
 BEAT_SECONDS = 10.0

@@ -6,7 +6,7 @@ from sqlalchemy import Enum, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.tables.base import Base
-from readfirst.parts import Part
+from readfirst.site.parts import Part
 
 PART = Enum(
     Part, native_enum=False, length=16, values_callable=lambda kind: [part.value for part in kind]

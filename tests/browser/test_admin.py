@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from db.site.heartbeats import ProcessId, beat
-from readfirst.parts import Part
+from readfirst.site.parts import Part
 from tests.browser.accessibility import faults
 from tests.browser.conftest import NewPage
 from tests.browser.page_monitor import log_in

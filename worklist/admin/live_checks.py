@@ -5,8 +5,8 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, wait
 
-from readfirst.checks import CheckResult
 from readfirst.settings import Settings
+from readfirst.site.checks import CheckResult
 
 Check = Callable[[Settings], CheckResult]
 #: Seconds that the checks have together, and for which their results are kept.

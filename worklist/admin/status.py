@@ -17,11 +17,11 @@ from db.site.last_films import SourceRecord, last_films
 from db.worklist.queries import counts
 from ingest.inbox.disk import intake_disk_space
 from readfirst.access.roles import Role
-from readfirst.checks import CheckResult
 from readfirst.domain import ImageState
 from readfirst.formatting import short_duration
-from readfirst.parts import Part
 from readfirst.settings import Settings
+from readfirst.site.checks import CheckResult
+from readfirst.site.parts import Part
 from worklist.admin.dependencies import LiveChecksDep
 from worklist.http.responses import answer_json
 from worklist.security.policy import policy

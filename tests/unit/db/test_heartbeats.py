@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from db.session import Database
 from db.site.heartbeats import FORGOTTEN, SILENT, PartRecord, ProcessId, beat, end, parts
 from db.site.last_films import LISTED, last_films
-from readfirst.parts import Part
+from readfirst.site.parts import Part
 from tests.support.studies import a_header, an_image
 
 NOW = datetime.now(UTC)

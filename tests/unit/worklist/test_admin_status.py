@@ -12,10 +12,10 @@ from db.access.audit import AuditAction, entries
 from db.inbox.inbox_issues import replace_inbox_issues
 from db.session import Database
 from db.site.heartbeats import ProcessId, beat
-from readfirst.checks import CheckResult
 from readfirst.inbox_issues import InboxIssue, InboxIssueCode
-from readfirst.parts import Part
 from readfirst.settings import Settings
+from readfirst.site.checks import CheckResult
+from readfirst.site.parts import Part
 from tests.support.studies import an_image
 from tests.support.waiting import TIMEOUT
 from worklist.admin.live_checks import LiveChecks
