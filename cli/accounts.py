@@ -9,6 +9,7 @@ import typer
 
 from cli.common.console import MOST_ROWS, local_time, moment, notice, print_json, print_table
 from cli.common.database import opened
+from cli.common.help import PlainCommand
 from cli.common.options import Json
 from db.access import accounts
 from db.access.audit import Actor, AuditAction, AuditRecord, entries, note
@@ -33,7 +34,7 @@ GREATEST_ID = 2**31 - 1
 Name = Annotated[str, typer.Argument(help="The account's name.")]
 
 
-@app.command()
+@app.command(cls=PlainCommand)
 def add(
     name: Name,
     role: Annotated[
@@ -55,10 +56,10 @@ def add(
         note(session, *_by(AuditAction.ACCOUNT_ADDED), subject=name, role=role.value, by=getuser())
     if token:
         _show(token)
-    notice(f"{name} may look, as {role.value}.")
+    notice(f'Account "{name}" added with role {role.value}.')
 
 
-@app.command("list")
+@app.command("list", cls=PlainCommand)
 def list_accounts(json: Json = False) -> None:
     """Print every account, with its role."""
     settings = load_settings()
@@ -82,12 +83,12 @@ def list_accounts(json: Json = False) -> None:
     )
 
 
-@app.command()
+@app.command(cls=PlainCommand)
 def disable(
     name: Name,
-    undo: Annotated[bool, typer.Option("--undo", help="Let it in again.")] = False,
+    undo: Annotated[bool, typer.Option("--undo", help="Enable it again.")] = False,
 ) -> None:
-    """Let an account in no more, and log it out everywhere. It stays, since the audit names it."""
+    """Disable an account and log it out everywhere. It stays in the list, as the audit names it."""
     name = name.lower()
     with opened(load_settings()) as database, database.write() as session:
         if undo:
@@ -96,10 +97,10 @@ def disable(
         else:
             accounts.disable(session, name, _now())
             note(session, *_by(AuditAction.ACCOUNT_DISABLED), subject=name, by=getuser())
-    notice(f"{name} is {'let in again' if undo else 'let in no more'}.")
+    notice(f'Account "{name}" is {"enabled" if undo else "disabled"}.')
 
 
-@app.command("role")
+@app.command("role", cls=PlainCommand)
 def set_role(
     name: Name, role: Annotated[Role, typer.Argument(help="What the account may do from now on.")]
 ) -> None:
@@ -108,10 +109,10 @@ def set_role(
     with opened(load_settings()) as database, database.write() as session:
         accounts.set_role(session, name, role)
         note(session, *_by(AuditAction.ROLE_SET), subject=name, role=role.value, by=getuser())
-    notice(f"{name} may look, as {role.value}.")
+    notice(f'Account "{name}" has the role {role.value} now.')
 
 
-@app.command()
+@app.command(cls=PlainCommand)
 def passwd(name: Name) -> None:
     """Set a person's password, asked for or read from stdin; log them out and unlock them."""
     name = name.lower()
@@ -124,7 +125,7 @@ def passwd(name: Name) -> None:
     notice(f"The password of {name} is set.")
 
 
-@app.command()
+@app.command(cls=PlainCommand)
 def token(name: Name) -> None:
     """Give a program a new token, printed once; the old one ends."""
     name, secret = name.lower(), new_token()
@@ -136,7 +137,7 @@ def token(name: Name) -> None:
     _show(secret)
 
 
-@app.command()
+@app.command(cls=PlainCommand)
 def sessions(
     name: Name,
     end: Annotated[
@@ -187,7 +188,7 @@ def audit(
     ] = None,
     study: Annotated[str | None, typer.Option(help="Only of this Study Instance UID.")] = None,
     account: Annotated[str | None, typer.Option(help="Only by this account.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=MOST_ROWS, help="Most rows.")] = 100,
+    limit: Annotated[int, typer.Option(min=1, max=MOST_ROWS, help="Maximum rows.")] = 100,
     json: Json = False,
 ) -> None:
     """Print who did or saw what on the page and the API, the latest first."""
