@@ -4,6 +4,7 @@ Exit codes: 0 done; 1 it could not be done; 2 the command or a setting is wrong.
 """
 
 import sys
+from collections.abc import Callable
 from io import TextIOWrapper
 from typing import Annotated
 
@@ -26,6 +27,7 @@ from cli import (
 )
 from cli import scope as scope_rules
 from cli.common.console import err
+from cli.common.help import PlainCommand
 from readfirst import DISCLAIMER, __version__
 from readfirst.errors import Misconfigured, ReadFirstError
 from readfirst.files.folders import os_fault
@@ -40,30 +42,44 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Exit codes: 0 done, 1 could not be done, 2 the command or a setting is wrong.",
 )
-app.command()(parts.up)
-app.command()(demo.demo)
-app.command()(score.score)
-app.command()(worklist.worklist)
-app.command()(worklist.study)
-app.command()(verdicts.verdict)
-app.command()(verdicts.verdicts)
-app.command()(refused.refused)
-app.command()(refused.retry)
-app.command()(refused.original)
-app.command()(worklist.rescore)
-app.command()(inbox.inbox)
-app.command()(parts.ingest)
-app.command()(parts.receive)
-app.command()(parts.worker)
-app.command()(parts.beat)
-app.command()(parts.serve)
-app.command()(scope_rules.scope)
-app.command("watching")(monitoring.print_figures)
-app.command()(accounts.audit)
-app.command()(migrate.migrate)
-app.command()(doctor.doctor)
-app.add_typer(accounts.app, name="accounts")
-app.add_typer(models.app, name="models")
+#: The commands, by what somebody wants to do.
+COMMANDS: dict[str, dict[str, Callable[..., None]]] = {
+    "Run": {
+        "up": parts.up,
+        "demo": demo.demo,
+        "doctor": doctor.doctor,
+        "migrate": migrate.migrate,
+    },
+    "Read": {
+        "worklist": worklist.worklist,
+        "study": worklist.study,
+        "verdict": verdicts.verdict,
+        "verdicts": verdicts.verdicts,
+        "score": score.score,
+        "watching": monitoring.print_figures,
+    },
+    "Fix": {
+        "refused": refused.refused,
+        "retry": refused.retry,
+        "original": refused.original,
+        "inbox": inbox.inbox,
+        "rescore": worklist.rescore,
+        "scope": scope_rules.scope,
+    },
+    "People": {"audit": accounts.audit},
+    "Parts (for compose)": {
+        "ingest": parts.ingest,
+        "receive": parts.receive,
+        "worker": parts.worker,
+        "beat": parts.beat,
+        "serve": parts.serve,
+    },
+}
+for panel, commands in COMMANDS.items():
+    for name, command in commands.items():
+        app.command(name, cls=PlainCommand, rich_help_panel=panel)(command)
+app.add_typer(accounts.app, name="accounts", rich_help_panel="People")
+app.add_typer(models.app, name="models", rich_help_panel="Laboratory")
 
 
 def _print_version(wanted: bool) -> None:

@@ -9,6 +9,7 @@ import typer
 
 from cli.common.console import MOST_ROWS, local_time, moment, notice, print_json, print_table
 from cli.common.database import opened
+from cli.common.help import PlainCommand
 from cli.common.options import Json
 from db.access import accounts
 from db.access.account_changes import AccountChange, Wanted, add_account, change_account
@@ -37,7 +38,7 @@ GREATEST_ID = 2**31 - 1
 Name = Annotated[str, typer.Argument(help="The account's name.")]
 
 
-@app.command()
+@app.command(cls=PlainCommand)
 def add(
     name: Name,
     role: Annotated[
@@ -61,7 +62,7 @@ def add(
     notice(sentence)
 
 
-@app.command("list")
+@app.command("list", cls=PlainCommand)
 def list_accounts(json: Json = False) -> None:
     """Print every account, with its role."""
     settings = load_settings()
@@ -85,28 +86,28 @@ def list_accounts(json: Json = False) -> None:
     )
 
 
-@app.command()
+@app.command(cls=PlainCommand)
 def disable(
     name: Name,
-    undo: Annotated[bool, typer.Option("--undo", help="Let it in again.")] = False,
+    undo: Annotated[bool, typer.Option("--undo", help="Enable it again.")] = False,
 ) -> None:
-    """Disable an account, and log it out everywhere. It stays, since the audit names it."""
+    """Disable an account and log it out everywhere. It stays in the list, as the audit names it."""
     _change(name, Wanted(AccountChange.ENABLE if undo else AccountChange.DISABLE))
 
 
-@app.command()
+@app.command(cls=PlainCommand)
 def enable(name: Name) -> None:
     """Enable an account that was disabled."""
     _change(name, Wanted(AccountChange.ENABLE))
 
 
-@app.command()
+@app.command(cls=PlainCommand)
 def unlock(name: Name) -> None:
     """Let a person try to log in again at once, after too many failed log-ins."""
     _change(name, Wanted(AccountChange.UNLOCK))
 
 
-@app.command()
+@app.command(cls=PlainCommand)
 def show(name: Name, json: Json = False) -> None:
     """Print an account: role, state, last seen, sessions."""
     # Not needed by the other commands.
@@ -136,7 +137,7 @@ def show(name: Name, json: Json = False) -> None:
     print_table(name, ("Property", "Value"), rows)
 
 
-@app.command("role")
+@app.command("role", cls=PlainCommand)
 def set_role(
     name: Name, role: Annotated[Role, typer.Argument(help="What the account may do from now on.")]
 ) -> None:
@@ -144,7 +145,7 @@ def set_role(
     _change(name, Wanted(AccountChange.ROLE, role=role))
 
 
-@app.command()
+@app.command(cls=PlainCommand)
 def passwd(name: Name) -> None:
     """Set a person's password, asked for or read from stdin; log them out and unlock them."""
     name = name.lower()
@@ -154,7 +155,7 @@ def passwd(name: Name) -> None:
     _change(name, Wanted(AccountChange.PASSWORD, kept=kept))
 
 
-@app.command()
+@app.command(cls=PlainCommand)
 def token(
     name: Name,
     revoke: Annotated[bool, typer.Option("--revoke", help="End the token, and make none.")] = False,
@@ -170,7 +171,7 @@ def token(
     _show(secret)
 
 
-@app.command()
+@app.command(cls=PlainCommand)
 def sessions(
     name: Name,
     end: Annotated[
@@ -230,7 +231,7 @@ def audit(
     ] = None,
     study: Annotated[str | None, typer.Option(help="Only of this Study Instance UID.")] = None,
     account: Annotated[str | None, typer.Option(help="Only by this account.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=MOST_ROWS, help="Most rows.")] = 100,
+    limit: Annotated[int, typer.Option(min=1, max=MOST_ROWS, help="Maximum rows.")] = 100,
     json: Json = False,
 ) -> None:
     """Print who did or saw what on the page and the API, the latest first."""

@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from sqlalchemy.exc import SQLAlchemyError
 
 from cli.common.console import err, notice
+from cli.common.worklist_table import print_worklist
 from cli.parts import (
     check_access,
     notice_open_home,
@@ -22,7 +23,6 @@ from cli.parts import (
 )
 from cli.status import page_address, watch_over
 from cli.supervisor import Supervisor, running
-from cli.worklist import print_worklist
 from db.session import Database, open_database
 from db.worklist.queries import arrival_states, reading_order
 from ingest.scope.scope_rules import load_rules

@@ -47,12 +47,18 @@ OPEN_HOME = (
 )
 
 
-def up() -> None:
+def up(
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="Of the page. Default: READFIRST_PORT.")
+    ] = None,
+) -> None:
     """Start everything on this machine: broker, ingester, workers, beat, page. Ctrl-C ends it."""
     from cli.supervisor import running
     from ingest.scope.scope_rules import load_rules
 
     settings = load_settings()
+    if port is not None:
+        settings = settings.model_copy(update={"port": port})
     notice_unknown_settings()
     notice_unused_patterns(load_rules(settings.scope))
     check_access(settings)
@@ -133,7 +139,7 @@ def worker(
 
 
 def beat() -> None:
-    """Ring the clock: the sweep every few seconds, the re-scoring every night."""
+    """Run the scheduler: the sweep every few seconds, the re-scoring every night."""
     settings = _entry()
     # A pid file would keep beat from starting after a crash; the supervisor sees to it being one.
     _become_celery("beat", "--pidfile=", f"--schedule={settings.home_path / 'beat-schedule'}")

@@ -50,7 +50,7 @@ def refused(
     code: Code = None,
     since: Since = None,
     by_code: Annotated[bool, typer.Option("--counts", help="How many by each code.")] = False,
-    limit: Annotated[int, typer.Option(min=1, max=MOST_ROWS, help="Most rows.")] = 100,
+    limit: Annotated[int, typer.Option(min=1, max=MOST_ROWS, help="Maximum rows.")] = 100,
     json: Json = False,
 ) -> None:
     """Print what was not scored, with code, sentence and where the original is kept."""
@@ -95,7 +95,7 @@ def retry(
     from worker.upkeep.retry import retry as try_again
 
     if sum((bool(image), code is not None, machine_faults, every)) != 1:
-        raise Misconfigured("Say which: images, --code, --machine-faults, or --all.")
+        raise Misconfigured("Give image numbers, --code CODE, --machine-faults, or --all.")
     settings = load_settings()
     codes = MACHINE_FAULTS if machine_faults else None
     which = RefusedFilter(code=code, codes=codes, since=moment(since, settings))
@@ -128,12 +128,11 @@ def _print_tried(done: "Sequence[Retried]") -> None:
 
 
 def _notice_tried(done: "Sequence[Retried]", chosen: int) -> None:
-    now = Counter("back in work" if row.now is None else row.now.value for row in done)
-    notice(
-        f"{len(done)} of {chosen} tried again: "
-        + (", ".join(f"{count} {what}" for what, count in now.most_common()) or "none was refused")
-        + "."
+    now = Counter(
+        "back in work" if row.now is None else f"still refused ({row.now.value})" for row in done
     )
+    results = ", ".join(f"{count} {what}" for what, count in now.most_common())
+    notice(f"{len(done)} of {chosen} retried: {results or 'none was refused'}.")
 
 
 def original(

@@ -16,6 +16,7 @@ from db.session import Database, open_database
 from db.work_faults import work_faults
 from db.worklist.queries import counts
 from ingest.inbox.disk import intake_disk_space
+from readfirst.domain import ImageState
 from readfirst.files.folders import folder_fault
 from readfirst.settings import Settings
 
@@ -99,13 +100,15 @@ def watch_over(supervisor: Supervisor, stop: threading.Event) -> None:
         while not stop.wait(1.0):
             supervisor.restart_dead()
             display.refresh()
-    notice("Stopping …")
+    notice("Stopping: waiting for the images in work and for the database …")
 
 
 def describe_counts(now: Counts) -> str:
-    """A line with the count of images in each state."""
-    states = ", ".join(f"{count} {state}" for state, count in now.images.items())
-    return f"{states}; {now.studies} studies, {now.flagged} flagged"
+    """A line with the counts of images and studies."""
+    scored, refused = (now.images.get(each, 0) for each in (ImageState.SCORED, ImageState.REFUSED))
+    waiting = sum(now.images.values()) - scored - refused
+    images = f"{scored} scored, {waiting} waiting, {refused} not scored"
+    return f"{images}; {now.studies} studies, {now.flagged} flagged"
 
 
 def page_address(settings: Settings) -> str:

@@ -271,7 +271,9 @@ def _only_one(home: Path) -> Iterator[None]:
                 break
             except BlockingIOError as error:
                 if not tries_left:
-                    raise Misconfigured(f"ReadFirst runs already in {home}.") from error
+                    raise Misconfigured(
+                        f"ReadFirst is already running for {home}. Stop it first."
+                    ) from error
                 # `is_up` may be looking, which takes a moment.
                 time.sleep(0.1)
         yield

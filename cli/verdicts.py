@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from cli.common.console import MOST_ROWS, local_time, moment, notice, print_json, print_table
-from cli.common.database import opened
-from cli.common.options import Json
+from cli.common.database import NO_STUDY, find_study, opened
+from cli.common.options import Json, StudyName
 from db.access.audit import Actor
 from db.lifecycle.unit_of_work import site_policy, unit_of_work
 from db.lifecycle.verdicts import MOST_COMMENT, VerdictInput, submit_verdict
@@ -43,7 +43,7 @@ OPINIONS = {
 
 
 def verdict(
-    study_instance_uid: Annotated[str, typer.Argument(help="Study Instance UID.")],
+    study_instance_uid: StudyName,
     finding: Annotated[
         Answer,
         typer.Argument(
@@ -61,23 +61,32 @@ def verdict(
         opened(settings) as database,
         unit_of_work(database, site_policy(settings)) as unit,
     ):
+        uid = find_study(unit.session, study_instance_uid)
         number = submit_verdict(
             unit,
-            study_instance_uid,
+            uid,
             verdict_input,
             Actor(None, None),
             expected=None,
             name=getuser(),
         )
-        rows = verdicts_of(unit.session, study_instance_uid)
+        rows = verdicts_of(unit.session, uid)
     if number is None:
-        notice(f"No study has the UID {study_instance_uid}.", "red")
+        notice(NO_STUDY.format(study_instance_uid), "red")
         raise typer.Exit(1)
+    notice(f"Study {study_instance_uid}: {_in_words(rows[-1])}.")
     replaced = rows[-2] if len(rows) > 1 else None
     if replaced and not replaced.withdrawn:
         notice(
-            f"It replaces that of {replaced.by or 'somebody'}: {finding_text(replaced.finding)}."
+            f"It replaces the verdict of {replaced.by or 'somebody'}: "
+            f"{finding_text(replaced.finding)}."
         )
+
+
+def _in_words(row: VerdictRecord) -> str:
+    if row.withdrawn:
+        return "verdict withdrawn, unread again"
+    return f"recorded as {finding_text(row.finding)}"
 
 
 def verdicts(
@@ -86,7 +95,7 @@ def verdicts(
         typer.Option(help="Only given since: `2h`, `3d`, or a date in the site's zone."),
     ] = None,
     study: Annotated[str | None, typer.Option(help="Only of this Study Instance UID.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=MOST_ROWS, help="Most rows.")] = 100,
+    limit: Annotated[int, typer.Option(min=1, max=MOST_ROWS, help="Maximum rows.")] = 100,
     json: Json = False,
     csv: Annotated[bool, typer.Option("--csv", help="Print CSV for a spreadsheet.")] = False,
 ) -> None:

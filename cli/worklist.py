@@ -16,8 +16,9 @@ from cli.common.console import (
     print_json,
     print_table,
 )
-from cli.common.database import opened
-from cli.common.options import Json
+from cli.common.database import NO_STUDY, find_study, opened
+from cli.common.options import Json, StudyName
+from cli.common.worklist_table import print_worklist
 from db.read_models import EventRecord, ImageRecord, ScoreRecord, StudyRecord, VerdictRecord
 from db.worklist.counts import MOST, unread_priors
 from db.worklist.figure_filter import FigureFilter
@@ -25,7 +26,7 @@ from db.worklist.filters import WorklistFilter
 from db.worklist.queries import reading_order, study_detail
 from db.worklist.sorting import Order, Sort
 from readfirst.errors import Misconfigured
-from readfirst.formatting import readable_age, readable_name, readable_probability, short_duration
+from readfirst.formatting import readable_age, readable_name, readable_probability
 from readfirst.settings import Settings, load_settings
 from readfirst.studies.findings import VerdictGroup, finding_text
 
@@ -61,13 +62,14 @@ def worklist(
         typer.Option(help="Compare with this version; default: what the AI said at the verdict."),
     ] = None,
     sort: Annotated[
-        Sort, typer.Option(help="By what; nothing but `reading` is by urgency.")
+        Sort, typer.Option(help="Sort order; only `reading` sorts by urgency.")
     ] = Sort.READING,
-    reverse: Annotated[bool, typer.Option("--reverse", help="The other way round.")] = False,
-    limit: Annotated[int, typer.Option(min=1, max=MOST_ROWS, help="Most rows.")] = 50,
+    reverse: Annotated[bool, typer.Option("--reverse", help="Reverse order.")] = False,
+    limit: Annotated[int, typer.Option(min=1, max=MOST_ROWS, help="Maximum rows.")] = 50,
+    uid: Annotated[bool, typer.Option("--uid", help="Show the Study Instance UID.")] = False,
     json: Json = False,
 ) -> None:
-    """Print the unread studies, the most urgent first, each with why it stands there."""
+    """Print the unread studies, the most urgent first, each with its reason."""
     if every + read + priors > 1:
         raise Misconfigured("Choose one of --all, --read and --priors.")
     settings, now = load_settings(), datetime.now(UTC)
@@ -89,25 +91,23 @@ def worklist(
             display=settings.display(now),
         )
         passed_over = 0 if every or read or priors or agreement else unread_priors(session)
-    if json:
-        print_json(rows)
-    else:
-        print_worklist(rows)
+    print_json(rows) if json else print_worklist(rows, with_uid=uid)
     if passed_over:
         notice_priors(passed_over)
 
 
 def study(
-    study_instance_uid: Annotated[str, typer.Argument(help="Study Instance UID.")],
+    study_instance_uid: StudyName,
     json: Json = False,
 ) -> None:
     """Print one study: images, scores of every ensemble version, verdicts, and events."""
     settings = load_settings()
     with opened(settings) as database, database.read() as session:
         display = settings.display(datetime.now(UTC))
-        detail = study_detail(session, study_instance_uid, display=display)
+        name = find_study(session, study_instance_uid)
+        detail = study_detail(session, name, display=display)
     if detail is None:
-        notice(f"No study has the UID {study_instance_uid}.", "red")
+        notice(NO_STUDY.format(study_instance_uid), "red")
         raise typer.Exit(1)
     if json:
         print_json(detail)
@@ -159,35 +159,13 @@ def rescore(
             again=every,
             progress=lambda count: status.update(f"Queueing … {count}"),
         )
-    notice(f"{total} images wait for the active ensemble.")
+    notice(f"{total} images queued for rescoring." if total else "Nothing to rescore.")
 
 
 def notice_priors(number: int) -> None:
     """Say that a list of unread studies leaves out some that came in for comparison."""
     text = f"{MOST}+" if number > MOST else number
     notice(f"Priors, which came in for comparison, are not among them: {text}. See --priors.")
-
-
-def print_worklist(rows: list[StudyRecord]) -> None:
-    """Print the worklist as a table, numbered from the most urgent."""
-    now = datetime.now(UTC)
-    print_table(
-        f"Worklist: {len(rows)} studies",
-        ("#", "", "Prob.", "Patient", "Age", "Waiting", "Why here", "Study Instance UID"),
-        [
-            (
-                str(number),
-                _flag(row),
-                "–" if row.probability is None else readable_probability(row.probability),
-                readable_name(row.patient_name) if row.patient_name else _file_of(row),
-                readable_age(row.patient_age) if row.patient_age else "",
-                short_duration(now - row.received_at),
-                _reason(row),
-                row.study_instance_uid,
-            )
-            for number, row in enumerate(rows, 1)
-        ],
-    )
 
 
 IMAGE_COLUMNS = ("Image", "File", "View", "State", "Why not, or why not validated")
@@ -258,12 +236,6 @@ def _why_not(image: ImageRecord) -> str:
     return " ".join(f"{mark.code}: {mark.reason}" for mark in image.marks)
 
 
-def _reason(row: StudyRecord) -> str:
-    """The reason of a study's place in the order, and its warnings."""
-    arriving = () if row.complete else ("Still receiving.",)
-    return " ".join((row.why, *arriving, *(warning.reason for warning in row.warnings)))
-
-
 def _order(row: StudyRecord, settings: Settings) -> list[tuple[str, str]]:
     """Patient and order, as DICOM gives them."""
     rows = {
@@ -282,12 +254,3 @@ def _order(row: StudyRecord, settings: Settings) -> list[tuple[str, str]]:
         "Complete": "yes" if row.complete else "not yet",
     }
     return [(name, value) for name, value in rows.items() if value]
-
-
-def _flag(row: StudyRecord) -> Text:
-    stat, flag = Text("STAT", "bold magenta"), Text("⚑", "bold red")
-    return Text(" ").join([*([stat] if row.stat else []), *([flag] if row.flagged else [])])
-
-
-def _file_of(row: StudyRecord) -> str:
-    return row.images[0].file_name.rsplit("/", 1)[-1] if row.images else ""

@@ -69,6 +69,8 @@ class VerdictRecord(OfStudy):
 class StudyRecord(OfStudy):
     """One row of the worklist."""
 
+    #: Short, for people at this site: another site gives it to another study.
+    number: int
     study_instance_uid: str
     #: The UID in the files, where another patient's study has it too; else None.
     shared_study_instance_uid: str | None

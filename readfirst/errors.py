@@ -53,5 +53,9 @@ class Conflict(ReadFirstError):
     """Somebody else changed in the meantime what was to be changed: look again."""
 
 
+class NotThere(ReadFirstError):
+    """Nothing has the name or number that somebody gave."""
+
+
 class Misconfigured(ReadFirstError):
     """A setting, a weight file or a folder is wrong; the message says what to do."""

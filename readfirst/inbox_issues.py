@@ -17,7 +17,7 @@ class InboxIssueCode(StrEnum):
 
 
 SENTENCES: dict[InboxIssueCode, str] = {
-    InboxIssueCode.INBOX_GONE: "The drop folder is not there or cannot be used; it is waited for.",
+    InboxIssueCode.INBOX_GONE: "Inbox folder is missing or not writable. Retrying.",
     InboxIssueCode.LINK: "Links are never followed; copy the file itself into the inbox.",
     InboxIssueCode.SPECIAL_FILE: "Sockets, pipes and devices are never opened; remove it.",
     InboxIssueCode.NOT_READABLE: "It cannot be read; once the permission comes it is taken.",

@@ -36,7 +36,10 @@ from tests.kinds import (  # noqa: F401
     pytest_runtest_makereport,
     pytest_runtest_setup,
 )
-from tests.order import pytest_collection_modifyitems  # noqa: F401
+from tests.order import (  # noqa: F401
+    pytest_collection_finish,
+    pytest_collection_modifyitems,
+)
 from tests.support.passwords import hash_cheaply
 from tests.support.requirements import require
 from tests.support.waiting import TIMEOUT, wait_until

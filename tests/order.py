@@ -5,6 +5,7 @@ nothing left takes from the end of another's part. So each part begins with some
 and what is left at the end is short.
 """
 
+import gc
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -42,6 +43,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if processes > 1:
         files = [item.path.relative_to(TESTS).as_posix() for item in items]
         items[:] = [items[index] for index in spread(files, processes)]
+
+
+def pytest_collection_finish() -> None:
+    """Spare the collector of garbage what is there to stay: all modules, and all tests."""
+    gc.collect()
+    gc.freeze()
 
 
 def spread(files: Sequence[str], processes: int) -> list[int]:

@@ -18,8 +18,9 @@ from readfirst.settings import Settings
 from worklist.admin import router as admin
 from worklist.admin.explained_files import clear_explained
 from worklist.admin.live_checks import Check, LiveChecks
-from worklist.api import document
 from worklist.api import router as api
+from worklist.api_document import document
+from worklist.api_document import page as api_docs
 from worklist.http.problems import add_problems
 from worklist.observability import health, metrics
 from worklist.pages import router as pages
@@ -55,7 +56,7 @@ def make_app(
         version=__version__,
         description=DISCLAIMER,
         lifespan=_lifespan,
-        # The document is a route like any other, with its policy (`worklist.api.document`).
+        # The document is a route like any other, with its policy (`worklist.api_document`).
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
@@ -105,6 +106,7 @@ def _fill_state(state: State, settings: Settings, notify: Notifier) -> None:
 def _add_routes(app: FastAPI) -> None:
     """Add every route, in the order in which they are tried and documented."""
     app.include_router(document.router)
+    app.include_router(api_docs.router)
     app.mount("/static", public(StaticFiles(directory=STATIC)), name="static")
     for module in (pages, api, admin, health, metrics):
         app.include_router(module.router)

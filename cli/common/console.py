@@ -107,7 +107,8 @@ def moment(since: str | None, settings: Settings, option: str = "--since") -> da
         return parse_since(since, datetime.now(settings.zone))
     except ValueError as error:
         raise Misconfigured(
-            f"{option} {since!r} is neither `2h`, `3d` nor a date between 1900 and 2200."
+            f"{option} {since!r} is not understood. Write `30m`, `2h` or `3d` (ago), a date as "
+            "2026-01-31, or a time as 2026-01-31T08:30, between 1900 and 2200."
         ) from error
 
 

@@ -2,6 +2,7 @@
 
 import typer
 
+from cli.common.help import PlainCommand
 from cli.models import (
     catalogue,
     compare,
@@ -18,18 +19,18 @@ from cli.models import (
 app = typer.Typer(
     help="The laboratory: train, evaluate, explain, compare and promote.", no_args_is_help=True
 )
-app.command("list")(catalogue.list_models)
-app.command()(catalogue.show)
-app.command()(compare.compare)
-app.command()(registry.add)
-app.command()(registry.promote)
-app.command()(registry.rollback)
-app.command()(registry.retire)
-app.command()(registry.golden)
-app.command()(train.train)
-app.command()(tune.tune)
-app.command()(transfer.transfer)
-app.command()(evaluate.evaluate)
-app.command()(reference.reference)
-app.command()(explain.explain)
-app.command()(generate.generate)
+app.command("list", cls=PlainCommand)(catalogue.list_models)
+app.command(cls=PlainCommand)(catalogue.show)
+app.command(cls=PlainCommand)(compare.compare)
+app.command(cls=PlainCommand)(registry.add)
+app.command(cls=PlainCommand)(registry.promote)
+app.command(cls=PlainCommand)(registry.rollback)
+app.command(cls=PlainCommand)(registry.retire)
+app.command(cls=PlainCommand)(registry.golden)
+app.command(cls=PlainCommand)(train.train)
+app.command(cls=PlainCommand)(tune.tune)
+app.command(cls=PlainCommand)(transfer.transfer)
+app.command(cls=PlainCommand)(evaluate.evaluate)
+app.command(cls=PlainCommand)(reference.reference)
+app.command(cls=PlainCommand)(explain.explain)
+app.command(cls=PlainCommand)(generate.generate)

@@ -34,6 +34,8 @@ from readfirst.errors import Conflict
 from readfirst.studies.display import DisplayContext
 from readfirst.studies.prevalence import at_prevalence
 
+#: A number of a row has fewer.
+MOST_DIGITS = 10
 #: Events that tell what the AI said.
 EVENTS_OF_THE_AI = frozenset(
     {"scored", "flagged", "flag_withdrawn", "score_confirmed", "score_not_reproduced"}
@@ -197,6 +199,15 @@ def opening_film(session: Session, study_instance_uid: str, *, by_score: bool) -
     if image_id is not None:
         of_study = of_study.where(Image.id == image_id)
     return session.scalar(of_study.order_by(Image.id).limit(1))
+
+
+def study_of_number(session: Session, number: str) -> str | None:
+    """The Study Instance UID of the study of this number, with images; None if there is none."""
+    if not (number.isascii() and number.isdigit() and len(number) < MOST_DIGITS):
+        return None
+    return session.scalar(
+        select(Study.study_instance_uid).where(Study.id == int(number), Study.images.any())
+    )
 
 
 def study_exists(session: Session, study_instance_uid: str) -> bool:

@@ -68,6 +68,7 @@ def _study_record(
     reason = priority_reason(stat=study.stat, flagged=study.flagged, scored=probability is not None)
     marks, invalid = _marks(study), study.invalid_study_instance_uid
     record = StudyRecord(
+        number=study.id,
         study_instance_uid=study.study_instance_uid,
         # Where the files bring none, the one that studies share was made here as well.
         shared_study_instance_uid=None if invalid else study.shared_study_instance_uid,

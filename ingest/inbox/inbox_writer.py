@@ -5,6 +5,7 @@ name is our own: none is built from what was sent.
 """
 
 import errno
+import hashlib
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -77,6 +78,7 @@ class IncomingFile:
         self.part = part
         self._target = target
         self.size = 0
+        self._digest = hashlib.sha256()
 
     def __enter__(self) -> Self:
         return self
@@ -89,9 +91,15 @@ class IncomingFile:
     ) -> None:
         self.discard()
 
+    @property
+    def sha256(self) -> str:
+        """The digest of what was written so far, in hexadecimal."""
+        return self._digest.hexdigest()
+
     def write(self, content: bytes) -> None:
         """Add bytes. Raises Unavailable when the disk is full, OSError when it does not write."""
         self.size += len(content)
+        self._digest.update(content)
         with _full_is_unavailable():
             self._file.write(content)
 

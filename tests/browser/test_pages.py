@@ -3,17 +3,10 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from readfirst.samples import FOLDER
 from tests.browser.accessibility import faults
 from tests.browser.conftest import NewPage
 from tests.browser.page_monitor import PageMonitor, log_in
 from tests.browser.site import LATER, PASSWORD, Site, add_people
-
-DROP = """() => {
-  const held = new DataTransfer();
-  held.items.add(new File(["dropped"], "dropped.dcm"));
-  document.body.dispatchEvent(new DragEvent("drop", {bubbles: true, dataTransfer: held}));
-}"""
 
 
 def test_the_list_shows_what_was_taken_in_and_what_arrives(site: Site, page: Page) -> None:
@@ -45,18 +38,6 @@ def test_a_link_leads_on_after_the_log_in(site: Site, page: Page) -> None:
     add_people(site)
     log_in(page, "lead", "/refused?code=truncated")
     expect(page.get_by_role("cell", name="cut.dcm")).to_be_visible()
-
-
-def test_files_chosen_or_dropped_on_the_page_land_in_the_inbox(site: Site, page: Page) -> None:
-    films = [FOLDER / "film-06.jpg", FOLDER / "film-07.jpg"]
-    page.goto("/")
-    output = page.locator("#upload output")
-    page.locator("#upload input").set_input_files(films)
-    expect(output).to_have_text("2 of 2 in the inbox.")
-    page.evaluate(DROP)
-    expect(output).to_have_text("1 of 1 in the inbox.")
-    arrived = {path.read_bytes() for path in (site.settings.inbox_path / "upload").iterdir()}
-    assert arrived == {film.read_bytes() for film in films} | {b"dropped"}
 
 
 def test_whatever_a_page_complains_of_is_noticed(

@@ -1,7 +1,9 @@
 """Whatever is killed or cut, whenever: no good film ends refused, and every film ends scored."""
 
+import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -33,7 +35,7 @@ from readfirst.settings import Settings
 from readfirst.testing import FixedEnsemble
 from tests.support.faults import states, stopped, time_passes, work_until_done
 from tests.support.files import a_dataset, a_gradient, dicom_bytes
-from tests.support.killable_worker import HERE, POINTS
+from tests.support.killable_worker import ENDED, HERE, POINTS
 from tests.support.workers import Worker, fixed_registry
 from worker.scoring.ensemble_registry import EnsembleRegistry
 
@@ -67,29 +69,46 @@ def check_all_are_scored_once(worker: Worker) -> None:
 # A worker is killed
 
 
+@pytest.fixture(scope="module")
+def killable_workers() -> Iterator["subprocess.Popen[str]"]:
+    """The process that workers are forked from, which has imported all that they need."""
+    command = [sys.executable, "-m", "tests.support.killable_worker"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, cwd=ROOT) as process:
+        yield process
+        process.communicate()
+
+
 @pytest.mark.parametrize("point", POINTS)
 def test_a_worker_that_is_killed_again_and_again_refuses_no_film(
-    worker: Worker, point: str
+    worker: Worker, killable_workers: "subprocess.Popen[str]", point: str
 ) -> None:
     """As by the kernel's OOM killer: SIGKILL, always while it holds the same film."""
     take_in_films(worker, 2)
     for _ in range(OFTEN):
-        kill_a_worker_at(point, worker.settings)
+        kill_a_worker_at(point, worker.settings, killable_workers)
         time_passes(worker.database)
         worker.sweep_once()
     work_until_done(worker)
     check_all_are_scored_once(worker)
 
 
-def kill_a_worker_at(point: str, settings: Settings) -> None:
+def kill_a_worker_at(point: str, settings: Settings, workers: "subprocess.Popen[str]") -> None:
     """Start a worker, wait until it stands at a point of its work, and kill it there."""
-    module = "tests.support.killable_worker"
-    command = [sys.executable, "-m", module, str(settings.home_path), settings.database, point]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
-        assert process.stdout is not None
-        lines = iter(process.stdout.readline, "")
-        assert any(line.strip() == HERE for line in lines), "it never came to this point"
-        process.kill()
+    assert workers.stdin is not None
+    assert workers.stdout is not None
+    request = [str(settings.home_path), settings.database, point]
+    workers.stdin.write(json.dumps(request) + "\n")
+    workers.stdin.flush()
+    killed = 0
+    for line in iter(workers.stdout.readline, ""):
+        word, *pid = line.split() or [""]
+        if word == HERE:
+            os.kill(int(pid[0]), signal.SIGKILL)
+            killed += 1
+        if word == ENDED:
+            break
+    assert killed == 1, "it never came to this point"
 
 
 # The database ends connections

@@ -100,7 +100,7 @@ def test_the_doctor_knows_that_up_tries_to_start_the_broker(
     monkeypatch.setattr(Supervisor, "__post_init__", only_a_broker)
     with running(settings):
         assert is_up(settings.home_path)
-        with pytest.raises(Misconfigured, match="runs already"), running(settings):
+        with pytest.raises(Misconfigured, match="is already running"), running(settings):
             pass
         assert check_broker(settings).well
         kill_valkey()

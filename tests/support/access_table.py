@@ -17,6 +17,7 @@ ROUTES_BY_POLICY: dict[Policy, tuple[str, ...]] = {
         "GET /static",
     ),
     Policy(Role.SERVICE): (
+        "GET /api/v1/docs",
         "GET /api/v1/openapi.json",
         "GET /api/v1/refusals/counts",
     ),
@@ -57,6 +58,9 @@ ROUTES_BY_POLICY: dict[Policy, tuple[str, ...]] = {
         "GET /api/v1/studies/{study_instance_uid}/priors",
         "GET /api/v1/studies/{study_instance_uid}/scores",
         "GET /api/v1/studies/{study_instance_uid}/verdicts",
+    ),
+    Policy(Role.SERVICE, AuditAction.STUDY_VIEWED, attended=False, each_time=False): (
+        "GET /api/v1/uploads/{sha256}",
     ),
     Policy(Role.SERVICE, AuditAction.UPLOADED): (
         "POST /api/v1/uploads",

@@ -1,8 +1,12 @@
-"""A worker in a process of its own, that stands still at one point of its work until it is killed.
+"""Workers in processes of their own, that stand still at one point of their work until killed.
 
-python -m tests.support.killable_worker HOME DATABASE_URL POINT
+`python -m tests.support.killable_worker` imports everything once. For each line of its input, which
+is HOME, DATABASE_URL and POINT in JSON, it forks a worker; it prints `here` and the number of that
+process when the worker stands there, and `ended` when it is gone.
 """
 
+import json
+import os
 import signal
 import sys
 from pathlib import Path
@@ -19,13 +23,13 @@ from readfirst.settings import Settings
 from readfirst.testing import FixedEnsemble
 from tests.support.workers import Worker, fixed_registry
 
-#: What it says when it stands there.
-HERE = "here"
+#: What is said when it stands there, and when it is gone.
+HERE, ENDED = "here", "ended"
 POINTS = ("decoding", "scoring")
 
 
 def _stop_here() -> None:
-    print(HERE, flush=True)
+    print(HERE, os.getpid(), flush=True)
     while True:
         signal.pause()
 
@@ -51,7 +55,7 @@ class StoppedEnsemble(FixedEnsemble):
         return super().predict(images)
 
 
-def main(home: str, database_url: str, point: str) -> None:
+def work(home: str, database_url: str, point: str) -> None:
     """Work until the point is reached."""
     settings = Settings(home=Path(home), database_url=SecretStr(database_url))
     ensemble = StoppedEnsemble([0.9], version="2.0")
@@ -64,5 +68,18 @@ def main(home: str, database_url: str, point: str) -> None:
         worker.score_batch()
 
 
+def main() -> None:
+    """Fork workers, one after the other."""
+    for line in sys.stdin:
+        pid = os.fork()
+        if not pid:
+            try:
+                work(*json.loads(line))
+            finally:
+                os._exit(1)
+        os.waitpid(pid, 0)
+        print(ENDED, flush=True)
+
+
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main()

@@ -55,7 +55,7 @@ class HeatMapWish(BaseModel):
 
 @router.post(
     "/images/{sha256}/heat-maps",
-    operation_id="wantHeatMap",
+    operation_id="requestHeatMap",
     status_code=202,
     response_model=list[HeatMapRecord],
     responses=NOT_FOUND | CONFLICT | TAKEN,

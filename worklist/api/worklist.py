@@ -1,7 +1,8 @@
 """The worklist: studies in reading order, a page at a time."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from enum import StrEnum
+from typing import Annotated, Self
 
 from fastapi import APIRouter, Body, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
@@ -27,6 +28,32 @@ from worklist.services.dependencies import CurrentUser, DatabaseDep, DisplayDep,
 
 router = APIRouter(tags=["worklist"])
 
+
+class ReadFilter(StrEnum):
+    """The studies that a list holds, by whether they are read."""
+
+    UNREAD = "unread"
+    READ = "read"
+    ALL = "all"
+
+    @property
+    def unread(self) -> bool | None:
+        """As `WorklistFilter` has it."""
+        return {ReadFilter.UNREAD: True, ReadFilter.READ: False}.get(self)
+
+    @classmethod
+    def of(cls, show: "ReadFilter | None", *, unread: bool | None, default: "ReadFilter") -> Self:
+        """The one of a request. unread: its older name, which counts where the new one is not."""
+        older = None if unread is None else cls.UNREAD if unread else cls.READ
+        return cls(show or older or default)
+
+
+Institution = Annotated[
+    str | None,
+    Query(max_length=200, pattern=NO_NUL, description="Institution Name, as the films say it."),
+]
+
+
 Flagged = Annotated[bool, Query(description="Flagged studies only.")]
 Stat = Annotated[bool, Query(description="STAT studies only.")]
 Refused = Annotated[bool, Query(description="Only studies with an image that was refused.")]
@@ -36,11 +63,16 @@ SortBy = Annotated[
 Reverse = Annotated[
     bool, Query(description="The other way round, but for studies without a value to sort by.")
 ]
+ShowWhich = Annotated[
+    ReadFilter | None,
+    Query(description="Default: `unread`; with `agreement` or `prior=true`, `all`."),
+]
 Unread = Annotated[
     bool | None,
     Query(
-        description="`true`: only unread studies, without priors; `false`: only read ones. "
-        "Default: both."
+        deprecated=True,
+        description="As `show`, in this release for the last time: `true` is `unread`, `false` is "
+        "`read`.",
     ),
 ]
 Prior = Annotated[
@@ -50,10 +82,8 @@ Prior = Annotated[
         "`false`: none of them. Default: both."
     ),
 ]
-Institution = Annotated[
-    str | None,
-    Query(max_length=200, pattern=NO_NUL, description="Institution Name, as the films say it."),
-]
+#: RFC 9745: since when a parameter is deprecated, 2026-11-29, in seconds since 1970.
+DEPRECATION = {"Deprecation": "@1795910400"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +116,15 @@ class Search(FigureFields):
     )
     flagged: bool = False
     stat: bool = False
-    unread: bool | None = None
+    show: ReadFilter | None = Field(
+        None, description="Default: `all`, since a patient is looked for among all."
+    )
+    # The `deprecated` of pydantic would warn this program itself.
+    unread: bool | None = Field(
+        None,
+        description="As `show`, in this release for the last time.",
+        json_schema_extra={"deprecated": True},
+    )
     prior: bool | None = None
     refused: bool = False
     institution: str | None = Field(None, max_length=200, pattern=NO_NUL)
@@ -131,6 +169,7 @@ def worklist(
     limit: Limit = 100,
     cursor: Cursor = None,
     flagged: Flagged = False,
+    show: ShowWhich = None,
     stat: Stat = False,
     unread: Unread = None,
     prior: Prior = None,
@@ -149,19 +188,22 @@ def worklist(
     its place, and none is left out. One that is flagged meanwhile moves to the front, and the
     events say so. An answer as CSV has the same rows, and the next page in its Link header.
     """
+    of_figure = figure.figure()
+    is_read = of_figure is not None and of_figure.agreement is not None
+    default = ReadFilter.ALL if is_read or prior else ReadFilter.UNREAD
     which = WorklistFilter(
         flagged=flagged,
+        unread=ReadFilter.of(show, unread=unread, default=default).unread,
         stat=stat,
-        unread=unread,
         prior=prior,
         refused=refused,
         institution=institution,
         since=since,
         until=until,
-        figure=figure.figure(),
+        figure=of_figure,
     )
     page = _page(database, display, which, Order(sort, reverse), limit, cursor)
-    return answer_rows(
+    answer = answer_rows(
         request,
         wanted,
         StudyRecord,
@@ -169,6 +211,9 @@ def worklist(
         whole=page,
         next_page=next_page(request, page.next),
     )
+    if unread is not None:
+        answer.headers.update(DEPRECATION)
+    return answer
 
 
 @router.post(
@@ -182,8 +227,8 @@ def search(database: DatabaseDep, display: DisplayDep, body: Annotated[Search, B
     """The worklist by a text. The text stands in no address and no log."""
     which = WorklistFilter(
         flagged=body.flagged,
+        unread=ReadFilter.of(body.show, unread=body.unread, default=ReadFilter.ALL).unread,
         stat=body.stat,
-        unread=body.unread,
         prior=body.prior,
         refused=body.refused,
         institution=body.institution,
@@ -194,7 +239,8 @@ def search(database: DatabaseDep, display: DisplayDep, body: Annotated[Search, B
     )
     order = Order(body.sort, body.reverse)
     page = _page(database, display, which, order, body.limit, body.cursor)
-    return Response(as_json(page), media_type="application/json")
+    headers = None if body.unread is None else DEPRECATION
+    return Response(as_json(page), headers=headers, media_type="application/json")
 
 
 @router.post(

@@ -46,7 +46,7 @@ class Readiness:
     checks: tuple[Check, ...]
 
 
-@router.get("/healthz", operation_id="isAlive")
+@router.get("/healthz", operation_id="getLiveness")
 @public
 def healthz() -> Alive:
     """That the server answers; it asks nobody else, since a new start would not mend those."""
@@ -55,7 +55,7 @@ def healthz() -> Alive:
 
 @router.get(
     "/readyz",
-    operation_id="isReady",
+    operation_id="getReadiness",
     response_model=Readiness,
     responses={503: {"model": Readiness, "description": "Something required is not well."}},
 )

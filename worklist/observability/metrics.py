@@ -38,7 +38,7 @@ QUANTILES = (0.5, 0.95, 0.99)
     response_class=Response,
     responses={
         200: {"content": {"text/plain": {"schema": {"type": "string"}}}},
-        503: DOCUMENTED[503],
+        **DOCUMENTED,
     },
 )
 # For programs with a token: it says how much a department does.

@@ -16,14 +16,31 @@ from readfirst.access.roles import Role
 from readfirst.domain import FileKind, Header
 from readfirst.errors import Refused, Unavailable
 from readfirst.refusals import RefusalCode
+from worklist.http.problems import DOCUMENTED, TAKEN
 from worklist.security.policy import policy
 from worklist.services.dependencies import DicomwebWriterDep, HeaderReaderDep
 from worklist.upload_endpoints.multipart import BodyPart, content_type, received_parts
 
-router = APIRouter()
+router = APIRouter(tags=["ways in"])
 
 PATH = "/dicom-web/studies"
 MEDIA_TYPE = "application/dicom+json"
+_STORED: dict[str, Any] = {"content": {MEDIA_TYPE: {"schema": {"type": "object"}}}}
+#: For the document. PS3.18 10.5.3: of what is not stored, the answer says which and why.
+RESPONSES: dict[int | str, dict[str, Any]] = {
+    **DOCUMENTED,
+    **TAKEN,
+    200: {"description": "All were stored.", **_STORED},
+    202: {"description": "Some were stored.", **_STORED},
+    406: {**TAKEN[400], "description": f"The answer is {MEDIA_TYPE}, which was not wanted."},
+    409: {"description": "None was stored.", **_STORED},
+}
+BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {"multipart/related": {"schema": {"type": "string", "format": "binary"}}},
+    }
+}
 #: What an Accept header must name for that answer to be taken.
 ACCEPTABLE = (MEDIA_TYPE, "application/json", "application/*", "*/*")
 #: PS3.18 I.2.2: why an instance was not stored.
@@ -46,7 +63,7 @@ class StoreResult:
     failure: int | None = None
 
 
-@router.post(PATH)
+@router.post(PATH, operation_id="storeInstances", responses=RESPONSES, openapi_extra=BODY)
 @policy(Role.SERVICE, audit=AuditAction.UPLOADED)
 async def store(
     request: Request, inbox_writer: DicomwebWriterDep, reader: HeaderReaderDep
@@ -55,7 +72,12 @@ async def store(
     return await _store(request, None, inbox_writer, reader)
 
 
-@router.post(PATH + "/{study_instance_uid}")
+@router.post(
+    PATH + "/{study_instance_uid}",
+    operation_id="storeInstancesOfStudy",
+    responses=RESPONSES,
+    openapi_extra=BODY,
+)
 @policy(Role.SERVICE, audit=AuditAction.UPLOADED)
 async def store_study(
     request: Request,

@@ -10,13 +10,16 @@ from cli import app
 from cli.models.explain import file_of
 from db.session import Database
 from ingest.inbox.claim import claim
+from ingest.reader.reader_process import Reader
 from readfirst.errors import Misconfigured, Refused, Unavailable
 from readfirst.refusals import RefusalCode
 from readfirst.settings import load_settings
 from readfirst.testing import RecordingNotifier
 from tests.support.files import a_dicom_file, a_gradient
+from tests.support.workers import Worker
 from worker.composition import open_use_cases
 from worker.intake.take_in import take_in
+from worker.scoring.ensemble_registry import EnsembleRegistry
 
 
 def run(*arguments: str) -> Result:
@@ -24,7 +27,13 @@ def run(*arguments: str) -> Result:
 
 
 @pytest.fixture(autouse=True)
-def home(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Path:
+def home(
+    tmp_path: Path,
+    database: Database,
+    database_url: str,
+    reader: Reader,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Path:
     """A home in which a lateral film, a text and half a film have come in."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("READFIRST_HOME", str(tmp_path / "home"))
@@ -35,11 +44,12 @@ def home(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> 
     a_dicom_file(inbox / "lateral.dcm", ViewPosition="LL")
     (inbox / "notes.txt").write_text("no film " * 99)
     (inbox / "half.dcm").write_bytes(a_dicom_file(tmp_path / "whole.dcm").read_bytes()[:-100])
-    with open_use_cases(settings, RecordingNotifier()) as site:
-        for name in ("lateral.dcm", "notes.txt", "half.dcm"):
-            claimed = claim(inbox, inbox / name)
-            assert claimed is not None
-            take_in(claimed, site.intake)
+    ensembles = EnsembleRegistry(settings.ensembles_path, "float32")
+    worker = Worker(settings, database, reader, ensembles)
+    for name in ("lateral.dcm", "notes.txt", "half.dcm"):
+        claimed = claim(inbox, inbox / name)
+        assert claimed is not None
+        worker.take_in(claimed)
     return tmp_path / "home"
 
 
@@ -110,7 +120,7 @@ def test_one_image_or_a_code_or_all_are_tried_again() -> None:
     assert retried["now"] == "view_not_frontal"
     result = run("retry", "--all")
     assert result.exit_code == 0
-    assert "3 of 3 tried again" in result.stderr
+    assert "3 of 3 retried" in result.stderr
 
 
 def test_what_a_fault_of_the_machine_may_have_caused_is_tried_again_by_one_command(
@@ -132,7 +142,7 @@ def test_what_a_fault_of_the_machine_may_have_caused_is_tried_again_by_one_comma
             take_in(claimed, site.intake, refusal=Refused(code))
     assert home.is_dir()
     old = run("retry", "--machine-faults", "--since", "2199-01-01")
-    assert "0 of 0 tried again" in old.stderr
+    assert "0 of 0 retried" in old.stderr
     retried = json.loads(run("retry", "--machine-faults", "--json").stdout)
     assert {row["before"]: row["now"] for row in retried} == {code.value: None for code in by_code}
     counts = json.loads(run("refused", "--counts", "--json").stdout)

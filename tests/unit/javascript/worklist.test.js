@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import { shortDuration } from "#static/worklist/clock.js";
+import { pauseAfter } from "#static/worklist/live.js";
 
 const stored = new Map();
 globalThis.sessionStorage = {
@@ -18,6 +19,10 @@ test("durations are short", () => {
   assert.deepEqual(seconds.map(shortDuration), [
     "0 s", "0 s", "59 s", "1 min", "59 min", "1 h 00", "3 h 05", "23 h 59", "1 d 0 h", "2 d 4 h",
   ]);
+});
+
+test("a slow server is asked less often, and after a very slow answer again within seconds", () => {
+  assert.deepEqual([5, 100, 1000, 15_000].map(pauseAfter), [700, 800, 8000, 10_000]);
 });
 
 test("the text that is looked for is kept, and no empty one", () => {

@@ -4,6 +4,7 @@ import importlib
 import json
 import re
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from readfirst.refusals import SENTENCES, RefusalCode
 from readfirst.settings import Settings
 from readfirst.studies.identity import WARNING_SENTENCES, WarningCode
 from readfirst.studies.marks import MARK_SENTENCES, MarkCode
+from tests.reference_pages import commands_page, settings_page
 
 ROOT = Path(__file__).parents[3]
 PACKAGES = ("cli", "readfirst", "ingest", "models", "laboratory", "db", "worker", "worklist")
@@ -30,18 +32,21 @@ def test_packages_are_those_of_this_repository(name: str) -> None:
     assert Path(package.__file__).is_relative_to(ROOT)
 
 
-@pytest.mark.parametrize("name", Settings.model_fields)
-def test_every_setting_stands_in_the_readme_with_its_default(name: str) -> None:
-    rows = re.findall(
-        rf"^\| `READFIRST_{name.upper()}` \| (.*?) \|", (ROOT / "README.md").read_text(), re.M
-    )
-    assert len(rows) == 1
-    default = Settings.model_fields[name].default
-    if default is None or default == ():
-        assert not rows[0].startswith("`") or "home folder" in rows[0], "words for what it means"
-    else:
-        text = ",".join(default) if isinstance(default, tuple) else str(default)
-        assert rows[0] == f"`{text.lower() if isinstance(default, bool) else text}`"
+@pytest.mark.parametrize(
+    ("page", "made"),
+    [("settings.md", settings_page), ("commands.md", commands_page)],
+)
+def test_the_reference_pages_are_those_of_the_code(page: str, made: Callable[[], str]) -> None:
+    """`python -m tests.reference_pages` writes them anew."""
+    assert (ROOT / "docs" / "reference" / page).read_text() == made()
+
+
+def test_no_setting_and_no_command_is_missing_or_invented() -> None:
+    settings = (ROOT / "docs" / "reference" / "settings.md").read_text()
+    named = set(re.findall(r"^\| `READFIRST_(\w+)` \|", settings, re.M))
+    assert named == {name.upper() for name in Settings.model_fields}
+    page = (ROOT / "docs" / "reference" / "commands.md").read_text()
+    assert re.findall(r"^### `readfirst (.*)`$", page, re.M) == commands()
 
 
 def commands() -> list[str]:
@@ -54,9 +59,11 @@ def commands() -> list[str]:
     return names
 
 
-@pytest.mark.parametrize("name", commands())
-def test_every_command_stands_in_the_readme(name: str) -> None:
-    assert f"readfirst {name}" in (ROOT / "README.md").read_text()
+def test_every_command_in_the_readme_is_one() -> None:
+    text = (ROOT / "README.md").read_text()
+    named = set(re.findall(r"readfirst ((?:accounts |models )?[a-z]+)", text))
+    assert {"up", "demo", "worklist"} <= named
+    assert named <= set(commands())
 
 
 @pytest.mark.parametrize("code", RefusalCode)

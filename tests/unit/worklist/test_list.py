@@ -207,7 +207,7 @@ def test_a_text_travels_in_a_body_and_stands_in_no_link(
     links = re.findall(r'(?:href|action)="([^"]*)"', page)
     assert not [link for link in links if "d%C3%AD" in link or "díaz" in link]
     assert uids(client.post("/rows", data={"text": "nobody"}).text) == []
-    assert "Look among all studies" in client.post("/", data={"text": "nobody"}).text
+    assert "Search all studies" in client.post("/", data={"text": "nobody"}).text
     assert client.post("/", data={"text": "x" * 201}).status_code == 422
     assert uids(client.get("/?text=díaz").text) == ["1.2", "1.1", "1.3", "1.4"]
 
@@ -219,7 +219,7 @@ def test_an_empty_list_says_what_to_do(client: TestClient, database: Database) -
     assert "Nothing was read yet" in client.get("/?show=read").text
     read(database, "1.1", None)
     assert "Everything is read" in client.get("/").text
-    assert "fits these filters" in client.get("/?flagged=true").text
+    assert "matches these filters" in client.get("/?flagged=true").text
 
 
 def test_the_navigation_names_the_pages_that_a_role_may_see(

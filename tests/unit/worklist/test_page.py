@@ -120,7 +120,7 @@ def test_what_is_left_in_the_inbox_is_said_on_the_page(
     assert "1 left in the inbox" in client.get("/").text
     with database.write() as session:
         replace_inbox_issues(session, {InboxIssue(InboxIssueCode.INBOX_GONE, ".")}, NOW)
-    assert "The drop folder is not there" in client.get("/").text
+    assert "Inbox folder is missing" in client.get("/").text
     with database.write() as session:
         replace_inbox_issues(session, set(), NOW)
     assert "banner" not in client.get("/").text

@@ -43,7 +43,8 @@ def listed(client: TestClient, **query: str) -> list[tuple[str, bool]]:
 
 
 def test_the_api_says_and_filters_them(client: TestClient) -> None:
-    assert sorted(listed(client)) == [(NEW, False), (OLD, True)]
+    assert listed(client) == listed(client, show="unread") == [(NEW, False)]
+    assert sorted(listed(client, show="all")) == [(NEW, False), (OLD, True)]
     assert listed(client, unread="true") == [(NEW, False)]
     assert listed(client, prior="true") == [(OLD, True)]
     assert listed(client, prior="false") == [(NEW, False)]

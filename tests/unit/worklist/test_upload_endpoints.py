@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -161,9 +162,19 @@ def test_files_of_any_kind_are_uploaded(client: TestClient, settings: Settings) 
     files = [("files", (film.name, film.read_bytes())) for film in films]
     answer = client.post("/api/v1/uploads", files=files, data={"note": "left out"})
     assert answer.status_code == 202
+    digests = [sha256(film.read_bytes()).hexdigest() for film in films]
     assert answer.json() == [
-        {"file_name": film.name, "bytes": film.stat().st_size} for film in films
+        {
+            "file_name": film.name,
+            "bytes": film.stat().st_size,
+            "sha256": digest,
+            "href": f"/api/v1/uploads/{digest}",
+            "already_here": False,
+        }
+        for film, digest in zip(films, digests, strict=True)
     ]
+    outcome = client.get(answer.json()[0]["href"]).json()
+    assert (outcome["state"], outcome["done"]) == ("not_taken_in", False)
     contents = {path.read_bytes() for path in arrived(settings, "upload")}
     assert contents == {film.read_bytes() for film in films}
     assert arriving(settings) == []

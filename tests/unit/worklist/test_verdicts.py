@@ -47,11 +47,19 @@ def test_the_worklist_tells_unread_from_read(client: TestClient, studies: dict[s
         rows = client.get("/api/v1/worklist", params=query).json()["studies"]
         return [row["study_instance_uid"] for row in rows]
 
-    assert uids() == ["1.2", "1.1", "1.3", "1.4"]
+    assert uids() == uids(show="unread") == ["1.1", "1.3", "1.4"]
+    assert uids(show="read") == ["1.2"]
+    assert uids(show="all") == ["1.2", "1.1", "1.3", "1.4"]
+    # The older name, with a notice that it ends.
     assert uids(unread="true") == ["1.1", "1.3", "1.4"]
     assert uids(unread="false") == ["1.2"]
+    assert "Deprecation" in client.get("/api/v1/worklist?unread=true").headers
+    assert "Deprecation" not in client.get("/api/v1/worklist?show=unread").headers
+    assert client.get("/api/v1/worklist?show=both").status_code == 422
     searched = client.post("/api/v1/worklist/search", json={"unread": False}).json()
     assert [row["study_instance_uid"] for row in searched["studies"]] == ["1.2"]
+    searched = client.post("/api/v1/worklist/search", json={"show": "unread"}).json()
+    assert [row["study_instance_uid"] for row in searched["studies"]] == ["1.1", "1.3", "1.4"]
 
 
 def test_whoever_has_not_seen_the_last_verdict_is_told(
@@ -124,7 +132,7 @@ def test_the_worklist_as_csv_has_the_verdict_too(
     client: TestClient, studies: dict[str, str]
 ) -> None:
     submit(client, "1.2")
-    answer = client.get("/api/v1/worklist", params={"format": "csv"})
+    answer = client.get("/api/v1/worklist", params={"format": "csv", "show": "all"})
     rows = list(csv.DictReader(io.StringIO(answer.text)))
     assert '"finding":"pneumonia"' in rows[0]["verdict"]
     assert rows[1]["verdict"] == ""

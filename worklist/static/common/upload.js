@@ -1,35 +1,45 @@
 // Uploads files that are chosen, or dropped anywhere on the page, one after another.
+import { UploadTray } from "./upload-tray.js";
+
 const form = document.getElementById("upload");
 const input = form.querySelector("input");
 const output = form.querySelector("output");
+const hint = document.getElementById("drop-hint");
+const tray = new UploadTray(document.getElementById("upload-tray"));
 
+// A file that fails does not keep the others back.
 async function uploadAll(files) {
+  const lines = files.map((file) => tray.add(file.name));
   let uploaded = 0;
   for (const [index, file] of files.entries()) {
     output.textContent = `Sending ${index + 1} of ${files.length} …`;
-    const error = await upload(file);
-    if (error) {
-      output.textContent = `${uploaded} of ${files.length} in the inbox. ${file.name} was not taken: ${error}`;
-      return;
+    try {
+      tray.follow(lines[index], await upload(file));
+      uploaded += 1;
+    } catch (error) {
+      tray.fail(lines[index], error.message);
     }
-    uploaded += 1;
   }
-  if (uploaded) output.textContent = `${uploaded} of ${files.length} in the inbox.`;
+  if (files.length) output.textContent = summary(uploaded, files.length);
 }
 
-// Resolves to why a file is refused; to nothing if it is accepted.
+function summary(uploaded, all) {
+  const files = all === 1 ? "file" : "files";
+  return uploaded === all ? `${all} ${files} uploaded.` : `${uploaded} of ${all} ${files} uploaded.`;
+}
+
+// Resolves to what the server says of the file. Throws an Error that says why it was not taken.
 async function upload(file) {
   const body = new FormData();
   body.append("files", file);
-  try {
-    const response = await fetch(form.getAttribute("action"), { method: "POST", body });
-    if (response.ok) return "";
-    const problem = await response.json().catch(() => ({}));
-    return problem.detail ?? response.statusText;
-  } catch {
-    return "the server does not answer.";
-  }
+  const response = await fetch(form.getAttribute("action"), { method: "POST", body }).catch(() => null);
+  if (!response) throw new Error("the server does not answer");
+  const answer = await response.json().catch(() => ({}));
+  if (!response.ok) throw new Error(answer.detail ?? response.statusText);
+  return answer[0];
 }
+
+const holdsFiles = (event) => event.dataTransfer?.types.includes("Files");
 
 input.addEventListener("change", async () => {
   await uploadAll([...input.files]);
@@ -38,11 +48,12 @@ input.addEventListener("change", async () => {
 form.addEventListener("submit", (event) => event.preventDefault());
 document.addEventListener("dragover", (event) => {
   event.preventDefault();
-  form.classList.add("dropping");
+  hint.hidden = !holdsFiles(event);
 });
-document.addEventListener("dragleave", () => form.classList.remove("dropping"));
+// Leaving an element of the page enters another one; leaving the page enters none.
+document.addEventListener("dragleave", (event) => { if (!event.relatedTarget) hint.hidden = true; });
 document.addEventListener("drop", (event) => {
   event.preventDefault();
-  form.classList.remove("dropping");
+  hint.hidden = true;
   uploadAll([...event.dataTransfer.files]);
 });

@@ -10,7 +10,7 @@ const NAMES = { grad_cam: "Grad-CAM", lime: "LIME" };
 const IN_WORK = { grad_cam: "The heat map is in work …", lime: "LIME is in work; it takes about a minute …" };
 const LEGEND = {
   grad_cam:
-    "Where the networks found what speaks for pneumonia; not how likely it is, no segmentation.",
+    "Areas that raised the score. Not a probability and not an outline of disease.",
   lime:
     "Orange: what speaks for pneumonia to the networks; blue: what speaks against. Not how likely it is, no segmentation.",
 };

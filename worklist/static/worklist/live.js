@@ -14,6 +14,15 @@ const POLL_CUT_OFF = 20_000;
 const POLL_GONE = 4_000;
 const CUT_OFF_AFTER = 5_000;
 const GONE_AFTER = 10_000;
+// Milliseconds between two refreshes, however much happens; a multiple of the response time where
+// the server is slow, so that many open pages do not make it slower. But what has changed is on
+// the page within seconds, also after one very slow response.
+const PAUSE = 700;
+const SLOWDOWN = 8;
+const LONGEST_PAUSE = 10_000;
+
+// duration: of the last refresh.
+export const pauseAfter = (duration) => Math.min(LONGEST_PAUSE, Math.max(PAUSE, SLOWDOWN * duration));
 
 // What alerts: a flag, unless its study was read long ago, and a STAT study. The server decides.
 const ALERTS = {

@@ -7,7 +7,7 @@ import { showConnection } from "./connection.js";
 import { setUpDensity } from "./density.js";
 import { fetchList, serverClockOffset } from "./fetch.js";
 import { setUpKeys } from "./keys.js";
-import { LiveUpdates } from "./live.js";
+import { LiveUpdates, pauseAfter } from "./live.js";
 import { removeGone, updateList } from "./rows.js";
 import { ScrollAnchor } from "./scroll-anchor.js";
 import { setUpSearch } from "./search.js";
@@ -17,10 +17,6 @@ import { tellPending } from "./verdicts.js";
 
 const list = document.getElementById("list");
 const status = document.getElementById("live");
-// Milliseconds between two refreshes, however much happens; a multiple of the response time where
-// the server is slow, so that many open pages do not make it slower.
-const PAUSE = 700;
-const SLOWDOWN = 8;
 // Further rows that a refresh may bring at once, and the most the server gives.
 const EXTRA_ROWS = 20;
 const MAX_ROWS = 200;
@@ -59,7 +55,7 @@ async function refresh() {
   setTimeout(() => {
     isFetching = false;
     if (isStale) requestRefresh();
-  }, Math.max(PAUSE, SLOWDOWN * duration));
+  }, pauseAfter(duration));
   if (fresh && request === latestRequest) applyRows(fresh);
 }
 

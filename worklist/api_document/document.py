@@ -1,5 +1,7 @@
-"""The OpenAPI document: the routes' own, and the problem that each of them may answer."""
+"""The OpenAPI document: the routes' own, and what holds for all of them."""
 
+import re
+from collections.abc import Iterator
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
@@ -8,9 +10,11 @@ from fastapi.responses import JSONResponse
 
 from readfirst.access.roles import Role
 from worklist.api import PREFIX
-from worklist.api.document_names import with_document_names
+from worklist.api_document.document_names import with_document_names
+from worklist.api_document.examples import add_examples
 from worklist.http.problems import Problem
 from worklist.security.policy import policy
+from worklist.security.principal import PLAIN_COOKIE
 
 router = APIRouter()
 
@@ -27,6 +31,25 @@ TAGS = [
     {"name": "ways in", "description": "Films, into the inbox."},
     {"name": "operation", "description": "For monitors. No patient's data."},
 ]
+SERVERS = [{"url": "/", "description": "This server."}]
+SECURITY_SCHEMES = {
+    "token": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "Of a program, by `readfirst accounts add NAME --role service`.",
+    },
+    "session": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": PLAIN_COOKIE,
+        "description": "Of a person, by the log-in page. By HTTPS its name begins with `__Host-`.",
+    },
+}
+#: Either is enough; neither is needed on loopback while there is no account.
+SECURITY: list[dict[str, list[str]]] = [{"token": []}, {"session": []}]
+#: Before any log-in.
+PUBLIC_PATHS = ("/healthz", "/readyz")
+METHODS = ("get", "put", "post", "delete", "patch")
 
 
 @router.get(f"{PREFIX}/openapi.json", include_in_schema=False)
@@ -47,6 +70,14 @@ def add_document(app: FastAPI) -> None:
     app.openapi = document  # type: ignore[method-assign]
 
 
+def operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every operation of a document, with its path."""
+    for path, methods in document["paths"].items():
+        for method in METHODS:
+            if method in methods:
+                yield path, methods[method]
+
+
 def _made(app: FastAPI) -> dict[str, Any]:
     made = get_openapi(
         title=app.title,
@@ -54,8 +85,27 @@ def _made(app: FastAPI) -> dict[str, Any]:
         description=app.description,
         routes=app.routes,
         tags=TAGS,
+        servers=SERVERS,
     )
+    components = made.setdefault("components", {})
     schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
     parts = schema.pop("$defs")
-    made.setdefault("components", {}).setdefault("schemas", {}).update(parts | {"Problem": schema})
+    components.setdefault("schemas", {}).update(parts | {"Problem": schema})
+    components["securitySchemes"] = SECURITY_SCHEMES
+    made["security"] = SECURITY
+    for path, operation in operations(made):
+        operation["summary"] = _in_words(operation["operationId"])
+        if path in PUBLIC_PATHS:
+            operation["security"] = []
+    add_examples(dict(_by_id(made)))
     return with_document_names(made)
+
+
+def _by_id(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for _, operation in operations(document):
+        yield operation["operationId"], operation
+
+
+def _in_words(operation_id: str) -> str:
+    """`getVerdictsOfStudy` as `Get verdicts of study`: one name for programs and for people."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", operation_id).capitalize()
