@@ -247,6 +247,11 @@ def _order(row: StudyRecord, settings: Settings) -> list[tuple[str, str]]:
         "Accession number": row.accession_number or "",
         "Referring physician": readable_name(row.referring_physician_name or ""),
         "Institution": row.institution_name or "",
+        "Exam": row.study_description or "",
+        "Procedure": row.requested_procedure_description or "",
+        "Indication": row.reason_for_the_requested_procedure or "",
+        "History": row.additional_patient_history or "",
+        "Priors": str(row.prior_count or ""),
         "Study": local_time(row.study_datetime, settings) if row.study_datetime else "",
         "Acquisition": (
             local_time(row.acquisition_datetime, settings) if row.acquisition_datetime else ""

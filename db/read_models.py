@@ -23,6 +23,7 @@ class ImageRecord:
     kind: str | None
     modality: str | None
     view_position: str | None
+    body_part_examined: str | None
     state: ImageState
     code: str | None
     reason: str | None
@@ -87,6 +88,13 @@ class StudyRecord(OfStudy):
     accession_number: str | None
     referring_physician_name: str | None
     institution_name: str | None
+    study_description: str | None
+    requested_procedure_description: str | None
+    #: The indication: why the order was given.
+    reason_for_the_requested_procedure: str | None
+    additional_patient_history: str | None
+    #: Earlier studies of the same patient that are here.
+    prior_count: int
     study_datetime: datetime | None
     #: Of the first image that was taken.
     acquisition_datetime: datetime | None

@@ -75,6 +75,11 @@ class Header:
     accession_number: str | None = None
     referring_physician_name: str | None = None
     institution_name: str | None = None
+    study_description: str | None = None
+    #: Of the order: what is to be done and why, and what else is known of the patient.
+    requested_procedure_description: str | None = None
+    reason_for_the_requested_procedure: str | None = None
+    additional_patient_history: str | None = None
     #: With the zone that the file names; naive where it names none.
     study_datetime: datetime | None = None
     acquisition_datetime: datetime | None = None

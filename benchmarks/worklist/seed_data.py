@@ -28,8 +28,8 @@ from readfirst.refusals import RefusalCode
 from readfirst.studies.findings import Finding
 from readfirst.studies.priority import reading_key
 
-#: When the first study came in, and seconds until the next: 100,000 come in seventy days.
-BEGIN, PAUSE = datetime(2026, 3, 1, 8, 0, tzinfo=UTC), 60
+#: The arrival of the first study, and seconds until the next: 1,000,000 come in 694 days.
+BEGIN, PAUSE = datetime(2025, 1, 1, 8, 0, tzinfo=UTC), 60
 MAX_WAIT = timedelta(hours=8)
 VERSION, THRESHOLD = "1", 0.5
 #: Of each filling the latest, which nobody has read yet.

@@ -24,6 +24,10 @@ DESCRIPTION = (
     "accession_number",
     "referring_physician_name",
     "institution_name",
+    "study_description",
+    "requested_procedure_description",
+    "reason_for_the_requested_procedure",
+    "additional_patient_history",
     "study_datetime",
 )
 

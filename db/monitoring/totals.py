@@ -2,11 +2,10 @@
 
 from collections import Counter
 from datetime import datetime
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from db.monitoring.columns import NONE, STATES, Columns
@@ -14,6 +13,9 @@ from db.read_models import Counts
 from db.tables import Image, KeptDay, Study
 from readfirst.domain import ImageState
 from readfirst.refusals import RefusalCode
+
+#: From a moment on, and before another one; None: from the first on, or to the last.
+Span = tuple[datetime | None, datetime | None]
 
 
 def totals_of(columns: Columns) -> dict[str, Any]:
@@ -32,7 +34,7 @@ def totals_of(columns: Columns) -> dict[str, Any]:
 def totals(session: Session) -> tuple[Counts, dict[RefusalCode, int]]:
     """Studies and images of all times, and how many were refused by each code."""
     states, codes, numbers = Counter[str](), Counter[str](), Counter[str]()
-    kept: list[tuple[datetime, datetime]] = []
+    kept: list[Span] = []
     query = select(KeptDay.starts_at, KeptDay.ends_at, KeptDay.totals).order_by(KeptDay.starts_at)
     for start, end, sums in session.execute(query):
         if kept and kept[-1][1] > start:
@@ -53,35 +55,52 @@ def totals(session: Session) -> tuple[Counts, dict[RefusalCode, int]]:
 
 def _add_others(
     session: Session,
-    kept: list[tuple[datetime, datetime]],
+    kept: list[Span],
     states: Counter[str],
     codes: Counter[str],
     numbers: Counter[str],
 ) -> None:
     """Count what came in between, before and after the kept days."""
-    films = select(Image.state, Image.code, func.count()).group_by(Image.state, Image.code)
-    for state, code, count in session.execute(films.where(_outside(Image.received_at, kept))):
-        states[state.value] += count
-        if state is ImageState.REFUSED and code is not None:
-            codes[code.value] += count
-    studies = (
-        select(Study.flagged, func.count())
-        .where(_outside(Study.received_at, kept), Study.images.any())
-        .group_by(Study.flagged)
+    for span in _others(kept):
+        films = (
+            select(Image.state, Image.code, func.count())
+            .where(_within(Image.received_at, span))
+            # SQLite would walk all images by the index that begins with the state.
+            .group_by(Image.code, Image.state)
+        )
+        for state, code, count in session.execute(films):
+            states[state.value] += count
+            if state is ImageState.REFUSED and code is not None:
+                codes[code.value] += count
+        studies = (
+            select(Study.flagged, func.count())
+            .where(_within(Study.received_at, span), Study.images.any())
+            .group_by(Study.flagged)
+        )
+        for flagged, count in session.execute(studies):
+            numbers["studies"] += count
+            numbers["flagged"] += count if flagged else 0
+
+
+def _others(kept: list[Span]) -> list[Span]:
+    """The spans before, between and after those that are kept, which are in order."""
+    ends = [None, *(end for _, end in kept)]
+    starts = [*(start for start, _ in kept), None]
+    return [
+        (end, start)
+        for end, start in zip(ends, starts, strict=True)
+        if end is None or start is None or end < start
+    ]
+
+
+def _within(column: InstrumentedAttribute[datetime], span: Span) -> ColumnElement[bool]:
+    """True in SQL for moments of a span: a run of one index, so that no other row is read."""
+    start, end = span
+    conditions: list[ColumnElement[bool]] = (
+        [column.is_not(None)] if start is None and end is None else []
     )
-    for flagged, count in session.execute(studies):
-        numbers["studies"] += count
-        numbers["flagged"] += count if flagged else 0
-
-
-def _outside(
-    column: InstrumentedAttribute[datetime], kept: list[tuple[datetime, datetime]]
-) -> ColumnElement[bool]:
-    """True in SQL for moments that lie in none of these spans, which are in order."""
-    if not kept:
-        return column.is_not(None)
-    spans = [column < kept[0][0], column >= kept[-1][1]]
-    for (_, end), (start, _) in pairwise(kept):
-        if start > end:
-            spans.append((column >= end) & (column < start))
-    return or_(*spans)
+    if start is not None:
+        conditions.append(column >= start)
+    if end is not None:
+        conditions.append(column < end)
+    return and_(*conditions)

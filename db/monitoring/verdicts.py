@@ -19,7 +19,7 @@ from readfirst.statistics.calibration import Bin, calibration_error, reliability
 from readfirst.statistics.confusion import confusion_of, kappa, measures
 from readfirst.statistics.shares import Share, share
 from readfirst.studies.findings import Finding
-from readfirst.studies.prevalence import at_prevalence
+from readfirst.studies.prevalence import all_at_prevalence
 
 #: Measures that are also given by week.
 BY_WEEK = ("ppv", "npv", "agreement")
@@ -119,13 +119,9 @@ def _read_studies(
 
 def _as_shown(rows: Rows, prevalence: float | None, config: MonitoringConfig) -> _ReadStudies:
     sick = {Finding.PNEUMONIA: 1, Finding.NO_PNEUMONIA: 0, Finding.CANNOT_TELL: -1}
-    stated = [
-        at_prevalence(probability, prevalence, config.prevalence)
-        for probability in rows["probability"].tolist()
-    ]
     return _ReadStudies(
         rows["day"],
-        np.array(stated),
+        all_at_prevalence(rows["probability"], prevalence, config.prevalence),
         rows["flagged"],
         np.array([sick[finding] for finding in FINDINGS])[rows["finding"]],
         rows["blind"],

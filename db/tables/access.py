@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Enum, ForeignKey, Index, String
+from sqlalchemy import JSON, Enum, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from db.tables.base import SHA256, UID, Base
@@ -28,8 +28,13 @@ class Account(Base):
     token_sha256: Mapped[str | None] = mapped_column(SHA256, unique=True)
     created_at: Mapped[datetime]
     disabled_at: Mapped[datetime | None]
+<<<<<<< HEAD
     #: When it last did something, to the minute; None if never.
     last_seen_at: Mapped[datetime | None]
+=======
+    #: Of the list, in the person's order: `[{"name": …, "address": …}]`.
+    saved_filters: Mapped[list[dict[str, str]] | None] = mapped_column(JSON(none_as_null=True))
+>>>>>>> admin-land
 
 
 class LoginSession(Base):

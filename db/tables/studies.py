@@ -64,6 +64,11 @@ class Study(Base):
     accession_number: Mapped[str | None] = mapped_column(Text, index=True)
     referring_physician_name: Mapped[str | None] = mapped_column(Text)
     institution_name: Mapped[str | None] = mapped_column(Text)
+    study_description: Mapped[str | None] = mapped_column(Text)
+    #: Of the order: what is to be done and why, and what else is known of the patient.
+    requested_procedure_description: Mapped[str | None] = mapped_column(Text)
+    reason_for_the_requested_procedure: Mapped[str | None] = mapped_column(Text)
+    additional_patient_history: Mapped[str | None] = mapped_column(Text)
     study_datetime: Mapped[datetime | None]
     received_at: Mapped[datetime]
     #: When a file of the study last came in, new or not.

@@ -11,6 +11,7 @@ from db.read_models import ImageRecord, StudyRecord
 from db.tables import EnsembleVersion, Image, Study
 from db.verdicts import NO_VERDICT, VerdictSummary, verdict_summaries
 from db.worklist.conflicts import study_warnings
+from db.worklist.prior_counts import prior_counts
 from readfirst.domain import FileKind, ImageState, uid_from_digest
 from readfirst.studies.display import DisplayContext
 from readfirst.studies.identity import StudyWarning
@@ -29,10 +30,11 @@ AI_HIDDEN = "the AI says is hidden until a verdict is given"
 
 @dataclass(frozen=True, slots=True)
 class Related:
-    """The warnings and the verdict of a study, from other tables."""
+    """The warnings, the verdict and the number of priors of a study, from other rows."""
 
     warnings: tuple[StudyWarning, ...]
     verdicts: VerdictSummary
+    prior_count: int
 
 
 def study_records(
@@ -44,12 +46,15 @@ def study_records(
     studies = [study for study, _ in rows]
     warnings = study_warnings(session, studies)
     study_ids = [study.id for study in studies]
+    priors = prior_counts(session, studies)
     summaries = verdict_summaries(session, study_ids, prevalence=display.prevalence)
     return [
         _study_record(
             study,
             ensemble,
-            Related(warnings[study.id], summaries.get(study.id, NO_VERDICT)),
+            Related(
+                warnings[study.id], summaries.get(study.id, NO_VERDICT), priors.get(study.id, 0)
+            ),
             display,
         )
         for study, ensemble in rows
@@ -75,6 +80,7 @@ def _study_record(
         study_instance_uid_made_here=study.study_instance_uid_made_here,
         invalid_study_instance_uid=invalid,
         **{name: getattr(study, name) for name in DESCRIPTION},
+        prior_count=related.prior_count,
         acquisition_datetime=min(
             (image.acquisition_datetime for image in study.images if image.acquisition_datetime),
             default=None,
@@ -167,6 +173,7 @@ def image_record(image: Image) -> ImageRecord:
         kind=image.kind.value if image.kind else None,
         modality=image.modality,
         view_position=image.view_position,
+        body_part_examined=image.body_part_examined,
         state=image.state,
         code=image.code.value if image.code else None,
         reason=image.reason,

@@ -48,9 +48,16 @@ TEXTS = {
     "accession_number": "AccessionNumber",
     "referring_physician_name": "ReferringPhysicianName",
     "institution_name": "InstitutionName",
+    "study_description": "StudyDescription",
+    "additional_patient_history": "AdditionalPatientHistory",
     "manufacturer": "Manufacturer",
     "manufacturer_model_name": "ManufacturerModelName",
     "station_name": "StationName",
+}
+#: Texts of the order, which stand in the data set or in its Request Attributes Sequence.
+ORDER_TEXTS = {
+    "requested_procedure_description": "RequestedProcedureDescription",
+    "reason_for_the_requested_procedure": "ReasonForTheRequestedProcedure",
 }
 NUMBERS = {"exposure_index": "ExposureIndex", "deviation_index": "DeviationIndex"}
 UIDS = {
@@ -61,7 +68,8 @@ UIDS = {
 }
 #: Every attribute that is looked at in here; nothing else need be read from a file.
 TAGS = [
-    "SpecificCharacterSet", *SCOPE_TEXTS.values(), *TEXTS.values(), *UIDS.values(),
+    "SpecificCharacterSet", *SCOPE_TEXTS.values(), *TEXTS.values(), *ORDER_TEXTS.values(),
+    *UIDS.values(),
     *NUMBERS.values(), *PRIORITIES,
     "ImageType", "Exposure", "ExposureInuAs",
     "Laterality", "ImageLaterality", "PresentationIntentType", "PatientAge", "PatientBirthDate",
@@ -74,6 +82,7 @@ TAGS = [
 def attributes(dataset: Dataset) -> dict[str, Any]:
     """Read the fields of `readfirst.domain.Header` that say what and whose a DICOM film is."""
     fields: dict[str, Any] = {name: text(dataset, keyword) for name, keyword in TEXTS.items()}
+    fields |= {name: _of_order(dataset, keyword) for name, keyword in ORDER_TEXTS.items()}
     fields |= {name: all_text(dataset, keyword) for name, keyword in SCOPE_TEXTS.items()}
     fields |= {name: uid(dataset, keyword) for name, keyword in UIDS.items()}
     fields |= {name: first_number(dataset, keyword) for name, keyword in NUMBERS.items()}
@@ -178,6 +187,12 @@ def _presentation_intent(dataset: Dataset) -> str | None:
     if intent is None and uid(dataset, "SOPClassUID") == DigitalXRayImageStorageForProcessing:
         return "FOR PROCESSING"
     return intent
+
+
+def _of_order(dataset: Dataset, keyword: str) -> str | None:
+    """The text of an attribute of the order (PS3.3 C.7.3.1, 10-9): the first that is there."""
+    ordered = [dataset, *_items(dataset, "RequestAttributesSequence")]
+    return next(filter(None, (text(item, keyword) for item in ordered)), None)
 
 
 def _is_stat(dataset: Dataset) -> bool:

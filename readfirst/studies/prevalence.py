@@ -2,6 +2,11 @@
 
 import math
 
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+
 
 def at_prevalence(probability: float, presupposed: float | None, prevalence: float | None) -> float:
     """A probability, or a threshold, for a site where this share of the films shows pneumonia.
@@ -15,3 +20,16 @@ def at_prevalence(probability: float, presupposed: float | None, prevalence: flo
     odds = math.log(probability / (1 - probability))
     prior = math.log(prevalence / (1 - prevalence)) - math.log(presupposed / (1 - presupposed))
     return 1 / (1 + math.exp(-(odds + prior)))
+
+
+def all_at_prevalence(
+    probabilities: Floats, presupposed: float | None, prevalence: float | None
+) -> Floats:
+    """Give many probabilities as `at_prevalence` gives each. (cases,) float64."""
+    if presupposed is None or prevalence is None:
+        return probabilities
+    change = (prevalence / (1 - prevalence)) / (presupposed / (1 - presupposed))
+    # Odds of 1 are infinite: they, and those of 0, come back as they were.
+    with np.errstate(divide="ignore"):
+        against = (1 - probabilities) / (probabilities * change)
+    return 1 / (1 + against)

@@ -4,12 +4,13 @@ from datetime import UTC, date, datetime, timedelta
 
 from sqlalchemy import select
 
-from db.tables import EnsembleVersion
+from db.tables import EnsembleVersion, Study
 from readfirst.studies.marks import MarkCode, mark
 from tests.browser.site import Site
 from tests.support.studies import a_header, a_ready_image, lifecycle, score_ready
 
 LONG_ID = "HOSPITAL-NORTHWEST-0000000000000000123456789-A"
+LONG_ACCESSION = "ACCESSION-0000000000000000123456789"
 #: Patient's Name (PS3.5 6.2, PN) as it comes: of 64 characters and more, and right to left.
 NAMES = (
     "Wolfeschlegelsteinhausenbergerdorff-Featherstonehaugh^Hubert Blaine Maximilian^^Prof.^PhD",
@@ -18,6 +19,13 @@ NAMES = (
     "Yamada^Tarou=山田^太郎",
     "Li^X",
 )
+#: Texts of an order as systems write them: no spaces, umlauts, right to left.
+LONG_ORDER = {
+    "institution_name": "Universitätskinderklinikum-Nordwest-Röntgendiagnostikabteilung",
+    "study_description": "RADIOGRAPHY_THORAX_PA_AND_LATERAL_PORTABLE_BEDSIDE_PAEDIATRIC_V2.1",
+    "reason_for_the_requested_procedure": "سعال وحمى منذ خمسة أيام مع ضيق في التنفس",
+    "additional_patient_history": "asthma-since-2020/preterm-birth-29-weeks/allergy:penicillin" * 3,
+}
 
 
 def crowd(site: Site, count: int = 30) -> None:
@@ -37,6 +45,7 @@ def _study(site: Site, number: int, at: datetime) -> None:
         modality="DX",
         view_position="PA",
         study_datetime=at,
+        **(LONG_ORDER if number % 4 == 0 else {}),
     )
     with lifecycle(site.worker.database, at) as unit:
         version = unit.session.scalars(select(EnsembleVersion.version)).one()
@@ -47,3 +56,15 @@ def _study(site: Site, number: int, at: datetime) -> None:
         score_ready(unit, at, {image.id: probability}, version, "1")
         # Nothing of it lies in the store, so there is no thumbnail.
         image.ready_at = None
+
+
+def with_long_values(site: Site, study_instance_uid: str) -> None:
+    """Give a study that has films the longest values."""
+    with site.worker.database.write() as session:
+        named = select(Study).where(Study.study_instance_uid == study_instance_uid)
+        study = session.scalars(named).one()
+        study.patient_name, study.patient_id = NAMES[0], LONG_ID
+        study.accession_number = LONG_ACCESSION
+        study.referring_physician_name = NAMES[1]
+        for name, value in LONG_ORDER.items():
+            setattr(study, name, value)

@@ -98,7 +98,7 @@ def test_somebody_comes_back_to_where_they_were(site: Site, page: Page) -> None:
     expect(page).to_have_url(f"{site.address}/?sort=patient")
     expect(row(page, uid)).to_have_count(0)
     # What stood behind it has its place now.
-    expect(page.locator("tr.is-selected .open")).to_have_text("film-01.jpg")
+    expect(page.locator("tr.is-selected .open")).to_have_text("No name film-01.jpg")
     expect(page.locator("tr.is-selected .open")).to_be_focused()
 
 

@@ -4,11 +4,23 @@ from fastapi import APIRouter
 
 from worklist.pages import refused
 from worklist.pages.list import page as list_page
+from worklist.pages.list import saved_filters
 from worklist.pages.monitoring import page as monitoring_page
-from worklist.pages.studies import attributes, film, priors, readers
+from worklist.pages.studies import attributes, film, preview, priors, readers
 from worklist.pages.studies import page as study_page
 
-MODULES = (list_page, refused, film, study_page, priors, readers, attributes, monitoring_page)
+MODULES = (
+    list_page,
+    saved_filters,
+    refused,
+    film,
+    preview,
+    study_page,
+    priors,
+    readers,
+    attributes,
+    monitoring_page,
+)
 
 router = APIRouter(include_in_schema=False)
 for module in MODULES:

@@ -7,12 +7,43 @@ from zoneinfo import ZoneInfo
 from db.read_models import StudyRecord
 from readfirst.formatting import age_at, readable_age, readable_name
 
+#: Stands where the files name nobody.
+NO_NAME = "No name"
+
 
 def patient_name(study: StudyRecord) -> str:
-    """The patient's name; for a picture, which says nothing, the name of its file."""
-    if study.patient_name:
-        return readable_name(study.patient_name)
-    return study.images[0].file_name.rsplit("/", 1)[-1] if study.images else "No image"
+    """The patient's name; where the files give none, this and the name of the first file."""
+    name = readable_name(study.patient_name or "")
+    return name or f"{NO_NAME} ({first_file(study)})"
+
+
+def first_file(study: StudyRecord) -> str:
+    """The name of a study's first file, without its folders."""
+    return study.images[0].file_name.rsplit("/", 1)[-1] if study.images else "no image"
+
+
+def examination(study: StudyRecord) -> str:
+    """The examination, as `Chest AP`; of a picture, which does not say it, its kind."""
+    described = study.study_description or study.requested_procedure_description
+    if described:
+        return described
+    parts = distinct(image.body_part_examined for image in study.images)
+    views = ", ".join(distinct(image.view_position for image in study.images))
+    if parts:
+        return f"{', '.join(parts).capitalize()} {views}".strip()
+    modalities = "/".join(distinct(image.modality for image in study.images))
+    kinds = " ".join(distinct(image.kind and image.kind.upper() for image in study.images))
+    return f"{modalities} {views}".strip() or kinds
+
+
+def indication(study: StudyRecord) -> str:
+    """The reason why it was ordered, in one line; empty where the files do not say it.
+
+    A description that says nothing new is left out.
+    """
+    reason = study.reason_for_the_requested_procedure or ""
+    procedure = study.requested_procedure_description or ""
+    return reason or ("" if procedure == examination(study) else procedure)
 
 
 def patient_age(study: StudyRecord, zone: ZoneInfo) -> str:

@@ -4,13 +4,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from db.access.audit import Actor, AuditAction, entries, note
+from db.monitoring.kept_days import keep_days
+from db.monitoring.totals import totals
 from db.session import Database
 from db.worklist.queries import reading_order
+from readfirst.domain import ImageState
 from tests.support.studies import AS_STORED, NOW, a_scored_image
 
 
@@ -48,6 +52,25 @@ def test_the_list_loads_no_more_than_it_shows(database: Database) -> None:
     # The films that an ensemble was tried on, in each row; a text of all that can be searched for.
     for column in ("ensembles.reference", "studies.search_text", "arrivals.claim_id"):
         assert column not in loaded
+
+
+def test_what_is_counted_behind_the_kept_days_is_read_from_an_index(database: Database) -> None:
+    with database.write() as session:
+        for number in range(3):
+            a_scored_image(session, NOW + timedelta(days=number), probability=0.9)
+    keep_days(database, ZoneInfo("UTC"), NOW + timedelta(days=2), most=9)
+    with database.read() as session, statements(session) as sent:
+        counts, _ = totals(session)
+        assert (counts.studies, counts.images[ImageState.SCORED]) == (3, 3)
+    films = [each for each in sent if "FROM images" in each and "GROUP BY images.code" in each]
+    # Before the first kept day, and behind the last one.
+    assert len(films) == 2
+    if database.engine.dialect.name == "sqlite":
+        with database.engine.connect() as connection:
+            for each in films:
+                explain = f"EXPLAIN QUERY PLAN {each.replace('?', repr(str(NOW.date())))}"
+                (step, *_) = connection.exec_driver_sql(explain)
+                assert "SEARCH images USING INDEX ix_images_received_at" in step.detail
 
 
 def test_a_line_of_the_audit_log_is_one_statement(database: Database) -> None:

@@ -249,3 +249,21 @@ def an_item(values: list[tuple[str, str]]) -> Dataset:
     for keyword, value in values:
         setattr(item, keyword, value)
     return item
+
+
+def test_what_was_ordered_and_why_is_read_and_cleaned(tmp_path: Path) -> None:
+    order = Dataset()
+    order.ReasonForTheRequestedProcedure = "cough,\x1b[31m fever\r\n"
+    order.RequestedProcedureDescription = "Chest frontal"
+    header = header_of(
+        tmp_path,
+        StudyDescription=" XR Chest ",
+        AdditionalPatientHistory="asthma\nsince 2020 " + "x" * 2000,
+        RequestAttributesSequence=[order],
+    )
+    assert header.study_description == "XR Chest"
+    assert header.requested_procedure_description == "Chest frontal"
+    assert header.reason_for_the_requested_procedure == "cough,[31m fever"
+    history = header.additional_patient_history or ""
+    assert history.startswith("asthma since 2020 x")
+    assert len(history) <= 512

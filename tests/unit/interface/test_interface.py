@@ -23,6 +23,10 @@ class Change:
 
 
 MADE_HERE = "(study|sop)_instance_uid_made_here|invalid_study_instance_uid"
+EXAM = (
+    "study_description|requested_procedure_description|reason_for_the_requested_procedure|"
+    "additional_patient_history"
+)
 FIGURE = "agreement|ensemble|probability_from|probability_below|code|scanner"
 #: Schemas that only the routes of the administrator name.
 ADMIN = (
@@ -62,6 +66,8 @@ OPENAPI = (
     Change(r"components schemas StudyView properties ai_hidden .*", "(`ai_hidden`)"),
     Change(r"components schemas VerdictView .*\bblind\b.*", "whether they were `blind`"),
     Change(r"paths /api/v1/images/\{sha256\}/overlay get .*", "`GET …/overlay`"),
+    Change(rf"components schemas StudyView .*\b({EXAM}|prior_count)\b.*", "(`prior_count`)"),
+    Change(r"components schemas ImageView .*\bbody_part_examined\b.*", "`body_part_examined`"),
     Change(r"(?s)paths /api/v1/worklist/readers get .*", "`GET /api/v1/worklist/readers`"),
     Change(
         r"(?s)components schemas (OpenStudyRecord|StudyReader) .*",
@@ -130,6 +136,7 @@ SCHEMA = (
     Change(r"studies\.(prior_since|never_prior) .*", "`studies.prior_since`"),
     Change(r"studies INDEX ix_studies_(prior|unread)_.*order .*", "`studies.prior_since`"),
     Change(r"kept_days\b.*", "`kept_days`"),
+    Change(rf"studies\.({EXAM}) .*", "`studies.study_description`"),
     Change(r"verdicts\.blind .*", "`verdicts.blind`"),
     Change(r"open_studies\b.*", "`open_studies`"),
     Change(r"events\.cause .*", "has an event that says why"),
@@ -139,6 +146,7 @@ SCHEMA = (
         r"(audit|events|scores|verdicts) CREATE TRIGGER \w+_no_replace .*", "`INSERT OR REPLACE`"
     ),
     Change(r"login_sessions\.address .*", "`login_sessions.address`"),
+    Change(r"accounts\.saved_filters .*", "`accounts.saved_filters`"),
     Change(r"announcements\.(next_attempt_at|lease_until|lease_token) .*", "`lease_until`"),
     Change(r"(images|heat_maps|announcements)\.(failures|excused) .*", "`failures` and `excused`"),
     Change(r"images INDEX ix_images_last_error .*", "`failures` and `excused`"),

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import binomtest
 
 from readfirst.statistics.calibration import calibration_error, reliability
 from readfirst.statistics.confusion import Confusion, confusion_at, confusion_of, kappa, measures
@@ -55,6 +56,14 @@ def test_an_interval_holds_its_share(of: int, data: st.DataObject) -> None:
     low, high = wilson_interval(hits, of)
     assert 0 <= low <= hits / of + 1e-12
     assert hits / of - 1e-12 <= high <= 1
+
+
+@pytest.mark.parametrize(("hits", "of"), [(0, 7), (1, 3), (500, 1000), (1234, 98765), (7, 7)])
+def test_an_interval_is_as_scipy_gives_it(hits: int, of: int) -> None:
+    expected = binomtest(hits, of).proportion_ci(0.95, method="wilson")
+    assert wilson_interval(hits, of) == pytest.approx((expected.low, expected.high), abs=1e-12)
+    with pytest.raises(ValueError, match="part of its cases"):
+        wilson_interval(of + 1, of)
 
 
 def test_counts_at_a_threshold_include_the_films_that_lie_on_it() -> None:

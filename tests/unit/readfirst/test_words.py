@@ -1,5 +1,6 @@
 from datetime import UTC, date, datetime, timedelta
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,7 +17,7 @@ from readfirst.formatting import (
 )
 from readfirst.refusals import SENTENCES, RefusalCode
 from readfirst.studies.marks import MARK_WORDS, MarkCode
-from readfirst.studies.prevalence import at_prevalence
+from readfirst.studies.prevalence import all_at_prevalence, at_prevalence
 from readfirst.studies.priority import PriorityReason, explain_priority, priority_reason
 
 NOW = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
@@ -102,6 +103,10 @@ def test_spread_is_the_distance_between_the_members() -> None:
 
 def test_a_probability_follows_the_prevalence_by_bayes() -> None:
     """A test with a likelihood ratio of 9 makes 50 % to 90 %, and 10 % to 50 %."""
+    many = np.array([0.0, 1e-9, 0.2, 0.9, 1.0])
+    each = [at_prevalence(probability, 0.5, 0.1) for probability in many]
+    assert all_at_prevalence(many, 0.5, 0.1).tolist() == pytest.approx(each)
+    assert all_at_prevalence(many, None, 0.1).tolist() == many.tolist()
     assert at_prevalence(0.9, presupposed=0.5, prevalence=0.1) == pytest.approx(0.5)
     assert at_prevalence(0.9, presupposed=0.5, prevalence=0.5) == pytest.approx(0.9)
     assert at_prevalence(0.9, presupposed=None, prevalence=0.1) == 0.9

@@ -83,7 +83,7 @@ def test_a_low_score_that_is_not_validated_has_no_bar_and_nothing_to_agree_with(
 
 
 def test_the_row_leads_to_the_study(client: TestClient, studies: dict[str, str]) -> None:
-    assert '<a class="open" href="/studies/1.2">' in client.get("/").text
+    assert '<a class="open" dir="auto" href="/studies/1.2">' in client.get("/").text
 
 
 def test_filters_stand_in_the_address(
@@ -248,3 +248,40 @@ def test_institutions_are_named_once_and_in_order(database: Database) -> None:
         an_image(session, NOW, refusal=Refused(RefusalCode.TRUNCATED))
     with database.read() as session:
         assert institutions(session) == ["North", "South"]
+
+
+def test_a_row_says_what_was_examined_why_and_how_much_there_is(
+    client: TestClient, database: Database
+) -> None:
+    values = {"patient_id": "A", "patient_name": "Doe^Jane", "body_part_examined": "CHEST"}
+    with database.write() as session:
+        for uid, days in (("1.1", 900), ("1.2", 30), ("1.3", 0), ("1.3", 0)):
+            header = a_header(
+                **values,
+                modality="DX",
+                view_position="AP",
+                study_datetime=NOW - timedelta(days=days),
+                reason_for_the_requested_procedure="cough, <fever>" if days == 0 else None,
+                additional_patient_history="asthma" if days == 0 else None,
+            )
+            an_image(session, NOW, study=uid, header=header)
+        header = a_header(study_description="XR Thorax", requested_procedure_description="Thorax")
+        an_image(session, NOW, study="1.4", header=header)
+    page = client.get("/").text
+    assert "Chest AP, 2 images, 2 priors<" in row(page, "1.3")
+    assert "cough, &lt;fever&gt;" in row(page, "1.3")
+    assert "Chest AP, 1 prior<" in row(page, "1.2")
+    assert ">XR Thorax<" in row(page, "1.4")
+    assert ">Thorax<" in row(page, "1.4")
+    study = client.get("/studies/1.3").text
+    assert "Indication: cough, &lt;fever&gt;. History: asthma" in study
+    assert client.get("/api/v1/studies/1.3").json()["study"]["prior_count"] == 2
+
+
+def test_where_the_files_name_nobody_the_row_says_so(
+    client: TestClient, database: Database
+) -> None:
+    with database.write() as session:
+        an_image(session, NOW, study="1.1")
+    assert re.search(r"<i>No name</i> <span class=\"file\">\w+\.dcm<", client.get("/").text)
+    assert re.search(r"<i>No name \(\w+\.dcm\)</i>", client.get("/studies/1.1").text)

@@ -23,6 +23,7 @@ from readfirst.machine_faults import WorkFault
 from readfirst.settings import Settings
 from worklist.pages.list.query import WorklistRefresh
 from worklist.pages.list.rows import page_rows, with_readers
+from worklist.pages.list.saved_filters import filters_of
 from worklist.pages.list.summary import list_summary
 from worklist.security.policy import policy
 from worklist.services.dependencies import CurrentUser, DatabaseDep, NowDep, SettingsDep
@@ -104,7 +105,8 @@ def _page(request: Request, query: WorklistRefresh, context: dict[str, Any]) -> 
     if query.before and not context["previous_page"]:
         # The first page, by its own address, so that it is full; sent again with its text.
         return RedirectResponse(query.address(), 307)
-    return TEMPLATES.TemplateResponse(request, "worklist.html", context)
+    saved = filters_of(request.app.state.database, request.state.principal.account)
+    return TEMPLATES.TemplateResponse(request, "worklist.html", context | {"saved": saved})
 
 
 def _context(

@@ -8,10 +8,16 @@ from zoneinfo import ZoneInfo
 
 from db.read_models import StudyRecord
 from readfirst.domain import ImageState
-from readfirst.formatting import short_duration
+from readfirst.formatting import readable_name, short_duration
 from readfirst.studies.findings import AGREEMENT_WORDS, finding_text
 from readfirst.studies.priority import PriorityReason
-from worklist.services.study_texts import distinct, in_percent, patient_age, patient_name
+from worklist.services.study_texts import (
+    examination,
+    first_file,
+    in_percent,
+    indication,
+    patient_age,
+)
 
 #: Thumbnails of one study, so that the column keeps its width; the rest is told by a number.
 MOST_THUMBNAILS = 1
@@ -47,10 +53,14 @@ class PageRow:
     reason: str
     #: The reason says more than the labels and the bar.
     reason_adds: bool
+    #: Empty where the files name nobody; then the first file is named.
     patient: str
+    file_name: str
     patient_facts: str
-    #: Modality and views.
+    #: What was examined, and how much there is of it.
     taken: str
+    #: Why it was ordered.
+    indication: str
     study_time: str
     #: Only where the list shows more than one.
     institution: str
@@ -136,9 +146,11 @@ def _page_row(
         flagged=study.flagged,
         reason=study.why,
         reason_adds=_adds(study, pending=pending, overdue=level == "over"),
-        patient=patient_name(study),
+        patient=readable_name(study.patient_name or ""),
+        file_name=first_file(study),
         patient_facts=_patient_facts(study, zone),
-        taken=_taken(study) + _images(study),
+        taken=_exam(study),
+        indication=indication(study),
         study_time=_moment(study.study_datetime, local),
         institution=study.institution_name or "" if several else "",
         received=_moment(study.received_at, local, today=""),
@@ -176,19 +188,13 @@ def _patient_facts(study: StudyRecord, zone: ZoneInfo) -> str:
     return " · ".join(fact for fact in facts if fact)
 
 
-def _taken(study: StudyRecord) -> str:
-    """As `DX PA, LL`; of a picture, which says neither, its kind."""
-    modalities = distinct(image.modality for image in study.images)
-    views = distinct(image.view_position for image in study.images)
-    if not modalities and not views:
-        return " ".join(distinct(image.kind and image.kind.upper() for image in study.images))
-    return " ".join(filter(None, ("/".join(modalities), ", ".join(views))))
-
-
-def _images(study: StudyRecord) -> str:
-    """As `, 2 images`; nothing of one."""
-    count = len(study.images)
-    return f", {count} images" if count > 1 else ""
+def _exam(study: StudyRecord) -> str:
+    """As `Chest AP, 2 images, 3 priors`."""
+    images, priors = len(study.images), study.prior_count
+    words = [examination(study), f"{images} images" if images > 1 else ""]
+    if priors:
+        words.append("1 prior" if priors == 1 else f"{priors} priors")
+    return ", ".join(filter(None, words))
 
 
 def _read(study: StudyRecord) -> str:

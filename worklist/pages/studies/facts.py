@@ -12,7 +12,7 @@ from readfirst.formatting import readable_name, readable_probability, short_dura
 from readfirst.refusals import WITHOUT_FILM
 from readfirst.studies.findings import AGREEMENT_WORDS, Finding, finding_text
 from readfirst.studies.viewer import viewer_link
-from worklist.services.study_texts import distinct, in_percent, minute, patient_age
+from worklist.services.study_texts import distinct, in_percent, indication, minute, patient_age
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,7 @@ def facts(study: StudyRecord, now: datetime, zone: ZoneInfo) -> tuple[tuple[str,
         "Born": study.patient_birth_date.strftime("%d %b %Y") if study.patient_birth_date else "",
         "Patient ID": " @ ".join(distinct((study.patient_id, study.issuer_of_patient_id))),
         "Accession": study.accession_number,
+        "Exam": study.study_description or study.requested_procedure_description,
         "Taken": _taken(study),
         "Study time": minute(study.study_datetime, zone) if study.study_datetime else "",
         "Arrived": minute(study.received_at, zone) + waits,
@@ -71,6 +72,12 @@ def facts(study: StudyRecord, now: datetime, zone: ZoneInfo) -> tuple[tuple[str,
         "Referred by": readable_name(study.referring_physician_name or ""),
     }
     return tuple((name, value) for name, value in rows.items() if value)
+
+
+def order_line(study: StudyRecord) -> str:
+    """The clinical question in one line; empty where the files do not say it."""
+    rows = {"Indication": indication(study), "History": study.additional_patient_history}
+    return ". ".join(f"{name}: {value.rstrip('.')}" for name, value in rows.items() if value)
 
 
 def choices(study: StudyRecord) -> tuple[Choice, ...]:

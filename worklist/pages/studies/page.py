@@ -39,6 +39,7 @@ from worklist.pages.studies.facts import (
     choices,
     earlier_than,
     facts,
+    order_line,
     other_study_row,
     pacs_link,
     verdict_on,
@@ -243,6 +244,7 @@ def _context(page: StudyPage, settings: Settings, now: datetime) -> dict[str, An
     return {
         "study": study,
         "patient": patient_name(study),
+        "order": order_line(study),
         "facts": facts(study, now, zone),
         "choices": choices(study),
         "verdicts": [verdict_row(each, zone) for each in reversed(detail.verdicts)],

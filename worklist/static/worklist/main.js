@@ -3,13 +3,15 @@ import { setUpMenus } from "../common/menus.js";
 import { alertStudy, setUpAlerts, wantsAlerts } from "./alerts.js";
 import { announceChanges, setUpAnnouncer } from "./announcer.js";
 import { updateWaitingTimes } from "./clock.js";
+import { setUpDensity } from "./choices/density.js";
 import { showConnection } from "./connection.js";
-import { setUpDensity } from "./density.js";
 import { fetchList, serverClockOffset } from "./fetch.js";
 import { setUpKeys } from "./keys.js";
 import { LiveUpdates, pauseAfter } from "./live.js";
+import { setUpPreview } from "./preview.js";
 import { removeGone, updateList } from "./rows.js";
 import { ScrollAnchor } from "./scroll-anchor.js";
+import { setUpSavedFilters } from "./choices/saved-filters.js";
 import { setUpSearch } from "./search.js";
 import { keepSelection, restoreSelection, setUpSelection } from "./selection.js";
 import { searchText, storeList } from "./state.js";
@@ -118,6 +120,7 @@ list.addEventListener("pointerleave", () => {
 });
 setUpMenus();
 setUpDensity();
+setUpSavedFilters();
 setUpAnnouncer();
 setUpSelection();
 setUpSearch(reload);
@@ -126,6 +129,7 @@ restoreSelection();
 storeList(rows());
 setUpKeys(refresh);
 tellPending();
+setUpPreview();
 live = new LiveUpdates({
   onChange: requestRefresh,
   onAlert: alertStudy,

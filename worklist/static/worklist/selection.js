@@ -1,6 +1,9 @@
 // The selected study: it is known by its UID, and stays selected while rows come and go.
 import { consumeReturn, listedStudies, selectedStudy, storeSelectedStudy } from "./state.js";
 
+// Told of on the document when another row is selected.
+export const SELECTED_EVENT = "readfirst:selected";
+
 const list = () => document.getElementById("list");
 
 // Those that can be selected; rows that have left the list cannot.
@@ -25,6 +28,7 @@ function mark(row) {
   row.classList.add("is-selected");
   storeSelectedStudy(row.dataset.uid);
   updateTabIndexes();
+  document.dispatchEvent(new CustomEvent(SELECTED_EVENT));
 }
 
 // One link of the list can be reached by the Tab key: the selected one, or the first (roving tabindex).

@@ -1,0 +1,56 @@
+"""The number of a study's priors: earlier studies of the same patient."""
+
+from collections.abc import Sequence
+from dataclasses import fields
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from db.lifecycle.study import patient_of
+from db.tables import Study
+from readfirst.studies.identity import Patient, is_same
+
+#: The columns of a study that say whose it is.
+PATIENT_FIELDS = tuple(field.name for field in fields(Patient))
+#: Studies of one ID. Nobody has so many; a number that stands for `unknown` may, and has no priors.
+MOST = 200
+
+
+def prior_counts(session: Session, studies: Sequence[Study]) -> dict[int, int]:
+    """Count the priors of each of the studies, by their row ids; without any, a study is left out.
+
+    The same patient is who has the same Patient ID, and whom nothing else speaks against.
+    """
+    patient_ids = _of_several(session, {study.patient_id for study in studies} - {None})
+    if not patient_ids:
+        return {}
+    at = func.coalesce(Study.study_datetime, Study.received_at)
+    query = select(Study.id, at, *(getattr(Study, name) for name in PATIENT_FIELDS)).where(
+        Study.patient_id.in_(patient_ids), Study.images.any()
+    )
+    others = [
+        (number, time, Patient(**dict(zip(PATIENT_FIELDS, values, strict=True))))
+        for number, time, *values in session.execute(query).all()
+    ]
+    times = {number: time for number, time, _ in others}
+    counts = {
+        study.id: sum(
+            number != study.id and time < times[study.id] and is_same(patient, patient_of(study))
+            for number, time, patient in others
+            if patient.patient_id == study.patient_id
+        )
+        for study in studies
+        if study.id in times
+    }
+    return {number: count for number, count in counts.items() if count}
+
+
+def _of_several(session: Session, patient_ids: set[str | None]) -> list[str]:
+    """Return the Patient IDs that several studies have, and not too many to be one patient's."""
+    query = (
+        select(Study.patient_id)
+        .where(Study.patient_id.in_(patient_ids))
+        .group_by(Study.patient_id)
+        .having(func.count().between(2, MOST))
+    )
+    return [each for each in session.scalars(query) if each is not None]
