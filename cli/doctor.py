@@ -10,8 +10,8 @@ from rich.text import Text
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from cli.common.console import err, local_time, out, print_json
-from readfirst.errors import Misconfigured, ReadFirstError
+from cli.common.console import err, local_time, notice, out, print_json
+from readfirst.errors import Misconfigured, ReadFirstError, Unavailable
 from readfirst.files.folders import make_inbox, make_private_folder
 from readfirst.settings import Settings, load_settings, unknown_settings
 from readfirst.site.checks import CheckResult
@@ -26,11 +26,17 @@ def doctor(
             help="Take from other users of this machine every right to what ReadFirst keeps.",
         ),
     ] = False,
+    send_test_mail: Annotated[
+        bool,
+        typer.Option("--send-test-mail", help="Send a mail to those who are told of escalations."),
+    ] = False,
 ) -> None:
     """Check settings, folders, disk, database, broker, listener and weights; say what to do."""
     settings = load_settings()
     if fix_rights:
         _fix_rights(settings)
+    if send_test_mail:
+        _send_test_mail(settings)
     results = [check(settings) for check in CHECKS]
     if json:
         print_json(results)
@@ -275,6 +281,45 @@ def check_page(settings: Settings) -> CheckResult:
     )
 
 
+def check_escalation(settings: Settings) -> CheckResult:
+    """See whether the mail server lets ReadFirst in, and whether messages wait or were given up."""
+    from db.lifecycle.outbox import Channel, outbox_counts
+    from db.session import open_database
+    from worker.delivery.mail import mail_server, try_server
+
+    if settings.escalate_after_minutes is None:
+        return CheckResult("messages", True, "no escalation (READFIRST_ESCALATE_AFTER_MINUTES)")
+    database = open_database(settings.database)
+    try:
+        with database.read() as session:
+            counts = [outbox_counts(session, channel) for channel in Channel]
+    except SQLAlchemyError:
+        # The check of the database says why.
+        counts = []
+    finally:
+        database.dispose()
+    given_up = sum(each.given_up for each in counts)
+    failed = [each for each in counts if each.last_error]
+    warning = f"{given_up} messages were given up after days. " if given_up else ""
+    if failed:
+        waiting = sum(each.waiting for each in failed)
+        warning += f"{waiting} wait after a failed attempt ({failed[0].last_error})."
+    found = f"escalation after {settings.escalate_after_minutes} min by {settings.escalate_by}"
+    server = mail_server(settings)
+    if server is None:
+        return CheckResult("messages", True, found, warning=warning)
+    attempt = try_server(server)
+    where = f"{found}; {server.host}:{server.port} ({server.security})"
+    return CheckResult(
+        "messages",
+        attempt.taken,
+        f"{where} {'answers' if attempt.taken else f'failed: {attempt.outcome}'}",
+        "Check READFIRST_SMTP_HOST, _PORT, _SECURITY, _USER and the password; "
+        "`readfirst doctor --send-test-mail` sends a mail.",
+        warning=warning.strip(),
+    )
+
+
 def check_weights(settings: Settings) -> CheckResult:
     """See whether every weight file is the one that its manifest names."""
     from models.manifest import available_ensembles, check_files, load_manifest
@@ -306,8 +351,29 @@ CHECKS: tuple[Callable[[Settings], CheckResult], ...] = (
     check_reading,
     check_listener,
     check_page,
+    check_escalation,
     check_weights,
 )
+
+
+def _send_test_mail(settings: Settings) -> None:
+    """Raises ReadFirstError where no mail is set up, or none is taken."""
+    from datetime import UTC, datetime
+    from uuid import uuid4
+
+    from worker.delivery.escalation_message import trial_mail
+    from worker.delivery.mail import mail_server, send_mail
+
+    server = mail_server(settings)
+    if server is None:
+        raise Misconfigured(
+            "No mail is sent: READFIRST_ESCALATE_AFTER_MINUTES and READFIRST_ESCALATE_BY say when."
+        )
+    attempt = send_mail(trial_mail(server, datetime.now(UTC), uuid4().hex), server)
+    if not attempt.taken:
+        raise Unavailable(f"{server.host}:{server.port} did not take the mail: {attempt.outcome}.")
+    count = len(server.receivers)
+    notice(f"Sent to {count} {'address' if count == 1 else 'addresses'}: {attempt.outcome}.")
 
 
 def _fix_rights(settings: Settings) -> None:

@@ -1,5 +1,7 @@
 """Engines and transactions. A caller opens one transaction and hands its session down."""
 
+import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -97,8 +99,25 @@ def _sqlite_connect(connection: Any, _record: Any) -> None:
     connection.isolation_level = None
     # Its own knows ASCII alone, and would not find DÍAZ by díaz.
     connection.create_function("lower", 1, _lower, deterministic=True)
-    for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON"):
+    _use_wal(connection)
+    for pragma in ("synchronous = NORMAL", "foreign_keys = ON"):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _use_wal(connection: Any) -> None:
+    """Keep a write-ahead log. Of processes that open a new file together, one makes it.
+
+    SQLite does not wait for that lock by itself, whatever its timeout says.
+    """
+    last = time.monotonic() + SQLITE_BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() >= last:
+                raise
+            time.sleep(0.02)
 
 
 def _lower(text: str | None) -> str | None:

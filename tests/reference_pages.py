@@ -31,6 +31,7 @@ GROUPS = {
     "ModelSettings": "Networks and scope",
     "MonitoringSettings": "Monitoring",
     "WebhookSettings": "Webhook",
+    "EscalationSettings": "Escalation and mail",
     "RetentionSettings": "Retention",
     "LogSettings": "Log",
 }

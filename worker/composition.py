@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from db.escalation.escalate import EscalationPolicy, escalation_policy
 from db.lifecycle.unit_of_work import UnitOfWorkFactory, site_policy
 from db.migrate import upgrade
 from db.session import Database, open_database
@@ -16,7 +17,7 @@ from readfirst.files.folders import make_home
 from readfirst.monitoring.config import MonitoringConfig, monitoring_config
 from readfirst.settings import Settings
 from readfirst.tasks.notifier import TaskNotifier
-from worker.delivery.webhook import WebhookReceiver, webhook_receiver
+from worker.delivery.deliver import Receivers, receivers
 from worker.explaining.explain import ExplainServices
 from worker.intake.services import IntakeServices
 from worker.scoring.ensemble_registry import EnsembleRegistry
@@ -35,7 +36,8 @@ class UseCases:
     preparation: Preparation
     scoring: ScoringServices
     explaining: ExplainServices
-    receiver: WebhookReceiver | None
+    receivers: Receivers
+    escalation: EscalationPolicy | None
     retention: RetentionPolicy
     alerts: MonitoringConfig
     intake: IntakeServices
@@ -64,7 +66,8 @@ def compose(
         preparation=preparation,
         scoring=ScoringServices(units, ensembles, derived_images, settings.batch_size),
         explaining=ExplainServices(database, policy.lease, ensembles, preparation),
-        receiver=webhook_receiver(settings),
+        receivers=receivers(settings),
+        escalation=escalation_policy(settings),
         retention=RetentionPolicy(
             refused_days=settings.keep_refused_days, scored_days=settings.keep_originals_days
         ),

@@ -22,7 +22,9 @@ from worker.scoring.prepare import prepare_next
 from worker.scoring.rescore import rescore
 from worker.scoring.score import score_batch
 from worker.upkeep.alerts import check_alerts
+from worker.upkeep.escalate import escalate
 from worker.upkeep.retention import purge_originals
+from worker.upkeep.retry import retry_next_wanted
 from worker.upkeep.sweep import sweep as sweep_once
 
 #: Seconds after which a task hands the rest on to the next task, so that a stop need not wait.
@@ -70,17 +72,19 @@ def score() -> None:
 
 @app.task(name=TaskName.SWEEP.value)
 def sweep() -> None:
-    """Wake workers for what was forgotten."""
+    """Wake workers, escalate what nobody has read, and try again what is wanted."""
     site = use_cases()
+    escalate(site.units, site.escalation)
     sweep_once(site.units, site.store)
+    _until_nothing_is_left(lambda: retry_next_wanted(site.units, site.intake), TaskName.SWEEP)
 
 
 @app.task(name=TaskName.DELIVER.value)
 def deliver() -> None:
-    """Tell another system of flagged studies."""
+    """Tell other systems and people of flagged and escalated studies."""
     site = use_cases()
     _until_nothing_is_left(
-        lambda: deliver_next(site.units.database, site.receiver), TaskName.DELIVER
+        lambda: deliver_next(site.units.database, site.receivers), TaskName.DELIVER
     )
 
 

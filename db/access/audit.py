@@ -45,6 +45,8 @@ class AuditAction(StrEnum):
     FILM_EXPLAINED = "film_explained"
     #: The audit log itself.
     AUDIT_VIEWED = "audit_viewed"
+    #: Somebody has refused images tried again.
+    RETRY_WANTED = "retry_wanted"
     UPLOADED = "uploaded"
     VERDICT_GIVEN = "verdict_given"
     VERDICT_WITHDRAWN = "verdict_withdrawn"
@@ -53,6 +55,7 @@ class AuditAction(StrEnum):
     ENSEMBLE_ROLLED_BACK = "ensemble_rolled_back"
     ENSEMBLE_RETIRED = "ensemble_retired"
     PRIOR_READ_ANYWAY = "prior_read_anyway"
+    ESCALATION_ACKNOWLEDGED = "escalation_acknowledged"
     ACCOUNT_ADDED = "account_added"
     ACCOUNT_DISABLED = "account_disabled"
     ACCOUNT_ENABLED = "account_enabled"

@@ -24,6 +24,8 @@ class Cause(StrEnum):
     REPORT = "report"
     #: The site's settings say how long originals are kept.
     RETENTION = "retention"
+    #: Nobody has read a study in the time that the site's settings say.
+    WAITING = "waiting"
 
 
 class EventAction(StrEnum):
@@ -55,6 +57,8 @@ class EventAction(StrEnum):
     UNREAD = "unread"
     PRIOR = "prior"
     NO_PRIOR = "no_prior"
+    ESCALATED = "escalated"
+    ACKNOWLEDGED = "acknowledged"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

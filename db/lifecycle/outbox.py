@@ -1,4 +1,4 @@
-"""The outbox: who hears of a flagged study, and what is delivered to another system.
+"""The outbox: who hears of a flagged study, and what is delivered to other systems and to people.
 
 A row is written in the transaction that flags the study, so none is lost and none is invented. It
 is delivered at least once; its key lets the receiver know a repetition.
@@ -6,10 +6,14 @@ is delivered at least once; its key lets the receiver know a repetition.
 The rule of who is told stands here once: of live results, and of studies that nobody has read yet;
 never of a prior. It decides for webhooks, for the alert of the page, and for the heat maps that
 nobody asked for. So a promotion tells nobody of studies that were read long ago.
+
+Escalations (`db.escalation`) are delivered by the same table, one message for all of one moment.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from uuid import uuid4
 
 from sqlalchemy import ColumnElement, func, select, update
@@ -18,7 +22,14 @@ from sqlalchemy.orm import Session
 from db.lifecycle import lease
 from db.lifecycle.events import Cause, DomainEvent, EventAction
 from db.lifecycle.lease import Lease, LeasePolicy
-from db.tables import EnsembleVersion, OutboxMessage, Study
+from db.tables import EnsembleVersion, Escalation, OutboxMessage, Study
+
+
+class Channel(StrEnum):
+    """The ways on which messages leave. Their values are stored."""
+
+    WEBHOOK = "webhook"
+    MAIL = "mail"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +49,37 @@ class DueMessage:
     attempts: int
     #: No file brings the UID, so the receiver cannot find the study by it.
     study_instance_uid_made_here: bool = False
+    channel: Channel = Channel.WEBHOOK
+
+    @property
+    def since(self) -> datetime:
+        """When what it tells of happened."""
+        return self.flagged_at
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EscalatedStudy:
+    """A study that nobody has read in time. stat: as it was then; else it was flagged."""
+
+    study_instance_uid: str
+    stat: bool
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueEscalation:
+    """A message of escalated studies that this worker is to deliver now.
+
+    studies: those that are still unread and not acknowledged, the most urgent first.
+    """
+
+    lease: Lease
+    key: str
+    channel: Channel
+    since: datetime
+    #: This one included.
+    attempts: int
+    studies: tuple[EscalatedStudy, ...]
 
 
 def is_told(event: DomainEvent) -> bool:
@@ -78,11 +120,28 @@ def enqueue_webhook(session: Session, event: DomainEvent, at: datetime) -> None:
     )
 
 
-def claim_due(session: Session, now: datetime, policy: LeasePolicy) -> DueMessage | None:
-    """Take the oldest message whose time has come; it is nobody else's during the lease."""
+def enqueue_escalation(session: Session, batch: str, channel: Channel, at: datetime) -> None:
+    """Add the message of the studies that are escalated in one batch."""
+    session.add(
+        OutboxMessage(
+            key=uuid4().hex, channel=channel.value, batch=batch, flagged_at=at, lease_until=at
+        )
+    )
+
+
+def claim_due(
+    session: Session,
+    now: datetime,
+    policy: LeasePolicy,
+    channels: Collection[Channel] = (Channel.WEBHOOK,),
+) -> DueMessage | DueEscalation | None:
+    """Take the oldest message whose time has come; it is nobody else's during the lease.
+
+    channels: those that this site has.
+    """
     query = (
         select(OutboxMessage)
-        .where(_waiting(), lease.is_free(OutboxMessage, now))
+        .where(_waiting(), _of(channels), lease.is_free(OutboxMessage, now))
         .order_by(OutboxMessage.lease_until, OutboxMessage.id)
         .limit(1)
         .with_for_update(key_share=True, skip_locked=True)
@@ -91,6 +150,21 @@ def claim_due(session: Session, now: datetime, policy: LeasePolicy) -> DueMessag
     if row is None:
         return None
     (row_lease,) = lease.take([row], now, policy)
+    if row.batch is not None:
+        return DueEscalation(
+            lease=row_lease,
+            key=row.key,
+            channel=Channel(row.channel),
+            since=row.flagged_at,
+            attempts=row.attempts,
+            studies=_escalated(session, row.batch),
+        )
+    return _flagged(session, row, row_lease)
+
+
+def _flagged(session: Session, row: OutboxMessage, row_lease: Lease) -> DueMessage:
+    if row.study_id is None or row.ensemble_version is None or row.probability is None:
+        raise ValueError(f"the message {row.key} is of nothing")
     study = session.get_one(Study, row.study_id)
     ensemble = session.get_one(EnsembleVersion, row.ensemble_version)
     return DueMessage(
@@ -107,7 +181,26 @@ def claim_due(session: Session, now: datetime, policy: LeasePolicy) -> DueMessag
     )
 
 
-def delivered(session: Session, due: DueMessage, at: datetime) -> None:
+def _escalated(session: Session, batch: str) -> tuple[EscalatedStudy, ...]:
+    """What is still to be told: meanwhile a study may have been read, or acknowledged."""
+    query = (
+        select(Study.study_instance_uid, Escalation.stat, Study.received_at)
+        .join(Escalation, Escalation.study_id == Study.id)
+        .where(
+            Escalation.batch == batch,
+            Escalation.acknowledged_at.is_(None),
+            Study.read_at.is_(None),
+            Study.prior_since.is_(None),
+        )
+        .order_by(Escalation.id)
+    )
+    return tuple(
+        EscalatedStudy(study_instance_uid=uid, stat=stat, received_at=received_at)
+        for uid, stat, received_at in session.execute(query)
+    )
+
+
+def delivered(session: Session, due: DueMessage | DueEscalation, at: datetime) -> None:
     """The receiver has it. Said even by a worker that lost its lease: it did deliver."""
     row = session.get_one(OutboxMessage, due.lease.row_id, with_for_update={"key_share": True})
     row.delivered_at, row.last_error = row.delivered_at or at, None
@@ -115,7 +208,11 @@ def delivered(session: Session, due: DueMessage, at: datetime) -> None:
 
 
 def not_delivered(
-    session: Session, due: DueMessage, error: str, at: datetime, policy: LeasePolicy
+    session: Session,
+    due: DueMessage | DueEscalation,
+    error: str,
+    at: datetime,
+    policy: LeasePolicy,
 ) -> None:
     """Note that it was not taken, and let it be tried again after a pause."""
     row = lease.leased_row(session, OutboxMessage, due.lease)
@@ -124,7 +221,7 @@ def not_delivered(
         lease.pause(row, at, policy)
 
 
-def give_up(session: Session, due: DueMessage, error: str, at: datetime) -> None:
+def give_up(session: Session, due: DueMessage | DueEscalation, error: str, at: datetime) -> None:
     """Note that it was not taken, and try it no more."""
     row = lease.leased_row(session, OutboxMessage, due.lease)
     if row is not None:
@@ -132,36 +229,53 @@ def give_up(session: Session, due: DueMessage, error: str, at: datetime) -> None
         lease.let_go(row)
 
 
-def defer_all(session: Session, until: datetime) -> None:
-    """Try no other before then: the receiver itself does not answer."""
+def defer_all(session: Session, until: datetime, channel: Channel = Channel.WEBHOOK) -> None:
+    """Try no other of this channel before then: the receiver itself does not answer."""
     session.execute(
         update(OutboxMessage)
-        .where(_waiting(), OutboxMessage.lease_until < until)
+        .where(_waiting(), _of([channel]), OutboxMessage.lease_until < until)
         .values(lease_until=until)
     )
 
 
-def is_any_due(session: Session, now: datetime) -> bool:
-    """Tell whether there is something to deliver."""
-    query = select(OutboxMessage.id).where(_waiting(), lease.is_free(OutboxMessage, now))
+def is_any_due(session: Session, now: datetime, channels: Collection[Channel]) -> bool:
+    """Tell whether there is something to deliver by these channels."""
+    query = select(OutboxMessage.id).where(
+        _waiting(), _of(channels), lease.is_free(OutboxMessage, now)
+    )
     return session.scalar(query.limit(1)) is not None
 
 
 @dataclass(frozen=True, slots=True)
 class OutboxCounts:
-    """Numbers of messages: those that wait, with the time of the oldest, and those given up."""
+    """Numbers of messages: those that wait, with the time of the oldest, and those given up.
+
+    last_error: of those that wait, the latest; None if none has failed.
+    """
 
     waiting: int
     oldest: datetime | None
     given_up: int
+    last_error: str | None = None
 
 
-def outbox_counts(session: Session) -> OutboxCounts:
-    """Count the messages that wait, and those that were given up."""
-    waiting = select(func.count(), func.min(OutboxMessage.flagged_at)).where(_waiting())
+def outbox_counts(session: Session, channel: Channel = Channel.WEBHOOK) -> OutboxCounts:
+    """Count the messages of a channel that wait, and those that were given up."""
+    of_channel = _of([channel])
+    waiting = select(func.count(), func.min(OutboxMessage.flagged_at)).where(_waiting(), of_channel)
     number, oldest = session.execute(waiting).one()
-    given_up = select(func.count()).where(OutboxMessage.given_up_at.is_not(None))
-    return OutboxCounts(number, oldest, session.scalar(given_up) or 0)
+    given_up = select(func.count()).where(OutboxMessage.given_up_at.is_not(None), of_channel)
+    failed = (
+        select(OutboxMessage.last_error)
+        .where(_waiting(), of_channel, OutboxMessage.last_error.is_not(None))
+        .order_by(OutboxMessage.id.desc())
+        .limit(1)
+    )
+    return OutboxCounts(number, oldest, session.scalar(given_up) or 0, session.scalar(failed))
+
+
+def _of(channels: Collection[Channel]) -> ColumnElement[bool]:
+    return OutboxMessage.channel.in_([channel.value for channel in channels])
 
 
 def _waiting() -> ColumnElement[bool]:

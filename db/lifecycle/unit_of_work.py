@@ -16,7 +16,7 @@ from db.kept_days import forget_days
 from db.lifecycle.events import DomainEvent, EventAction
 from db.lifecycle.heat_maps import is_explained, want
 from db.lifecycle.lease import LeasePolicy
-from db.lifecycle.outbox import alerts_people, enqueue_webhook, is_told
+from db.lifecycle.outbox import Channel, alerts_people, enqueue_webhook, is_told
 from db.session import Database
 from db.tables import Event
 from readfirst.domain import ImageState
@@ -41,14 +41,21 @@ class LifecyclePolicy:
     """The site's rules for the life of its studies.
 
     max_wait: the head start of a flagged study. lease: of images. webhook: another system is told
-    of flagged studies. prior_after: the age at arrival from which a study is a prior by itself;
-    None: no study becomes one.
+    of flagged studies. mail: people are told of escalations by mail. prior_after: the age at
+    arrival from which a study is a prior by itself; None: no study becomes one.
     """
 
     max_wait: timedelta
     lease: LeasePolicy
     webhook: bool = False
     prior_after: timedelta | None = None
+    mail: bool = False
+
+    @property
+    def channels(self) -> tuple[Channel, ...]:
+        """The channels by which messages leave."""
+        wanted = {Channel.WEBHOOK: self.webhook, Channel.MAIL: self.mail}
+        return tuple(channel for channel, is_wanted in wanted.items() if is_wanted)
 
 
 def site_policy(settings: Settings) -> LifecyclePolicy:
@@ -58,6 +65,7 @@ def site_policy(settings: Settings) -> LifecyclePolicy:
         lease=LeasePolicy(lease=settings.lease, max_attempts=settings.max_attempts),
         webhook=settings.webhook_url is not None,
         prior_after=settings.prior_after,
+        mail=settings.escalates_by_mail,
     )
 
 

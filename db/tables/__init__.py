@@ -4,8 +4,8 @@ from db.tables.access import Account, AuditEntry, LoginAttempts, LoginSession
 from db.tables.alerts import AlertRow
 from db.tables.base import Base, Leased
 from db.tables.ensembles import EnsembleVersion
+from db.tables.escalations import Escalation
 from db.tables.events import Event
-from db.tables.heartbeats import HeartbeatRow
 from db.tables.heat_maps import HeatMap
 from db.tables.inbox import IgnoredFile, InboxIssueRow
 from db.tables.monitoring import KeptDay
@@ -13,7 +13,7 @@ from db.tables.open_studies import OpenStudy
 from db.tables.outbox import OutboxMessage
 from db.tables.studies import Arrival, Image, Score, Study
 from db.tables.verdicts import Verdict
-from db.tables.work_faults import WorkFaultRow
+from db.tables.work import HeartbeatRow, WantedRetry, WorkFaultRow
 
 __all__ = [
     "Account",
@@ -22,6 +22,7 @@ __all__ = [
     "AuditEntry",
     "Base",
     "EnsembleVersion",
+    "Escalation",
     "Event",
     "HeartbeatRow",
     "HeatMap",
@@ -37,5 +38,6 @@ __all__ = [
     "Score",
     "Study",
     "Verdict",
+    "WantedRetry",
     "WorkFaultRow",
 ]

@@ -13,15 +13,21 @@ from db.tables.base import Leased, partial_index
 
 
 class OutboxMessage(Leased):
-    """A flagged study of which another system is told by webhook."""
+    """A message for another system or for people: of a flagged study, or of escalated ones."""
 
     __tablename__ = "announcements"
 
     #: The same at every attempt, so that the receiver knows a repetition.
     key: Mapped[str] = mapped_column(String(32), unique=True)
-    study_id: Mapped[int] = mapped_column(ForeignKey("studies.id"))
-    ensemble_version: Mapped[str] = mapped_column(ForeignKey("ensembles.version"))
-    probability: Mapped[float]
+    #: `webhook` or `mail` (`db.lifecycle.outbox.Channel`).
+    channel: Mapped[str] = mapped_column(String(16), default="webhook", server_default="webhook")
+    #: Of escalated studies, which it tells of; None for a flagged one.
+    batch: Mapped[str | None] = mapped_column(String(32))
+    #: The flagged study, and the score that decided it; None for escalated ones.
+    study_id: Mapped[int | None] = mapped_column(ForeignKey("studies.id"))
+    ensemble_version: Mapped[str | None] = mapped_column(ForeignKey("ensembles.version"))
+    probability: Mapped[float | None]
+    #: When what it tells of happened.
     flagged_at: Mapped[datetime]
     delivered_at: Mapped[datetime | None]
     given_up_at: Mapped[datetime | None]

@@ -5,6 +5,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from readfirst.errors import Misconfigured
 from readfirst.settings.display import DisplaySettings
+from readfirst.settings.escalation import EscalationSettings
 from readfirst.settings.faults import sentences
 from readfirst.settings.fields import A_DAY
 from readfirst.settings.home import HomeSettings
@@ -34,6 +35,7 @@ class Settings(
     ListenerSettings,
     WorkSettings,
     ModelSettings,
+    EscalationSettings,
     DisplaySettings,
     WebSettings,
     WebhookSettings,

@@ -126,7 +126,3 @@ def test_it_fits_on_narrow_and_wide_screens(
         expect(page.locator(line)).to_have_text("lead is reading")
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         assert faults(page) == []
-        if folder := __import__("os").environ.get("TOGETHER_PICTURES"):
-            page.screenshot(
-                path=f"{folder}/{'list' if path == '/' else 'study'}-{width}-{scheme}.png"
-            )

@@ -9,6 +9,11 @@ from worklist.security.policy import Policy
 
 #: As `GET /path`; HEAD is a GET without its body.
 ROUTES_BY_POLICY: dict[Policy, tuple[str, ...]] = {
+    Policy(Role.LEAD): (
+        "GET /api/v1/refusals/retries",
+        "POST /api/v1/refusals/retries",
+        "POST /refused/retry",
+    ),
     Policy(None): (
         "GET /healthz",
         "GET /login",
@@ -77,6 +82,8 @@ ROUTES_BY_POLICY: dict[Policy, tuple[str, ...]] = {
         "POST /refused/{image_id}/dismiss",
         "DELETE /api/v1/studies/{study_instance_uid}/prior",
         "POST /studies/{study_instance_uid}/read-anyway",
+        "POST /api/v1/studies/{study_instance_uid}/acknowledgement",
+        "POST /studies/{study_instance_uid}/acknowledgement",
     ),
     Policy(Role.READER, attended=False): ("POST /studies/{study_instance_uid}/readers",),
     Policy(Role.READER, AuditAction.LIST_VIEWED, attended=False, each_time=False): (
@@ -138,3 +145,10 @@ ROUTES_BY_POLICY: dict[Policy, tuple[str, ...]] = {
     ),
 }
 POLICIES = {name: policy for policy, names in ROUTES_BY_POLICY.items() for name in names}
+#: What stands for the parameters of paths, where a test says nothing else.
+PATH_VALUES = {"method": "lime", "number": "1", "image_id": "1", "name": "somebody"}
+
+
+def filled(path: str, **values: str) -> str:
+    """A path with values in place of its parameters."""
+    return path.format(**(PATH_VALUES | values))

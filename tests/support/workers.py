@@ -30,6 +30,7 @@ from worker.scoring.prepare import prepare_next
 from worker.scoring.rescore import rescore
 from worker.scoring.score import score_batch
 from worker.upkeep.alerts import check_alerts
+from worker.upkeep.escalate import escalate
 from worker.upkeep.retention import purge_originals
 from worker.upkeep.retry import Retried, refused, retry
 from worker.upkeep.sweep import sweep
@@ -111,7 +112,11 @@ class Worker:
 
     def deliver_next(self) -> bool:
         """Deliver one message."""
-        return deliver_next(self.database, self.use_cases.receiver)
+        return deliver_next(self.database, self.use_cases.receivers)
+
+    def escalate(self) -> int:
+        """Escalate what nobody has read in time."""
+        return escalate(self.use_cases.units, self.use_cases.escalation)
 
     def sweep_once(self) -> None:
         """Wake workers for what was forgotten."""

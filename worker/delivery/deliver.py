@@ -1,11 +1,14 @@
 """Messages of the outbox are delivered one after another, until they are taken or given up."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import structlog
 
 from db.lifecycle.lease import LeasePolicy
 from db.lifecycle.outbox import (
+    Channel,
+    DueEscalation,
     DueMessage,
     claim_due,
     defer_all,
@@ -14,7 +17,11 @@ from db.lifecycle.outbox import (
     not_delivered,
 )
 from db.session import Database
-from worker.delivery.webhook import DeliveryAttempt, WebhookReceiver, send
+from readfirst.settings import Settings
+from worker.delivery.attempt import DeliveryAttempt
+from worker.delivery.escalation_message import escalation_mail
+from worker.delivery.mail import MailServer, mail_server, send_mail
+from worker.delivery.webhook import WebhookReceiver, send, webhook_receiver
 
 log = structlog.get_logger()
 #: How long a worker that died may keep others from a message, and the pauses after failures.
@@ -25,31 +32,78 @@ LEASE = LeasePolicy(
 GIVE_UP_AFTER = timedelta(days=3)
 
 
-def deliver_next(database: Database, receiver: WebhookReceiver | None) -> bool:
+#: Nobody is told of studies that were all read or acknowledged meanwhile.
+NOTHING_LEFT = DeliveryAttempt(taken=True, answered=True, outcome="nothing left to tell")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receivers:
+    """Those whom a site tells. page_url: to which links in mails lead."""
+
+    webhook: WebhookReceiver | None = None
+    mail: MailServer | None = None
+    page_url: str = ""
+
+    @property
+    def channels(self) -> tuple[Channel, ...]:
+        """The channels that there are."""
+        has = {Channel.WEBHOOK: self.webhook, Channel.MAIL: self.mail}
+        return tuple(channel for channel, receiver in has.items() if receiver is not None)
+
+
+def receivers(settings: Settings) -> Receivers:
+    """Those whom a site's settings name."""
+    return Receivers(
+        webhook=webhook_receiver(settings),
+        mail=mail_server(settings),
+        page_url=settings.page_url or "",
+    )
+
+
+def deliver_next(database: Database, receivers: Receivers) -> bool:
     """Deliver the oldest message that is due. False when none is, or nobody answers."""
-    if receiver is None:
+    if not receivers.channels:
         return False
     with database.write() as session:
-        due = claim_due(session, datetime.now(UTC), LEASE)
+        due = claim_due(session, datetime.now(UTC), LEASE, receivers.channels)
     if due is None:
         return False
-    attempt = send(due, receiver, datetime.now(UTC))
+    attempt = _send(due, receivers)
     _record(database, due, attempt)
-    log.info("announced", action="announce", key=due.key, taken=attempt.taken, said=attempt.outcome)
-    return attempt.answered
+    log.info(
+        "announced",
+        action="announce",
+        key=due.key,
+        channel=due.channel.value,
+        taken=attempt.taken,
+        said=attempt.outcome,
+    )
+    # Another channel may answer where this one does not.
+    return attempt.answered or len(receivers.channels) > 1
 
 
-def _record(database: Database, due: DueMessage, attempt: DeliveryAttempt) -> None:
+def _send(due: DueMessage | DueEscalation, receivers: Receivers) -> DeliveryAttempt:
+    if isinstance(due, DueEscalation) and not due.studies:
+        return NOTHING_LEFT
+    if due.channel is Channel.WEBHOOK and receivers.webhook is not None:
+        return send(due, receivers.webhook, datetime.now(UTC))
+    if isinstance(due, DueEscalation) and receivers.mail is not None:
+        mail = escalation_mail(due, receivers.mail, receivers.page_url)
+        return send_mail(mail, receivers.mail)
+    raise ValueError(f"the message {due.key} has no way out")
+
+
+def _record(database: Database, due: DueMessage | DueEscalation, attempt: DeliveryAttempt) -> None:
     now = datetime.now(UTC)
     again_at = now + LEASE.pause(due.attempts)
     with database.write() as session:
         if attempt.taken:
             delivered(session, due, now)
             return
-        if again_at - due.flagged_at > GIVE_UP_AFTER:
+        if again_at - due.since > GIVE_UP_AFTER:
             give_up(session, due, attempt.outcome, now)
         else:
             not_delivered(session, due, attempt.outcome, now, LEASE)
         if not attempt.answered:
             # All others would fail alike, and each attempt costs a worker's time.
-            defer_all(session, again_at)
+            defer_all(session, again_at, due.channel)

@@ -1,6 +1,6 @@
-"""Another system is told of a flagged study: one signed request, which is followed nowhere.
+"""Another system is told of flagged and escalated studies: a signed request, followed nowhere.
 
-Nothing leaves but the study's UID, the probability, the ensemble's version and the times.
+Nothing leaves but studies' UIDs, probability or priority, the ensemble's version and the times.
 """
 
 import asyncio
@@ -17,11 +17,13 @@ import httpx2
 from pydantic import SecretStr
 from standardwebhooks import Webhook
 
-from db.lifecycle.outbox import DueMessage
+from db.lifecycle.outbox import DueEscalation, DueMessage
 from readfirst import __version__
 from readfirst.access.webhook_key import signing_key
 from readfirst.settings import Settings
 from readfirst.studies.prevalence import at_prevalence
+from worker.delivery.attempt import DeliveryAttempt
+from worker.delivery.escalation_message import escalation_body
 
 #: Seconds that an attempt may take in all, from the look-up of the receiver's name to its answer:
 #: a worker that waits for it prepares no films.
@@ -30,41 +32,40 @@ TIMEOUT_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class WebhookReceiver:
-    """The other system. prevalence: share of pneumonia for which it is told probabilities."""
+    """The other system. prevalence: share of pneumonia for which it is told probabilities.
+
+    page_url: to which links lead; None where nothing is escalated.
+    """
 
     url: str
     secret: SecretStr
     prevalence: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class DeliveryAttempt:
-    """The result of one request.
-
-    answered: True if the receiver answered, and not with 5xx. outcome: the status, or the name of
-    the error.
-    """
-
-    taken: bool
-    answered: bool
-    outcome: str
+    page_url: str | None = None
 
 
 def webhook_receiver(settings: Settings) -> WebhookReceiver | None:
     """The system that a site wants to be told; None if it wants none."""
     if settings.webhook_url is None or settings.webhook_secret is None:
         return None
-    return WebhookReceiver(settings.webhook_url, settings.webhook_secret, settings.prevalence)
+    return WebhookReceiver(
+        settings.webhook_url, settings.webhook_secret, settings.prevalence, settings.page_url
+    )
 
 
 def send(
-    due: DueMessage, receiver: WebhookReceiver, now: datetime, deadline: float = TIMEOUT_SECONDS
+    due: DueMessage | DueEscalation,
+    receiver: WebhookReceiver,
+    now: datetime,
+    deadline: float = TIMEOUT_SECONDS,
 ) -> DeliveryAttempt:
     """Send one message. Only 2xx takes it; a redirection is not followed.
 
     deadline: seconds for all of it, however slowly the receiver goes on.
     """
-    content = body(due, receiver.prevalence)
+    if isinstance(due, DueEscalation):
+        content = escalation_body(due, receiver.page_url or "")
+    else:
+        content = body(due, receiver.prevalence)
     request_headers = headers(due.key, content, receiver.secret, now)
     try:
         with asyncio.Runner() as runner:

@@ -14,6 +14,7 @@ from db.lifecycle.unit_of_work import UnitOfWorkFactory
 from db.session import Database
 from db.tables import Image
 from db.worklist.refused import RefusedFilter, refused_ids
+from db.worklist.wanted_retries import take_wanted
 from readfirst.errors import Refused
 from readfirst.refusals import RefusalCode
 from readfirst.tasks.notifier import OnceNotifier
@@ -72,6 +73,20 @@ def retry(
         retried = _retry(image_id, units, intake)
         if retried is not None:
             yield retried
+
+
+def retry_next_wanted(units: UnitOfWorkFactory, intake: IntakeServices) -> bool:
+    """Try the next image again of which somebody wants it. Returns False where none is wanted.
+
+    It is taken before it is tried: what ends a worker is not tried for ever.
+    """
+    with units.begin() as unit:
+        image_id = take_wanted(unit)
+    if image_id is None:
+        return False
+    for _ in retry(units, intake, [image_id]):
+        pass
+    return True
 
 
 def _retry(image_id: int, units: UnitOfWorkFactory, intake: IntakeServices) -> Retried | None:

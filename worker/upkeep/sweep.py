@@ -22,7 +22,7 @@ def sweep(units: UnitOfWorkFactory, store: Store) -> None:
         free = waiting(unit.session, unit.at)
         give_up_maps(unit.session, unit.at, unit.policy.lease)
         explain = is_any_wanted(unit.session)
-        deliver = unit.policy.webhook and is_any_due(unit.session, unit.at)
+        deliver = is_any_due(unit.session, unit.at, unit.policy.channels)
     for state, task in TASKS.items():
         for _ in range(min(free.get(state, 0), MOST_MESSAGES)):
             units.notifier.notify(task)

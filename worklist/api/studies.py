@@ -3,6 +3,8 @@
 from fastapi import APIRouter, HTTPException, Request, Response
 
 from db.access.audit import AuditAction
+from db.escalation.acknowledge import EscalationRecord, acknowledge
+from db.lifecycle.unit_of_work import unit_of_work
 from db.read_models import ScoreRecord, StudyDetail
 from db.session import Database
 from db.worklist.patients import OtherStudy, earlier_studies
@@ -10,10 +12,16 @@ from db.worklist.queries import study_detail, study_exists
 from readfirst.access.roles import Role
 from readfirst.studies.display import DisplayContext
 from worklist.api.parameters import StudyUid
-from worklist.http.problems import NOT_FOUND
-from worklist.http.responses import NOT_MODIFIED, ROWS, Wanted, answer_json, answer_rows
+from worklist.http.problems import CONFLICT, NOT_FOUND
+from worklist.http.responses import NOT_MODIFIED, ROWS, Wanted, answer_json, answer_rows, as_json
 from worklist.security.policy import policy
-from worklist.services.dependencies import DatabaseDep, DisplayDep
+from worklist.services.dependencies import (
+    CurrentUser,
+    DatabaseDep,
+    DisplayDep,
+    LifecycleDep,
+    RequestDisclosures,
+)
 
 router = APIRouter()
 
@@ -78,6 +86,34 @@ def priors(
             raise HTTPException(404, "No study has this Study Instance UID.")
         rows = earlier_studies(session, study_instance_uid, display=display)
     return answer_rows(request, wanted, OtherStudy, rows)
+
+
+@router.post(
+    "/studies/{study_instance_uid}/acknowledgement",
+    operation_id="acknowledgeEscalation",
+    tags=["studies"],
+    response_model=EscalationRecord,
+    responses=NOT_FOUND | CONFLICT,
+)
+# It is noted in its own transaction.
+@policy(Role.READER)
+def acknowledgement(
+    user: CurrentUser,
+    disclosures: RequestDisclosures,
+    database: DatabaseDep,
+    rules: LifecycleDep,
+    study_instance_uid: StudyUid,
+) -> Response:
+    """Acknowledge that the study was escalated: no mail and no webhook tells of it any more.
+
+    Whoever did so first stays. A study that was not escalated is answered by 409.
+    """
+    with unit_of_work(database, rules) as unit:
+        if not study_exists(unit.session, study_instance_uid):
+            raise HTTPException(404, "No study has this Study Instance UID.")
+        record = acknowledge(unit, study_instance_uid, user.actor)
+    disclosures.noted = True
+    return Response(as_json(record), media_type="application/json")
 
 
 def _detail(database: Database, study_instance_uid: str, display: DisplayContext) -> StudyDetail:

@@ -11,7 +11,7 @@ from prometheus_client.registry import Collector
 from sqlalchemy.orm import Session
 
 from db.ensembles import active_ensemble
-from db.lifecycle.outbox import outbox_counts
+from db.lifecycle.outbox import Channel, outbox_counts
 from db.monitoring.alerts import open_counts
 from db.monitoring.queue_metrics import oldest_waiting, times_to_score
 from db.monitoring.totals import totals
@@ -127,11 +127,15 @@ def _times(session: Session, now: datetime) -> Iterator[Metric]:
 
 
 def _outbox(session: Session, now: datetime) -> Iterator[Metric]:
-    outbox = outbox_counts(session)
-    age = 0.0 if outbox.oldest is None else (now - outbox.oldest).total_seconds()
-    yield _plain("readfirst_webhooks_waiting", "Webhooks not delivered yet.", outbox.waiting)
-    yield _plain("readfirst_webhooks_given_up", "Webhooks given up.", outbox.given_up)
-    yield _plain("readfirst_oldest_webhook_seconds", "Age of the oldest that waits.", age)
+    for channel, name, words in (
+        (Channel.WEBHOOK, "webhook", "Webhooks"),
+        (Channel.MAIL, "mail", "Mails"),
+    ):
+        outbox = outbox_counts(session, channel)
+        age = 0.0 if outbox.oldest is None else (now - outbox.oldest).total_seconds()
+        yield _plain(f"readfirst_{name}s_waiting", f"{words} not delivered yet.", outbox.waiting)
+        yield _plain(f"readfirst_{name}s_given_up", f"{words} given up.", outbox.given_up)
+        yield _plain(f"readfirst_oldest_{name}_seconds", "Age of the oldest that waits.", age)
 
 
 def _site(session: Session, settings: Settings) -> Iterator[Metric]:

@@ -18,6 +18,7 @@ from db.worklist.refused import (
     refused_counts,
     refused_images,
 )
+from db.worklist.wanted_retries import pending_retries, retry_outcome, want_retry
 from readfirst.access.roles import Role
 from readfirst.formatting import readable_name
 from readfirst.refusals import SENTENCES, RefusalCode
@@ -48,16 +49,23 @@ Position = Annotated[str | None, Query(max_length=100)]
 @policy(Role.READER, audit=AuditAction.LIST_VIEWED)
 def refused(
     request: Request,
+    user: CurrentUser,
     database: DatabaseDep,
     settings: SettingsDep,
     code: RefusalCode | None = None,
     cursor: Position = None,
+    tried: Position = None,
 ) -> Response:
-    """The page. code: only what was refused by it. cursor: where it begins."""
+    """The page. code: only what was refused by it. cursor: where it begins.
+
+    tried: the moment of a retry that is followed.
+    """
     which, after = RefusedFilter(code=code), refused_position(cursor) if cursor else None
     with database.read() as session:
         counts = refused_counts(session)
         rows = refused_images(session, limit=PAGE_ROWS + 1, which=which, after=after)
+        pending = pending_retries(session, [row.image_id for row in rows])
+        outcome = retry_outcome(session, refused_position(tried).refused_at) if tried else None
         before = count_refused_before(session, after, which=which) if after else 0
     is_more, rows = len(rows) > PAGE_ROWS, rows[:PAGE_ROWS]
     context = {
@@ -69,6 +77,9 @@ def refused(
         "code": code,
         "query": f"code={code.value}&" if code else "",
         "cursor": cursor,
+        "pending": pending,
+        "outcome": outcome,
+        "may_retry": user.role.may(Role.LEAD),
         "next": of_refused(_position(rows[-1])) if is_more else None,
         "sentences": SENTENCES,
         "readable_name": readable_name,
@@ -85,6 +96,27 @@ def refused_as_csv(database: DatabaseDep, code: RefusalCode | None = None) -> Re
     headers = {"Content-Disposition": 'attachment; filename="not-scored.csv"'}
     pieces = _csv(database, RefusedFilter(code=code))
     return StreamingResponse(pieces, media_type="text/csv", headers=headers)
+
+
+@router.post("/refused/retry")
+# Noted in its own transaction.
+@policy(Role.LEAD)
+def try_again(
+    user: CurrentUser,
+    database: DatabaseDep,
+    rules: LifecycleDep,
+    image_id: Annotated[int | None, Form(ge=1, le=GREATEST_ID)] = None,
+    code: Annotated[RefusalCode | None, Form()] = None,
+    token: Annotated[str, Form(alias="form_token")] = "",
+) -> Response:
+    """Have one image tried again, or all of a code, or all; then follow what becomes of them."""
+    if not same(token, user.form_token):
+        return forbidden("This form is too old: load the page again.")
+    with unit_of_work(database, rules) as unit:
+        want_retry(unit, RefusedFilter(code=code), user.actor, image_id=image_id)
+        followed = of_refused(RefusedPosition(unit.at, 0))
+    of_code = f"code={code.value}&" if code else ""
+    return RedirectResponse(f"/refused?{of_code}tried={followed}", 303)
 
 
 @router.post("/refused/{image_id}/dismiss")

@@ -6,7 +6,7 @@ from worklist.pages import refused
 from worklist.pages.list import page as list_page
 from worklist.pages.list import saved_filters
 from worklist.pages.monitoring import page as monitoring_page
-from worklist.pages.studies import attributes, film, preview, priors, readers
+from worklist.pages.studies import acknowledgement, attributes, film, preview, priors, readers
 from worklist.pages.studies import page as study_page
 
 MODULES = (
@@ -18,6 +18,7 @@ MODULES = (
     study_page,
     priors,
     readers,
+    acknowledgement,
     attributes,
     monitoring_page,
 )

@@ -36,8 +36,9 @@ from readfirst.settings import Settings, load_settings
 from readfirst.tasks.names import TaskName
 from tests.support.studies import POLICY, a_header, a_ready_image, an_ensemble, lifecycle
 from tests.support.workers import Worker
+from worker.delivery.attempt import DeliveryAttempt
 from worker.delivery.deliver import GIVE_UP_AFTER, LEASE
-from worker.delivery.webhook import DeliveryAttempt, WebhookReceiver, body, headers, send
+from worker.delivery.webhook import WebhookReceiver, body, headers, send
 
 SECRET = "a secret of this site"
 NOW = datetime.now(UTC)

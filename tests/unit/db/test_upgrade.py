@@ -120,6 +120,7 @@ def test_studies_of_before_the_life_cycle_name_the_score_that_they_showed(
         for name, ids in kept.items():
             assert session.execute(text(f"SELECT id FROM {name}")).all() == ids
         message = session.scalars(select(OutboxMessage)).one()
+        assert (message.channel, message.batch) == ("webhook", None)
         assert session.scalars(select(Verdict.blind)).all() == [False, False]
         waits = dict(session.execute(select(Study.study_instance_uid, Study.ranked_by)).all())
     assert (rows["1.1"].probability, rows["1.1"].threshold) == (0.9, 0.6)

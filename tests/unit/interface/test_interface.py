@@ -37,6 +37,10 @@ ADMIN = (
 )
 OPENAPI = (
     Change(
+        r"(?s)paths /api/v1/refusals/retries .*|components schemas \w*Retr(y|ies)\w* .*",
+        "`POST /api/v1/refusals/retries`",
+    ),
+    Change(
         r"components schemas RefusedView .*\b(patient_name|ready_at|read_at)\b.*",
         "has the patient and when it was read",
     ),
@@ -73,6 +77,8 @@ OPENAPI = (
         r"(?s)components schemas (OpenStudyRecord|StudyReader) .*",
         "`GET /api/v1/worklist/readers`",
     ),
+    Change(r"(?s)paths /api/v1/studies/\{.*\}/acknowledgement post .*", "`POST …/acknowledgement`"),
+    Change(r"(?s)components schemas EscalationRecord .*", "`POST …/acknowledgement`"),
     Change(r"components schemas Judged enum: prevalence_not_set", "`prevalence_not_set`"),
     Change(
         r"(?s)paths /api/v1/worklist/next post .*|components schemas (Next\w+|Visit) .*",
@@ -128,10 +134,12 @@ HELP = (
     Change(r"(?s)readfirst models( (add|promote|rollback|retire|golden))?: .*", "`models add`"),
     Change(r"readfirst score:   -o, --output .*", "`readfirst score --output FILE`"),
     Change(r"readfirst doctor:   --fix-rights .*", "`readfirst doctor --fix-rights`"),
+    Change(r"readfirst doctor:   --send-test-mail .*", "`readfirst doctor --send-test-mail`"),
 )
 SCHEMA = (
     Change(r"heartbeats.*", "`heartbeats`"),
     Change(r"accounts\.last_seen_at .*", "`accounts.last_seen_at`"),
+    Change(r"wanted_retries.*", "`wanted_retries`"),
     Change(r"ensembles\.(retired_at|manifest_sha256) .*", "`ensembles.retired_at`"),
     Change(r"studies\.(prior_since|never_prior) .*", "`studies.prior_since`"),
     Change(r"studies INDEX ix_studies_(prior|unread)_.*order .*", "`studies.prior_since`"),
@@ -139,6 +147,9 @@ SCHEMA = (
     Change(rf"studies\.({EXAM}) .*", "`studies.study_description`"),
     Change(r"verdicts\.blind .*", "`verdicts.blind`"),
     Change(r"open_studies\b.*", "`open_studies`"),
+    Change(r"escalations\b.*", "`escalations`"),
+    Change(r"announcements\.(channel|batch) .*", "`escalations`"),
+    Change(r"announcements\.(study_id|ensemble_version|probability) .*", "`escalations`"),
     Change(r"events\.cause .*", "has an event that says why"),
     Change(r"studies\.(score_id|ranked_by) .*", "`studies.score_id`"),
     Change(r"studies FOREIGN KEY \['score_id'\] .*", "`studies.score_id`"),

@@ -12,6 +12,7 @@ from typing import Any, get_args
 import pytest
 from celery.schedules import maybe_schedule
 
+from db.escalation.escalate import escalation_policy
 from db.lifecycle.unit_of_work import site_policy, unit_of_work
 from db.lifecycle.work import claim_ready, claim_received
 from db.migrate import upgrade
@@ -28,10 +29,18 @@ from readfirst.studies.priority import reading_key
 from readfirst.tasks.celery_app import make_app
 from readfirst.testing import RecordingNotifier
 from worker.composition import open_use_cases
+from worker.delivery.deliver import receivers
 from worker.upkeep.retention import purge_originals
 from worklist.http.connection_limits import connection_limits
 from worklist.security.access_policy import access_policy
 
+#: What an escalation needs besides.
+MAIL = {
+    "page_url": "https://page.example",
+    "smtp_host": "mail.example",
+    "mail_from": "a@mail.example",
+    "mail_to": ("b@mail.example",),
+}
 NOW = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 
 
@@ -160,6 +169,8 @@ USES: dict[str, Callable[[Settings], Any]] = {
     "decode_megabytes": read,
     "keep_refused_days": purge,
     "keep_originals_days": purge,
+    "escalate_after_minutes": escalation_policy,
+    "smtp_port": receivers,
     "drift_notice": watch,
     "drift_alarm": watch,
     "drift_films": watch,
@@ -180,9 +191,11 @@ def test_it_is_known_what_every_number_is_for() -> None:
 def test_what_a_number_is_for_works_at_both_bounds(name: str, tmp_path: Path) -> None:
     for value in bounds(name):
         # An alarm is never below a notice.
-        other: dict[str, dict[str, float]] = {
+        other: dict[str, dict[str, Any]] = {
             "drift_notice": {"drift_alarm": 100},
             "drift_alarm": {"drift_notice": 5e-324},
+            "escalate_after_minutes": MAIL,
+            "smtp_port": MAIL | {"escalate_after_minutes": 30},
         }
         chosen: dict[str, Any] = {name: value, **other.get(name, {})}
         USES[name](Settings(home=tmp_path / "home", **chosen))

@@ -17,6 +17,15 @@ NETWORKS = "addresses or networks, with commas between them, as 10.1.2.3,10.2.0.
 SECRET = "hush-hush"
 HIDDEN = "not valid"
 
+#: An escalation by mail.
+MAIL = {
+    "escalate_after_minutes": "30",
+    "page_url": "https://page.example",
+    "smtp_host": "mail.example",
+    "mail_from": "a@mail.example",
+    "mail_to": "b@mail.example",
+}
+
 #: For every setting a wrong value, and what is said of it after "it must be".
 WRONG: dict[str, tuple[str, str]] = {
     "home": ("", FOLDER),
@@ -95,6 +104,27 @@ WRONG: dict[str, tuple[str, str]] = {
         "names without ports, with commas between them, as reading.example,10.1.2.3",
     ),
     "upload_megabytes": ("0", "at least 1"),
+    "escalate_after_minutes": ("0", "at least 1"),
+    "escalate_studies": ("all", "flagged, stat or both"),
+    "escalate_by": ("pager", "mail, webhook or both"),
+    "page_url": (
+        "https://page.example/?x=1",
+        "an http:// or https:// address, as https://readfirst.hospital.example",
+    ),
+    "smtp_host": ("mail.example:25", HOST),
+    "smtp_port": ("0", "at least 1"),
+    "smtp_security": ("ssl", "starttls, tls or none"),
+    "smtp_user": ("two words", "a name without spaces, of ASCII characters"),
+    "smtp_password": (SECRET * 200, "at most 1024 characters"),
+    "smtp_password_file": ("", FILE),
+    "mail_from": (
+        "ReadFirst <readfirst@hospital.example>",
+        "an address, as readfirst@hospital.example",
+    ),
+    "mail_to": (
+        "a@hospital.example,nobody",
+        "addresses, with commas between them, as a@hospital.example,b@hospital.example",
+    ),
     "webhook_url": (
         f"https://user:{SECRET}@host/",
         "an http:// or https:// address without a user's name",
@@ -219,6 +249,28 @@ def test_several_faults_are_several_sentences(
         (
             {"webhook_url": f"https://host/{SECRET}"},
             "READFIRST_WEBHOOK_SECRET is not set; READFIRST_WEBHOOK_URL needs it.",
+        ),
+        (
+            {"escalate_after_minutes": "30", "smtp_host": "mail.example"},
+            "READFIRST_PAGE_URL, READFIRST_MAIL_FROM, READFIRST_MAIL_TO are not set; "
+            "READFIRST_ESCALATE_AFTER_MINUTES needs them.",
+        ),
+        (
+            {"escalate_after_minutes": "30", "escalate_by": "webhook", "page_url": "http://here"},
+            "READFIRST_WEBHOOK_URL is not set; READFIRST_ESCALATE_AFTER_MINUTES needs it.",
+        ),
+        (
+            MAIL | {"hide_ai_until_verdict": "true"},
+            "READFIRST_ESCALATE_STUDIES must be stat with READFIRST_HIDE_AI_UNTIL_VERDICT: an "
+            "escalation of flagged studies would tell what is hidden.",
+        ),
+        (
+            MAIL | {"smtp_user": "readfirst"},
+            "READFIRST_SMTP_USER and its password belong together: set both or neither.",
+        ),
+        (
+            MAIL | {"smtp_user": "me", "smtp_password": SECRET, "smtp_security": "none"},
+            "READFIRST_SMTP_SECURITY is none; a password needs starttls or tls.",
         ),
         (
             {"drift_notice": "0.3"},

@@ -22,7 +22,7 @@ from readfirst.access.credentials import digest, verify_password
 from readfirst.access.roles import Role
 from readfirst.errors import Misconfigured
 from readfirst.settings import Settings
-from tests.support.access_table import POLICIES
+from tests.support.access_table import POLICIES, filled
 from tests.support.people import PASSWORD, PASSWORD_HASH, TOKEN, add_people
 from tests.support.studies import a_scored_image
 from worklist.app import make_app
@@ -86,6 +86,10 @@ def test_every_route_has_a_policy_and_no_other_than_the_table_says(settings: Set
     assert by_route == POLICIES
 
 
+#: Their forms carry a token, which a bare request lacks.
+FORMS = ("POST /account/", "POST /admin/", "POST /refused/", "POST /studies/")
+
+
 @pytest.mark.parametrize("role", [None, *Role])
 def test_each_route_is_for_its_role_and_those_above(client: TestClient, role: Role | None) -> None:
     headers = as_role(client, role)
@@ -93,11 +97,9 @@ def test_each_route_is_for_its_role_and_those_above(client: TestClient, role: Ro
         method, path = name.split(" ")
         if name in ("GET /login", "POST /login", "POST /logout"):
             continue
-        wants_a_form = name.startswith(("POST /account/", "POST /admin/"))
+        wants_a_form = name.startswith(FORMS)
         path = "/static/common/base.css" if path == "/static" else path
-        path = path.format(
-            study_instance_uid=STUDY, sha256="ab" * 32, method="lime", number=1, name="nobody"
-        )
+        path = filled(path, study_instance_uid=STUDY, sha256="ab" * 32)
         # An odd event: the stream, which would never end, says so to whoever is let in.
         own = {"Sec-Fetch-Site": "same-origin", "Last-Event-ID": "odd"}
         status = client.request(method, path, headers=headers | own).status_code

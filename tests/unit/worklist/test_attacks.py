@@ -14,7 +14,7 @@ from readfirst.errors import Refused
 from readfirst.inbox_issues import InboxIssue, InboxIssueCode
 from readfirst.refusals import RefusalCode
 from readfirst.settings import Settings
-from tests.support.access_table import POLICIES
+from tests.support.access_table import POLICIES, filled
 from tests.support.people import PASSWORD, TOKEN, add_people
 from tests.support.studies import a_header, a_scored_image, an_image, give_verdict
 from worklist.app import make_app
@@ -214,7 +214,7 @@ def test_no_page_takes_a_name_for_markup(settings: Settings, database: Database,
             method, path = route.split(" ")
             if path == "/readyz":
                 continue
-            path = path.format(study_instance_uid=STUDY, sha256=sha256, method="lime", number=1)
+            path = filled(path, study_instance_uid=STUDY, sha256=sha256)
             form = {
                 "text": text, "say": "pneumonia", "verdicts_seen": "7", "images_seen": "1",
                 "comment": text,

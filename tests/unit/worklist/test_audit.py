@@ -22,7 +22,7 @@ from readfirst.errors import Refused
 from readfirst.inbox_issues import InboxIssue, InboxIssueCode
 from readfirst.refusals import RefusalCode
 from readfirst.settings import Settings
-from tests.support.access_table import POLICIES
+from tests.support.access_table import POLICIES, filled
 from tests.support.studies import a_header, a_scored_image, an_image
 from worklist.app import make_app
 from worklist.security import noted_of_late
@@ -97,7 +97,7 @@ def studies_of(records: list[AuditRecord]) -> set[str]:
 
 def ask(client: TestClient, route: str, sha256: str) -> Response:
     method, path = route.split(" ")
-    path = path.format(study_instance_uid=STUDY, sha256=sha256, method="grad_cam", number=1)
+    path = filled(path, study_instance_uid=STUDY, sha256=sha256, method="grad_cam")
     headers = {"Sec-Fetch-Site": "same-origin"}
     if path.endswith("/stream"):
         # A stream never ends; `tests/integration/worklist/test_stream.py` looks at it.

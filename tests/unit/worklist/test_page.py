@@ -123,4 +123,4 @@ def test_what_is_left_in_the_inbox_is_said_on_the_page(
     assert "Inbox folder is missing" in client.get("/").text
     with database.write() as session:
         replace_inbox_issues(session, set(), NOW)
-    assert "banner" not in client.get("/").text
+    assert 'class="banner" role="alert">' not in client.get("/").text

@@ -7,9 +7,11 @@ from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
+from sqlalchemy.orm import Session
 
 from db.access.audit import AuditAction
 from db.inbox.inbox_issues import InboxSummary, inbox_summary
+from db.lifecycle.outbox import Channel, outbox_counts
 from db.session import Database
 from db.work_faults import DelayedFilms, delayed_films, work_faults
 from db.worklist.counts import MOST, any_study, institutions, unread_priors, worklist_counts
@@ -151,7 +153,8 @@ def _context(
             "any_study": bool(page.studies) or any_study(session),
             "sites": institutions(session),
             "banners": banners(settings, inbox_summary(session))
-            + work_banners(work_faults(session), delayed_films(session), settings.zone),
+            + work_banners(work_faults(session), delayed_films(session), settings.zone)
+            + message_banners(session, settings.escalate_after_minutes is not None),
             "inbox": settings.inbox_path,
             "max_wait_seconds": round(settings.max_wait.total_seconds()),
             "unreadable": count_unreadable(session, now - UNREADABLE_FOR),
@@ -172,6 +175,17 @@ def banners(settings: Settings, inbox: InboxSummary) -> list[str]:
         left = f"{inbox.left} left in the inbox and not taken: `readfirst inbox` says why."
         sentences.append(left)
     return [*sentences, *gone]
+
+
+def message_banners(session: Session, escalates: bool) -> list[str]:
+    """The sentence that escalations do not reach those who are to be told."""
+    counts = [outbox_counts(session, channel) for channel in Channel] if escalates else []
+    if not any(each.last_error for each in counts):
+        return []
+    return [
+        "Messages of urgent unread studies cannot be delivered: `readfirst doctor` says why. "
+        "They are tried again."
+    ]
 
 
 def work_banners(

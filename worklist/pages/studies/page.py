@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from sqlalchemy.orm import Session
 
 from db.access.audit import AuditAction, FirstViewing, first_view
+from db.escalation.acknowledge import EscalationRecord, escalation_of
 from db.lifecycle.unit_of_work import unit_of_work
 from db.lifecycle.verdicts import (
     MOST_COMMENT,
@@ -60,7 +61,7 @@ from worklist.services.dependencies import (
     SettingsDep,
 )
 from worklist.services.reader_texts import reader_text
-from worklist.services.study_texts import patient_name
+from worklist.services.study_texts import minute, patient_name
 from worklist.services.templating import TEMPLATES, is_part
 
 router = APIRouter(default_response_class=HTMLResponse)
@@ -88,6 +89,7 @@ class StudyPage:
     adjacent_studies: AdjacentStudies
     #: The film that the next unread study opens with, to be loaded before.
     next_film: str | None
+    escalation: EscalationRecord | None
 
 
 @router.get("/studies/{study_instance_uid}")
@@ -225,6 +227,7 @@ def _read_page(
                 read_by_others(session, account, now),
                 by_score=not display.hides_ai,
             ),
+            escalation_of(session, study_instance_uid),
         )
 
 
@@ -258,5 +261,7 @@ def _context(page: StudyPage, settings: Settings, now: datetime) -> dict[str, An
         "film": film_study(detail, zone, earlier_than(study, page.others)),
         "verdict_on": verdict_on(study, zone),
         "next_film": page.next_film,
+        "escalation": page.escalation,
+        "escalated": minute(page.escalation.at, zone) if page.escalation else "",
         "zone": zone.key,
     }

@@ -146,6 +146,11 @@ def _entry(
     elif event.action == "marked":
         marks = _marks(event.detail.get("codes"))
         what = f"Not validated: {marks}" if marks else "No longer marked as not validated"
+    elif event.action == "escalated":
+        minutes = event.detail.get("after_minutes")
+        what = f"Escalated: urgent and unread for {minutes} min"
+    elif event.action == "acknowledged":
+        what = f"Escalation acknowledged{_by(str(event.detail.get('by') or ''))}"
     elif event.action in FIELDS:
         what = f"{FIELDS[event.action]}: {_fields(event.detail.get('fields'))}"
     elif event.action in ("rescore", "score_confirmed", "score_not_reproduced"):

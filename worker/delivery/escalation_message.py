@@ -1,0 +1,86 @@
+"""The messages of escalated studies: link, priority, waiting time, and nothing of a patient."""
+
+import json
+from datetime import datetime
+from email.message import EmailMessage
+
+from db.lifecycle.outbox import DueEscalation, EscalatedStudy
+from worker.delivery.mail import MailServer
+
+#: Studies that a mail names; of the others it says how many there are.
+MOST_NAMED = 20
+
+
+def escalation_mail(due: DueEscalation, server: MailServer, page_url: str) -> EmailMessage:
+    """The mail. Its Message-ID is the same at every attempt, so that a repetition is known."""
+    count = len(due.studies)
+    subject = f"ReadFirst: {_studies(count)} unread for too long"
+    named = [_paragraph(study, due.since, page_url) for study in due.studies[:MOST_NAMED]]
+    if count > MOST_NAMED:
+        named.append(f"{count - MOST_NAMED} more: {page_url}/")
+    end = "Open a study to read it, or to acknowledge this message. You get it once for each study."
+    message = _mail(server, subject, "\n\n".join([*named, end]) + "\n")
+    message["Message-ID"] = f"<{due.key}@{server.sender.rsplit('@', 1)[-1]}>"
+    message["Date"] = due.since
+    return message
+
+
+def trial_mail(server: MailServer, now: datetime, key: str) -> EmailMessage:
+    """A mail that says nothing but that it came."""
+    message = _mail(
+        server,
+        "ReadFirst: test",
+        "Mails of ReadFirst about urgent studies that nobody has read come here.\n",
+    )
+    message["Message-ID"] = f"<{key}@{server.sender.rsplit('@', 1)[-1]}>"
+    message["Date"] = now
+    return message
+
+
+def escalation_body(due: DueEscalation, page_url: str) -> bytes:
+    """The message of the webhook, as JSON."""
+    studies = [
+        {
+            "study_instance_uid": study.study_instance_uid,
+            "priority": _priority(study),
+            "received_at": study.received_at.isoformat(),
+            "minutes_waiting": _minutes(study, due.since),
+            "link": _link(study, page_url),
+        }
+        for study in due.studies
+    ]
+    message = {"type": "escalation", "escalated_at": due.since.isoformat(), "studies": studies}
+    return json.dumps(message).encode()
+
+
+def _mail(server: MailServer, subject: str, text: str) -> EmailMessage:
+    message = EmailMessage()
+    message["Subject"] = subject
+    message["From"] = server.sender
+    message["To"] = ", ".join(server.receivers)
+    # RFC 3834: no answer of a machine is wanted.
+    message["Auto-Submitted"] = "auto-generated"
+    # Addresses are not broken up: nothing in it is but ASCII, in lines of less than 998 characters.
+    message.set_content(text, cte="7bit")
+    return message
+
+
+def _paragraph(study: EscalatedStudy, at: datetime, page_url: str) -> str:
+    waited = f"{_minutes(study, at)} min after its arrival"
+    return f"{_priority(study)}, unread {waited}\n{_link(study, page_url)}"
+
+
+def _priority(study: EscalatedStudy) -> str:
+    return "STAT" if study.stat else "flagged"
+
+
+def _minutes(study: EscalatedStudy, at: datetime) -> int:
+    return int((at - study.received_at).total_seconds() // 60)
+
+
+def _link(study: EscalatedStudy, page_url: str) -> str:
+    return f"{page_url}/studies/{study.study_instance_uid}"
+
+
+def _studies(count: int) -> str:
+    return "1 urgent study" if count == 1 else f"{count} urgent studies"
