@@ -21,8 +21,6 @@ from tests.support.waiting import TIMEOUT
 from worklist.admin.live_checks import LiveChecks
 from worklist.app import make_app
 
-NOW = datetime.now(UTC)
-
 
 @pytest.fixture
 def client(settings: Settings, database: Database) -> Iterator[TestClient]:
@@ -35,11 +33,13 @@ def client(settings: Settings, database: Database) -> Iterator[TestClient]:
 def test_the_status_has_checks_parts_queue_disk_inbox_and_sources(
     client: TestClient, database: Database
 ) -> None:
+    # A sign of life is fresh for a minute or so: not since this module was read.
+    now = datetime.now(UTC)
     with database.write() as session:
-        beat(session, Part.INGESTER, ProcessId("here", 7), NOW, NOW)
-        an_image(session, NOW, study="1.1")
+        beat(session, Part.INGESTER, ProcessId("here", 7), now, now)
+        an_image(session, now, study="1.1")
         issue = InboxIssue(InboxIssueCode.LINK, "ward/link.dcm", "")
-        replace_inbox_issues(session, {issue}, NOW)
+        replace_inbox_issues(session, {issue}, now)
     status = client.get("/api/v1/admin/status").json()
     checks = {check["name"]: check for check in status["checks"]}
     assert checks["database"]["well"], checks["database"]
