@@ -12,6 +12,8 @@ from cli.common.database import opened
 from cli.common.help import PlainCommand
 from cli.common.options import Json
 from db.access import accounts
+from db.access.account_changes import AccountChange, Wanted, add_account, change_account
+from db.access.account_details import account_details
 from db.access.audit import Actor, AuditAction, AuditRecord, entries, note
 from db.access.login_sessions import SessionRecord, end_session, sessions_of
 from db.session import Database
@@ -29,6 +31,8 @@ from readfirst.settings import Settings, load_settings
 app = typer.Typer(
     help="Accounts of people and programs: who may look, and as what.", no_args_is_help=True
 )
+#: Whoever reaches the database here may do all, and is no account of the page.
+TERMINAL = Actor(None, None)
 #: Of a number of a row.
 GREATEST_ID = 2**31 - 1
 Name = Annotated[str, typer.Argument(help="The account's name.")]
@@ -52,11 +56,10 @@ def add(
         token_sha256=digest(token) if token else None,
     )
     with opened(load_settings()) as database, database.write() as session:
-        accounts.add(session, new, _now())
-        note(session, *_by(AuditAction.ACCOUNT_ADDED), subject=name, role=role.value, by=getuser())
+        sentence = add_account(session, TERMINAL, new, _now(), by=getuser())
     if token:
         _show(token)
-    notice(f'Account "{name}" added with role {role.value}.')
+    notice(sentence)
 
 
 @app.command("list", cls=PlainCommand)
@@ -89,15 +92,49 @@ def disable(
     undo: Annotated[bool, typer.Option("--undo", help="Enable it again.")] = False,
 ) -> None:
     """Disable an account and log it out everywhere. It stays in the list, as the audit names it."""
-    name = name.lower()
-    with opened(load_settings()) as database, database.write() as session:
-        if undo:
-            accounts.enable(session, name)
-            note(session, *_by(AuditAction.ACCOUNT_ENABLED), subject=name, by=getuser())
-        else:
-            accounts.disable(session, name, _now())
-            note(session, *_by(AuditAction.ACCOUNT_DISABLED), subject=name, by=getuser())
-    notice(f'Account "{name}" is {"enabled" if undo else "disabled"}.')
+    _change(name, Wanted(AccountChange.ENABLE if undo else AccountChange.DISABLE))
+
+
+@app.command(cls=PlainCommand)
+def enable(name: Name) -> None:
+    """Enable an account that was disabled."""
+    _change(name, Wanted(AccountChange.ENABLE))
+
+
+@app.command(cls=PlainCommand)
+def unlock(name: Name) -> None:
+    """Let a person try to log in again at once, after too many failed log-ins."""
+    _change(name, Wanted(AccountChange.UNLOCK))
+
+
+@app.command(cls=PlainCommand)
+def show(name: Name, json: Json = False) -> None:
+    """Print an account: role, state, last seen, sessions."""
+    # Not needed by the other commands.
+    from worklist.security.access_policy import access_policy
+
+    settings, name = load_settings(), name.lower()
+    rules = access_policy(settings)
+    with opened(settings) as database, database.read() as session:
+        (row,) = account_details(session, _now(), rules.lifetimes, rules.account_limit, name)
+    if json:
+        print_json(row)
+        return
+
+    def when(at: datetime | None, otherwise: str) -> str:
+        return local_time(at, settings) if at else otherwise
+
+    rows = [
+        ("Role", row.role.value),
+        ("Added", local_time(row.created_at, settings)),
+        ("Disabled", when(row.disabled_at, "no")),
+        ("Locked until", when(row.locked_until, "not locked")),
+        ("Last seen", when(row.last_seen_at, "never")),
+        ("Sessions", str(row.sessions)),
+    ]
+    if row.role is Role.SERVICE:
+        rows.append(("Token", "valid" if row.has_token else "none"))
+    print_table(name, ("Property", "Value"), rows)
 
 
 @app.command("role", cls=PlainCommand)
@@ -105,11 +142,7 @@ def set_role(
     name: Name, role: Annotated[Role, typer.Argument(help="What the account may do from now on.")]
 ) -> None:
     """Let a person do more or less, from the next click on."""
-    name = name.lower()
-    with opened(load_settings()) as database, database.write() as session:
-        accounts.set_role(session, name, role)
-        note(session, *_by(AuditAction.ROLE_SET), subject=name, role=role.value, by=getuser())
-    notice(f'Account "{name}" has the role {role.value} now.')
+    _change(name, Wanted(AccountChange.ROLE, role=role))
 
 
 @app.command(cls=PlainCommand)
@@ -119,21 +152,22 @@ def passwd(name: Name) -> None:
     with opened(load_settings()) as database:
         _check_role(database, name, program=False)
         kept = hash_password(_password(name))
-        with database.write() as session:
-            accounts.set_password_hash(session, name, kept)
-            note(session, *_by(AuditAction.PASSWORD_SET), subject=name, by=getuser())
-    notice(f"The password of {name} is set.")
+    _change(name, Wanted(AccountChange.PASSWORD, kept=kept))
 
 
 @app.command(cls=PlainCommand)
-def token(name: Name) -> None:
+def token(
+    name: Name,
+    revoke: Annotated[bool, typer.Option("--revoke", help="End the token, and make none.")] = False,
+) -> None:
     """Give a program a new token, printed once; the old one ends."""
     name, secret = name.lower(), new_token()
     with opened(load_settings()) as database:
         _check_role(database, name, program=True)
-        with database.write() as session:
-            accounts.set_token(session, name, digest(secret))
-            note(session, *_by(AuditAction.TOKEN_MADE), subject=name, by=getuser())
+    if revoke:
+        _change(name, Wanted(AccountChange.REVOKE))
+        return
+    _change(name, Wanted(AccountChange.TOKEN, kept=digest(secret)))
     _show(secret)
 
 
@@ -164,11 +198,20 @@ def sessions(
     print_table(f"Sessions: {len(rows)}", columns, [_session(row, settings) for row in rows])
 
 
+def _change(name: str, wanted: Wanted) -> None:
+    """Change an account, and say so."""
+    with opened(load_settings()) as database, database.write() as session:
+        by = getuser()
+        sentence = change_account(session, TERMINAL, name.lower(), wanted, _now(), by=by)
+    notice(sentence)
+
+
 def _end(database: Database, name: str, number: int) -> None:
     with database.write() as session:
         if not end_session(session, name, number):
             raise Misconfigured(f"{name} has no session {number}.")
-        note(session, *_by(AuditAction.SESSION_ENDED), subject=name, by=getuser())
+        ended = AuditAction.SESSION_ENDED
+        note(session, TERMINAL, ended, _now(), subject=name, by=getuser())
     notice(f"The session {number} of {name} has ended.")
 
 
@@ -230,11 +273,6 @@ def _password(name: str) -> str:
 def _show(secret: str) -> None:
     print(secret)
     notice("Keep this token safe: it is shown this once.")
-
-
-def _by(action: AuditAction) -> tuple[Actor, AuditAction, datetime]:
-    """Return actor, action and time. Whoever reaches the database here may do all."""
-    return Actor(None, None), action, _now()
 
 
 def _now() -> datetime:

@@ -2,7 +2,6 @@
 
 import socket
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -15,20 +14,7 @@ from cli.common.console import err, local_time, notice, out, print_json
 from readfirst.errors import Misconfigured, ReadFirstError, Unavailable
 from readfirst.files.folders import make_inbox, make_private_folder
 from readfirst.settings import Settings, load_settings, unknown_settings
-
-
-@dataclass(frozen=True, slots=True)
-class CheckResult:
-    """The result of one check.
-
-    advice: what to do, when it is not well. warning: what is odd, though nothing fails by it.
-    """
-
-    name: str
-    well: bool
-    found: str
-    advice: str = ""
-    warning: str = ""
+from readfirst.site.checks import CheckResult
 
 
 def doctor(

@@ -21,6 +21,7 @@ from readfirst.files.folders import make_home, make_inbox
 from readfirst.files.private_files import home_is_open
 from readfirst.logs import configure_logs
 from readfirst.settings import Settings, load_settings, unknown_settings
+from readfirst.site.parts import Part
 
 if TYPE_CHECKING:
     from ingest.scope.scope_rules import ScopeRules
@@ -70,6 +71,7 @@ def up(
 
 def ingest() -> None:
     """Watch the inbox and take in what arrives."""
+    from db.site.beating import beating
     from ingest.scope.unused_patterns import unused_patterns
     from readfirst.tasks.celery_app import CeleryNotifier, make_app
     from worker.composition import open_use_cases
@@ -78,7 +80,11 @@ def ingest() -> None:
     settings = _entry()
     make_inbox(settings.home_path, settings.inbox_path)
     notifier = CeleryNotifier(make_app(settings))
-    with stop_on_signal() as stop, open_use_cases(settings, notifier) as use_cases:
+    with (
+        stop_on_signal() as stop,
+        open_use_cases(settings, notifier) as use_cases,
+        beating(settings.database, Part.INGESTER),
+    ):
         for unused in unused_patterns(use_cases.intake.rules):
             log.warning("unused_pattern", action="start", reason=unused.sentence)
         run_ingester(settings, use_cases.intake, stop)
@@ -86,6 +92,7 @@ def ingest() -> None:
 
 def receive() -> None:
     """Listen for images sent by DICOM (C-STORE, C-ECHO), and put them into the inbox."""
+    from db.site.beating import beating
     from ingest.inbox.inbox_writer import inbox_writer
     from ingest.receivers.listener import listening
     from ingest.receivers.listener_config import listener_config
@@ -93,7 +100,11 @@ def receive() -> None:
     settings = _entry()
     config = listener_config(settings)
     writer = inbox_writer(settings, "dicom")
-    with stop_on_signal() as stop, listening(config, writer) as listener:
+    with (
+        stop_on_signal() as stop,
+        listening(config, writer) as listener,
+        beating(settings.database, Part.LISTENER),
+    ):
         secured = " by TLS" if config.tls else ""
         notice(f"{config.ae_title} listens on {config.host}:{listener.port}{secured}")
         stop.wait()
@@ -145,6 +156,8 @@ def serve(
     ] = None,
 ) -> None:
     """Serve the worklist page and the API."""
+    from cli.doctor import CHECKS
+    from db.site.beating import beating
     from readfirst.tasks.celery_app import CeleryNotifier
     from readfirst.tasks.celery_app import make_app as make_queue
     from readfirst.tasks.names import TaskName
@@ -159,13 +172,14 @@ def serve(
     sockets = inherited(descriptor) if descriptor else listen(settings.host, settings.port)
     settings = settings.model_copy(update={"port": port_of(sockets)})
     notifier = CeleryNotifier(make_queue(settings))
-    app = make_app(settings, lambda: notifier.notify(TaskName.SCORE))
+    app = make_app(settings, lambda: notifier.notify(TaskName.SCORE), CHECKS)
     server = make_server(app, settings.host, settings.port, tls_files(settings))
     # What is imported stays: to look through all of it for garbage would halt pages for 0.2 s.
     gc.collect()
     gc.freeze()
     err.print(Text(f"The page is at {page_address(settings)}"), soft_wrap=True)
-    server.run(sockets)
+    with beating(settings.database, Part.PAGE):
+        server.run(sockets)
     if not server.started:
         raise typer.Exit(1)
 

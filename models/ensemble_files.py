@@ -10,8 +10,8 @@ from pathlib import Path
 from uuid import uuid4
 from zipfile import BadZipFile, ZipFile
 
+from models.digests import file_sha256
 from models.manifest import MANIFEST_FILE, Manifest, check_files, load_manifest
-from models.weights import file_sha256
 from readfirst.errors import Misconfigured
 
 #: Copies a file by its name into a folder.

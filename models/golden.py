@@ -10,8 +10,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from models.digests import file_sha256
 from models.manifest import MANIFEST_FILE, Manifest, NamedFile, load_manifest
-from models.weights import file_sha256
 from readfirst.errors import Misconfigured
 
 GOLDEN_FILE = "golden.json"

@@ -6,8 +6,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from models.digests import file_sha256
 from models.preprocessing import AS_IT_IS, FilmView
-from models.weights import file_sha256
 from readfirst.domain import Ages
 from readfirst.errors import Misconfigured
 

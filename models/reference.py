@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from models.digests import file_sha256
 from models.manifest import Manifest
-from models.weights import file_sha256
 from readfirst.errors import Misconfigured
 from readfirst.monitoring.reference import Reference, read_reference
 

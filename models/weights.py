@@ -1,6 +1,5 @@
 """Weight files: safetensors, 16-bit floating point, a tensor for each variable by its path."""
 
-import hashlib
 import re
 from collections import Counter
 from pathlib import Path
@@ -10,6 +9,7 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
+from models.digests import file_sha256
 from readfirst.errors import Misconfigured
 
 if TYPE_CHECKING:
@@ -59,9 +59,3 @@ def _named(network: "keras.Model") -> "dict[str, keras.Variable]":
         for weight in layer.weights:
             named[name + weight.path.removeprefix(layer.name)] = weight
     return named
-
-
-def file_sha256(path: Path) -> str:
-    """Return the digest of a file in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,10 +1,14 @@
 """The entry point that `celery --app worker.app` loads."""
 
-from celery.signals import setup_logging, worker_ready
+from typing import Any
 
+from celery.signals import beat_init, setup_logging, worker_ready, worker_shutdown
+
+from db.site.beating import Heartbeat
 from readfirst.files.private_files import keep_private
 from readfirst.logs import configure_logs
 from readfirst.settings import load_settings
+from readfirst.site.parts import Part
 from readfirst.tasks.celery_app import CeleryNotifier, make_app
 from readfirst.tasks.names import TaskName
 
@@ -12,6 +16,8 @@ keep_private()
 settings = load_settings()
 app = make_app(settings)
 app.conf.imports = ("worker.tasks",)
+#: Of this process, once it is ready: of a worker's first process alone, and not of its children.
+heartbeats: list[Heartbeat] = []
 
 
 @setup_logging.connect
@@ -25,3 +31,28 @@ def _look_for_work(**_: object) -> None:
     notifier = CeleryNotifier(app)
     notifier.notify(TaskName.PREPARE)
     notifier.notify(TaskName.SCORE)
+
+
+@worker_ready.connect
+def _begin_to_beat(sender: Any, **_: object) -> None:
+    """Give signs of life as the parts whose queues this worker serves."""
+    queues = {queue.name for queue in sender.task_consumer.queues}
+    parts = {Part.PREPARE: TaskName.PREPARE, Part.SCORE: TaskName.SCORE}
+    _beat(*(part for part, task in parts.items() if task.queue in queues))
+
+
+@beat_init.connect
+def _begin_to_beat_as_clock(**_: object) -> None:
+    _beat(Part.CLOCK)
+
+
+@worker_shutdown.connect
+def _end_heartbeats(**_: object) -> None:
+    while heartbeats:
+        heartbeats.pop().stop()
+
+
+def _beat(*parts: Part) -> None:
+    heartbeat = Heartbeat(settings.database, parts)
+    heartbeat.start()
+    heartbeats.append(heartbeat)

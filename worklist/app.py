@@ -1,6 +1,6 @@
 """The page and the API of one ReadFirst: a FastAPI application over the database."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -15,6 +15,9 @@ from readfirst import DISCLAIMER, __version__
 from readfirst.derived_images import DerivedImages
 from readfirst.files.folders import make_home
 from readfirst.settings import Settings
+from worklist.admin import router as admin
+from worklist.admin.explained_files import clear_explained
+from worklist.admin.live_checks import Check, LiveChecks
 from worklist.api import router as api
 from worklist.api_document import document
 from worklist.api_document import page as api_docs
@@ -40,10 +43,13 @@ STATIC = Path(__file__).parent / "static"
 SMALL_BODY = 64 * 1024
 
 
-def make_app(settings: Settings, notify: Notifier = lambda: None) -> FastAPI:
+def make_app(
+    settings: Settings, notify: Notifier = lambda: None, checks: Sequence[Check] = ()
+) -> FastAPI:
     """The application; the database is opened when it starts.
 
     notify: tells the workers that a heat map is wanted; else they find it in their next sweep.
+    checks: those of `readfirst doctor`, for the administrator's page.
     """
     app = ProtectedApp(
         title="ReadFirst",
@@ -57,6 +63,7 @@ def make_app(settings: Settings, notify: Notifier = lambda: None) -> FastAPI:
         max_body_size=SMALL_BODY,
     )
     _fill_state(app.state, settings, notify)
+    app.state.live_checks = LiveChecks(settings, checks)
     add_problems(app)
     _add_routes(app)
     document.add_document(app)
@@ -70,6 +77,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     settings: Settings = state.settings
     make_home(settings.home_path, to_write=settings.database_url is None)
     upgrade(state.database)
+    clear_explained(settings.home_path)
     with state.upload_endpoints.opened():
         yield
     state.streams.close()
@@ -100,9 +108,10 @@ def _add_routes(app: FastAPI) -> None:
     app.include_router(document.router)
     app.include_router(api_docs.router)
     app.mount("/static", public(StaticFiles(directory=STATIC)), name="static")
-    for module in (pages, api, health, metrics):
+    for module in (pages, api, admin, health, metrics):
         app.include_router(module.router)
     for module in (form, stow):
         app.include_router(module.router, max_body_size=app.state.upload_endpoints.most_bytes)
+    app.include_router(admin.films, max_body_size=app.state.upload_endpoints.most_bytes)
     for module in (thumbnails, login, account):
         app.include_router(module.router)

@@ -51,8 +51,8 @@ def decode(films: list[LabelledFilm]) -> list[LabelledFilm]:
     from PIL import Image
 
     from ingest.reader.reader_process import Reader
+    from models.digests import file_sha256
     from models.preprocessing import LEAST_SIDE, standardise
-    from models.weights import file_sha256
 
     settings = load_settings()
     folder = settings.home_path / "training"

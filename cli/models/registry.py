@@ -145,7 +145,7 @@ def sample_scores(folder: Path, settings: Settings) -> Mapping[str, float]:
 
 
 def _print_checks(checks: list[GoldenCheck]) -> None:
-    from models.weights import file_sha256
+    from models.digests import file_sha256
 
     names = {file_sha256(path): path.name for path in sample_files()}
     print_table(

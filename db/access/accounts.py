@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from db.access.login_attempts import forget
@@ -110,6 +110,19 @@ def set_token(session: Session, name: str, token_sha256: str) -> None:
     account.token_sha256 = token_sha256
 
 
+def revoke_token(session: Session, name: str) -> None:
+    """Let a program have no token: it is let in no more until it is given another."""
+    account = _known(session, name)
+    if account.role is not Role.SERVICE:
+        raise Misconfigured(f"{name} is a person: there is no token.")
+    account.token_sha256 = None
+
+
+def id_of(session: Session, name: str) -> int:
+    """The number of an account. Raises Misconfigured if there is none of this name."""
+    return _known(session, name).id
+
+
 def set_role(session: Session, name: str, role: Role) -> None:
     """Let a person do more or less, from the next request on. A program stays one."""
     account = _known(session, name)
@@ -130,15 +143,29 @@ def enable(session: Session, name: str) -> None:
     _known(session, name).disabled_at = None
 
 
-def by_token(session: Session, token_sha256: str) -> str | None:
-    """The name of the program that has this token, unless it is disabled."""
-    return session.scalar(
-        select(Account.name).where(
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A program that has a token. last_seen_at: as it is noted; None if it was never seen."""
+
+    name: str
+    last_seen_at: datetime | None
+
+
+def by_token(session: Session, token_sha256: str) -> Program | None:
+    """The program that has this token, unless it is disabled."""
+    account = session.scalar(
+        select(Account).where(
             Account.token_sha256 == token_sha256,
             Account.disabled_at.is_(None),
             Account.role == Role.SERVICE,
         )
     )
+    return None if account is None else Program(account.name, account.last_seen_at)
+
+
+def note_seen(session: Session, name: str, at: datetime) -> None:
+    """Note that an account did something."""
+    session.execute(update(Account).where(Account.name == name).values(last_seen_at=at))
 
 
 def _named(session: Session, name: str) -> Account | None:

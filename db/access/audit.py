@@ -39,6 +39,12 @@ class AuditAction(StrEnum):
     ORIGINAL_TAKEN = "original_taken"
     HEAT_MAP_WANTED = "heat_map_wanted"
     MONITORING_VIEWED = "watching_viewed"
+    #: A page of the administrator.
+    ADMIN_VIEWED = "admin_viewed"
+    #: A film was read to say what the rules make of it, and was not kept.
+    FILM_EXPLAINED = "film_explained"
+    #: The audit log itself.
+    AUDIT_VIEWED = "audit_viewed"
     #: Somebody has refused images tried again.
     RETRY_WANTED = "retry_wanted"
     UPLOADED = "uploaded"
@@ -53,9 +59,11 @@ class AuditAction(StrEnum):
     ACCOUNT_ADDED = "account_added"
     ACCOUNT_DISABLED = "account_disabled"
     ACCOUNT_ENABLED = "account_enabled"
+    ACCOUNT_UNLOCKED = "account_unlocked"
     ROLE_SET = "role_set"
     PASSWORD_SET = "password_set"  # noqa: S105 - an action
     TOKEN_MADE = "token_made"  # noqa: S105 - an action
+    TOKEN_REVOKED = "token_revoked"  # noqa: S105 - an action
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,21 +131,23 @@ def entries(
     if account is not None:
         query = query.where(AuditEntry.account == account)
     if study_instance_uid is not None:
-        query = query.where(_shows(study_instance_uid))
-    return [
-        AuditRecord(
-            at=entry.at,
-            account=entry.account,
-            address=entry.address,
-            action=entry.action,
-            study_instance_uid=entry.study_instance_uid,
-            detail=entry.detail,
-        )
-        for entry in session.scalars(query)
-    ]
+        query = query.where(is_of_study(study_instance_uid))
+    return [record_of(entry) for entry in session.scalars(query)]
 
 
-def _shows(study_instance_uid: str) -> ColumnElement[bool]:
+def record_of(entry: AuditEntry) -> AuditRecord:
+    """The record of a row."""
+    return AuditRecord(
+        at=entry.at,
+        account=entry.account,
+        address=entry.address,
+        action=entry.action,
+        study_instance_uid=entry.study_instance_uid,
+        detail=entry.detail,
+    )
+
+
+def is_of_study(study_instance_uid: str) -> ColumnElement[bool]:
     """An entry of a study, or of a list with it (`detail`: `{"studies": [UID, …]}`)."""
     listed = cast(AuditEntry.detail, Text).contains(f'"{study_instance_uid}"', autoescape=True)
     return or_(AuditEntry.study_instance_uid == study_instance_uid, listed)

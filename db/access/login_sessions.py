@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import Enum, auto
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import ColumnElement, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from db.tables import Account, LoginSession
@@ -19,6 +20,15 @@ class Lifetimes:
 
     idle: timedelta
     absolute: timedelta
+
+
+class Expired(Enum):
+    """The ways in which a session ends by itself."""
+
+    #: Nobody used it.
+    IDLE = auto()
+    #: It lasted as long as any may.
+    OVER = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +87,27 @@ def logged_in(
     return None if row is None else LoggedIn(row[0], row[1], stale=row[2] <= at - NOTED)
 
 
+def are_alive(at: datetime, lifetimes: Lifetimes) -> tuple[ColumnElement[bool], ...]:
+    """Sessions that have not ended by themselves."""
+    return (
+        LoginSession.used_at > at - lifetimes.idle,
+        LoginSession.opened_at > at - lifetimes.absolute,
+    )
+
+
+def expired(
+    session: Session, secret_sha256: str, at: datetime, lifetimes: Lifetimes
+) -> Expired | None:
+    """Return how a session ended by itself; None for one that has not, or that is not known."""
+    query = select(LoginSession).where(LoginSession.secret_sha256 == secret_sha256)
+    row = session.scalar(query)
+    if row is None:
+        return None
+    if row.opened_at <= at - lifetimes.absolute:
+        return Expired.OVER
+    return Expired.IDLE if row.used_at <= at - lifetimes.idle else None
+
+
 def sessions_of(
     session: Session,
     account: str,
@@ -89,11 +120,7 @@ def sessions_of(
     query = (
         select(LoginSession)
         .join(LoginSession.account)
-        .where(
-            Account.name == account,
-            LoginSession.used_at > at - lifetimes.idle,
-            LoginSession.opened_at > at - lifetimes.absolute,
-        )
+        .where(Account.name == account, *are_alive(at, lifetimes))
         .order_by(LoginSession.used_at.desc(), LoginSession.id.desc())
     )
     return [

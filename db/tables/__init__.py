@@ -13,7 +13,7 @@ from db.tables.open_studies import OpenStudy
 from db.tables.outbox import OutboxMessage
 from db.tables.studies import Arrival, Image, Score, Study
 from db.tables.verdicts import Verdict
-from db.tables.work import WantedRetry, WorkFaultRow
+from db.tables.work import HeartbeatRow, WantedRetry, WorkFaultRow
 
 __all__ = [
     "Account",
@@ -24,6 +24,7 @@ __all__ = [
     "EnsembleVersion",
     "Escalation",
     "Event",
+    "HeartbeatRow",
     "HeatMap",
     "IgnoredFile",
     "Image",

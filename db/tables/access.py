@@ -28,6 +28,8 @@ class Account(Base):
     token_sha256: Mapped[str | None] = mapped_column(SHA256, unique=True)
     created_at: Mapped[datetime]
     disabled_at: Mapped[datetime | None]
+    #: When it last did something, to the minute; None if never.
+    last_seen_at: Mapped[datetime | None]
     #: Of the list, in the person's order: `[{"name": …, "address": …}]`.
     saved_filters: Mapped[list[dict[str, str]] | None] = mapped_column(JSON(none_as_null=True))
 

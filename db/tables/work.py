@@ -1,18 +1,22 @@
-"""The tables of work: what stops it, and what somebody wants done again."""
+"""The tables of work: who does it, what stops it, and what somebody wants done again."""
 
 from datetime import datetime
 
-from sqlalchemy import Enum, ForeignKey, Index, Text, text
+from sqlalchemy import Enum, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.tables.base import Base
 from readfirst.machine_faults import FaultCode, WorkKind
+from readfirst.site.parts import Part
 
 WORK = Enum(
     WorkKind, native_enum=False, length=16, values_callable=lambda kind: [k.value for k in kind]
 )
 CODE = Enum(
     FaultCode, native_enum=False, length=64, values_callable=lambda kind: [k.value for k in kind]
+)
+PART = Enum(
+    Part, native_enum=False, length=16, values_callable=lambda kind: [part.value for part in kind]
 )
 PENDING = text("tried_at IS NULL")
 
@@ -54,3 +58,19 @@ class WantedRetry(Base):
         ),
         Index("ix_wanted_retries_wanted_at", "wanted_at"),
     )
+
+
+class HeartbeatRow(Base):
+    """A process of a part; its row goes when it ends by itself."""
+
+    __tablename__ = "heartbeats"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    part: Mapped[Part] = mapped_column(PART)
+    #: Of the machine or container, as it calls itself.
+    host: Mapped[str] = mapped_column(String(255))
+    pid: Mapped[int]
+    started_at: Mapped[datetime]
+    last_at: Mapped[datetime]
+
+    __table_args__ = (UniqueConstraint("part", "host", "pid"),)

@@ -17,10 +17,10 @@ from laboratory.evaluation.threshold_selection import (
 from laboratory.training.member_store import load_member, weights_path
 from laboratory.training.recipes import VIEWS, Recipe, views_of
 from models.combining import Probabilities, calibrated, combine, sigmoid
+from models.digests import file_sha256
 from models.ensemble import member_logits
 from models.manifest import MANIFEST_FILE, EnsembleMember, Manifest, Metrics, PixelCheck
 from models.preprocessing import PREPROCESSING_VERSION, Array8, FilmView
-from models.weights import file_sha256
 from readfirst import DISCLAIMER
 from readfirst.domain import Ages
 

@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 
 from laboratory.data.dataset import LabelledFilm, labels_of
+from models.digests import file_sha256
 from models.ensemble import NetworkEnsemble
 from models.exposure import measure_exposure
 from models.manifest import MANIFEST_FILE, NamedFile, load_manifest
 from models.preprocessing import Array8
-from models.weights import file_sha256
 from readfirst.monitoring.reference import (
     REFERENCES,
     PixelCheckRefusals,

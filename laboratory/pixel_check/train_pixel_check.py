@@ -26,10 +26,11 @@ from laboratory.training.origin import check_origin, note_origin, origin_of
 from laboratory.training.progress import ReportProgress, silent
 from laboratory.training.recipes import PIXEL_CHECK, Recipe
 from laboratory.training.train_member import train_member
+from models.digests import file_sha256
 from models.ensemble import in_batches
 from models.manifest import Estimate, PixelCheck
 from models.preprocessing import Array8, network_input
-from models.weights import file_sha256, save_weights
+from models.weights import save_weights
 from readfirst.statistics.shares import wilson_interval
 
 if TYPE_CHECKING:

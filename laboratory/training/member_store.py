@@ -11,7 +11,8 @@ from laboratory.training.origin import check_origin, note_origin, origin_of
 from laboratory.training.progress import ReportProgress, silent
 from laboratory.training.recipes import Recipe
 from laboratory.training.train_member import InitialWeights, train_member
-from models.weights import file_sha256, load_weights, save_weights
+from models.digests import file_sha256
+from models.weights import load_weights, save_weights
 
 if TYPE_CHECKING:
     import keras

@@ -14,9 +14,10 @@ from laboratory.training.curves import add_to_curves, curves_path, read_curves
 from laboratory.training.origin import check_origin, note_origin, origin_of
 from laboratory.training.progress import ReportProgress, silent
 from laboratory.training.recipes import Recipe, view_of
+from models.digests import file_sha256
 from models.memory import keep_freed_memory
 from models.preprocessing import network_input
-from models.weights import file_sha256, load_weights
+from models.weights import load_weights
 
 if TYPE_CHECKING:
     import keras

@@ -105,6 +105,33 @@ ROUTES_BY_POLICY: dict[Policy, tuple[str, ...]] = {
         "POST /api/v1/studies/{study_instance_uid}/verdicts",
         "POST /studies/{study_instance_uid}/verdict",
     ),
+    Policy(Role.ADMIN, AuditAction.ADMIN_VIEWED): (
+        "GET /admin",
+        "GET /admin/accounts",
+        "GET /api/v1/admin/accounts",
+        "GET /api/v1/admin/accounts/{name}/sessions",
+        "GET /admin/rules",
+        "GET /admin/settings",
+        "GET /api/v1/admin/rules",
+        "GET /api/v1/admin/settings",
+        "GET /api/v1/admin/status",
+        "POST /admin/accounts",
+        "POST /admin/accounts/{name}",
+        "POST /api/v1/admin/accounts",
+        "POST /api/v1/admin/accounts/{name}/changes",
+    ),
+    Policy(Role.ADMIN, AuditAction.FILM_EXPLAINED): (
+        "POST /admin/rules/explanation",
+        "POST /api/v1/admin/rules/explanation",
+    ),
+    Policy(Role.ADMIN, AuditAction.AUDIT_VIEWED): (
+        "GET /admin/audit",
+        "GET /admin/audit.csv",
+        "GET /api/v1/admin/audit",
+    ),
+    Policy(Role.ADMIN, AuditAction.ADMIN_VIEWED, attended=False, each_time=False): (
+        "GET /admin/status",
+    ),
     Policy(Role.LEAD, AuditAction.MONITORING_VIEWED): (
         "GET /api/v1/watching/alerts",
         "GET /api/v1/watching/calibration",

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from models.digests import file_sha256
 from models.golden import write_golden
 from models.manifest import (
     MANIFEST_FILE,
@@ -11,7 +12,6 @@ from models.manifest import (
     load_manifest,
     shipped_version,
 )
-from models.weights import file_sha256
 
 
 def an_ensemble_folder(

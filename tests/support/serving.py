@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from cli.doctor import CHECKS
 from readfirst.settings import Settings
 from tests.support.waiting import in_background, wait_until
 from worklist.app import make_app
@@ -12,7 +13,7 @@ from worklist.server import Server, make_server
 @contextmanager
 def served(settings: Settings) -> Iterator[tuple[str, Server]]:
     """Address and server, on a free port; it has ended when the block has."""
-    server = make_server(make_app(settings), "127.0.0.1", 0)
+    server = make_server(make_app(settings, checks=CHECKS), "127.0.0.1", 0)
 
     def stop() -> None:
         server.should_exit = True

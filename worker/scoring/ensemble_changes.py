@@ -15,12 +15,12 @@ from db.session import Database
 from db.tables import EnsembleVersion
 from ingest.inbox.store import Store
 from ingest.reader.reader_process import Reader
+from models.digests import file_sha256
 from models.ensemble import NetworkEnsemble
 from models.ensemble_files import install
 from models.golden import GoldenCheck, compare_scores, load_golden
 from models.manifest import load_manifest
 from models.preprocessing import LEAST_SIDE, standardise
-from models.weights import file_sha256
 from readfirst.errors import Misconfigured
 from readfirst.samples import sample_files
 from worker.scoring.ensemble_registry import EnsembleRegistry

@@ -27,6 +27,7 @@ TAGS = [
     {"name": "refusals", "description": "What was not scored, and why."},
     {"name": "events", "description": "What happens, as it happens."},
     {"name": "watching", "description": "How the AI does, for the lead. No patient's data."},
+    {"name": "administration", "description": "The site itself, for its administrator."},
     {"name": "ways in", "description": "Films, into the inbox."},
     {"name": "operation", "description": "For monitors. No patient's data."},
 ]

@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 
 from starlette.requests import Request
 
-from db.access.accounts import any_account, by_token
+from db.access.accounts import Program, any_account, by_token, note_seen
 from db.access.audit import Actor, AuditAction, note
 from db.access.login_attempts import begin, token_key
-from db.access.login_sessions import logged_in, note_use
+from db.access.login_sessions import NOTED, logged_in, note_use
 from db.session import Database
 from readfirst.access.credentials import digest
 from readfirst.access.roles import Role
@@ -70,17 +70,26 @@ class Authenticator:
         if login.stale and attended:
             with self.database.write() as session:
                 note_use(session, kept, now)
+                note_seen(session, login.account, now)
         return Principal(
             account=login.account, role=login.role, address=address, form_token=form_token(secret)
         )
 
     def _program(self, token: str, address: str) -> Principal | None:
         with self.database.read() as session:
-            name = by_token(session, digest(token))
-        if name is not None:
-            return Principal(account=name, role=Role.SERVICE, address=address)
+            program = by_token(session, digest(token))
+        if program is not None:
+            self._note_seen(program)
+            return Principal(account=program.name, role=Role.SERVICE, address=address)
         self._note_refused_token(address)
         return None
+
+    def _note_seen(self, program: Program) -> None:
+        """Not every request writes."""
+        now = datetime.now(UTC)
+        if program.last_seen_at is None or program.last_seen_at <= now - NOTED:
+            with self.database.write() as session:
+                note_seen(session, program.name, now)
 
     def _note_refused_token(self, address: str) -> None:
         """A token cannot be guessed; the limit is for the log, which must not be flooded."""

@@ -1,7 +1,7 @@
 """The log-in service: name and password for the secret of a new session."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from db.access import accounts
@@ -26,6 +26,9 @@ from readfirst.access.credentials import (
     verify_password,
 )
 from worklist.security.access_policy import AccessPolicy
+
+#: Sessions that have ended by themselves are kept for so long.
+ENDED_KEPT = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +116,13 @@ def _let_in(database: Database, policy: AccessPolicy, attempt: Attempt, kept: st
         forget(session, attempt.name)
         take_back(session, address_key(attempt.address))
         drop_old(session, attempt.at, policy.account_limit)
-        drop_ended(session, attempt.at, policy.lifetimes)
+        # A while longer, so that their owners are told why they have to log in.
+        drop_ended(session, attempt.at - ENDED_KEPT, policy.lifetimes)
         if replaced := end_replaced(session, digest(attempt.replaced)):
             actor = Actor(replaced, attempt.address)
             note(session, actor, AuditAction.LOGGED_OUT, attempt.at)
         open_session(session, attempt.name, digest(secret), attempt.at, attempt.address)
+        accounts.note_seen(session, attempt.name, attempt.at)
         note(session, Actor(attempt.name, attempt.address), AuditAction.LOGGED_IN, attempt.at)
     return secret
 

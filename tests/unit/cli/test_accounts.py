@@ -174,3 +174,33 @@ def test_sessions_are_listed_and_ended_at_the_command_line() -> None:
     assert json.loads(run("accounts", "sessions", "anna", "--json").stdout) == []
     assert json.loads(run("audit", "--json").stdout)[0]["action"] == "session_ended"
     database.dispose()
+
+
+def test_an_account_is_shown_unlocked_and_its_token_revoked() -> None:
+    added = run("accounts", "add", "lea", "--role", "lead", stdin=PASSWORD)
+    assert 'Account "lea" added with role lead.' in added.stderr
+    details = json.loads(run("accounts", "show", "lea", "--json").stdout)
+    assert (details["role"], details["last_seen_at"], details["locked_until"]) == (
+        "lead",
+        None,
+        None,
+    )
+    assert "never" in run("accounts", "show", "lea").stdout
+    assert 'Account "lea" unlocked.' in run("accounts", "unlock", "lea").stderr
+    assert 'Account "lea" disabled.' in run("accounts", "disable", "lea").stderr
+    assert 'Account "lea" enabled.' in run("accounts", "enable", "lea").stderr
+    run("accounts", "add", "router", "--role", "service")
+    assert 'Token of "router" revoked.' in run("accounts", "token", "router", "--revoke").stderr
+    assert "none" in run("accounts", "show", "router").stdout
+    actions = [row["action"] for row in json.loads(run("audit", "--json").stdout)]
+    assert actions[0] == "token_revoked"
+    assert "account_unlocked" in actions
+
+
+def test_the_last_admin_stays_one() -> None:
+    run("accounts", "add", "anna", "--role", "admin", stdin=PASSWORD)
+    for refused in (("disable", "anna"), ("role", "anna", "reader")):
+        assert "last admin" in str(run("accounts", *refused).exception)
+    run("accounts", "add", "bert", "--role", "admin", stdin=PASSWORD)
+    assert run("accounts", "role", "anna", "reader").exit_code == 0
+    assert "last admin" in str(run("accounts", "disable", "bert").exception)

@@ -57,7 +57,7 @@ def test_people_have_passwords_and_programs_tokens(database: Database) -> None:
         accounts.add(session, program, NOW)
         accounts.set_token(session, "router", "new")
         assert accounts.by_token(session, "old") is None
-        assert accounts.by_token(session, "new") == "router"
+        assert accounts.by_token(session, "new") == accounts.Program("router", None)
         with pytest.raises(Misconfigured, match="token"):
             accounts.set_password_hash(session, "router", "hash")
         with pytest.raises(Misconfigured, match="password"):

@@ -28,6 +28,13 @@ EXAM = (
     "additional_patient_history"
 )
 FIGURE = "agreement|ensemble|probability_from|probability_below|code|scanner"
+#: Schemas that only the routes of the administrator name.
+ADMIN = (
+    "SiteStatus|QueueRecord|DiskRecord|PartRecord|Part|CheckResult|SourceRecord|ImageState"
+    "|AccountDetail|AccountChange|AddedAccount|ChangedAccount|Changed|Role|SessionRecord"
+    "|AuditPage|AuditRecord|AuditAction|SiteRules|RulePart|RuleSource|Ages|FilmExplanation"
+    "|RuleFinding|Outcome|SiteSettings|SettingRecord|SettingSource|UnknownSetting|Body_explainFilm"
+)
 OPENAPI = (
     Change(
         r"(?s)paths /api/v1/refusals/retries .*|components schemas \w*Retr(y|ies)\w* .*",
@@ -80,6 +87,9 @@ OPENAPI = (
     Change(r"components schemas VerdictGroup .*", "behind a figure"),
     Change(rf"components schemas Search properties ({FIGURE})\b.*", "behind a figure"),
     Change(rf"paths /api/v1/worklist get parameters .*\b({FIGURE})\b.*", "behind a figure"),
+    Change(r"(?s)paths /api/v1/admin/.*", "and the same in the API (`/api/v1/admin/…`)"),
+    Change(rf"(?s)components schemas ({ADMIN})\b.*", "and the same in the API (`/api/v1/admin/…`)"),
+    Change(r"tags administration .*", "and the same in the API (`/api/v1/admin/…`)"),
     Change(r"paths .* (summary|operationId|title): .*", "its operations are verbs with nouns"),
     Change(r"(?s)paths .* example\b.*", "names servers, security schemes, examples"),
     Change(r"(components securitySchemes|security|servers) .*", "security schemes, examples"),
@@ -99,6 +109,10 @@ OPENAPI = (
 )
 BOUNDED = "timeout|limit|concurrency|port|epochs|miss-cost|seed|trials|samples|strongest|count"
 HELP = (
+    Change(
+        r"readfirst accounts( (show|enable|unlock|disable|token))?: .*",
+        "`readfirst accounts show`, `enable`, `unlock` and `token --revoke`",
+    ),
     Change(r"readfirst( \w+)*: .*<.*|.*--limit .*", "Switches show no"),
     Change(r"readfirst: .*", "groups the commands"),
     Change(r"readfirst( \w+)*:   (-\w, )?--[\w-]+( |$).*", "Switches show no type"),
@@ -123,6 +137,8 @@ HELP = (
     Change(r"readfirst doctor:   --send-test-mail .*", "`readfirst doctor --send-test-mail`"),
 )
 SCHEMA = (
+    Change(r"heartbeats.*", "`heartbeats`"),
+    Change(r"accounts\.last_seen_at .*", "`accounts.last_seen_at`"),
     Change(r"wanted_retries.*", "`wanted_retries`"),
     Change(r"ensembles\.(retired_at|manifest_sha256) .*", "`ensembles.retired_at`"),
     Change(r"studies\.(prior_since|never_prior) .*", "`studies.prior_since`"),

@@ -13,10 +13,11 @@ from laboratory.negative_images.pictures import PROJECTIONS, frontal_projections
 from laboratory.pixel_check.train_pixel_check import choose_threshold, train_pixel_check
 from laboratory.pixel_check.training_images import as_elsewhere, training_images, varied, warped
 from laboratory.training.recipes import PIXEL_CHECK, RECIPES
+from models.digests import file_sha256
 from models.manifest import PixelCheck
 from models.networks import build
 from models.preprocessing import Array8, network_input, standardise
-from models.weights import file_sha256, load_weights
+from models.weights import load_weights
 
 #: Films of each part that the brief training sees.
 FEW = {Subset.TRAIN: 120, Subset.TUNE: 30, Subset.HELD_OUT: 40}

@@ -86,6 +86,10 @@ def test_every_route_has_a_policy_and_no_other_than_the_table_says(settings: Set
     assert by_route == POLICIES
 
 
+#: Their forms carry a token, which a bare request lacks.
+FORMS = ("POST /account/", "POST /admin/", "POST /refused/", "POST /studies/")
+
+
 @pytest.mark.parametrize("role", [None, *Role])
 def test_each_route_is_for_its_role_and_those_above(client: TestClient, role: Role | None) -> None:
     headers = as_role(client, role)
@@ -93,7 +97,7 @@ def test_each_route_is_for_its_role_and_those_above(client: TestClient, role: Ro
         method, path = name.split(" ")
         if name in ("GET /login", "POST /login", "POST /logout"):
             continue
-        wants_a_form = name.startswith(("POST /account/", "POST /refused/", "POST /studies/"))
+        wants_a_form = name.startswith(FORMS)
         path = "/static/common/base.css" if path == "/static" else path
         path = filled(path, study_instance_uid=STUDY, sha256="ab" * 32)
         # An odd event: the stream, which would never end, says so to whoever is let in.
@@ -134,6 +138,33 @@ def test_a_page_leads_to_the_log_in_and_back(client: TestClient) -> None:
     assert log_in(client, "reader", next="/refused?code=truncated") == 303
     assert client.get("/refused?code=truncated", headers=PAGE).status_code == 200
     assert "reader" in client.get("/", headers=PAGE).text
+
+
+def test_the_log_in_says_why_one_is_here_and_how_long_to_wait(
+    client: TestClient, database: Database, settings: Settings
+) -> None:
+    assert "You were logged out" not in client.get("/login").text
+    assert "not a medical device" in client.get("/login").text
+    log_in(client, "reader")
+    idle = timedelta(minutes=settings.session_idle_minutes)
+    with database.write() as session:
+        session.execute(update(LoginSession).values(used_at=NOW - idle - timedelta(minutes=2)))
+    # Somebody else's log-in, which forgets old sessions, does not forget this one yet.
+    with TestClient(client.app, follow_redirects=False) as other:
+        assert log_in(other, "lead") == 303
+    client.get("/", headers=PAGE)
+    assert f"You were logged out after {settings.session_idle_minutes:g} minutes." in (
+        client.get("/login").text
+    )
+    over = timedelta(hours=settings.session_hours + 1)
+    with database.write() as session:
+        session.execute(update(LoginSession).values(opened_at=NOW - over))
+    assert f"after {settings.session_hours:g} hours." in client.get("/login").text
+    token = client.get("/login").text.split('name="form_token" value="')[1].split('"')[0]
+    for name in ("reader", "nobody-at-all"):
+        sent = {"name": name, "password": "wrong", "form_token": token}
+        answer = client.post("/login", data=sent).text
+        assert f"or wait {settings.lockout_minutes:g} minutes." in answer, name
 
 
 def test_a_list_that_refreshes_itself_is_told_and_not_sent_on(client: TestClient) -> None:

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from db.access.audit import AuditAction, note
-from db.access.login_sessions import close_session
+from db.access.login_sessions import Expired, close_session, expired
 from readfirst.access.credentials import MOST_PASSWORD, digest, new_secret
 from readfirst.access.roles import Role
 from worklist.security.login_service import Attempt, log_in
@@ -26,7 +26,15 @@ from worklist.services.templating import TEMPLATES
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
 #: One sentence for every cause: it must not tell which accounts there are.
-NOT_LET_IN = "Name or password is wrong, or there were too many attempts; then wait a while."
+NOT_LET_IN = (
+    "Name or password is wrong, or there were too many attempts. "
+    "Try again, or wait {minutes:g} minutes."
+)
+#: To somebody whose session ended by itself.
+IDLE, OVER = (
+    "You were logged out after {minutes:g} minutes.",
+    "You were logged out after {hours:g} hours.",
+)
 FormText = Annotated[str, Form(max_length=1024)]
 
 
@@ -36,7 +44,7 @@ def login_page(request: Request, authenticator: AuthenticatorDep, next: str = "/
     """The form; whoever is logged in already is sent onward."""
     if authenticator.authenticate(request, attended=True) is not None:
         return RedirectResponse(local_path(next), 303)
-    return _page(request, local_path(next))
+    return _page(request, local_path(next), notice=_end_of_session(request, authenticator))
 
 
 @router.post("/login")
@@ -59,7 +67,9 @@ def login(
     attempt = Attempt(name, password, address_of(request), at, replaced=cookie)
     secret = log_in(authenticator.database, authenticator.policy, attempt)
     if secret is None:
-        return _page(request, onward, NOT_LET_IN, 401)
+        pause = authenticator.policy.account_limit.pause
+        message = NOT_LET_IN.format(minutes=pause.total_seconds() / 60)
+        return _page(request, onward, message, 401)
     # Never the secret that the browser came with: somebody else may have put it there.
     answer = RedirectResponse(onward, 303)
     give_cookie(request, answer, secret)
@@ -85,10 +95,30 @@ def logout(
     return answer
 
 
-def _page(request: Request, onward: str, message: str = "", status: int = 200) -> Response:
+def _end_of_session(request: Request, authenticator: AuthenticatorDep) -> str:
+    """Say why somebody has to log in again, if their session ended by itself."""
+    kept = digest(request.cookies.get(cookie_name(request), ""))
+    lifetimes = authenticator.policy.lifetimes
+    with authenticator.database.read() as session:
+        end = expired(session, kept, datetime.now(UTC), lifetimes)
+    if end is Expired.IDLE:
+        return IDLE.format(minutes=lifetimes.idle.total_seconds() / 60)
+    if end is Expired.OVER:
+        return OVER.format(hours=lifetimes.absolute.total_seconds() / 3600)
+    return ""
+
+
+def _page(
+    request: Request, onward: str, message: str = "", status: int = 200, notice: str = ""
+) -> Response:
     """The form; with a cookie of its own, for which its token is made."""
     secret = request.cookies.get(cookie_name(request)) or new_secret()
-    context = {"onward": onward, "message": message, "form_token": form_token(secret)}
+    context = {
+        "onward": onward,
+        "message": message,
+        "notice": notice,
+        "form_token": form_token(secret),
+    }
     answer = TEMPLATES.TemplateResponse(request, "login.html", context, status)
     give_cookie(request, answer, secret)
     return answer

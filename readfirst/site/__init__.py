@@ -1,0 +1,1 @@
+"""The site itself: its parts, and the checks of it."""

@@ -1,0 +1,126 @@
+"""The administrator's pages in a real browser, each driven by mouse and keyboard."""
+
+from datetime import UTC, datetime
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from db.site.heartbeats import ProcessId, beat
+from readfirst.site.parts import Part
+from tests.browser.accessibility import faults
+from tests.browser.conftest import NewPage
+from tests.browser.page_monitor import log_in
+from tests.browser.site import LATER, Site, add_people
+
+PATHS = ("/admin", "/admin/accounts", "/admin/audit", "/admin/rules", "/admin/settings")
+
+
+@pytest.fixture
+def admin(site: Site, page: Page) -> Page:
+    """The page of an administrator who has just logged in."""
+    add_people(site)
+    log_in(page, "admin")
+    return page
+
+
+def test_only_admins_are_shown_the_way(site: Site, new_page: NewPage, admin: Page) -> None:
+    lead = new_page()
+    log_in(lead, "lead")
+    expect(lead.get_by_role("navigation", name="Pages").get_by_text("Site")).to_have_count(0)
+    admin.get_by_role("link", name="Site").click()
+    expect(admin.get_by_role("heading", name="Status")).to_be_visible()
+
+
+def test_the_status_page_follows_what_happens(site: Site, admin: Page) -> None:
+    admin.clock.install()
+    admin.goto("/admin")
+    row = admin.locator("#part-ingester")
+    expect(row).to_contain_text("Not running")
+    with site.worker.database.write() as session:
+        now = datetime.now(UTC)
+        beat(session, Part.INGESTER, ProcessId("here", 7), now, now)
+    admin.clock.fast_forward(16_000)
+    expect(row).to_contain_text("Running")
+
+
+@pytest.mark.parametrize("colours", ["light", "dark"])
+def test_no_page_has_a_grave_fault_or_scrolls_sideways(
+    site: Site, new_page: NewPage, colours: str
+) -> None:
+    add_people(site)
+    page = new_page(color_scheme=colours)
+    log_in(page, "admin")
+    for path in PATHS:
+        page.set_viewport_size({"width": 1440, "height": 900})
+        page.goto(path)
+        assert faults(page) == [], path
+        for width in (360, 390):
+            page.set_viewport_size({"width": width, "height": 800})
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, (path, width)
+        assert faults(page) == [], f"{path}, narrow"
+
+
+def test_an_account_is_added_reset_and_disabled_by_keyboard(admin: Page) -> None:
+    admin.goto("/admin/accounts")
+    admin.get_by_label("Name", exact=True).fill("lea")
+    admin.get_by_label("Role", exact=True).select_option("lead")
+    admin.keyboard.press("Tab")
+    admin.keyboard.press("Tab")
+    admin.keyboard.press("Enter")
+    expect(admin.get_by_role("status")).to_have_text('Account "lea" added with role lead.')
+    first = admin.locator(".secret code").inner_text()
+    row = admin.locator("#account-lea")
+    row.get_by_text("Reset password").click()
+    row.get_by_role("button", name="Set password of lea").click()
+    expect(admin.get_by_role("status")).to_have_text('Password of "lea" changed.')
+    assert admin.locator(".secret code").inner_text() != first
+    admin.locator("#account-lea").get_by_role("button", name="Disable lea").click()
+    expect(admin.locator("#account-lea")).to_contain_text("Disabled")
+    admin.locator("#account-admin").get_by_role("button", name="Disable admin").click()
+    expect(admin.get_by_role("alert")).to_contain_text("is the last admin")
+
+
+def test_the_log_in_tells_of_caps_lock(site: Site, new_page: NewPage) -> None:
+    add_people(site)
+    page = new_page()
+    page.goto("/login")
+    field = page.get_by_label("Password")
+    # Chromium's debugger has no caps-lock key: the event is made as the browser makes it.
+    press = """(field, on) => field.dispatchEvent(new KeyboardEvent("keydown",
+        { key: "A", bubbles: true, modifierCapsLock: on }))"""
+    field.evaluate(press, True)
+    expect(page.get_by_text("Caps lock is on.")).to_be_visible()
+    field.evaluate(press, False)
+    expect(page.get_by_text("Caps lock is on.")).to_have_count(0)
+    assert faults(page) == []
+
+
+def test_the_audit_log_is_searched_and_taken_along(site: Site, admin: Page) -> None:
+    admin.goto("/admin/audit")
+    admin.get_by_label("Action").select_option("logged in")
+    admin.get_by_label("Account").fill("admin")
+    admin.get_by_role("button", name="Search").click()
+    rows = admin.locator("table.audit tbody tr")
+    expect(rows).to_have_count(1)
+    expect(rows).to_contain_text("127.0.0.1")
+    with admin.expect_download() as download:
+        admin.get_by_role("link", name="CSV of all matching lines").click()
+    lines = download.value.path().read_text().splitlines()
+    assert len(lines) == 2
+    assert "logged_in" in lines[1]
+
+
+def test_the_settings_name_their_source(admin: Page) -> None:
+    admin.goto("/admin/settings")
+    row = admin.locator("#READFIRST_DECODE_SECONDS")
+    expect(row).to_contain_text("command line")
+    expect(admin.locator("#READFIRST_DATABASE_URL td").first).to_have_text("set")
+
+
+def test_a_film_is_explained_and_does_not_come_in(site: Site, admin: Page) -> None:
+    admin.goto("/admin/rules")
+    admin.get_by_label("A film, to see which rule decides").set_input_files(LATER[0])
+    admin.get_by_role("button", name="Explain").click()
+    expect(admin.get_by_role("status")).to_contain_text("This film would be")
+    assert list((site.settings.home_path / "explained").iterdir()) == []
+    assert faults(admin) == []

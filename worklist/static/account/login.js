@@ -1,0 +1,13 @@
+// Tells of a caps-lock key that is on, before a password is typed in vain.
+
+const hint = document.getElementById("caps-lock");
+const field = document.querySelector("input[type='password']");
+
+/** @param {Event} event */
+function look(event) {
+  if (!hint || !(event instanceof KeyboardEvent || event instanceof MouseEvent)) return;
+  const text = event.getModifierState("CapsLock") ? "Caps lock is on." : "";
+  if (hint.textContent !== text) hint.textContent = text;
+}
+
+for (const name of ["keydown", "keyup", "mousedown"]) field?.addEventListener(name, look);
