@@ -65,7 +65,7 @@ SENTENCES: dict[RefusalCode, str] = {
     RefusalCode.DECODER_CRASHED: "The decoder died on this image.",
     RefusalCode.DECODER_TIMEOUT: "The decoder did not finish this image in time.",
     RefusalCode.MODALITY_NOT_RADIOGRAPHY: "The modality is not plain radiography.",
-    RefusalCode.IMAGE_TYPE_NOT_A_FILM: "The image is a localiser or a helper, and not a film.",
+    RefusalCode.IMAGE_TYPE_NOT_A_FILM: "Localizer or auxiliary image.",
     RefusalCode.FOR_PROCESSING: (
         "The image is raw (FOR PROCESSING); send the one that is FOR PRESENTATION."
     ),
@@ -78,9 +78,7 @@ SENTENCES: dict[RefusalCode, str] = {
         "The child is outside the ages that the networks were validated on."
     ),
     RefusalCode.AGE_UNKNOWN: "The age is unknown; the networks were validated on some ages only.",
-    RefusalCode.NOT_A_CHEST_RADIOGRAPH: (
-        "The pixels do not look like an upright frontal chest film; the networks know nothing else."
-    ),
+    RefusalCode.NOT_A_CHEST_RADIOGRAPH: "Not an upright frontal chest image.",
     RefusalCode.SOP_INSTANCE_UID_CONFLICT: (
         "Another image with other pixels already has this SOP Instance UID; both are kept."
     ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -82,12 +83,30 @@ def show(
     if json:
         print_json(facts)
         return
-    rows = [(key, _cell(value)) for key, value in facts.items() if key not in ("recipe", "metrics")]
-    recipe = facts["recipe"] or {}
-    rows += [(f"recipe: {key}", _cell(value)) for key, value in recipe.items()]
+    plain = {key: value for key, value in facts.items() if key not in ("recipe", "metrics")}
+    rows = list(_lines(plain))
+    rows += list(_lines({"recipe": facts["recipe"] or {}}))
     print_table(name, ("What", "Value"), rows)
     if facts["metrics"]:
         out().print_json(data=facts["metrics"])
+
+
+def _lines(facts: Mapping[str, Any], within: str = "") -> Iterator[tuple[str, str]]:
+    """Figures as rows: each of a nested one by the keys that lead to it."""
+    for key, value in facts.items():
+        name = f"{within}: {key}" if within else key
+        if isinstance(value, list) and any(isinstance(each, dict) for each in value):
+            value = {str(each.get("name", n)): each for n, each in enumerate(value, 1)}
+        if isinstance(value, dict) and any(
+            isinstance(each, dict | list) for each in value.values()
+        ):
+            yield from _lines(value, name)
+        elif isinstance(value, dict):
+            yield name, ", ".join(f"{part} {_cell(each)}" for part, each in value.items())
+        elif isinstance(value, list):
+            yield name, ", ".join(map(_cell, value))
+        else:
+            yield name, _cell(value)
 
 
 def _states() -> dict[str, str]:
@@ -164,4 +183,6 @@ def _ensemble_facts(manifest: Manifest) -> dict[str, Any]:
 
 
 def _cell(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}"
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)

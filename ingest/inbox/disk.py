@@ -27,10 +27,18 @@ class DiskSpace:
     def sentence(self) -> str:
         """The sentence for people when it is not enough."""
         return (
-            f"Intake is paused: {self.free // MEBIBYTE} MiB are free at {self.folder}, and "
-            f"{self.least // MEBIBYTE} must be. Files stay where they are; it goes on by itself "
-            "when there is room."
+            f"Intake paused: {_readable(self.free)} free at {self.folder}, "
+            f"{_readable(self.least)} required. Files stay where they are. Intake resumes when "
+            "there is space."
         )
+
+
+def _readable(size: int) -> str:
+    """A number of bytes, as `63.6 GiB`."""
+    value, units = size / MEBIBYTE, ["MiB", "GiB", "TiB"]
+    while value >= 1024 and len(units) > 1:
+        value, units = value / 1024, units[1:]
+    return f"{value:,.1f} {units[0]}" if units[0] != "MiB" else f"{value:.0f} MiB"
 
 
 def disk_space(folder: Path, least: int) -> DiskSpace:

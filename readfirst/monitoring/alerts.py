@@ -25,8 +25,8 @@ class AlertKind(StrEnum):
 
 
 MEANINGS = {
-    AlertKind.DRIFT: "What comes in is no longer distributed as it was.",
-    AlertKind.REFUSALS_JUMPED: "In a day far more images than usual were refused by one code.",
+    AlertKind.DRIFT: "The incoming images have changed.",
+    AlertKind.REFUSALS_JUMPED: "Far more images than usual were rejected in 24 hours.",
     AlertKind.NO_FILMS: "No film comes in at a time when many usually do.",
     AlertKind.PPV_LOW: "Readers confirm too few of the flagged studies.",
 }
@@ -36,8 +36,8 @@ REMEDIES = {
         "protocol or patients. Until it is known, rely less on the scores of that scanner."
     ),
     AlertKind.REFUSALS_JUMPED: (
-        "Look at them under Not scored, or with `readfirst refused --code {about}`; mend what "
-        "sends them, and try them again, there or with `readfirst retry --code {about}`."
+        "Look at them under Not scored, or with `readfirst refused --code {about}`. Fix the "
+        "sender. Then try them again, there or with `readfirst retry --code {about}`."
     ),
     AlertKind.NO_FILMS: (
         "Ask `readfirst doctor` and `readfirst inbox`; then look at the route from the scanners."

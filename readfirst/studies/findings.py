@@ -40,7 +40,7 @@ class VerdictGroup(StrEnum):
 FINDING_WORDS = {
     Finding.PNEUMONIA: "pneumonia",
     Finding.NO_PNEUMONIA: "no pneumonia",
-    Finding.CANNOT_TELL: "cannot tell",
+    Finding.CANNOT_TELL: "uncertain",
 }
 AGREEMENT_WORDS = {
     Agreement.AGREES: "agrees with the AI",
@@ -54,7 +54,7 @@ GROUP_WORDS = {
     VerdictGroup.FALSE_POSITIVE: "flagged, but no pneumonia",
     VerdictGroup.MISSED: "not flagged, but pneumonia",
     VerdictGroup.TRUE_NEGATIVE: "not flagged, and no pneumonia",
-    VerdictGroup.CANNOT_TELL: "the reader cannot tell",
+    VerdictGroup.CANNOT_TELL: "the reader is uncertain",
     VerdictGroup.BLIND: "read blind",
 }
 
@@ -74,4 +74,4 @@ def agreement(finding: Finding | None, flagged: bool | None) -> Agreement | None
 
 def finding_text(finding: Finding | None) -> str:
     """Return a finding in words."""
-    return FINDING_WORDS[finding] if finding else "read, no opinion"
+    return FINDING_WORDS[finding] if finding else "marked as read"

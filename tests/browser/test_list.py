@@ -153,7 +153,7 @@ def test_a_study_slides_in_above_and_nothing_moves_under_the_mouse(
     assert top(pointed) == pytest.approx(before, abs=1)
     expect(page.locator("#announcer")).to_have_text(re.compile("1 study came in|1 study flagged"))
     page.mouse.move(5, 5)
-    page.get_by_role("button", name="1 new above").click()
+    page.get_by_role("button", name="1 new study above").click()
     expect(row(page, uid)).to_be_in_viewport()
     expect(page.locator("#new-above")).to_be_hidden()
 
@@ -255,7 +255,7 @@ def test_a_stream_that_is_cut_is_said_quietly(site: Site, page: Page, monitor: P
     page.goto("/")
     for _ in range(4):
         page.clock.run_for(4_000)
-    expect(page.locator("#live")).to_have_text("not live: updated every 20 s")
+    expect(page.locator("#live")).to_have_text("not connected: updated every 20 s")
     expect(page.locator("#connection")).to_be_hidden()
     page.unroute("**/events/stream")
     page.clock.run_for(20_000)

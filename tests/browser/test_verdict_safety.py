@@ -128,7 +128,7 @@ def test_a_film_that_cannot_be_displayed_takes_no_finding(
     expect(page.locator("#update-notice")).to_contain_text("it takes no finding")
     assert verdicts(site) == []
     page.keyboard.press("e")
-    expect(stands(page)).to_contain_text("Read, no opinion")
+    expect(stands(page)).to_contain_text("Marked as read")
 
 
 def test_a_verdict_after_the_session_has_ended_is_not_lost(
@@ -236,7 +236,7 @@ def test_the_own_window_follows_the_first_to_the_next_patient(
     page.locator("a.open").nth(0).click()
     displayed(page)
     with page.context.expect_page() as opening:
-        page.get_by_role("link", name="Own window").click()
+        page.get_by_role("link", name="New window").click()
     second = opening.value
     monitor.watch(second)
     expect(part(second, "identity")).to_contain_text(names[0])

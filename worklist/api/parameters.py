@@ -36,7 +36,7 @@ Moment = Annotated[AwareDatetime, Field(ge=EARLIEST_MOMENT, le=LATEST_MOMENT), A
 #: PostgreSQL keeps no NUL in a text.
 NO_NUL = r"^[^\x00]*$"
 
-Limit = Annotated[int, Query(ge=1, le=1000, description="Most rows."), AsNumber]
+Limit = Annotated[int, Query(ge=1, le=1000, description="Maximum rows."), AsNumber]
 Cursor = Annotated[
     str | None,
     Query(max_length=100, description="Where to go on: from `next` of the page before, as it is."),

@@ -57,11 +57,9 @@ Institution = Annotated[
 Flagged = Annotated[bool, Query(description="Flagged studies only.")]
 Stat = Annotated[bool, Query(description="STAT studies only.")]
 Refused = Annotated[bool, Query(description="Only studies with an image that was refused.")]
-SortBy = Annotated[
-    Sort, Query(description="What they are sorted by; nothing but `reading` is by urgency.")
-]
+SortBy = Annotated[Sort, Query(description="Sort order; only `reading` sorts by urgency.")]
 Reverse = Annotated[
-    bool, Query(description="The other way round, but for studies without a value to sort by.")
+    bool, Query(description="Reverse order; studies without a value to sort by stay last.")
 ]
 ShowWhich = Annotated[
     ReadFilter | None,

@@ -126,7 +126,7 @@ class AuthMiddleware:
         request.state.principal = principal
         if route is not None and not (policy is not None and policy.allows(principal.role)):
             await run_in_threadpool(self._authenticator.note_denied, principal, route.name)
-            return forbidden(f"This is not for the role {principal.role}.")
+            return forbidden(f"Your role ({principal.role}) has no access to this.")
         if principal.form_token and not _has_form_token(request, principal):
             return forbidden("This came from no page of this server (X-Form-Token).")
         return Authorized(policy, principal, parameters)

@@ -50,7 +50,7 @@ def test_a_full_disk_is_not_ready(settings: Settings, database: Database) -> Non
     with TestClient(make_app(full)) as client:
         answer = client.get("/readyz")
     assert answer.status_code == 503
-    assert "Intake is paused" in answer.text
+    assert "Intake paused" in answer.text
 
 
 @pytest.mark.parametrize("what", ["a file", "gone"])

@@ -195,7 +195,7 @@ def test_the_doctor_says_that_intake_is_paused(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("READFIRST_MIN_FREE_MEGABYTES", str(10**9))
     findings = {row["name"]: row for row in json.loads(run("doctor", "--json").stdout)}
     assert not findings["disk"]["well"]
-    assert "Intake is paused" in findings["disk"]["advice"]
+    assert "Intake paused" in findings["disk"]["advice"]
 
 
 def test_the_doctor_looks_after_the_listener(
@@ -271,3 +271,11 @@ def test_the_inbox_shows_what_is_left_and_set_aside_whatever_it_is_called(
     assert left["code"] == "link"
     findings = {row["name"]: row for row in json.loads(run("doctor", "--json").stdout)}
     assert not findings["intake"]["well"]
+
+
+def test_the_figures_of_an_ensemble_are_printed_without_brackets(home: Path) -> None:
+    table = CliRunner().invoke(app, ["models", "show", "2.0"], env={"COLUMNS": "200"}).output
+    figures = table.partition("\n{")[0]
+    assert "members: vgg16: views: 1" in figures
+    assert "zoom 1.25, mirrored False" in figures
+    assert "{'" not in figures

@@ -61,7 +61,7 @@ def test_verdicts_are_listed_for_people_and_programs(database: Database) -> None
     assert (latest["finding"], latest["agreement"]) == (None, None)
     table = run("verdicts")
     assert "AI false positive" in table
-    assert "read, no opinion" in table
+    assert "marked as read" in table
     rows = list(csv.DictReader(io.StringIO(run("verdicts", "--csv", "--study", "1.1"))))
     assert [row["comment"] for row in rows] == ["Thymus."]
     assert "Thymus." in run("study", "1.1")

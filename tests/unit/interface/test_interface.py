@@ -36,6 +36,12 @@ ADMIN = (
     "|RuleFinding|Outcome|SiteSettings|SettingRecord|SettingSource|UnknownSetting|Body_explainFilm"
 )
 OPENAPI = (
+    Change(r".* description: (Maximum|Most) rows\.", "the user's words: *Maximum rows*"),
+    Change(
+        r".* description: (Sort order; only|What they are sorted by; nothing but) .*",
+        "only `reading` sorts by urgency",
+    ),
+    Change(r".* description: (Reverse order|The other way round)[;,] .*", "*Reverse order*"),
     Change(
         r"(?s)paths /api/v1/refusals/retries .*|components schemas \w*Retr(y|ies)\w* .*",
         "`POST /api/v1/refusals/retries`",

@@ -106,10 +106,10 @@ def test_an_empty_worklist_says_where_to_drop_files(client: TestClient, settings
 def test_a_disk_without_room_is_said_on_the_page(settings: Settings, database: Database) -> None:
     full = settings.model_copy(update={"min_free_megabytes": 10**9})
     with TestClient(make_app(full)) as client:
-        assert "Intake is paused" in client.get("/").text
-        assert "Intake is paused" in client.get("/rows").text
+        assert "Intake paused" in client.get("/").text
+        assert "Intake paused" in client.get("/rows").text
     with TestClient(make_app(settings)) as client:
-        assert "Intake is paused" not in client.get("/").text
+        assert "Intake paused" not in client.get("/").text
 
 
 def test_what_is_left_in_the_inbox_is_said_on_the_page(

@@ -39,9 +39,9 @@ def test_a_study_is_told_from_its_arrival_to_its_being_read(database: Database) 
         )
     steps = rows_of(database)
     assert [(step.at, step.since, step.what) for step in steps[1:]] == [
-        ("09:00:00", "at once", "Decoded, and ready for the networks"),
-        ("09:00:00", "at once", "Scored 90 % by ensemble 1"),
-        ("09:00:00", "at once", "Flagged, and so read earlier"),
+        ("09:00:00", "0 s", "Decoded, and ready for the networks"),
+        ("09:00:00", "0 s", "Scored 90 % by ensemble 1"),
+        ("09:00:00", "0 s", "Flagged, moved up"),
         ("09:10:00", "+ 10 min", "First opened by anna"),
         ("09:12:00", "+ 2 min", "Read by anna: pneumonia"),
         ("10:30:00", "+ 1 h 18", "Marked as unread"),

@@ -31,7 +31,7 @@ MEASURES = {
     "agreement": "Agreement",
     "kappa": "Cohen’s kappa",
     "ece": "Calibration error",
-    "cannot_tell": "Cannot tell",
+    "cannot_tell": "Uncertain",
     "blind": "Blind, before the AI was shown",
     "verdicts": "With a verdict",
 }

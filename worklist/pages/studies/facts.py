@@ -64,8 +64,7 @@ def facts(study: StudyRecord, now: datetime, zone: ZoneInfo) -> tuple[tuple[str,
         "Born": study.patient_birth_date.strftime("%d %b %Y") if study.patient_birth_date else "",
         "Patient ID": " @ ".join(distinct((study.patient_id, study.issuer_of_patient_id))),
         "Accession": study.accession_number,
-        "Exam": study.study_description or study.requested_procedure_description,
-        "Taken": _taken(study),
+        "Exam": ": ".join(filter(None, (_description(study), _taken(study)))),
         "Study time": minute(study.study_datetime, zone) if study.study_datetime else "",
         "Arrived": minute(study.received_at, zone) + waits,
         "Institution": study.institution_name,
@@ -97,8 +96,8 @@ def choices(study: StudyRecord) -> tuple[Choice, ...]:
     return (
         Choice(Finding.PNEUMONIA, "Pneumonia", pneumonia),
         Choice(Finding.NO_PNEUMONIA, "No pneumonia", none),
-        Choice(Finding.CANNOT_TELL, "Cannot tell", ("c",)),
-        Choice("read", "Read, no opinion", ("e",)),
+        Choice(Finding.CANNOT_TELL, "Uncertain", ("c",)),
+        Choice("read", "Mark as read", ("e",)),
     )
 
 
@@ -159,6 +158,10 @@ def _ai(verdict: VerdictRecord) -> str:
         return "not scored then"
     flag = "flagged" if verdict.flagged else "not flagged"
     return f"AI then: {readable_probability(verdict.probability)}, {flag}"
+
+
+def _description(study: StudyRecord) -> str | None:
+    return study.study_description or study.requested_procedure_description
 
 
 def _taken(study: StudyRecord) -> str:

@@ -99,7 +99,7 @@ def _clock(at: datetime, earlier: datetime | None, zone: ZoneInfo) -> str:
 
 
 def _since(duration: timedelta) -> str:
-    return f"+ {short_duration(duration)}" if duration >= timedelta(seconds=1) else "at once"
+    return f"+ {short_duration(duration)}" if duration >= timedelta(seconds=1) else "0 s"
 
 
 def times(detail: StudyDetail, opened: FirstViewing | None) -> tuple[tuple[str, str], ...]:
@@ -135,7 +135,7 @@ def _entry(
     elif event.action == "scored":
         what = _scored(version, scores.get((image, version)))
     elif event.action == "flagged":
-        what, kind = f"Flagged, and so read earlier{_cause(event)}", "flag"
+        what, kind = f"Flagged, moved up{_cause(event)}", "flag"
     elif event.action == "flag_withdrawn":
         what = f"No longer flagged{_cause(event)}"
     elif event.action == "prior":

@@ -7,8 +7,8 @@ import { hideNotice, setUpNotice, showNotice, showOnFilm } from "./notice.js";
 const GO_ON = "readfirst.go-on";
 // Milliseconds in which a verdict can be taken back before the page goes on.
 const GO_ON_AFTER = 1500;
-export const WORDS = { pneumonia: "pneumonia", no_pneumonia: "no pneumonia", cannot_tell: "cannot tell", read: "read, no opinion", unread: "unread again" };
-const NO_FINDING = "The film cannot be displayed here, so it takes no finding: only that you cannot tell, or that it is read.";
+export const WORDS = { pneumonia: "pneumonia", no_pneumonia: "no pneumonia", cannot_tell: "uncertain", read: "marked as read", unread: "unread again" };
+const NO_FINDING = "The film cannot be displayed here, so it takes no finding: only Uncertain or Mark as read.";
 
 // The films of this study that were displayed, and that could not be, by their digests.
 const film = { displayed: "", failed: "" };

@@ -44,7 +44,7 @@ function updateButton() {
   newAbove = new Set([...newAbove].filter(isAbove));
   const button = aboveButton();
   button.hidden = newAbove.size === 0;
-  const text = `${newAbove.size} new above`;
+  const text = newAbove.size === 1 ? "1 new study above" : `${newAbove.size} new studies above`;
   if (button.textContent !== text) button.textContent = text;
 }
 

@@ -15,7 +15,7 @@ const main = () => document.querySelector("main");
 // since: of a server that is gone, in milliseconds. preserve: makes a change that moves no row.
 export function showConnection({ state, since }, preserve) {
   const wasGone = main().classList.contains("is-cut-off");
-  document.getElementById("live").textContent = state === "polling" ? "not live: updated every 20 s" : "";
+  document.getElementById("live").textContent = state === "polling" ? "not connected: updated every 20 s" : "";
   main().classList.toggle("is-cut-off", state === "gone");
   if (state === "gone") show(`No connection since ${clock(since)}. This list may be out of date. Trying again …`, preserve);
   else if (wasGone) {

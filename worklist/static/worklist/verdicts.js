@@ -2,7 +2,7 @@
 import { displayedFilm, storePendingVerdict, takePendingVerdict } from "./state.js";
 
 // The words of a finding; `read` is no finding.
-const WORDS = { pneumonia: "pneumonia", no_pneumonia: "no pneumonia", cannot_tell: "cannot tell", read: "read, no opinion", unread: "unread again" };
+const WORDS = { pneumonia: "pneumonia", no_pneumonia: "no pneumonia", cannot_tell: "uncertain", read: "marked as read", unread: "unread again" };
 const AGREEMENTS = { agrees: "; agrees with the AI", false_positive: "; AI false positive", missed: "; missed by the AI" };
 // Milliseconds for which the bar stays, and the last verdict can be undone.
 const UNDO_TIME = 20_000;
