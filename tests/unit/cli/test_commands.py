@@ -271,11 +271,3 @@ def test_the_inbox_shows_what_is_left_and_set_aside_whatever_it_is_called(
     assert left["code"] == "link"
     findings = {row["name"]: row for row in json.loads(run("doctor", "--json").stdout)}
     assert not findings["intake"]["well"]
-
-
-def test_the_figures_of_an_ensemble_are_printed_without_brackets(home: Path) -> None:
-    table = CliRunner().invoke(app, ["models", "show", "2.0"], env={"COLUMNS": "200"}).output
-    figures = table.partition("\n{")[0]
-    assert "members: vgg16: views: 1" in figures
-    assert "zoom 1.25, mirrored False" in figures
-    assert "{'" not in figures
