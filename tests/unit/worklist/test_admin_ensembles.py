@@ -25,13 +25,13 @@ API = "/api/v1/admin/ensembles"
 
 
 @pytest.fixture
-def told() -> list[TaskName]:
+def tasks() -> list[TaskName]:
     """The tasks that the workers were told of."""
     return []
 
 
 @pytest.fixture
-def client(settings: Settings, database: Database, told: list[TaskName]) -> Iterator[TestClient]:
+def client(settings: Settings, database: Database, tasks: list[TaskName]) -> Iterator[TestClient]:
     """The browser of an admin. Ensemble 1 has scored a film; 2 is a candidate."""
     now = datetime.now(UTC)
     add_people(database, now)
@@ -39,7 +39,7 @@ def client(settings: Settings, database: Database, told: list[TaskName]) -> Iter
         open_session(session, "admin", digest(SECRET), now, "10.0.0.7")
         a_scored_image(session, NOW, probability=0.9)
         an_ensemble(session, "2")
-    app = make_app(settings, told.append)
+    app = make_app(settings, tasks.append)
     with TestClient(app, follow_redirects=False, headers=OWN) as opened:
         opened.cookies.set("readfirst", SECRET)
         yield opened
@@ -56,19 +56,19 @@ def states(client: TestClient) -> dict[str, Any]:
 
 
 def test_one_is_promoted_scores_the_rest_and_is_rolled_back(
-    client: TestClient, database: Database, told: list[TaskName]
+    client: TestClient, database: Database, tasks: list[TaskName]
 ) -> None:
     assert states(client) == {"1": "active", "2": "candidate"}
     assert client.get(API).json()["previous"] is None
     status, page = change(client, "promote", "2")
-    assert (status, "Ensemble 2 is active." in page, told) == (200, True, [])
+    assert (status, "Ensemble 2 is active." in page, tasks) == (200, True, [])
     assert states(client) == {"2": "active", "1": "retired"}
     assert client.get(API).json()["progress"] == {"images": 1, "scored": 0, "queued": 0}
     assert "Score the rest now" in page
     assert change(client, "rescore")[0] == 200
-    assert told == [TaskName.NIGHTLY]
+    assert tasks == [TaskName.NIGHTLY]
     assert "Ensemble 1 is active again." in change(client, "roll_back")[1]
-    assert told == 2 * [TaskName.NIGHTLY]
+    assert tasks == 2 * [TaskName.NIGHTLY]
     assert states(client) == {"1": "active", "2": "retired"}
     with database.read() as session:
         log = [(row.account, row.action) for row in entries(session, limit=99)]
