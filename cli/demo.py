@@ -1,7 +1,5 @@
 """`demo`: the whole way of an image, on the sample studies that come with ReadFirst."""
 
-import os
-import shutil
 import threading
 import time
 from datetime import UTC, datetime
@@ -31,6 +29,7 @@ from readfirst.domain import ImageState
 from readfirst.errors import Misconfigured, Unavailable
 from readfirst.files.folders import make_inbox
 from readfirst.samples import sample_files
+from readfirst.samples.demo_films import COPIES, demo_films
 from readfirst.settings import A_DAY, Settings, load_settings
 
 #: A file has come so far when its image is in one of these states.
@@ -51,8 +50,6 @@ def demo(
     ] = 300.0,
 ) -> None:
     """Start everything, drop the sample studies into the inbox, and print the worklist."""
-    # The samples are of one day of the past: as priors, they would not be read.
-    os.environ.setdefault("READFIRST_PRIOR_AFTER_DAYS", "0")
     settings = load_settings()
     notice_unknown_settings()
     notice_unused_patterns(load_rules(settings.scope))
@@ -80,13 +77,14 @@ def demo(
 
 
 def drop_samples(inbox: Path) -> Path:
-    """Copy the samples into a new folder of the inbox, as a modality would. Returns the folder."""
-    folder = inbox / f"demo-{datetime.now():%Y%m%d-%H%M%S}"
+    """Write the films into a new folder of the inbox, as a modality would. Returns the folder."""
+    now = datetime.now()
+    folder = inbox / f"demo-{now:%Y%m%d-%H%M%S}"
     folder.mkdir(parents=True)
-    for sample in sample_files():
-        partial = folder / f"{sample.name}.part"
-        shutil.copyfile(sample, partial)
-        partial.rename(folder / sample.name)
+    for name, content in demo_films(now.date()):
+        partial = folder / f"{name}.part"
+        partial.write_bytes(content)
+        partial.rename(folder / name)
     return folder
 
 
@@ -98,7 +96,7 @@ def wait_until_scored(
     timeout: float,
 ) -> None:
     """Show each sample going received → ready → scored. Raises Unavailable after `timeout`."""
-    total = len(sample_files())
+    total = len(sample_files()) + len(COPIES)
     database = open_database(settings.database)
     deadline = time.monotonic() + timeout
     with Progress(

@@ -69,6 +69,8 @@ def short_reason(row: StudyRecord) -> str:
         reason = f"{lead}not valid: {row.marks[0].code.replace('_', ' ')}"
     else:
         reason = _by_rank(row)
+        if len(row.images) > 1:
+            reason += f", {len(row.images)} images"
     return reason if len(reason) <= LONGEST_REASON else reason[: LONGEST_REASON - 1] + "…"
 
 

