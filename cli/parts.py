@@ -160,7 +160,6 @@ def serve(
     from db.site.beating import beating
     from readfirst.tasks.celery_app import CeleryNotifier
     from readfirst.tasks.celery_app import make_app as make_queue
-    from readfirst.tasks.names import TaskName
     from worklist.app import make_app
     from worklist.security.access_policy import tls_files
     from worklist.server import make_server
@@ -172,7 +171,7 @@ def serve(
     sockets = inherited(descriptor) if descriptor else listen(settings.host, settings.port)
     settings = settings.model_copy(update={"port": port_of(sockets)})
     notifier = CeleryNotifier(make_queue(settings))
-    app = make_app(settings, lambda: notifier.notify(TaskName.SCORE), CHECKS)
+    app = make_app(settings, notifier.notify, CHECKS)
     server = make_server(app, settings.host, settings.port, tls_files(settings))
     # What is imported stays: to look through all of it for garbage would halt pages for 0.2 s.
     gc.collect()

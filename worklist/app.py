@@ -44,11 +44,11 @@ SMALL_BODY = 64 * 1024
 
 
 def make_app(
-    settings: Settings, notify: Notifier = lambda: None, checks: Sequence[Check] = ()
+    settings: Settings, notify: Notifier = lambda _: None, checks: Sequence[Check] = ()
 ) -> FastAPI:
     """The application; the database is opened when it starts.
 
-    notify: tells the workers that a heat map is wanted; else they find it in their next sweep.
+    notify: tells the workers that there is work; else they find it in their next sweep.
     checks: those of `readfirst doctor`, for the administrator's page.
     """
     app = ProtectedApp(

@@ -54,6 +54,8 @@ class AuditAction(StrEnum):
     ENSEMBLE_PROMOTED = "ensemble_promoted"
     ENSEMBLE_ROLLED_BACK = "ensemble_rolled_back"
     ENSEMBLE_RETIRED = "ensemble_retired"
+    #: Somebody has scored now what the active ensemble has not seen.
+    RESCORING_WANTED = "rescoring_wanted"
     PRIOR_READ_ANYWAY = "prior_read_anyway"
     ESCALATION_ACKNOWLEDGED = "escalation_acknowledged"
     ACCOUNT_ADDED = "account_added"

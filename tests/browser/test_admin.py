@@ -9,10 +9,18 @@ from db.site.heartbeats import ProcessId, beat
 from readfirst.site.parts import Part
 from tests.browser.accessibility import faults
 from tests.browser.conftest import NewPage
-from tests.browser.page_monitor import log_in
+from tests.browser.page_monitor import PageMonitor, log_in
 from tests.browser.site import LATER, Site, add_people
+from tests.support.studies import an_ensemble
 
-PATHS = ("/admin", "/admin/accounts", "/admin/audit", "/admin/rules", "/admin/settings")
+PATHS = (
+    "/admin",
+    "/admin/accounts",
+    "/admin/audit",
+    "/admin/rules",
+    "/admin/ensembles",
+    "/admin/settings",
+)
 
 
 @pytest.fixture
@@ -60,10 +68,14 @@ def test_no_page_has_a_grave_fault_or_scrolls_sideways(
         assert faults(page) == [], f"{path}, narrow"
 
 
-def test_an_account_is_added_reset_and_disabled_by_keyboard(admin: Page) -> None:
+def test_an_account_is_added_reset_and_disabled_by_keyboard(
+    admin: Page, monitor: PageMonitor
+) -> None:
+    # The last admin cannot be disabled.
+    monitor.expect("422")
     admin.goto("/admin/accounts")
     admin.get_by_label("Name", exact=True).fill("lea")
-    admin.get_by_label("Role", exact=True).select_option("lead")
+    admin.get_by_role("form", name="Add an account").get_by_role("combobox").select_option("lead")
     admin.keyboard.press("Tab")
     admin.keyboard.press("Tab")
     admin.keyboard.press("Enter")
@@ -97,8 +109,8 @@ def test_the_log_in_tells_of_caps_lock(site: Site, new_page: NewPage) -> None:
 
 def test_the_audit_log_is_searched_and_taken_along(site: Site, admin: Page) -> None:
     admin.goto("/admin/audit")
-    admin.get_by_label("Action").select_option("logged in")
-    admin.get_by_label("Account").fill("admin")
+    admin.locator("select[name=action]").select_option("logged in")
+    admin.get_by_role("combobox", name="Account", exact=True).fill("admin")
     admin.get_by_role("button", name="Search").click()
     rows = admin.locator("table.audit tbody tr")
     expect(rows).to_have_count(1)
@@ -124,3 +136,20 @@ def test_a_film_is_explained_and_does_not_come_in(site: Site, admin: Page) -> No
     expect(admin.get_by_role("status")).to_contain_text("This film would be")
     assert list((site.settings.home_path / "explained").iterdir()) == []
     assert faults(admin) == []
+
+
+def test_an_ensemble_is_promoted_and_rolled_back(site: Site, admin: Page) -> None:
+    with site.worker.database.write() as session:
+        an_ensemble(session, "9.9")
+    admin.goto("/admin/ensembles")
+    row = admin.get_by_role("row", name="9.9")
+    expect(row).to_contain_text("Candidate")
+    row.get_by_text("Promote").click()
+    row.get_by_role("button", name="Make active 9.9").click()
+    expect(admin.get_by_role("status")).to_contain_text("Ensemble 9.9 is active.")
+    row = admin.get_by_role("row", name="9.9")
+    expect(row).to_contain_text("Active")
+    row.get_by_text("Roll back").click()
+    row.get_by_role("button", name="Go back to").click()
+    expect(admin.get_by_role("status")).to_contain_text("is active again")
+    expect(admin.get_by_role("row", name="9.9")).to_contain_text("Retired")

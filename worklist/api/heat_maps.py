@@ -17,6 +17,7 @@ from db.verdicts import has_verdict
 from readfirst.access.roles import Role
 from readfirst.domain import ImageState
 from readfirst.heat_maps import HeatMethod, HeatState
+from readfirst.tasks.names import TaskName
 from worklist.api.images import ASKED_FOR_AGAIN, PNG
 from worklist.api.parameters import HeatMapVersion, Sha256
 from worklist.http.problems import CONFLICT, NOT_FOUND, TAKEN
@@ -84,7 +85,7 @@ def want_heat_map(
             want_again(row, now, requested=True)
         session.flush()
         maps = heat_maps_of(session, sha256)
-    notify()
+    notify(TaskName.SCORE)
     return Response(as_json(maps), status_code=202, media_type="application/json")
 
 

@@ -19,6 +19,7 @@ from ingest.reader.reader_process import Reader
 from readfirst.derived_images import DerivedImages
 from readfirst.settings import Settings
 from readfirst.studies.display import DisplayContext
+from readfirst.tasks.names import TaskName
 from worklist.security.authenticator import Authenticator
 from worklist.security.csrf import names_no_page
 from worklist.security.principal import Principal
@@ -26,8 +27,8 @@ from worklist.services.originals import Originals
 from worklist.services.renderer import Renderer
 from worklist.services.streams import Streams
 
-#: Tells the workers that there is work; never raises.
-Notifier = Callable[[], None]
+#: Tells the workers that there is work of a kind; never raises.
+Notifier = Callable[[TaskName], None]
 
 
 def _of_application(name: str) -> Any:
@@ -47,7 +48,6 @@ OriginalsDep = Annotated[Originals, _of_application("originals")]
 DerivedImagesDep = Annotated[DerivedImages, _of_application("prepared")]
 RendererDep = Annotated[Renderer, _of_application("renderer")]
 StreamsDep = Annotated[Streams, _of_application("streams")]
-#: Tells the workers that a heat map is wanted.
 NotifierDep = Annotated[Notifier, _of_application("notify")]
 #: The writers into the inbox, and the reader of the headers of what comes in.
 UploadWriterDep = Annotated[InboxWriter, _of_application("upload_writer")]

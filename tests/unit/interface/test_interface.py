@@ -33,6 +33,7 @@ ADMIN = (
     "SiteStatus|QueueRecord|DiskRecord|PartRecord|Part|CheckResult|SourceRecord|ImageState"
     "|AccountDetail|AccountChange|AddedAccount|ChangedAccount|Changed|Role|SessionRecord"
     "|AuditPage|AuditRecord|AuditAction|SiteRules|RulePart|RuleSource|Ages|FilmExplanation"
+    "|EnsembleChange|EnsembleRecord|EnsembleState|SiteEnsembles|RescoringProgress|WantedChange|Figures"
     "|RuleFinding|Outcome|SiteSettings|SettingRecord|SettingSource|UnknownSetting|Body_explainFilm"
 )
 OPENAPI = (

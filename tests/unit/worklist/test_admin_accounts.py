@@ -107,7 +107,7 @@ def test_a_locked_account_says_so_and_is_unlocked(
     limit = access_policy(settings).account_limit
     with database.write() as session:
         for _ in range(limit.failures):
-            begin(session, account_key("reader"), NOW, limit)
+            begin(session, account_key("reader"), datetime.now(UTC), limit)
     assert account(client, "reader")["locked_until"] is not None
     assert "Locked" in client.get("/admin/accounts").text
     assert change(client, "reader", "unlock")[0] == 200

@@ -18,6 +18,7 @@ from db.tables import Image
 from readfirst.derived_images import DerivedImages
 from readfirst.heat_maps import Area, HeatMethod
 from readfirst.settings import Settings
+from readfirst.tasks.names import TaskName
 from tests.support.studies import LEASE, NOW, an_ensemble
 from worklist.app import make_app
 
@@ -31,14 +32,16 @@ def database_url(tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def notified() -> list[str]:
+def notified() -> list[TaskName]:
     """Grows with each notification."""
     return []
 
 
 @pytest.fixture
-def client(settings: Settings, database: Database, notified: list[str]) -> Iterator[TestClient]:
-    with TestClient(make_app(settings, lambda: notified.append("assess"))) as opened:
+def client(
+    settings: Settings, database: Database, notified: list[TaskName]
+) -> Iterator[TestClient]:
+    with TestClient(make_app(settings, notified.append)) as opened:
         yield opened
 
 
@@ -69,7 +72,7 @@ def test_a_heat_map_is_wanted_made_and_given(
     database: Database,
     settings: Settings,
     studies: dict[str, str],
-    notified: list[str],
+    notified: list[TaskName],
 ) -> None:
     digest = digest_of(database, studies["normal"])
     address = f"/api/v1/images/{digest}/heat-maps"
@@ -77,7 +80,7 @@ def test_a_heat_map_is_wanted_made_and_given(
     assert client.get(f"{address}/lime.png").status_code == 404
     wanted = client.post(address, json={"method": "lime"})
     assert wanted.status_code == 202
-    assert notified == ["assess"]
+    assert notified == [TaskName.SCORE]
     (heat_map,) = wanted.json()
     assert (heat_map["method"], heat_map["state"], heat_map["current"]) == ("lime", "wanted", True)
     grey = np.arange(224 * 224, dtype=np.uint8).reshape(224, 224)

@@ -1,0 +1,101 @@
+"""Ensembles as an administrator changes them: forms, API, what is noted, what workers are told."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from db.access.audit import entries
+from db.access.login_sessions import open_session
+from db.session import Database
+from readfirst.access.credentials import digest
+from readfirst.settings import Settings
+from readfirst.tasks.names import TaskName
+from tests.support.people import add_people
+from tests.support.studies import NOW, a_scored_image, an_ensemble
+from worklist.app import make_app
+from worklist.security.principal import form_token
+
+SECRET = "a secret of the admin's browser"
+FORM = {"form_token": form_token(SECRET)}
+OWN = {"Sec-Fetch-Site": "same-origin"}
+API = "/api/v1/admin/ensembles"
+
+
+@pytest.fixture
+def tasks() -> list[TaskName]:
+    """The tasks that the workers were told of."""
+    return []
+
+
+@pytest.fixture
+def client(settings: Settings, database: Database, tasks: list[TaskName]) -> Iterator[TestClient]:
+    """The browser of an admin. Ensemble 1 has scored a film; 2 is a candidate."""
+    now = datetime.now(UTC)
+    add_people(database, now)
+    with database.write() as session:
+        open_session(session, "admin", digest(SECRET), now, "10.0.0.7")
+        a_scored_image(session, NOW, probability=0.9)
+        an_ensemble(session, "2")
+    app = make_app(settings, tasks.append)
+    with TestClient(app, follow_redirects=False, headers=OWN) as opened:
+        opened.cookies.set("readfirst", SECRET)
+        yield opened
+
+
+def change(client: TestClient, change: str, version: str = "") -> tuple[int, str]:
+    form = FORM | {"change": change, "version": version}
+    answer = client.post("/admin/ensembles", data=form)
+    return answer.status_code, answer.text
+
+
+def states(client: TestClient) -> dict[str, Any]:
+    return {row["version"]: row["state"] for row in client.get(API).json()["ensembles"]}
+
+
+def test_one_is_promoted_scores_the_rest_and_is_rolled_back(
+    client: TestClient, database: Database, tasks: list[TaskName]
+) -> None:
+    assert states(client) == {"1": "active", "2": "candidate"}
+    assert client.get(API).json()["previous"] is None
+    status, page = change(client, "promote", "2")
+    assert (status, "Ensemble 2 is active." in page, tasks) == (200, True, [])
+    assert states(client) == {"2": "active", "1": "retired"}
+    assert client.get(API).json()["progress"] == {"images": 1, "scored": 0, "queued": 0}
+    assert "Score the rest now" in page
+    assert change(client, "rescore")[0] == 200
+    assert tasks == [TaskName.NIGHTLY]
+    assert "Ensemble 1 is active again." in change(client, "roll_back")[1]
+    assert tasks == 2 * [TaskName.NIGHTLY]
+    assert states(client) == {"1": "active", "2": "retired"}
+    with database.read() as session:
+        log = [(row.account, row.action) for row in entries(session, limit=99)]
+    for action in ("ensemble_promoted", "rescoring_wanted", "ensemble_rolled_back"):
+        assert log.count(("admin", action)) == 1
+
+
+def test_what_cannot_be_is_said(client: TestClient) -> None:
+    for wanted, words in (
+        (("retire", "1"), "is the active one"),
+        (("promote", "9"), "is not known here"),
+        (("promote", ""), "Name the version"),
+        (("roll_back", ""), "none to go back to"),
+    ):
+        status, page = change(client, *wanted)
+        assert status == 422
+        assert words in page
+    assert states(client) == {"1": "active", "2": "candidate"}
+    assert change(client, "retire", "2")[0] == 200
+    assert states(client)["2"] == "retired"
+
+
+def test_programs_do_the_same(client: TestClient) -> None:
+    token = {"X-Form-Token": FORM["form_token"]}
+    wanted = {"change": "promote", "version": "2"}
+    done = client.post(f"{API}/changes", json=wanted, headers=token)
+    assert [row["version"] for row in done.json()["ensembles"]] == ["2", "1"]
+    wrong = client.post(f"{API}/changes", json=wanted | {"version": "9"}, headers=token)
+    assert wrong.status_code == 422
+    assert client.post("/admin/ensembles", data={"change": "rescore"}).status_code == 403

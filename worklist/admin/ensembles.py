@@ -1,0 +1,256 @@
+"""The ensembles of the site: states, figures, promotion, roll-back, and scoring again."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated
+
+from fastapi import APIRouter, Form, HTTPException, Request, Response
+from fastapi.responses import HTMLResponse
+from pydantic import BaseModel, Field
+from sqlalchemy.orm import Session
+
+from db.access.audit import Actor, AuditAction, note
+from db.ensembles import active_ensemble, known_ensembles, previous_ensemble, promote, retire
+from db.rescoring_progress import RescoringProgress, rescoring_progress
+from db.session import Database
+from db.tables import EnsembleVersion
+from models.manifest import Manifest, available_ensembles, load_manifest
+from readfirst.access.roles import Role
+from readfirst.ensemble_states import EnsembleState
+from readfirst.errors import Misconfigured
+from readfirst.settings import Settings
+from readfirst.tasks.names import TaskName
+from worklist.admin.forms import FormText, OwnForm
+from worklist.http.responses import answer_json, as_json
+from worklist.security.policy import policy
+from worklist.services.dependencies import (
+    CurrentUser,
+    DatabaseDep,
+    Notifier,
+    NotifierDep,
+    NowDep,
+    SettingsDep,
+)
+from worklist.services.templating import TEMPLATES
+
+page = APIRouter(default_response_class=HTMLResponse)
+api = APIRouter()
+
+
+class EnsembleChange(StrEnum):
+    """The changes that an administrator can make."""
+
+    PROMOTE = "promote"
+    ROLL_BACK = "roll_back"
+    RETIRE = "retire"
+    #: Score now what the active ensemble has not seen, behind all live films.
+    RESCORE = "rescore"
+
+
+NOTED = {
+    EnsembleChange.PROMOTE: AuditAction.ENSEMBLE_PROMOTED,
+    EnsembleChange.ROLL_BACK: AuditAction.ENSEMBLE_ROLLED_BACK,
+    EnsembleChange.RETIRE: AuditAction.ENSEMBLE_RETIRED,
+    EnsembleChange.RESCORE: AuditAction.RESCORING_WANTED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Figures of a manifest, on patients that the networks never saw."""
+
+    auc: float
+    sensitivity: float
+    specificity: float
+    images: int
+    patients: int
+
+
+@dataclass(frozen=True, slots=True)
+class EnsembleRecord:
+    """An ensemble that the site knows. figures: null where its files do not lie on this machine."""
+
+    version: str
+    state: EnsembleState
+    threshold: float
+    registered_at: datetime
+    activated_at: datetime | None
+    retired_at: datetime | None
+    figures: Figures | None
+
+
+@dataclass(frozen=True, slots=True)
+class SiteEnsembles:
+    """The ensembles, the active one first. progress: of the active one; null before the first film.
+
+    previous: the version that a roll-back leads to; null where there is none.
+    """
+
+    ensembles: tuple[EnsembleRecord, ...]
+    previous: str | None
+    progress: RescoringProgress | None
+
+
+class WantedChange(BaseModel):
+    """A change. version: of `promote` and `retire`."""
+
+    change: EnsembleChange
+    version: str | None = Field(None, max_length=64)
+
+
+@page.get("/admin/ensembles", name="admin_ensembles")
+@policy(Role.ADMIN, audit=AuditAction.ADMIN_VIEWED)
+def ensembles_page(request: Request, database: DatabaseDep, settings: SettingsDep) -> Response:
+    """The page."""
+    return _page(request, database, settings)
+
+
+@page.post("/admin/ensembles", dependencies=[OwnForm])
+@policy(Role.ADMIN, audit=AuditAction.ADMIN_VIEWED)
+def change_by_form(
+    request: Request,
+    user: CurrentUser,
+    database: DatabaseDep,
+    settings: SettingsDep,
+    notify: NotifierDep,
+    at: NowDep,
+    change: Annotated[EnsembleChange, Form()],
+    version: FormText = "",
+) -> Response:
+    """Change an ensemble, and say what was done."""
+    try:
+        done = _change(database, user.actor, change, version or None, at, notify)
+    except Misconfigured as refusal:
+        return _page(request, database, settings, wrong=str(refusal))
+    return _page(request, database, settings, done=done)
+
+
+@api.get("/ensembles", operation_id="getEnsembles", response_model=SiteEnsembles)
+@policy(Role.ADMIN, audit=AuditAction.ADMIN_VIEWED)
+def ensembles(request: Request, database: DatabaseDep, settings: SettingsDep) -> Response:
+    """Every ensemble that the site knows: state, figures, and how far the active one has scored."""
+    return answer_json(request, _site_ensembles(database, settings))
+
+
+@api.post("/ensembles/changes", operation_id="changeEnsemble", response_model=SiteEnsembles)
+@policy(Role.ADMIN, audit=AuditAction.ADMIN_VIEWED)
+def change_ensemble(
+    user: CurrentUser,
+    database: DatabaseDep,
+    settings: SettingsDep,
+    notify: NotifierDep,
+    at: NowDep,
+    wanted: WantedChange,
+) -> Response:
+    """Promote, roll back or retire an ensemble, or score now what the active one has not seen.
+
+    An ensemble is brought in by `readfirst models add`, which checks it.
+    """
+    try:
+        _change(database, user.actor, wanted.change, wanted.version, at, notify)
+    except Misconfigured as refusal:
+        raise HTTPException(422, str(refusal)) from refusal
+    return Response(as_json(_site_ensembles(database, settings)), media_type="application/json")
+
+
+def _change(
+    database: Database,
+    by: Actor,
+    change: EnsembleChange,
+    version: str | None,
+    at: datetime,
+    notify: Notifier,
+) -> str:
+    """Make a change and note it. Returns a sentence of what was done. Raises Misconfigured."""
+    with database.write() as session:
+        before = active_ensemble(session)
+        row = _changed(session, change, version, at)
+        detail = {"ensemble": row.version, "before": before.version if before else None}
+        note(session, by, NOTED[change], at, **detail)
+        version = row.version
+    if change is EnsembleChange.RETIRE:
+        return f"Ensemble {version} is retired. Its scores stay."
+    if change is EnsembleChange.PROMOTE:
+        return f"Ensemble {version} is active. What it has not seen is scored in the night."
+    # Its scores rank the studies at once, and the rest is queued behind live films.
+    notify(TaskName.NIGHTLY)
+    if change is EnsembleChange.ROLL_BACK:
+        return f"Ensemble {version} is active again. Studies are ranked by its scores now."
+    return f"What ensemble {version} has not seen is scored now, behind films that come in."
+
+
+def _changed(
+    session: Session, change: EnsembleChange, version: str | None, at: datetime
+) -> EnsembleVersion:
+    if change is EnsembleChange.ROLL_BACK:
+        return promote(session, previous_ensemble(session).version, at)
+    if change is EnsembleChange.RESCORE:
+        active = active_ensemble(session)
+        if active is None:
+            raise Misconfigured("No ensemble is active yet.")
+        return active
+    if not version:
+        raise Misconfigured("Name the version of the ensemble.")
+    return (promote if change is EnsembleChange.PROMOTE else retire)(session, version, at)
+
+
+def _site_ensembles(database: Database, settings: Settings) -> SiteEnsembles:
+    manifests = {
+        version: load_manifest(folder)
+        for version, folder in available_ensembles(settings.ensembles_path).items()
+    }
+    with database.read() as session:
+        rows = known_ensembles(session)
+        records = [_record(row, manifests.get(version)) for version, row in rows.items()]
+        active = next((row for row in rows.values() if row.active), None)
+        progress = None if active is None else rescoring_progress(session, active.version)
+        try:
+            previous = previous_ensemble(session).version
+        except Misconfigured:
+            previous = None
+    states = list(EnsembleState)
+    records.sort(key=lambda record: record.registered_at, reverse=True)
+    records.sort(
+        key=lambda record: (record.state is not EnsembleState.ACTIVE, states.index(record.state))
+    )
+    return SiteEnsembles(tuple(records), previous, progress)
+
+
+def _record(row: EnsembleVersion, manifest: Manifest | None) -> EnsembleRecord:
+    metrics = None if manifest is None else manifest.metrics
+    return EnsembleRecord(
+        version=row.version,
+        state=row.state,
+        threshold=row.threshold,
+        registered_at=row.registered_at,
+        activated_at=row.activated_at,
+        retired_at=row.retired_at,
+        figures=None
+        if metrics is None
+        else Figures(
+            auc=metrics.auc.value,
+            sensitivity=metrics.sensitivity.value,
+            specificity=metrics.specificity.value,
+            images=metrics.images,
+            patients=metrics.patients,
+        ),
+    )
+
+
+def _page(
+    request: Request,
+    database: Database,
+    settings: Settings,
+    *,
+    done: str | None = None,
+    wrong: str | None = None,
+) -> Response:
+    context = {
+        "site": _site_ensembles(database, settings),
+        "zone": settings.zone,
+        "done": done,
+        "wrong": wrong,
+    }
+    status = 422 if wrong else 200
+    return TEMPLATES.TemplateResponse(request, "admin/ensembles.html", context, status_code=status)
