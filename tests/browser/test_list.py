@@ -115,7 +115,7 @@ def test_a_verdict_on_what_changed_meanwhile_is_not_taken(
         verdict = VerdictInput(finding=Finding.CANNOT_TELL)
         give_verdict(session, uid, verdict, Actor(None, "x"), datetime.now(UTC))
     page.keyboard.press("a")
-    expect(page.locator("#undo-bar")).to_contain_text("not taken.")
+    expect(page.locator("#undo-bar")).to_contain_text("was not saved.")
 
 
 def test_keys_do_nothing_while_somebody_types_and_help_tells_them(site: Site, page: Page) -> None:
