@@ -59,6 +59,8 @@ def short_reason(row: StudyRecord) -> str:
     """The reason of a study's place, in at most 40 characters."""
     if row.prior:
         return "prior, for comparison"
+    if row.warnings:
+        return f"warning: {row.warnings[0].code.value.replace('_', ' ')}"[:LONGEST_REASON]
     refused = [image.code for image in row.images if image.code]
     if row.probability is None and refused:
         reason = f"not scored: {refused[0].replace('_', ' ')}"
@@ -81,7 +83,7 @@ def _by_rank(row: StudyRecord) -> str:
 
 
 def _cells(row: StudyRecord, now: datetime) -> list[Text]:
-    name = readable_name(row.patient_name) if row.patient_name else _file_of(row)
+    name = readable_name(row.patient_name) if row.patient_name else f"No name {_file_of(row)}"
     return [
         Text(str(row.number)),
         _signs(row),

@@ -31,6 +31,6 @@ def test_no_page_has_a_grave_fault(
 def test_a_grave_fault_is_found(site: Site, new_page: NewPage) -> None:
     page = new_page()
     page.goto("/refused")
-    page.evaluate("document.querySelector('td').style.color = '#eee'")
+    page.evaluate("document.querySelector('.sentence').style.color = '#eee'")
     (fault,) = faults(page)
     assert fault.startswith("color-contrast")

@@ -274,7 +274,7 @@ def test_a_heat_map_is_asked_for_waited_for_and_lies_on_its_part_of_the_film(
     expect(part(page, "legend")).to_contain_text("in work")
     make_map(database, site.worker.derived_images, Area(top=0.25, left=0.5, bottom=0.75, right=1.0))
     expect(part(page, "legend")).to_contain_text(
-        f"no segmentation. Grad-CAM, ensemble {shipped_version()}."
+        f"not an outline of disease. Grad-CAM, ensemble {shipped_version()}."
     )
     opacity = painted(page, "heat")[..., 3]
     film = min(opacity.shape[0] / ROWS, opacity.shape[1] / COLUMNS)

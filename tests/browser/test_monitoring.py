@@ -76,15 +76,16 @@ def test_every_plot_is_drawn_and_fits_wide_and_narrow(site: Site, page: Page) ->
     assert number > 10
 
 
+PLOTS_FIT = """() => [...document.querySelectorAll(".plot")].every(
+  (one) => Math.abs(one.querySelector(".uplot").clientWidth - one.clientWidth) < 2)"""
+
+
 def fits_narrow(page: Page) -> None:
     """The plots take the room that there is, and nothing leaves the screen."""
     for width in (360, 900):
         page.set_viewport_size({"width": width, "height": 800})
         expect(page.locator(".plot .uplot").first).to_be_visible()
-        page.wait_for_function(
-            "[...document.querySelectorAll('.plot')].every("
-            "(one) => Math.abs(one.querySelector('.uplot').clientWidth - one.clientWidth) < 2)"
-        )
+        wait_until(page, lambda: page.evaluate(PLOTS_FIT))
         assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 

@@ -111,7 +111,9 @@ def look_at_film(page: Page) -> None:
     assert colour(stage) < 0.01
 
     page.keyboard.press("h")
-    expect(page.locator("[data-film=legend-text]")).to_contain_text("networks", timeout=SOON)
+    expect(page.locator("[data-film=legend-text]")).to_contain_text(
+        "Areas that raised the score", timeout=SOON
+    )
     strong = colour(stage)
     assert strong > 0.05, "the heat map lies on the film"
     page.get_by_label("Opacity").fill("5")

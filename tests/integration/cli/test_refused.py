@@ -11,7 +11,7 @@ from cli.models.explain import file_of
 from db.session import Database
 from ingest.inbox.claim import claim
 from ingest.reader.reader_process import Reader
-from readfirst.errors import Misconfigured, Refused, Unavailable
+from readfirst.errors import Misconfigured, NotThere, Refused, Unavailable
 from readfirst.refusals import RefusalCode
 from readfirst.settings import load_settings
 from readfirst.testing import RecordingNotifier
@@ -85,7 +85,7 @@ def test_a_file_is_never_overwritten_and_an_unknown_image_named(tmp_path: Path) 
     assert isinstance(over.exception, Misconfigured)
     assert target.read_text() == "mine"
     unknown = run("original", "9999", "-o", str(tmp_path / "other"))
-    assert isinstance(unknown.exception, Misconfigured)
+    assert isinstance(unknown.exception, NotThere)
 
 
 def test_an_image_that_came_in_can_be_named_where_a_film_is_explained(tmp_path: Path) -> None:

@@ -60,6 +60,7 @@ def test_training_writes_weights_curves_and_a_manifest(trained: Path) -> None:
         "cnn.safetensors",
         "cnn.curves.csv",
         "cnn.origin",
+        "golden.json",
         "manifest.json",
     }
     with (trained / "cnn.curves.csv").open() as file:

@@ -55,7 +55,13 @@ def lies_in(point: tuple[int, int], square: Square) -> bool:
 
 def member(weight: float, size: int) -> EnsembleMember:
     return EnsembleMember(
-        name="finder", network="", file="", sha256="", input_size=size, parameters=0, weight=weight
+        name="finder",
+        network="",
+        file="none.safetensors",
+        sha256="",
+        input_size=size,
+        parameters=0,
+        weight=weight,
     )
 
 

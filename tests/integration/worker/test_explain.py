@@ -43,7 +43,13 @@ def database_url(tmp_path: Path) -> str:
 def small() -> NetworkEnsemble:
     """A network that is quick and finds bright places, under the shipped ensemble's version."""
     member = EnsembleMember(
-        name="finder", network="", file="", sha256="", input_size=64, parameters=0, weight=1.0
+        name="finder",
+        network="",
+        file="none.safetensors",
+        sha256="",
+        input_size=64,
+        parameters=0,
+        weight=1.0,
     )
     changes = {"members": (member,), "pixel_check": None}
     manifest = load_manifest(SHIPPED_FOLDER).model_copy(update=changes)

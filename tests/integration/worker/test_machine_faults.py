@@ -154,7 +154,7 @@ def check_that_it_is_said(worker: Worker, code: FaultCode) -> None:
 
 def check_that_all_is_well(worker: Worker) -> None:
     with TestClient(make_app(worker.settings), base_url="http://127.0.0.1") as client:
-        assert "banner" not in client.get("/").text
+        assert 'class="banner" role="alert">' not in client.get("/").text
         checks = {check["name"]: check["well"] for check in client.get("/readyz").json()["checks"]}
     assert checks["work"]
     assert check_work(worker.settings).well

@@ -200,6 +200,9 @@ class ReaderOfYesterday:
     def header(self, path: Path) -> Header:
         raise Refused(RefusalCode.DICOM_UNREADABLE)
 
+    def leave(self) -> None:
+        """Nothing is kept of a file."""
+
 
 def test_without_its_original_an_image_is_refused_for_that(
     worker: Worker, drop: Drop, tmp_path: Path

@@ -136,6 +136,7 @@ def watch(settings: Settings) -> None:
     assert 0 < monitoring.drift_notice <= monitoring.drift_alarm < math.inf
     assert 0 <= monitoring.least_ppv < 1
     assert monitoring.least_films >= 10
+    assert monitoring.least_verdicts >= 1
 
 
 #: What each of them is for.
@@ -175,6 +176,7 @@ USES: dict[str, Callable[[Settings], Any]] = {
     "drift_alarm": watch,
     "drift_films": watch,
     "least_ppv": watch,
+    "least_verdicts": watch,
 }
 
 

@@ -142,6 +142,7 @@ WRONG: dict[str, tuple[str, str]] = {
     "drift_alarm": ("101", "at most 100"),
     "drift_films": ("9", "at least 10"),
     "least_ppv": ("1", "below 1"),
+    "least_verdicts": ("0", "at least 1"),
     "keep_refused_days": ("1000000", "at most 36525"),
     "keep_originals_days": ("never", "a number above 0 and at most 36525"),
     "log_level": ("loud", "debug, info, warning or error"),
