@@ -5,7 +5,7 @@ import { test } from "node:test";
 
 const STATIC = new URL("../", import.meta.resolve("#static/common/icon.svg"));
 // Loaded by templates; everything else is imported by them.
-const ENTRIES = /(main|preload|upload)\.js$/;
+const ENTRIES = /(main|preload|upload|account\/login|common\/forget-text|refused\/follow)\.js$/;
 
 const scripts = readdirSync(STATIC, { recursive: true, encoding: "utf8" })
   .filter((path) => path.endsWith(".js") && !path.startsWith("vendor"));
@@ -19,7 +19,9 @@ for (const path of scripts.filter((name) => !ENTRIES.test(name))) {
 
 const TEMPLATES = new URL("../templates/", STATIC);
 const sources = [
-  ...readdirSync(TEMPLATES).map((name) => readFileSync(new URL(name, TEMPLATES), "utf8")),
+  ...readdirSync(TEMPLATES, { recursive: true, encoding: "utf8" })
+    .filter((path) => path.endsWith(".html"))
+    .map((path) => readFileSync(new URL(path, TEMPLATES), "utf8")),
   ...scripts.map((path) => readFileSync(new URL(path, STATIC), "utf8")),
 ].join("\n");
 

@@ -6,8 +6,8 @@ const REST = 300;
 const OFF = "readfirst.preview";
 
 const pane = () => document.getElementById("preview");
-const isWide = matchMedia("(min-width: 1800px)");
-const isWanted = () => isWide.matches && localStorage.getItem(OFF) !== "off";
+const isWide = () => matchMedia("(min-width: 1800px)");
+const isWanted = () => isWide().matches && localStorage.getItem(OFF) !== "off";
 
 let timer = null;
 // Number of the latest request: the response to an earlier one comes too late.
@@ -20,7 +20,7 @@ export function setUpPreview() {
     localStorage.setItem(OFF, box.checked ? "on" : "off");
     update();
   });
-  isWide.addEventListener("change", update);
+  isWide().addEventListener("change", update);
   document.addEventListener(SELECTED_EVENT, update);
   update();
 }
