@@ -19,7 +19,6 @@ from readfirst.errors import Misconfigured
 from readfirst.formatting import short_duration
 from worklist.admin import account_service
 from worklist.admin.account_service import Changed
-from worklist.admin.forms import FormText, OwnForm
 from worklist.http.responses import answer_json, as_json
 from worklist.security.policy import policy
 from worklist.services.dependencies import (
@@ -28,6 +27,7 @@ from worklist.services.dependencies import (
     DatabaseDep,
     NowDep,
 )
+from worklist.services.forms import FormText, OwnForm
 from worklist.services.study_texts import minute
 from worklist.services.templating import TEMPLATES
 

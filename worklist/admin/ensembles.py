@@ -21,7 +21,6 @@ from readfirst.ensemble_states import EnsembleState
 from readfirst.errors import Misconfigured
 from readfirst.settings import Settings
 from readfirst.tasks.names import TaskName
-from worklist.admin.forms import FormText, OwnForm
 from worklist.http.responses import answer_json, as_json
 from worklist.security.policy import policy
 from worklist.services.dependencies import (
@@ -32,6 +31,7 @@ from worklist.services.dependencies import (
     NowDep,
     SettingsDep,
 )
+from worklist.services.forms import FormText, OwnForm
 from worklist.services.templating import TEMPLATES
 
 page = APIRouter(default_response_class=HTMLResponse)

@@ -23,10 +23,10 @@ from worklist.admin.explanation import (
     explain,
     rule_parts,
 )
-from worklist.admin.forms import OwnForm
 from worklist.http.responses import answer_json, as_json
 from worklist.security.policy import policy
 from worklist.services.dependencies import DatabaseDep, HeaderReaderDep, SettingsDep
+from worklist.services.forms import OwnForm
 from worklist.services.templating import TEMPLATES
 
 page = APIRouter(default_response_class=HTMLResponse)

@@ -26,8 +26,6 @@ from worklist.api.cursors import GREATEST_ID, of_refused, refused_position
 from worklist.api.parameters import NO_NUL
 from worklist.http.responses import as_csv
 from worklist.security.policy import policy
-from worklist.security.principal import same
-from worklist.security.responses import forbidden
 from worklist.services.dependencies import (
     CurrentUser,
     DatabaseDep,
@@ -35,6 +33,7 @@ from worklist.services.dependencies import (
     RequestDisclosures,
     SettingsDep,
 )
+from worklist.services.forms import OwnForm
 from worklist.services.templating import TEMPLATES
 
 router = APIRouter(default_response_class=HTMLResponse)
@@ -98,7 +97,7 @@ def refused_as_csv(database: DatabaseDep, code: RefusalCode | None = None) -> Re
     return StreamingResponse(pieces, media_type="text/csv", headers=headers)
 
 
-@router.post("/refused/retry")
+@router.post("/refused/retry", dependencies=[OwnForm])
 # Noted in its own transaction.
 @policy(Role.LEAD)
 def try_again(
@@ -107,11 +106,8 @@ def try_again(
     rules: LifecycleDep,
     image_id: Annotated[int | None, Form(ge=1, le=GREATEST_ID)] = None,
     code: Annotated[RefusalCode | None, Form()] = None,
-    token: Annotated[str, Form(alias="form_token")] = "",
 ) -> Response:
     """Have one image tried again, or all of a code, or all; then follow what becomes of them."""
-    if not same(token, user.form_token):
-        return forbidden("This form is too old: load the page again.")
     with unit_of_work(database, rules) as unit:
         want_retry(unit, RefusedFilter(code=code), user.actor, image_id=image_id)
         followed = of_refused(RefusedPosition(unit.at, 0))
@@ -119,7 +115,7 @@ def try_again(
     return RedirectResponse(f"/refused?{of_code}tried={followed}", 303)
 
 
-@router.post("/refused/{image_id}/dismiss")
+@router.post("/refused/{image_id}/dismiss", dependencies=[OwnForm])
 # Noted in its own transaction, as a verdict without an opinion.
 @policy(Role.READER)
 def dismiss_image(
@@ -130,11 +126,8 @@ def dismiss_image(
     image_id: ImageId,
     note: Annotated[str, Form(max_length=MOST_COMMENT, pattern=NO_NUL)] = "",
     back: Annotated[str, Form(max_length=200)] = "",
-    token: Annotated[str, Form(alias="form_token")] = "",
 ) -> Response:
     """Dismiss what is not scored: its study is read, and nothing of it waits."""
-    if not same(token, user.form_token):
-        return forbidden("This form is too old: load the page again.")
     with unit_of_work(database, rules) as unit:
         if not dismiss(unit, image_id, user.actor, note):
             raise HTTPException(404, "No such image is refused.")

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Form, HTTPException, Path, Request, Response
+from fastapi import APIRouter, HTTPException, Path, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from db.access.audit import AuditAction, note
@@ -16,9 +16,9 @@ from worklist.api.cursors import GREATEST_ID
 from worklist.pages.account.login import FormText, give_cookie
 from worklist.security.login_service import Attempt, change_password
 from worklist.security.policy import policy
-from worklist.security.principal import Principal, address_of, cookie_name, same
-from worklist.security.responses import forbidden
+from worklist.security.principal import Principal, address_of, cookie_name
 from worklist.services.dependencies import AuthenticatorDep, CurrentUser, DatabaseDep
+from worklist.services.forms import OwnForm
 from worklist.services.study_texts import minute
 from worklist.services.templating import TEMPLATES
 
@@ -37,18 +37,15 @@ def account_page(
     return _page(request, user, changed=changed, ended=ended)
 
 
-@router.post("/account/sessions/{number}/end")
+@router.post("/account/sessions/{number}/end", dependencies=[OwnForm])
 @policy(Role.READER)
 def end(
     user: CurrentUser,
     database: DatabaseDep,
     number: Annotated[int, Path(ge=1, le=GREATEST_ID)],
-    token: Annotated[str, Form(alias="form_token")] = "",
 ) -> Response:
     """End one of one's own sessions."""
     name = _person(user)
-    if not same(token, user.form_token):
-        return forbidden("This form is too old: load the page again.")
     with database.write() as session:
         if not end_session(session, name, number):
             raise HTTPException(404, "You have no such session.")
@@ -56,7 +53,7 @@ def end(
     return RedirectResponse("/account?ended=true", 303)
 
 
-@router.post("/account/password")
+@router.post("/account/password", dependencies=[OwnForm])
 @policy(Role.READER)
 def password(
     request: Request,
@@ -65,12 +62,9 @@ def password(
     current: FormText = "",
     new: FormText = "",
     again: FormText = "",
-    token: Annotated[str, Form(alias="form_token")] = "",
 ) -> Response:
     """Set another password."""
     name = _person(user)
-    if not same(token, user.form_token):
-        return forbidden("This form is too old: load the page again.")
     wrong = _password_fault(new, again, name)
     if wrong is not None:
         return _page(request, user, wrong=wrong, status=422)

@@ -19,8 +19,8 @@ from worklist.security.principal import (
     form_token,
     same,
 )
-from worklist.security.responses import forbidden
 from worklist.services.dependencies import AuthenticatorDep, CurrentUser, DatabaseDep
+from worklist.services.forms import OwnForm
 from worklist.services.templating import TEMPLATES
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
@@ -76,17 +76,14 @@ def login(
     return answer
 
 
-@router.post("/logout")
+@router.post("/logout", dependencies=[OwnForm])
 @policy(Role.READER)
 def logout(
     request: Request,
     user: CurrentUser,
     database: DatabaseDep,
-    token: Annotated[str, Form(alias="form_token")] = "",
 ) -> Response:
     """End the session."""
-    if not same(token, user.form_token):
-        return forbidden("This form is too old: load the page again.")
     with database.write() as session:
         close_session(session, digest(request.cookies.get(cookie_name(request), "")))
         note(session, user.actor, AuditAction.LOGGED_OUT, datetime.now(UTC))

@@ -1,8 +1,7 @@
 """The button by which a reader acknowledges that a study was escalated."""
 
-from typing import Annotated
 
-from fastapi import APIRouter, Form, Response
+from fastapi import APIRouter, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from db.escalation.acknowledge import acknowledge
@@ -10,19 +9,18 @@ from db.lifecycle.unit_of_work import unit_of_work
 from readfirst.access.roles import Role
 from worklist.api.parameters import StudyUid
 from worklist.security.policy import policy
-from worklist.security.principal import same
-from worklist.security.responses import forbidden
 from worklist.services.dependencies import (
     CurrentUser,
     DatabaseDep,
     LifecycleDep,
     RequestDisclosures,
 )
+from worklist.services.forms import OwnForm
 
 router = APIRouter(default_response_class=HTMLResponse)
 
 
-@router.post("/studies/{study_instance_uid}/acknowledgement")
+@router.post("/studies/{study_instance_uid}/acknowledgement", dependencies=[OwnForm])
 # It is noted in its own transaction.
 @policy(Role.READER)
 def acknowledgement(
@@ -31,11 +29,8 @@ def acknowledgement(
     database: DatabaseDep,
     rules: LifecycleDep,
     study_instance_uid: StudyUid,
-    token: Annotated[str, Form(alias="form_token")] = "",
 ) -> Response:
     """Note it, and lead back to the study."""
-    if not same(token, user.form_token):
-        return forbidden("This form is too old: load the page again.")
     with unit_of_work(database, rules) as unit:
         acknowledge(unit, study_instance_uid, user.actor)
     disclosures.noted = True

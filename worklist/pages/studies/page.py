@@ -50,8 +50,6 @@ from worklist.pages.studies.film import film_study
 from worklist.pages.studies.score_bars import image_scores
 from worklist.pages.studies.timeline import timeline, times
 from worklist.security.policy import policy
-from worklist.security.principal import same
-from worklist.security.responses import forbidden
 from worklist.services.dependencies import (
     CurrentUser,
     DatabaseDep,
@@ -60,6 +58,7 @@ from worklist.services.dependencies import (
     RequestDisclosures,
     SettingsDep,
 )
+from worklist.services.forms import OwnForm
 from worklist.services.reader_texts import reader_text
 from worklist.services.study_texts import minute, patient_name
 from worklist.services.templating import TEMPLATES, is_part
@@ -101,7 +100,7 @@ def study(
     return _page(request, database, settings, study_instance_uid)
 
 
-@router.post("/studies/{study_instance_uid}/verdict")
+@router.post("/studies/{study_instance_uid}/verdict", dependencies=[OwnForm])
 # A verdict is noted in its own transaction; a page that refuses one, as any page of a study.
 @policy(Role.READER, audit=AuditAction.STUDY_VIEWED)
 def verdict(
@@ -118,11 +117,8 @@ def verdict(
     displayed: Digest = "",
     failed: Digest = "",
     comment: Annotated[str, Form(max_length=MOST_COMMENT, pattern=NO_NUL)] = "",
-    token: Annotated[str, Form(alias="form_token")] = "",
 ) -> Response:
     """Take the verdict that the page sends."""
-    if not same(token, user.form_token):
-        return forbidden("This form is too old: load the page again.")
     if say not in OPINIONS or not UID.fullmatch(study_instance_uid):
         raise HTTPException(422, "This is no verdict.")
     verdict_input = replace(OPINIONS[say], comment=comment)

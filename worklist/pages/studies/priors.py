@@ -10,14 +10,13 @@ from db.lifecycle.verdicts import read_anyway
 from readfirst.access.roles import Role
 from worklist.api.parameters import StudyUid
 from worklist.security.policy import policy
-from worklist.security.principal import same
-from worklist.security.responses import forbidden
 from worklist.services.dependencies import CurrentUser, DatabaseDep, LifecycleDep
+from worklist.services.forms import OwnForm
 
 router = APIRouter(default_response_class=HTMLResponse)
 
 
-@router.post("/studies/{study_instance_uid}/read-anyway")
+@router.post("/studies/{study_instance_uid}/read-anyway", dependencies=[OwnForm])
 # Noted in the transaction that changes it; nothing of the study is shown.
 @policy(Role.READER)
 def take_back(
@@ -26,11 +25,8 @@ def take_back(
     rules: LifecycleDep,
     study_instance_uid: StudyUid,
     say: Annotated[Literal["read_anyway"], Form()],  # noqa: ARG001 - an empty form says nothing
-    token: Annotated[str, Form(alias="form_token")] = "",
 ) -> Response:
     """Put a prior among the unread studies, for good. say: what the form sends."""
-    if not same(token, user.form_token):
-        return forbidden("This form is too old: load the page again.")
     with unit_of_work(database, rules) as unit:
         if read_anyway(unit, study_instance_uid, user.actor) is None:
             raise HTTPException(404, "No study has this Study Instance UID.")

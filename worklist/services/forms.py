@@ -1,4 +1,4 @@
-"""Forms of the administrator's pages: their token, and their answers."""
+"""Forms of the pages: the token that each carries, and its fields."""
 
 from typing import Annotated
 
