@@ -83,7 +83,6 @@ def _due(session: Session, policy: EscalationPolicy, before: datetime) -> list[S
         select(Study)
         .where(
             *conditions(WorklistFilter(unread=True)),
-            Study.images.any(),
             Study.received_at <= before,
             ~select(Escalation.id).where(Escalation.study_id == Study.id).exists(),
             _nothing_since(before, EventAction.UNREAD),

@@ -22,6 +22,7 @@ from sqlalchemy.orm import Session
 from db.lifecycle import lease
 from db.lifecycle.events import Cause, DomainEvent, EventAction
 from db.lifecycle.lease import Lease, LeasePolicy
+from db.study_conditions import is_unread
 from db.tables import EnsembleVersion, Escalation, OutboxMessage, Study
 
 
@@ -189,8 +190,7 @@ def _escalated(session: Session, batch: str) -> tuple[EscalatedStudy, ...]:
         .where(
             Escalation.batch == batch,
             Escalation.acknowledged_at.is_(None),
-            Study.read_at.is_(None),
-            Study.prior_since.is_(None),
+            is_unread(),
         )
         .order_by(Escalation.id)
     )

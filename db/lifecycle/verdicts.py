@@ -5,7 +5,7 @@ A verdict is refused if its reader cannot have seen all there is: another verdic
 
 from dataclasses import dataclass
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from db.access import audit
@@ -15,11 +15,11 @@ from db.lifecycle.events import Cause, DomainEvent, EventAction
 from db.lifecycle.ranking import settle_priors
 from db.lifecycle.unit_of_work import UnitOfWork
 from db.read_models import VerdictRecord
+from db.study_conditions import is_film
 from db.tables import Image, Score, Study, Verdict
 from db.verdicts import NO_VERDICT, VerdictSummary, verdict_summaries
 from readfirst.domain import ImageState
 from readfirst.errors import Conflict
-from readfirst.refusals import WITHOUT_FILM
 from readfirst.studies.findings import Finding, agreement, finding_text
 
 #: Most characters of a comment.
@@ -138,11 +138,8 @@ def _check(
 
 
 def _has_film(session: Session, study: Study) -> bool:
-    of_film = or_(Image.code.is_(None), Image.code.not_in(WITHOUT_FILM))
-    return (
-        session.scalar(select(Image.id).where(Image.study_id == study.id, of_film).limit(1))
-        is not None
-    )
+    query = select(Image.id).where(Image.study_id == study.id, is_film()).limit(1)
+    return session.scalar(query) is not None
 
 
 def dismiss(unit: UnitOfWork, image_id: int, by: Actor, note: str | None = None) -> bool:

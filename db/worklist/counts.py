@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, ScalarSelect, Select, bindparam, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from db.study_conditions import has_film, is_unread
 from db.tables import Image, Study
-from db.worklist.filters import WorklistFilter, conditions, has_film, is_unread
+from db.worklist.filters import WorklistFilter, conditions
 from db.worklist.sorting import Order, Position, keyset_segments
 from readfirst.domain import ImageState, Urgency
 

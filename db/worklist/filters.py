@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import aliased
 
+from db.study_conditions import has_film, is_unread
 from db.tables import Image, Study
 from db.tables.searching import SEARCHED, search_words
 from db.worklist.figure_filter import FigureFilter, figure_conditions
 from readfirst.domain import ImageState, Urgency
-from readfirst.refusals import WITHOUT_FILM
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,19 +44,7 @@ class WorklistFilter:
 
 
 EVERYTHING = WorklistFilter()
-#: Made once, as they are part of every query of the list.
-_HAS_FILM = Study.images.any(or_(Image.code.is_(None), Image.code.not_in(WITHOUT_FILM)))
 _OTHER = aliased(Study)
-
-
-def is_unread() -> ColumnElement[bool]:
-    """Studies that are to be read: nobody has read them, and they are no priors."""
-    return and_(Study.read_at.is_(None), Study.prior_since.is_(None))
-
-
-def has_film() -> ColumnElement[bool]:
-    """Studies of which a file may hold a film, refused or not."""
-    return _HAS_FILM
 
 
 def conditions(which: WorklistFilter) -> list[ColumnElement[bool]]:

@@ -40,8 +40,10 @@ def want_retry(
     What waits already is not wanted twice.
     """
     session = unit.session
-    ids = refused_ids(session, which=which, after_id=0, limit=MOST_WANTED)
-    wanted = set(ids if image_id is None else {image_id} & _refused(session, image_id))
+    if image_id is None:
+        wanted = set(refused_ids(session, which=which, after_id=0, limit=MOST_WANTED))
+    else:
+        wanted = _refused(session, image_id)
     pending = select(WantedRetry.image_id).where(WantedRetry.tried_at.is_(None))
     new = sorted(wanted - set(session.scalars(pending)))
     session.add_all(WantedRetry(image_id=each, wanted_at=unit.at) for each in new)

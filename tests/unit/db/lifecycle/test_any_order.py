@@ -22,8 +22,8 @@ from db.lifecycle.unit_of_work import UnitOfWork
 from db.lifecycle.verdicts import VerdictInput, read_anyway, submit_verdict
 from db.lifecycle.work import claim_ready, claim_received, mark_ready
 from db.session import Database
+from db.study_conditions import is_unread
 from db.tables import EnsembleVersion, Event, Image, OutboxMessage, Score, Study
-from db.worklist.filters import is_unread
 from db.worklist.queries import study_detail
 from readfirst.domain import ImageScore, ImageState
 from readfirst.errors import Refused

@@ -1,0 +1,25 @@
+"""Conditions of studies that several subjects ask for."""
+
+from sqlalchemy import ColumnElement, and_, or_
+
+from db.tables import Image, Study
+from readfirst.refusals import WITHOUT_FILM
+
+#: Made once, as they are part of every query of the list.
+_IS_FILM = or_(Image.code.is_(None), Image.code.not_in(WITHOUT_FILM))
+_HAS_FILM = Study.images.any(_IS_FILM)
+
+
+def is_film() -> ColumnElement[bool]:
+    """Images whose file may hold a film, refused or not."""
+    return _IS_FILM
+
+
+def has_film() -> ColumnElement[bool]:
+    """Studies of which a file may hold a film, refused or not."""
+    return _HAS_FILM
+
+
+def is_unread() -> ColumnElement[bool]:
+    """Studies that are to be read: nobody has read them, and they are no priors."""
+    return and_(Study.read_at.is_(None), Study.prior_since.is_(None))
