@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import CursorResult, delete, select, update
+from sqlalchemy import ColumnElement, CursorResult, and_, delete, select, update
 from sqlalchemy.orm import Session
 
 from db.tables import HeartbeatRow
@@ -48,13 +48,9 @@ class PartRecord:
 
 def beat(session: Session, part: Part, process: ProcessId, started: datetime, at: datetime) -> None:
     """Note a sign of life."""
-    row = (
-        HeartbeatRow.part == part,
-        HeartbeatRow.host == process.host,
-        HeartbeatRow.pid == process.pid,
-    )
     # The number may be of an earlier process, which has ended.
-    known = session.execute(update(HeartbeatRow).where(*row).values(started_at=started, last_at=at))
+    values = {"started_at": started, "last_at": at}
+    known = session.execute(update(HeartbeatRow).where(_is_of(part, process)).values(values))
     if isinstance(known, CursorResult) and known.rowcount:
         return
     session.add(
@@ -66,12 +62,15 @@ def beat(session: Session, part: Part, process: ProcessId, started: datetime, at
 
 def end(session: Session, part: Part, process: ProcessId) -> None:
     """Note that a process has ended by itself."""
-    session.execute(
-        delete(HeartbeatRow).where(
-            HeartbeatRow.part == part,
-            HeartbeatRow.host == process.host,
-            HeartbeatRow.pid == process.pid,
-        )
+    session.execute(delete(HeartbeatRow).where(_is_of(part, process)))
+
+
+def _is_of(part: Part, process: ProcessId) -> ColumnElement[bool]:
+    """The row of a part in a process."""
+    return and_(
+        HeartbeatRow.part == part,
+        HeartbeatRow.host == process.host,
+        HeartbeatRow.pid == process.pid,
     )
 
 

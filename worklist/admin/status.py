@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Annotated
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -69,45 +70,35 @@ class SiteStatus:
     last_films: tuple[SourceRecord, ...]
 
 
+def current_status(
+    database: DatabaseDep, settings: SettingsDep, checks: LiveChecksDep, at: NowDep
+) -> SiteStatus:
+    """The state of the site at the time of a request."""
+    return site_status(database, settings, checks.results(), at)
+
+
+StatusDep = Annotated[SiteStatus, Depends(current_status)]
+
+
 @page.get("/admin", name="admin_status")
 @policy(Role.ADMIN, audit=AuditAction.ADMIN_VIEWED)
-def status_page(
-    request: Request,
-    database: DatabaseDep,
-    settings: SettingsDep,
-    checks: LiveChecksDep,
-    at: NowDep,
-) -> Response:
+def status_page(request: Request, settings: SettingsDep, status: StatusDep) -> Response:
     """The page."""
-    status = site_status(database, settings, checks.results(), at)
     return _answer(request, "admin/status.html", status, settings)
 
 
 @page.get("/admin/status", name="admin_status_rows")
 @policy(Role.ADMIN, audit=AuditAction.ADMIN_VIEWED, attended=False, each_time=False)
-def status_rows(
-    request: Request,
-    database: DatabaseDep,
-    settings: SettingsDep,
-    checks: LiveChecksDep,
-    at: NowDep,
-) -> Response:
+def status_rows(request: Request, settings: SettingsDep, status: StatusDep) -> Response:
     """The page's content, which asks for itself anew."""
-    status = site_status(database, settings, checks.results(), at)
     return _answer(request, "admin/status_rows.html", status, settings)
 
 
 @api.get("/status", operation_id="getSiteStatus", response_model=SiteStatus)
 @policy(Role.ADMIN, audit=AuditAction.ADMIN_VIEWED)
-def status_document(
-    request: Request,
-    database: DatabaseDep,
-    settings: SettingsDep,
-    checks: LiveChecksDep,
-    at: NowDep,
-) -> Response:
+def status_document(request: Request, status: StatusDep) -> Response:
     """The state of the site: checks of `readfirst doctor`, parts, queue, disk, inbox, sources."""
-    return answer_json(request, site_status(database, settings, checks.results(), at))
+    return answer_json(request, status)
 
 
 def site_status(

@@ -1,6 +1,5 @@
 """The button by which a reader acknowledges that a study was escalated."""
 
-
 from fastapi import APIRouter, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
