@@ -34,12 +34,16 @@ def holding(session: Session, now: datetime, config: MonitoringConfig) -> list[A
     return alerts
 
 
+def drift_period(now: datetime, config: MonitoringConfig) -> Period:
+    """The days by which drift is judged."""
+    return _last_days(now, DRIFT_DAYS, config)
+
+
 def _drifting(session: Session, now: datetime, config: MonitoringConfig) -> Iterator[Alert]:
     """Find one alert for each subject, whatever the scanners and whatever it is compared with."""
-    period = _last_days(now, DRIFT_DAYS, config)
     rows = [
         row
-        for row in drift(MonitoringData(session), period, config)
+        for row in drift(MonitoringData(session), drift_period(now, config), config)
         if row.span == "period" and row.judged is Judged.DRIFT
     ]
     for subject in dict.fromkeys(row.subject for row in rows):

@@ -14,9 +14,10 @@ from db.monitoring.alerts import open_alerts
 from db.monitoring.drift import drift
 from db.monitoring.figures import FIGURES
 from db.monitoring.kept_days import MonitoringData
+from db.monitoring.rules import drift_period
 from readfirst.access.roles import Role
 from readfirst.monitoring.config import MonitoringConfig, monitoring_config
-from readfirst.monitoring.period import Period, make_period
+from readfirst.monitoring.period import Period
 from worklist.api.monitoring import First, Last, requested_period
 from worklist.pages.monitoring.charts import Chart, percent
 from worklist.pages.monitoring.drift import (
@@ -54,8 +55,6 @@ router = APIRouter(default_response_class=HTMLResponse)
 
 #: Periods that are a link away, in days up to today.
 SPANS = {"7 days": 7, "28 days": 28, "3 months": 91, "1 year": 365}
-#: What alerts look at, in days up to today.
-ALERT_DAYS = 14
 #: Ensemble versions that are shown; the API has them all.
 MOST_VERSIONS = 2
 
@@ -113,17 +112,14 @@ def monitoring(
 ) -> Response:
     """The page of a period, a part of it at a time."""
     period, config = requested_period(first, last, settings), monitoring_config(settings)
-    today = now.astimezone(config.zone).date()
-    lately = make_period(today - timedelta(days=ALERT_DAYS - 1), today, now, config.zone)
     with database.read() as session:
         data = MonitoringData(session)
         figures = {name: FIGURES[name].rows(data, period, config) for name in FIGURES_OF[tab]}
         alerts = open_alerts(session)
-        status = status_line(alerts, drift(data, lately, config))
-    context = _common(tab, period, config) | {
-        "open_alerts": alerts,
-        "status": status,
-    }
+        # Where an alert is open, the line says nothing else.
+        lately = [] if alerts else drift(data, drift_period(now, config), config)
+    status = status_line(alerts, lately)
+    context = _common(tab, period, config) | {"open_alerts": alerts, "status": status}
     context |= _of_tab(tab, figures, period, config, hides_ai=settings.hide_ai_until_verdict)
     return TEMPLATES.TemplateResponse(request, "monitoring.html", context)
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from db.monitoring.alerts import AlertRecord
 from db.monitoring.drift import Drift
+from db.monitoring.rules import DRIFT_DAYS
 from readfirst.monitoring.stability import Judged
 
 
@@ -33,5 +34,5 @@ def watched(rows: Sequence[Drift]) -> str:
     worst = max(changed, key=lambda row: row.psi or 0)
     return (
         f"Watch: {worst.subject} of {worst.scanner}, index {worst.psi:.2f} in the last week "
-        "(an alert looks at 14 days)."
+        f"(an alert looks at {DRIFT_DAYS} days)."
     )
