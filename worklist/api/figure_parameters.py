@@ -14,6 +14,9 @@ Share = Annotated[float, Field(ge=0, le=1), AsNumber]
 #: Three names of a header, each of at most 64 characters (LO) in at most four bytes.
 MOST_SCANNER = 800
 
+Version = Annotated[str, Field(max_length=64, pattern=NO_NUL)]
+Scanner = Annotated[str, Field(max_length=MOST_SCANNER, pattern=NO_NUL)]
+
 AGREEMENT = (
     "Only studies of which the latest verdict compares so with the AI; with `ensemble`, with what "
     "that version says, else with what the AI said when the verdict was given."
@@ -29,11 +32,11 @@ class FigureFields(BaseModel):
     """The fields of a body or an address. All are left out by default."""
 
     agreement: VerdictGroup | None = Field(None, description=AGREEMENT)
-    ensemble: str | None = Field(None, max_length=64, pattern=NO_NUL, description=ENSEMBLE)
+    ensemble: Version | None = Field(None, description=ENSEMBLE)
     probability_from: Share | None = Field(None, description=FROM)
     probability_below: Share | None = Field(None, description=BELOW)
     code: RefusalCode | None = Field(None, description=CODE)
-    scanner: str | None = Field(None, max_length=MOST_SCANNER, pattern=NO_NUL, description=SCANNER)
+    scanner: Scanner | None = Field(None, description=SCANNER)
 
     @model_validator(mode="after")
     def _ensemble_is_named(self) -> Self:
@@ -62,15 +65,11 @@ class FigureFields(BaseModel):
 
 def _figure_fields(
     agreement: Annotated[VerdictGroup | None, Query(description=AGREEMENT)] = None,
-    ensemble: Annotated[
-        str | None, Query(max_length=64, pattern=NO_NUL, description=ENSEMBLE)
-    ] = None,
+    ensemble: Annotated[Version | None, Query(description=ENSEMBLE)] = None,
     probability_from: Annotated[Share | None, Query(description=FROM)] = None,
     probability_below: Annotated[Share | None, Query(description=BELOW)] = None,
     code: Annotated[RefusalCode | None, Query(description=CODE)] = None,
-    scanner: Annotated[
-        str | None, Query(max_length=MOST_SCANNER, pattern=NO_NUL, description=SCANNER)
-    ] = None,
+    scanner: Annotated[Scanner | None, Query(description=SCANNER)] = None,
 ) -> FigureFields:
     """The fields of an address. Raises HTTPException 422."""
     try:
