@@ -8,13 +8,13 @@ from typing import Annotated
 import typer
 
 from cli.common.console import MOST_ROWS, local_time, moment, notice, print_json, print_table
-from cli.common.database import opened
+from cli.common.database import TERMINAL, opened
 from cli.common.help import PlainCommand
 from cli.common.options import Json
 from db.access import accounts
 from db.access.account_changes import AccountChange, Wanted, add_account, change_account
 from db.access.account_details import account_details
-from db.access.audit import Actor, AuditAction, AuditRecord, entries, note
+from db.access.audit import AuditAction, AuditRecord, entries, note
 from db.access.login_sessions import SessionRecord, end_session, sessions_of
 from db.session import Database
 from readfirst.access.credentials import (
@@ -31,8 +31,6 @@ from readfirst.settings import Settings, load_settings
 app = typer.Typer(
     help="Accounts of people and programs: who may look, and as what.", no_args_is_help=True
 )
-#: Whoever reaches the database here may do all, and is no account of the page.
-TERMINAL = Actor(None, None)
 #: Of a number of a row.
 GREATEST_ID = 2**31 - 1
 Name = Annotated[str, typer.Argument(help="The account's name.")]

@@ -8,9 +8,8 @@ from typing import Annotated
 import typer
 
 from cli.common.console import MOST_ROWS, local_time, moment, notice, print_json, print_table
-from cli.common.database import NO_STUDY, find_study, opened
+from cli.common.database import NO_STUDY, TERMINAL, find_study, opened
 from cli.common.options import Json, StudyName
-from db.access.audit import Actor
 from db.lifecycle.unit_of_work import site_policy, unit_of_work
 from db.lifecycle.verdicts import MOST_COMMENT, VerdictInput, submit_verdict
 from db.read_models import VerdictRecord
@@ -66,7 +65,7 @@ def verdict(
             unit,
             uid,
             verdict_input,
-            Actor(None, None),
+            TERMINAL,
             expected=None,
             name=getuser(),
         )

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from db.access.audit import Actor
 from db.migrate import upgrade
 from db.read_models import OriginalRecord
 from db.session import Database, open_database
@@ -15,6 +16,8 @@ from readfirst.errors import NotThere, Unavailable
 from readfirst.files.folders import make_home
 from readfirst.settings import Settings
 
+#: Whoever reaches the database here may do all, and is no account of the page.
+TERMINAL = Actor(None, None)
 NO_STUDY = "No study has the number or UID {}."
 
 

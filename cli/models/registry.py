@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from getpass import getuser
@@ -12,23 +12,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.common.console import err, notice, print_table
-from cli.common.database import opened
+from cli.common.database import TERMINAL, opened
 from cli.models.ensembles import find_folder
-from db.access.audit import Actor
+from db.ensemble_changes import EnsembleChange, change_ensemble
 from readfirst.samples import sample_files
 from readfirst.settings import Settings, load_settings
 
 if TYPE_CHECKING:
-    from sqlalchemy.orm import Session
-
-    from db.tables import EnsembleVersion
     from models.golden import GoldenCheck
     from worker.composition import UseCases
-    from worker.scoring.ensemble_registry import EnsembleRegistry
 
 Version = Annotated[str, typer.Argument(help="Version as `models list` shows it.")]
-#: Whoever may run a command is known to the machine, not to the accounts.
-NOBODY = Actor(None, None)
 
 
 def add(
@@ -52,7 +46,7 @@ def add(
             registry=site.ensembles,
             store=site.store,
             score=lambda folder: sample_scores(folder, settings),
-            by=NOBODY,
+            by=TERMINAL,
             user=getuser(),
             now=datetime.now(UTC),
         )
@@ -72,32 +66,19 @@ def promote(version: Version) -> None:
 
     Studies that it has scored already rank by it at once.
     """
-    from worker.scoring.ensemble_changes import promote_ensemble
-
-    _make_active(
-        lambda session, registry: promote_ensemble(
-            session, registry, version, NOBODY, getuser(), datetime.now(UTC)
-        )
-    )
+    _make_active(version)
 
 
 def rollback() -> None:
     """Go back to the ensemble that was active before. Its scores rank the studies at once."""
-    from worker.scoring.ensemble_changes import roll_back_ensemble
-
-    _make_active(
-        lambda session, registry: roll_back_ensemble(
-            session, registry, NOBODY, getuser(), datetime.now(UTC)
-        )
-    )
+    _make_active(None)
 
 
 def retire(version: Version) -> None:
     """Put an ensemble away that is not active. Its scores and its files stay."""
-    from worker.scoring.ensemble_changes import retire_ensemble
-
+    now, by = datetime.now(UTC), getuser()
     with opened(load_settings()) as database, database.write() as session:
-        retire_ensemble(session, version, NOBODY, getuser(), datetime.now(UTC))
+        change_ensemble(session, TERMINAL, EnsembleChange.RETIRE, now, version, by=by)
     notice(f"Ensemble {version} is retired.")
 
 
@@ -115,13 +96,15 @@ def golden(
     notice(f"The golden scores lie in {folder}.")
 
 
-def _make_active(change: Callable[[Session, EnsembleRegistry], EnsembleVersion]) -> None:
+def _make_active(version: str | None) -> None:
+    """Make an ensemble the active one; None for the one before."""
+    from worker.scoring.ensemble_changes import make_active
     from worker.scoring.rescore import rank_by_active
 
-    settings = load_settings()
-    with _site(settings) as site:
+    with _site(load_settings()) as site:
         with site.units.database.write() as session:
-            active = change(session, site.ensembles)
+            now = datetime.now(UTC)
+            active = make_active(session, site.ensembles, version, TERMINAL, getuser(), now)
         with err.status("Ranking …"):
             ranked = rank_by_active(site.units, active)
     notice(f"Ensemble {active.version} is active. {ranked} studies rank by it now.")

@@ -1,4 +1,4 @@
-"""The life of an ensemble at a site: added and checked, promoted, rolled back, retired."""
+"""The life of an ensemble at a site: added, checked, and made the active one."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -10,7 +10,8 @@ import structlog
 from sqlalchemy.orm import Session
 
 from db.access.audit import Actor, AuditAction, note
-from db.ensembles import active_ensemble, previous_ensemble, retire
+from db.ensemble_changes import EnsembleChange, change_ensemble
+from db.ensembles import previous_ensemble
 from db.session import Database
 from db.tables import EnsembleVersion
 from ingest.inbox.store import Store
@@ -103,43 +104,20 @@ def add_ensemble(
     return AddedEnsemble(version, folder, checks)
 
 
-def promote_ensemble(
-    session: Session, registry: EnsembleRegistry, version: str, by: Actor, user: str, now: datetime
+def make_active(
+    session: Session,
+    registry: EnsembleRegistry,
+    version: str | None,
+    by: Actor,
+    user: str,
+    now: datetime,
 ) -> EnsembleVersion:
-    """Make an ensemble the active one. Raises Misconfigured if its files are missing or wrong."""
-    before = active_ensemble(session)
-    row = registry.promote(session, version, now)
-    note(
-        session,
-        by,
-        AuditAction.ENSEMBLE_PROMOTED,
-        now,
-        ensemble=version,
-        before=before.version if before else None,
-        by=user,
-    )
+    """Make an ensemble the active one, or go back to the one before (None), and note it.
+
+    Raises Misconfigured if its files are missing or wrong.
+    """
+    change = EnsembleChange.ROLL_BACK if version is None else EnsembleChange.PROMOTE
+    registry.check(session, version or previous_ensemble(session).version, now)
+    row = change_ensemble(session, by, change, now, version, by=user)
+    log.info("ensemble_promoted", action="promote", ensemble=row.version)
     return row
-
-
-def roll_back_ensemble(
-    session: Session, registry: EnsembleRegistry, by: Actor, user: str, now: datetime
-) -> EnsembleVersion:
-    """Make the ensemble that was active before the active one again. Raises Misconfigured."""
-    before = active_ensemble(session)
-    row = registry.promote(session, previous_ensemble(session).version, now)
-    note(
-        session,
-        by,
-        AuditAction.ENSEMBLE_ROLLED_BACK,
-        now,
-        ensemble=row.version,
-        before=before.version if before else None,
-        by=user,
-    )
-    return row
-
-
-def retire_ensemble(session: Session, version: str, by: Actor, user: str, now: datetime) -> None:
-    """Put an ensemble away; its scores and its files stay. Raises Misconfigured."""
-    retire(session, version, now)
-    note(session, by, AuditAction.ENSEMBLE_RETIRED, now, ensemble=version, by=user)

@@ -9,7 +9,7 @@ from typing import Literal
 import structlog
 from sqlalchemy.orm import Session
 
-from db.ensembles import EnsembleFacts, active_ensemble, promote, register
+from db.ensembles import EnsembleFacts, active_ensemble, register
 from db.tables import EnsembleVersion
 from ingest.inbox.store import Store
 from models.ensemble import ScoringModel, load_ensemble
@@ -63,14 +63,12 @@ class EnsembleRegistry:
         self._give_reference(row)
         return row
 
-    def promote(self, session: Session, version: str, now: datetime) -> EnsembleVersion:
-        """Make a version the active one, after its weight files were checked and loaded."""
+    def check(self, session: Session, version: str, now: datetime) -> None:
+        """Check and load the weight files of a version, and make it known to the database."""
         known = session.get(EnsembleVersion, version)
         self._digests[version] = known.manifest_sha256 if known else None
         self.networks(version)
         self.register(session, version, now)
-        log.info("ensemble_promoted", action="promote", ensemble=version)
-        return promote(session, version, now)
 
     def _give_reference(self, row: EnsembleVersion) -> None:
         """Let the database have what drift is held against, for those who have no ensembles."""

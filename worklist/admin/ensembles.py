@@ -2,16 +2,16 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Annotated
 
 from fastapi import APIRouter, Form, HTTPException, Request, Response
 from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, Field
-from sqlalchemy.orm import Session
 
-from db.access.audit import Actor, AuditAction, note
-from db.ensembles import active_ensemble, known_ensembles, previous_ensemble, promote, retire
+from db.access.audit import Actor, AuditAction
+from db.ensemble_changes import EnsembleChange
+from db.ensemble_changes import change_ensemble as make_change
+from db.ensembles import known_ensembles, previous_ensemble
 from db.rescoring_progress import RescoringProgress, rescoring_progress
 from db.session import Database
 from db.tables import EnsembleVersion
@@ -36,24 +36,6 @@ from worklist.services.templating import TEMPLATES
 
 page = APIRouter(default_response_class=HTMLResponse)
 api = APIRouter()
-
-
-class EnsembleChange(StrEnum):
-    """The changes that an administrator can make."""
-
-    PROMOTE = "promote"
-    ROLL_BACK = "roll_back"
-    RETIRE = "retire"
-    #: Score now what the active ensemble has not seen, behind all live films.
-    RESCORE = "rescore"
-
-
-NOTED = {
-    EnsembleChange.PROMOTE: AuditAction.ENSEMBLE_PROMOTED,
-    EnsembleChange.ROLL_BACK: AuditAction.ENSEMBLE_ROLLED_BACK,
-    EnsembleChange.RETIRE: AuditAction.ENSEMBLE_RETIRED,
-    EnsembleChange.RESCORE: AuditAction.RESCORING_WANTED,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,11 +146,7 @@ def _change(
 ) -> str:
     """Make a change and note it. Returns a sentence of what was done. Raises Misconfigured."""
     with database.write() as session:
-        before = active_ensemble(session)
-        row = _changed(session, change, version, at)
-        detail = {"ensemble": row.version, "before": before.version if before else None}
-        note(session, by, NOTED[change], at, **detail)
-        version = row.version
+        version = make_change(session, by, change, at, version).version
     if change is EnsembleChange.RETIRE:
         return f"Ensemble {version} is retired. Its scores stay."
     if change is EnsembleChange.PROMOTE:
@@ -178,21 +156,6 @@ def _change(
     if change is EnsembleChange.ROLL_BACK:
         return f"Ensemble {version} is active again. Studies are ranked by its scores now."
     return f"What ensemble {version} has not seen is scored now, behind films that come in."
-
-
-def _changed(
-    session: Session, change: EnsembleChange, version: str | None, at: datetime
-) -> EnsembleVersion:
-    if change is EnsembleChange.ROLL_BACK:
-        return promote(session, previous_ensemble(session).version, at)
-    if change is EnsembleChange.RESCORE:
-        active = active_ensemble(session)
-        if active is None:
-            raise Misconfigured("No ensemble is active yet.")
-        return active
-    if not version:
-        raise Misconfigured("Name the version of the ensemble.")
-    return (promote if change is EnsembleChange.PROMOTE else retire)(session, version, at)
 
 
 def _site_ensembles(database: Database, settings: Settings) -> SiteEnsembles:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from db.access.audit import Actor, entries
+from db.ensemble_changes import EnsembleChange, change_ensemble
 from db.ensembles import active_ensemble, known_ensembles
 from ingest.inbox.store import Store
 from models.ensemble import load_ensemble
@@ -21,9 +22,7 @@ from worker.scoring.ensemble_changes import (
     AddedEnsemble,
     add_ensemble,
     check_golden,
-    promote_ensemble,
-    retire_ensemble,
-    roll_back_ensemble,
+    make_active,
     score_samples,
 )
 from worker.scoring.ensemble_registry import EnsembleRegistry
@@ -79,14 +78,14 @@ def test_a_candidate_reaches_every_machine_and_goes_its_way(worker: Worker, tmp_
     assert [check.computed for check in added(worker, first, source, {"ab": 0.51}).checks] == [0.51]
     with worker.database.write() as session:
         assert known_ensembles(session)["3.1"].state is EnsembleState.CANDIDATE
-        promote_ensemble(session, first, "3.1", BY, "root", NOW)
+        make_active(session, first, "3.1", BY, "root", NOW)
     with worker.database.write() as session:
         version = second.active(session, NOW).version
     assert second.networks(version).version == "3.1"
     assert loaded.folders == [tmp_path / "there" / "3.1"]
     with worker.database.write() as session:
-        assert roll_back_ensemble(session, first, BY, "root", NOW).version == shipped_version()
-        retire_ensemble(session, "3.1", BY, "root", NOW)
+        assert make_active(session, first, None, BY, "root", NOW).version == shipped_version()
+        change_ensemble(session, BY, EnsembleChange.RETIRE, NOW, "3.1", by="root")
     with worker.database.read() as session:
         active = active_ensemble(session)
         assert active is not None
@@ -116,7 +115,7 @@ def test_an_ensemble_whose_files_the_store_lost_is_wanted(worker: Worker, tmp_pa
     source = an_ensemble_folder(tmp_path / "source", "3.1")
     added(worker, first, source, {})
     with worker.database.write() as session:
-        promote_ensemble(session, first, "3.1", BY, "root", NOW)
+        make_active(session, first, "3.1", BY, "root", NOW)
     weights = load_manifest(source).members[0]
     Store(worker.settings.store_path).path(weights.sha256).write_bytes(b"other bytes")
     with worker.database.write() as session:

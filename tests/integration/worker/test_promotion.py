@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from db.access.audit import Actor
 from db.worklist.queries import reading_order, study_detail
 from ingest.inbox.claim import Claim
 from models.manifest import SHIPPED, PlattScaling, find_ensembles, load_manifest, shipped_version
@@ -15,7 +16,10 @@ from readfirst.errors import Misconfigured
 from readfirst.samples import FOLDER
 from tests.support.studies import AS_STORED
 from tests.support.workers import Worker
+from worker.scoring.ensemble_changes import make_active
 from worker.scoring.ensemble_registry import EnsembleRegistry
+
+BY = Actor(None, None)
 
 
 @pytest.fixture
@@ -56,7 +60,7 @@ def test_the_night_after_a_promotion(judging: Worker, drop: Callable[..., Claim]
 
     a_second_version(judging, "9.9")
     with judging.database.write() as session:
-        judging.ensembles.promote(session, "9.9", datetime.now(UTC))
+        make_active(session, judging.ensembles, "9.9", BY, "root", datetime.now(UTC))
     assert judging.rescore() == 2
     assert judging.score_batch() == 2
     assert judging.rescore() == 0
@@ -88,6 +92,6 @@ def test_an_ensemble_with_a_wrong_weight_file_is_not_promoted(judging: Worker) -
         pytest.raises(Misconfigured, match="not the file"),
         judging.database.write() as session,
     ):
-        judging.ensembles.promote(session, "9.9", now)
+        make_active(session, judging.ensembles, "9.9", BY, "root", now)
     with judging.database.write() as session:
         assert judging.ensembles.active(session, now).version == shipped_version()
