@@ -11,7 +11,7 @@ from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
 from benchmarks.deciding_scores import name_deciding_scores
-from db.ensembles import EnsembleFacts, register
+from db.ensembles.versions import EnsembleFacts, register
 from db.session import Database
 from db.tables import Arrival, IgnoredFile, Image, Score, Study, Verdict
 from models.combining import sigmoid

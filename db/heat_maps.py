@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from db.ensembles import active_ensemble
+from db.ensembles.versions import active_ensemble
 from db.tables import HeatMap, Image
 from readfirst.heat_maps import Area, HeatMethod, HeatState
 

@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 
 from benchmarks.deciding_scores import name_deciding_scores
-from db.ensembles import EnsembleFacts, register
+from db.ensembles.versions import EnsembleFacts, register
 from db.session import Database
 from db.tables import Arrival, Base, Event, Image, Score, Study, Verdict
 from readfirst.domain import FileKind, ImageState, Urgency

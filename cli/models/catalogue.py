@@ -14,7 +14,7 @@ from cli.common.database import opened
 from cli.models.ensembles import find_manifest
 from cli.models.figures import with_interval
 from cli.models.options import Json
-from db.ensembles import known_ensembles
+from db.ensembles.versions import known_ensembles
 from models.manifest import Manifest, available_ensembles, load_manifest
 from readfirst.errors import Unavailable
 from readfirst.settings import load_settings

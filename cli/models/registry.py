@@ -14,7 +14,7 @@ import typer
 from cli.common.console import err, notice, print_table
 from cli.common.database import TERMINAL, opened
 from cli.models.ensembles import find_folder
-from db.ensemble_changes import EnsembleChange, change_ensemble
+from db.ensembles.changes import EnsembleChange, change_ensemble
 from readfirst.samples import sample_files
 from readfirst.settings import Settings, load_settings
 

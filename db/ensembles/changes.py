@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from db.access.audit import Actor, AuditAction, note
-from db.ensembles import active_ensemble, previous_ensemble, promote, retire
+from db.ensembles.versions import active_ensemble, previous_ensemble, promote, retire
 from db.tables import EnsembleVersion
 from readfirst.errors import Misconfigured
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import or_, select
 
-from db.ensembles import active_ensemble
+from db.ensembles.versions import active_ensemble
 from db.images import ArrivalOutcome, Identity, NewArrival
 from db.lifecycle import image as image_steps
 from db.lifecycle import study as study_steps

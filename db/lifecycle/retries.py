@@ -2,7 +2,7 @@
 
 from sqlalchemy import select
 
-from db.ensembles import active_ensemble
+from db.ensembles.versions import active_ensemble
 from db.images import Identity
 from db.lifecycle import image as image_steps
 from db.lifecycle import study as study_steps

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from db.ensembles import active_ensemble
+from db.ensembles.versions import active_ensemble
 from db.lifecycle import image as image_steps
 from db.lifecycle.events import Cause
 from db.lifecycle.ranking import rank, settle_priors

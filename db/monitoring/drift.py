@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import numpy as np
 from sqlalchemy.orm import Session
 
-from db.ensembles import active_ensemble
+from db.ensembles.versions import active_ensemble
 from db.monitoring.distributions import (
     AT_THE_NETWORKS,
     SCORED,

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from db.ensembles import active_ensemble
+from db.ensembles.versions import active_ensemble
 from db.monitoring.drift import Drift, drift
 from db.monitoring.kept_days import MonitoringData
 from db.monitoring.verdicts import verdict_measures

@@ -8,7 +8,7 @@ from playwright.sync_api import Locator, Page, expect
 from sqlalchemy import select
 
 from db.access.audit import Actor
-from db.ensembles import EnsembleFacts, promote, register
+from db.ensembles.versions import EnsembleFacts, promote, register
 from db.lifecycle.rescoring import make_ready_again
 from db.lifecycle.verdicts import VerdictInput
 from db.tables import Image, Study

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from benchmarks.synthetic_history import Weeks, fill_weeks
-from db.ensembles import EnsembleFacts
+from db.ensembles.versions import EnsembleFacts
 from models.manifest import SHIPPED, load_manifest, shipped_version
 from tests.browser.accessibility import faults
 from tests.browser.conftest import NewPage, Picture

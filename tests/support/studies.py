@@ -9,7 +9,7 @@ from itertools import count
 from sqlalchemy.orm import Session
 
 from db.access.audit import Actor
-from db.ensembles import EnsembleFacts, register
+from db.ensembles.versions import EnsembleFacts, register
 from db.images import Identity, NewArrival
 from db.lifecycle.arrivals import add_image
 from db.lifecycle.lease import LeasePolicy

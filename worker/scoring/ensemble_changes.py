@@ -10,8 +10,8 @@ import structlog
 from sqlalchemy.orm import Session
 
 from db.access.audit import Actor, AuditAction, note
-from db.ensemble_changes import EnsembleChange, change_ensemble
-from db.ensembles import previous_ensemble
+from db.ensembles.changes import EnsembleChange, change_ensemble
+from db.ensembles.versions import previous_ensemble
 from db.session import Database
 from db.tables import EnsembleVersion
 from ingest.inbox.store import Store

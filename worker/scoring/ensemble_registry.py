@@ -9,7 +9,7 @@ from typing import Literal
 import structlog
 from sqlalchemy.orm import Session
 
-from db.ensembles import EnsembleFacts, active_ensemble, register
+from db.ensembles.versions import EnsembleFacts, active_ensemble, register
 from db.tables import EnsembleVersion
 from ingest.inbox.store import Store
 from models.ensemble import ScoringModel, load_ensemble

@@ -9,10 +9,10 @@ from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, Field
 
 from db.access.audit import Actor, AuditAction
-from db.ensemble_changes import EnsembleChange
-from db.ensemble_changes import change_ensemble as make_change
-from db.ensembles import known_ensembles, previous_ensemble
-from db.rescoring_progress import RescoringProgress, rescoring_progress
+from db.ensembles.changes import EnsembleChange
+from db.ensembles.changes import change_ensemble as make_change
+from db.ensembles.rescoring_progress import RescoringProgress, rescoring_progress
+from db.ensembles.versions import known_ensembles, previous_ensemble
 from db.session import Database
 from db.tables import EnsembleVersion
 from models.manifest import Manifest, available_ensembles, load_manifest

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from db.ensembles import active_ensemble
+from db.ensembles.versions import active_ensemble
 from ingest.reader.reader_process import Reader
 from ingest.scope.scope import ScopeFinding, check_scope, findings
 from ingest.scope.scope_rules import ScopeRules, default_rules

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 from sqlalchemy.orm import Session
 
 from db.access.audit import AuditAction
-from db.ensembles import active_ensemble
+from db.ensembles.versions import active_ensemble
 from db.heat_maps import HeatMapRecord, heat_maps_of
 from db.images import image_with_content
 from db.lifecycle.heat_maps import want, want_again

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fastapi import APIRouter, Response
 from sqlalchemy.exc import SQLAlchemyError
 
-from db.ensembles import active_ensemble
+from db.ensembles.versions import active_ensemble
 from db.migrate import is_current
 from db.session import Database
 from db.work_faults import delayed_films, work_faults

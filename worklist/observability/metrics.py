@@ -10,7 +10,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 from sqlalchemy.orm import Session
 
-from db.ensembles import active_ensemble
+from db.ensembles.versions import active_ensemble
 from db.lifecycle.outbox import Channel, outbox_counts
 from db.monitoring.alerts import open_counts
 from db.monitoring.queue_metrics import oldest_waiting, times_to_score

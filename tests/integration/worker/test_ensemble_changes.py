@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from db.access.audit import Actor, entries
-from db.ensemble_changes import EnsembleChange, change_ensemble
-from db.ensembles import active_ensemble, known_ensembles
+from db.ensembles.changes import EnsembleChange, change_ensemble
+from db.ensembles.versions import active_ensemble, known_ensembles
 from ingest.inbox.store import Store
 from models.ensemble import load_ensemble
 from models.golden import load_golden

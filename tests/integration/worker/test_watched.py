@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sqlalchemy import select
 
-from db.ensembles import active_ensemble
+from db.ensembles.versions import active_ensemble
 from db.monitoring.drift import reference_of
 from db.tables import EnsembleVersion, Image
 from ingest.inbox.claim import Claim

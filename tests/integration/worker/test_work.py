@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from sqlalchemy import select, update
 
-from db.ensembles import EnsembleFacts, promote, register
+from db.ensembles.versions import EnsembleFacts, promote, register
 from db.tables import Image
 from db.worklist.queries import reading_order, study_detail
 from ingest.inbox.claim import Claim

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from db.ensembles import (
+from db.ensembles.versions import (
     active_ensemble,
     known_ensembles,
     previous_ensemble,

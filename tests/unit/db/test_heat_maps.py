@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from db.ensembles import promote
+from db.ensembles.versions import promote
 from db.heat_maps import HeatMapRecord, heat_maps_of
 from db.lifecycle.heat_maps import (
     SUPERSEDED,

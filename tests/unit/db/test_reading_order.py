@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from db.ensembles import EnsembleFacts, register
+from db.ensembles.versions import EnsembleFacts, register
 from db.lifecycle.scoring import record
 from db.lifecycle.work import claim_ready
 from db.session import Database

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from db.ensembles import EnsembleFacts, promote, register
+from db.ensembles.versions import EnsembleFacts, promote, register
 from db.lifecycle.rescoring import make_ready_again, rank_again
 from db.lifecycle.work import claim_ready
 from db.session import Database

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from benchmarks.synthetic_history import Weeks, fill_weeks, invented
 from db.access.audit import Actor
-from db.ensembles import EnsembleFacts, register
+from db.ensembles.versions import EnsembleFacts, register
 from db.images import NewArrival
 from db.inbox.ignored_files import add_ignored_file
 from db.lifecycle.verdicts import VerdictInput

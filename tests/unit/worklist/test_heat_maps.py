@@ -11,7 +11,7 @@ from PIL import Image as PillowImage
 from sqlalchemy import select
 
 from db.access.audit import AuditAction, entries
-from db.ensembles import promote
+from db.ensembles.versions import promote
 from db.lifecycle.heat_maps import claim_wanted, fail, made
 from db.session import Database
 from db.tables import Image

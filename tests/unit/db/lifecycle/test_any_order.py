@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from db.ensembles import EnsembleFacts, active_ensemble, promote, register
+from db.ensembles.versions import EnsembleFacts, active_ensemble, promote, register
 from db.images import Identity
 from db.lifecycle.arrivals import add_copy
 from db.lifecycle.events import EventAction

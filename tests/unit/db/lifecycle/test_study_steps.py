@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from db.ensembles import EnsembleFacts, promote, register
+from db.ensembles.versions import EnsembleFacts, promote, register
 from db.lifecycle.arrivals import add_copy
 from db.lifecycle.events import Cause, EventAction
 from db.lifecycle.rescoring import make_ready_again, rank_again
