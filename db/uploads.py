@@ -7,9 +7,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
 from db.images import image_with_content
+from db.read_models import ScoreRecord
 from db.tables import Arrival, IgnoredFile, Image
 from db.worklist.queries import study_detail
 from readfirst.domain import ImageState
+from readfirst.formatting import readable_probability
 from readfirst.studies.display import DisplayContext
 
 #: A copy of a film whose bytes differ is looked for among so many of the latest arrivals.
@@ -47,6 +49,8 @@ class UploadOutcome:
     flagged: bool = False
     #: The AI's result is kept from the reader until a verdict is given.
     ai_hidden: bool = False
+    #: The outcome in words, as `scored 97 %`; empty while there is none.
+    summary: str = ""
 
 
 def upload_outcome(session: Session, sha256: str, *, display: DisplayContext) -> UploadOutcome:
@@ -63,6 +67,7 @@ def upload_outcome(session: Session, sha256: str, *, display: DisplayContext) ->
         done=True,
         code=ignored.code,
         reason=ignored.reason,
+        summary=f"no film: {ignored.reason}",
     )
 
 
@@ -83,7 +88,16 @@ def _of_image(
         probability=score.probability if score else None,
         flagged=score.flagged if score else False,
         ai_hidden=detail.study.ai_hidden if detail else False,
+        summary=_summary(image, score),
     )
+
+
+def _summary(image: Image, score: ScoreRecord | None) -> str:
+    if image.state is ImageState.REFUSED:
+        return f"not scored: {image.reason}"
+    if image.state is not ImageState.SCORED:
+        return ""
+    return "scored" if score is None else f"scored {readable_probability(score.probability)}"
 
 
 def _copied_image(session: Session, sha256: str) -> Image | None:

@@ -8,7 +8,7 @@ from db.uploads import UploadState, upload_outcome
 from readfirst.domain import ImageState
 from readfirst.refusals import RefusalCode
 from readfirst.studies.display import DisplayContext
-from tests.support.studies import an_image
+from tests.support.studies import a_scored_image, an_image
 
 NOW = datetime.now(UTC)
 SHOWN = DisplayContext(prevalence=None, quiet_before=None, overdue=None)
@@ -31,6 +31,16 @@ def test_a_file_is_followed_from_the_inbox_to_its_end(database: Database) -> Non
         known.state, known.code = ImageState.REFUSED, RefusalCode.TRUNCATED
         known.reason = "The file ends before its image does."
     assert outcome_of(database, digest) == (UploadState.REFUSED, True, uid)
+    with database.read() as session:
+        outcome = upload_outcome(session, digest, display=SHOWN)
+    assert outcome.summary == "not scored: The file ends before its image does."
+
+
+def test_a_score_is_said_in_whole_percent(database: Database) -> None:
+    with database.write() as session:
+        digest = a_scored_image(session, NOW, probability=0.9996).sha256
+    with database.read() as session:
+        assert upload_outcome(session, digest, display=SHOWN).summary == "scored > 99 %"
 
 
 def test_another_copy_of_a_film_leads_to_the_film(database: Database) -> None:

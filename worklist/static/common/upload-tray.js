@@ -86,21 +86,9 @@ async function outcomeOf(line) {
 
 /** @param {Line} line */
 function show(line, outcome) {
-  const words = line.alreadyHere ? `already here: ${inWords(outcome)}` : inWords(outcome);
+  const words = line.alreadyHere ? `already here: ${outcome.summary}` : outcome.summary;
   say(line, outcome.state, words, outcome.study_instance_uid);
   if (outcome.flagged) line.item.classList.add("is-flagged");
-}
-
-function inWords(outcome) {
-  if (outcome.state === "refused") return `not scored: ${outcome.reason}`;
-  if (outcome.state === "set_aside") return `no film: ${outcome.reason}`;
-  return outcome.probability === null ? "scored" : `scored ${percent(100 * outcome.probability)}`;
-}
-
-// As the worklist says it: never certainty.
-function percent(value) {
-  if (value < 0.5) return "< 1 %";
-  return value >= 99.5 ? "> 99 %" : `${Math.floor(value + 0.5)} %`;
 }
 
 /** @param {Line} line */
