@@ -14,9 +14,9 @@ from db.access.audit import AuditAction, AuditRecord
 from db.access.audit_search import AuditFilter, every_line, search_audit
 from readfirst.access.roles import Role
 from readfirst.calendar import EARLIEST_DAY, LATEST_WHOLE_DAY
-from worklist.admin.csv_stream import stream_csv
 from worklist.api.cursors import GREATEST_ID, next_page, of_row, row_id
 from worklist.api.parameters import NO_NUL, STUDY_UID, AsDay, AsNumber, Cursor, Limit, Moment
+from worklist.http.csv_stream import stream_csv
 from worklist.http.responses import ROWS, Format, Wanted, answer_rows, chosen
 from worklist.security.policy import policy
 from worklist.services.dependencies import DatabaseDep, SettingsDep

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Annotated
 
 from fastapi import APIRouter, Form, HTTPException, Path, Query, Request, Response
-from fastapi.responses import HTMLResponse, RedirectResponse, StreamingResponse
+from fastapi.responses import HTMLResponse, RedirectResponse
 
 from db.access.audit import AuditAction
 from db.lifecycle.unit_of_work import unit_of_work
@@ -24,7 +24,7 @@ from readfirst.formatting import readable_name
 from readfirst.refusals import SENTENCES, RefusalCode
 from worklist.api.cursors import GREATEST_ID, of_refused, refused_position
 from worklist.api.parameters import NO_NUL
-from worklist.http.responses import as_csv
+from worklist.http.csv_stream import stream_csv
 from worklist.security.policy import policy
 from worklist.services.dependencies import (
     CurrentUser,
@@ -92,9 +92,8 @@ def refused(
 @policy(Role.READER, audit=AuditAction.LIST_VIEWED)
 def refused_as_csv(database: DatabaseDep, code: RefusalCode | None = None) -> Response:
     """All rows as CSV, however many there are."""
-    headers = {"Content-Disposition": 'attachment; filename="not-scored.csv"'}
-    pieces = _csv(database, RefusedFilter(code=code))
-    return StreamingResponse(pieces, media_type="text/csv", headers=headers)
+    rows = _every_row(database, RefusedFilter(code=code))
+    return stream_csv(RefusedRecord, rows, "not-scored.csv")
 
 
 @router.post("/refused/retry", dependencies=[OwnForm])
@@ -136,14 +135,13 @@ def dismiss_image(
     return RedirectResponse(f"{onward}#image-{image_id}", 303)
 
 
-def _csv(database: Database, which: RefusedFilter) -> Iterator[bytes]:
+def _every_row(database: Database, which: RefusedFilter) -> Iterator[RefusedRecord]:
+    """Every row, a slice in memory at a time. No transaction stays open."""
     after: RefusedPosition | None = None
     while True:
         with database.read() as session:
             rows = refused_images(session, limit=PIECE_ROWS, which=which, after=after)
-        piece = as_csv(RefusedRecord, rows)
-        # The names of the columns, once.
-        yield piece if after is None else piece.split(b"\r\n", 1)[1]
+        yield from rows
         if len(rows) < PIECE_ROWS:
             return
         after = _position(rows[-1])
