@@ -33,6 +33,8 @@ from worker.delivery.deliver import LEASE
 from worker.delivery.escalation_message import MOST_NAMED, trial_mail
 from worker.delivery.mail import DEADLINE_SECONDS, MailServer, send_mail, try_server
 
+#: The project's folder, in which `tests` is a package.
+ROOT = Path(__file__).parents[3]
 NOW = datetime.now(UTC)
 ARRIVED = NOW - timedelta(minutes=45)
 PAGE = "https://readfirst.hospital.example"
@@ -236,7 +238,7 @@ def test_a_sender_that_is_killed_before_it_says_so_sends_the_same_mail_again(
     sender.escalate()
     command = [sys.executable, "-m", "tests.support.killable_sender"]
     command += [str(tmp_path / "other"), database_url, str(mailbox.port)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
         assert process.stdout is not None
         assert process.stdout.readline().strip() == HERE
         process.send_signal(signal.SIGKILL)

@@ -9,6 +9,7 @@ import pytest
 from fastapi import Request
 
 from readfirst.settings import Settings
+from readfirst.tasks.names import TaskName
 from worklist.app import make_app
 from worklist.services import dependencies
 
@@ -33,7 +34,7 @@ def test_the_state_holds_what_a_name_promises(settings: Settings, name: str) -> 
 
 def test_there_are_such_names() -> None:
     assert {"SettingsDep", "DatabaseDep", "NotifierDep"} <= set(of_the_application())
-    assert get_args(dependencies.NotifierDep)[0] == Callable[[], None]
+    assert get_args(dependencies.NotifierDep)[0] == Callable[[TaskName], None]
 
 
 def test_studies_are_shown_as_of_the_time_of_the_request(settings: Settings) -> None:
