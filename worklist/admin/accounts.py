@@ -19,7 +19,8 @@ from readfirst.errors import Misconfigured
 from readfirst.formatting import short_duration
 from worklist.admin import account_service
 from worklist.admin.account_service import Changed
-from worklist.http.responses import answer_json, as_json
+from worklist.http.problems import NOT_FOUND, TAKEN
+from worklist.http.responses import NOT_MODIFIED, answer_json, as_json
 from worklist.security.policy import policy
 from worklist.services.dependencies import (
     AuthenticatorDep,
@@ -102,7 +103,12 @@ def change_by_form(
     return _page(request, done=done)
 
 
-@api.get("/accounts", operation_id="getAccounts", response_model=list[AccountDetail])
+@api.get(
+    "/accounts",
+    operation_id="getAccounts",
+    response_model=list[AccountDetail],
+    responses=NOT_MODIFIED,
+)
 @policy(Role.ADMIN, audit=AuditAction.ADMIN_VIEWED)
 def accounts(
     request: Request, database: DatabaseDep, authenticator: AuthenticatorDep, at: NowDep
@@ -115,7 +121,13 @@ def accounts(
     return answer_json(request, rows)
 
 
-@api.post("/accounts", operation_id="addAccount", status_code=201, response_model=Changed)
+@api.post(
+    "/accounts",
+    operation_id="addAccount",
+    status_code=201,
+    response_model=Changed,
+    responses=TAKEN,
+)
 @policy(Role.ADMIN, audit=AuditAction.ADMIN_VIEWED)
 def add_account(
     user: CurrentUser, database: DatabaseDep, at: NowDep, new: AddedAccount
@@ -128,7 +140,12 @@ def add_account(
     return _json(done, 201)
 
 
-@api.post("/accounts/{name}/changes", operation_id="changeAccount", response_model=Changed)
+@api.post(
+    "/accounts/{name}/changes",
+    operation_id="changeAccount",
+    response_model=Changed,
+    responses=NOT_FOUND | TAKEN,
+)
 @policy(Role.ADMIN, audit=AuditAction.ADMIN_VIEWED)
 def change_account(
     user: CurrentUser, database: DatabaseDep, at: NowDep, name: Name, wanted: ChangedAccount
@@ -154,6 +171,7 @@ def change_account(
     "/accounts/{name}/sessions",
     operation_id="getAccountSessions",
     response_model=list[SessionRecord],
+    responses=NOT_MODIFIED | NOT_FOUND,
 )
 @policy(Role.ADMIN, audit=AuditAction.ADMIN_VIEWED)
 def sessions(

@@ -21,7 +21,8 @@ from readfirst.ensemble_states import EnsembleState
 from readfirst.errors import Misconfigured
 from readfirst.settings import Settings
 from readfirst.tasks.names import TaskName
-from worklist.http.responses import answer_json, as_json
+from worklist.http.problems import TAKEN
+from worklist.http.responses import NOT_MODIFIED, answer_json, as_json
 from worklist.security.policy import policy
 from worklist.services.dependencies import (
     CurrentUser,
@@ -108,14 +109,21 @@ def change_by_form(
     return _page(request, database, settings, done=done)
 
 
-@api.get("/ensembles", operation_id="getEnsembles", response_model=SiteEnsembles)
+@api.get(
+    "/ensembles", operation_id="getEnsembles", response_model=SiteEnsembles, responses=NOT_MODIFIED
+)
 @policy(Role.ADMIN, audit=AuditAction.ADMIN_VIEWED)
 def ensembles(request: Request, database: DatabaseDep, settings: SettingsDep) -> Response:
     """Every ensemble that the site knows: state, figures, and how far the active one has scored."""
     return answer_json(request, _site_ensembles(database, settings))
 
 
-@api.post("/ensembles/changes", operation_id="changeEnsemble", response_model=SiteEnsembles)
+@api.post(
+    "/ensembles/changes",
+    operation_id="changeEnsemble",
+    response_model=SiteEnsembles,
+    responses=TAKEN,
+)
 @policy(Role.ADMIN, audit=AuditAction.ADMIN_VIEWED)
 def change_ensemble(
     user: CurrentUser,

@@ -23,7 +23,8 @@ from worklist.admin.explanation import (
     explain,
     rule_parts,
 )
-from worklist.http.responses import answer_json, as_json
+from worklist.http.problems import TAKEN
+from worklist.http.responses import NOT_MODIFIED, answer_json, as_json
 from worklist.security.policy import policy
 from worklist.services.dependencies import DatabaseDep, HeaderReaderDep, SettingsDep
 from worklist.services.forms import OwnForm
@@ -60,7 +61,7 @@ def rules_page(request: Request, database: DatabaseDep, settings: SettingsDep) -
     return _page(request, database, settings)
 
 
-@api.get("/rules", operation_id="getScopeRules", response_model=SiteRules)
+@api.get("/rules", operation_id="getScopeRules", response_model=SiteRules, responses=NOT_MODIFIED)
 @policy(Role.ADMIN, audit=AuditAction.ADMIN_VIEWED)
 def rules_document(request: Request, database: DatabaseDep, settings: SettingsDep) -> Response:
     """The rules of what is scored, marked or refused, with the source of each part."""
@@ -89,7 +90,12 @@ def explain_by_form(
     return _page(request, database, settings, explained=explained)
 
 
-@film_api.post("/rules/explanation", operation_id="explainFilm", response_model=FilmExplanation)
+@film_api.post(
+    "/rules/explanation",
+    operation_id="explainFilm",
+    response_model=FilmExplanation,
+    responses=TAKEN,
+)
 @policy(Role.ADMIN, audit=AuditAction.FILM_EXPLAINED)
 def explain_film(
     database: DatabaseDep, settings: SettingsDep, reader: HeaderReaderDep, file: UploadFile

@@ -10,7 +10,7 @@ from db.access.audit import AuditAction
 from readfirst.access.roles import Role
 from readfirst.settings import unknown_settings
 from worklist.admin.setting_sources import SettingRecord, SettingSource, setting_records
-from worklist.http.responses import answer_json
+from worklist.http.responses import NOT_MODIFIED, answer_json
 from worklist.security.policy import policy
 from worklist.services.dependencies import SettingsDep
 from worklist.services.templating import TEMPLATES
@@ -49,7 +49,9 @@ def settings_page(request: Request, settings: SettingsDep) -> Response:
     return TEMPLATES.TemplateResponse(request, "admin/settings.html", context)
 
 
-@api.get("/settings", operation_id="getSettings", response_model=SiteSettings)
+@api.get(
+    "/settings", operation_id="getSettings", response_model=SiteSettings, responses=NOT_MODIFIED
+)
 @policy(Role.ADMIN, audit=AuditAction.ADMIN_VIEWED)
 def settings_document(request: Request, settings: SettingsDep) -> Response:
     """Every setting with its value and source. Of a secret: only whether it is set."""

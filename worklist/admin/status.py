@@ -24,7 +24,7 @@ from readfirst.settings import Settings
 from readfirst.site.checks import CheckResult
 from readfirst.site.parts import Part
 from worklist.admin.dependencies import LiveChecksDep
-from worklist.http.responses import answer_json
+from worklist.http.responses import NOT_MODIFIED, answer_json
 from worklist.security.policy import policy
 from worklist.services.dependencies import DatabaseDep, NowDep, SettingsDep
 from worklist.services.study_texts import minute
@@ -94,7 +94,7 @@ def status_rows(request: Request, settings: SettingsDep, status: StatusDep) -> R
     return _answer(request, "admin/status_rows.html", status, settings)
 
 
-@api.get("/status", operation_id="getSiteStatus", response_model=SiteStatus)
+@api.get("/status", operation_id="getSiteStatus", response_model=SiteStatus, responses=NOT_MODIFIED)
 @policy(Role.ADMIN, audit=AuditAction.ADMIN_VIEWED)
 def status_document(request: Request, status: StatusDep) -> Response:
     """The state of the site: checks of `readfirst doctor`, parts, queue, disk, inbox, sources."""
