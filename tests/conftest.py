@@ -40,6 +40,7 @@ from tests.order import (  # noqa: F401
     pytest_collection_finish,
     pytest_collection_modifyitems,
 )
+from tests.support.logs import keep_no_logger, logs_undone
 from tests.support.passwords import hash_cheaply
 from tests.support.requirements import require
 from tests.support.waiting import TIMEOUT, wait_until
@@ -54,6 +55,7 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("repeatable")
 
 hash_cheaply()
+keep_no_logger()
 
 # The test processes and all that they start compile each module once, not once a process.
 sys.dont_write_bytecode = False
@@ -64,6 +66,13 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     # networks that spread over all of them would only wait for one another.
     for threads in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"):
         os.environ.setdefault(threads, "1")
+
+
+@pytest.fixture(autouse=True)
+def _logs_as_before() -> Iterator[None]:
+    """Let no test see how another one set up the logs."""
+    with logs_undone():
+        yield
 
 
 @pytest.fixture(autouse=True)
