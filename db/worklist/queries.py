@@ -7,6 +7,7 @@ from sqlalchemy import Row, func, select, text
 from sqlalchemy.orm import Session, defer, joinedload, load_only, selectinload
 
 from db.disclosures import searched
+from db.ensembles.shadows import score_counts
 from db.read_models import (
     Counts,
     EventRecord,
@@ -267,7 +268,7 @@ def _scores(session: Session, study_id: int, prevalence: float | None) -> tuple[
         select(Score, Image.sha256, EnsembleVersion.prevalence)
         .join(Image)
         .join(EnsembleVersion)
-        .where(Image.study_id == study_id)
+        .where(Image.study_id == study_id, score_counts())
         .order_by(Score.id)
     )
     rows = session.execute(query).all()
