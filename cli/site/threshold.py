@@ -32,52 +32,57 @@ from readfirst.settings import Settings, load_settings
 from readfirst.statistics.operating_points import ThresholdMethod
 
 
+EnsembleName = Annotated[
+    str | None, typer.Argument(help="Version of the ensemble. Default: the active one.")
+]
+Sensitivity = Annotated[
+    float | None,
+    typer.Option(min=0, max=1, help="The highest that flags this share of the sick, as 0.95."),
+]
+Specificity = Annotated[
+    float | None,
+    typer.Option(min=0, max=1, help="The lowest that leaves this share of the healthy unflagged."),
+]
+MissCost = Annotated[
+    float | None,
+    typer.Option(
+        min=0.01,
+        max=1000,
+        help="The cheapest, where one missed pneumonia weighs as much as so many false alarms.",
+    ),
+]
+Value = Annotated[
+    float | None, typer.Option(min=0, max=1, help="This probability, as the ensemble gives it.")
+]
+Prevalence = Annotated[
+    float | None,
+    typer.Option(
+        min=0.00001,
+        max=0.99999,
+        help="Share of pneumonia at this site. Default: READFIRST_PREVALENCE.",
+    ),
+]
+On = Annotated[
+    Evidence,
+    typer.Option("--on", help="Choose on the held-out films, or on this site's verdicts."),
+]
+RollBack = Annotated[bool, typer.Option("--roll-back", help="Go back to the threshold before.")]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Print what it would change, and change nothing.")
+]
+
+
 def threshold(
-    ensemble: Annotated[
-        str | None, typer.Argument(help="Version of the ensemble. Default: the active one.")
-    ] = None,
+    ensemble: EnsembleName = None,
     *,
-    sensitivity: Annotated[
-        float | None,
-        typer.Option(min=0, max=1, help="The highest that flags this share of the sick, as 0.95."),
-    ] = None,
-    specificity: Annotated[
-        float | None,
-        typer.Option(
-            min=0, max=1, help="The lowest that leaves this share of the healthy unflagged."
-        ),
-    ] = None,
-    miss_cost: Annotated[
-        float | None,
-        typer.Option(
-            min=0.01,
-            max=1000,
-            help="The cheapest, where one missed pneumonia weighs as much as so many false alarms.",
-        ),
-    ] = None,
-    value: Annotated[
-        float | None, typer.Option(min=0, max=1, help="This probability, as the ensemble gives it.")
-    ] = None,
-    prevalence: Annotated[
-        float | None,
-        typer.Option(
-            min=0.00001,
-            max=0.99999,
-            help="Share of pneumonia at this site. Default: READFIRST_PREVALENCE.",
-        ),
-    ] = None,
-    evidence: Annotated[
-        Evidence,
-        typer.Option(
-            "--on", help="Choose on the ensemble's held-out films, or on this site's verdicts."
-        ),
-    ] = Evidence.REFERENCE,
-    roll_back: Annotated[
-        bool, typer.Option("--roll-back", help="Go back to the threshold before.")
-    ] = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Print what it would change, and change nothing.")
-    ] = False,
+    sensitivity: Sensitivity = None,
+    specificity: Specificity = None,
+    miss_cost: MissCost = None,
+    value: Value = None,
+    prevalence: Prevalence = None,
+    evidence: On = Evidence.REFERENCE,
+    roll_back: RollBack = False,
+    dry_run: DryRun = False,
     json: Json = False,
 ) -> None:
     """List the thresholds of an ensemble, or let it have another one.

@@ -75,7 +75,7 @@ class ArrivalChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ThresholdReport:
-    """What a threshold would change: on the reference, on verdicts, among arrivals and unread work.
+    """Changes by a threshold: on the reference, on verdicts, among arrivals and unread work.
 
     Thresholds are as the ensemble gives probabilities. reference: None where the ensemble brings
     none; between the edges of its bins it is an estimate.

@@ -172,8 +172,8 @@ def test_a_verdict_keeps_the_threshold_of_its_time_and_an_unread_study_takes_the
         give_verdict(session, "1.1", VerdictInput(finding=Finding.PNEUMONIA), at=LATER)
     with database.read() as session:
         rows = verdicts_of(session, "1.1")
-    said = [(row.threshold, row.threshold_version, row.flagged) for row in rows]
-    assert said == [(0.5, 1, False), (0.5, 1, False), (0.3, 2, True)]
+    kept = [(row.threshold, row.threshold_version, row.flagged) for row in rows]
+    assert kept == [(0.5, 1, False), (0.5, 1, False), (0.3, 2, True)]
 
 
 def test_new_films_are_scored_by_the_new_threshold(database: Database) -> None:

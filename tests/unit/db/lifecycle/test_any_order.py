@@ -283,13 +283,13 @@ def check_rank(
     """Hold a study against its scores, and against the thresholds that count now."""
     values = {version: each.value for version, each in current.by_ensemble.items()}
     score = deciding(scores, study.ranked_by or active_version, values)
-    shown = (study.score_id, study.flagged, study.threshold, study.threshold_version)
+    ranked = (study.score_id, study.flagged, study.threshold, study.threshold_version)
     if score is None:
-        assert shown == (None, False, None, None)
+        assert ranked == (None, False, None, None)
         return
     own = current.by_ensemble[score.ensemble_version]
     flagged = score.probability >= own.value
-    assert shown == (score.id, flagged, own.value, own.version)
+    assert ranked == (score.id, flagged, own.value, own.version)
     assert (study.probability, study.ensemble_version) == (
         score.probability,
         score.ensemble_version,

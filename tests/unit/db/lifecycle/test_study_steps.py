@@ -91,7 +91,7 @@ def roll_back(unit: UnitOfWork) -> None:
 
 
 def another_threshold(unit: UnitOfWork, value: float) -> None:
-    """What is read keeps the threshold by which it was read."""
+    """Leave what is read with the threshold by which it was read."""
     new = NewThreshold(
         ensemble_version="1",
         value=value,
