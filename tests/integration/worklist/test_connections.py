@@ -303,10 +303,10 @@ async def accept_and_close(turns: int) -> int:
 
 
 def test_a_server_that_stops_while_a_client_comes_closes_its_socket() -> None:
-    with warnings.catch_warnings(record=True) as said:
+    with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         left = [asyncio.run(accept_and_close(turns)) for turns in range(3)]
         gc.collect()
-    assert [str(each.message) for each in said if "socket" in str(each.message)] == []
+    assert [str(each.message) for each in caught if "socket" in str(each.message)] == []
     # One was cancelled before its first step, none is still counted.
     assert left == [0, 0, 0]
