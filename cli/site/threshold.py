@@ -31,7 +31,6 @@ from readfirst.errors import Misconfigured
 from readfirst.settings import Settings, load_settings
 from readfirst.statistics.operating_points import ThresholdMethod
 
-
 EnsembleName = Annotated[
     str | None, typer.Argument(help="Version of the ensemble. Default: the active one.")
 ]
