@@ -61,11 +61,11 @@ def test_no_threshold_costs_less(
 def test_candidates_lie_within_0_and_1_and_tell_all_cases_apart(
     cases: LabelledProbabilities,
 ) -> None:
-    found = candidates(cases)
-    assert ((found > 0) & (found < 1)).all()
-    assert (np.diff(found) > 0).all()
+    thresholds = candidates(cases)
+    assert ((thresholds > 0) & (thresholds < 1)).all()
+    assert (np.diff(thresholds) > 0).all()
     values = np.unique(np.concatenate([cases.sick, cases.healthy]))
-    assert list(np.searchsorted(values, found)) == list(range(len(values) + 1))
+    assert list(np.searchsorted(values, thresholds)) == list(range(len(values) + 1))
 
 
 @given(CASES, st.floats(0.001, 0.999))
