@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from db.ensembles.shadows import queue_for_shadows
+from db.ensembles.thresholds import ActiveThreshold, active_thresholds
 from db.ensembles.versions import active_ensemble
 from db.lifecycle import image as image_steps
 from db.lifecycle.events import Cause
@@ -42,6 +43,7 @@ def record(
     """
     images = held_images(unit, [claimed for claimed, _ in results])
     known = known_scores(unit.session, images, ensemble)
+    threshold = active_thresholds(unit.session).by_ensemble[ensemble.version]
     causes: dict[int, Cause] = {}
     for claimed, result in results:
         image = images.get(claimed.image_id)
@@ -51,7 +53,7 @@ def record(
         # A film of a study that comes in is news, whatever else is scored again beside it.
         if causes.get(image.study_id) is not Cause.LIVE:
             causes[image.study_id] = cause
-        score = new_score(image.id, result, ensemble, unit.at, time)
+        score = new_score(image.id, result, ensemble.version, threshold, unit.at, time)
         _score(unit, image, score, known.get(image.id))
     unit.session.flush()
     queue_for_shadows(unit.session, images, unit.at)
@@ -82,18 +84,20 @@ def known_scores(
 def new_score(
     image_id: int,
     result: ImageScore,
-    ensemble: EnsembleVersion,
+    version: str,
+    threshold: ActiveThreshold,
     at: datetime,
     time: BatchTime | None,
 ) -> Score:
-    """The row of a score, by the threshold of the ensemble."""
+    """The row of a score. threshold: the one that counts now, which it keeps."""
     return Score(
         image_id=image_id,
-        ensemble_version=ensemble.version,
+        ensemble_version=version,
         probability=result.probability,
         members=result.members,
-        threshold=ensemble.threshold,
-        flagged=result.probability >= ensemble.threshold,
+        threshold=threshold.value,
+        threshold_version=threshold.version,
+        flagged=result.probability >= threshold.value,
         scored_at=at,
         seconds=None if time is None else time.seconds / time.images,
         batch_size=None if time is None else time.images,

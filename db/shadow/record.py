@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy import select
 
+from db.ensembles.thresholds import active_thresholds
 from db.lifecycle import lease
 from db.lifecycle.events import Cause
 from db.lifecycle.ranking import rank
@@ -33,13 +34,14 @@ def record_shadow(
     leases = [claimed.lease for claimed, _ in results]
     rows = lease.leased_rows(unit.session, ShadowImage, leases)
     known = known_scores(unit.session, images, ensemble)
+    threshold = active_thresholds(unit.session).by_ensemble[version]
     written: list[Image] = []
     for claimed, result in results:
         row, image = rows.get(claimed.lease.row_id), images[claimed.image_id]
         if row is None:
             continue
         if image.id not in known and image.state is not ImageState.REFUSED:
-            unit.session.add(new_score(image.id, result, ensemble, unit.at, time))
+            unit.session.add(new_score(image.id, result, version, threshold, unit.at, time))
             written.append(image)
         unit.session.delete(row)
     ensemble_went_on(ensemble)
