@@ -19,7 +19,7 @@ def upgrade() -> None:
     op.add_column("ensembles", sa.Column("shadow_queues_below", sa.Integer()))
     op.add_column("ensembles", sa.Column("shadow_error", sa.Text()))
     op.add_column("ensembles", sa.Column("shadow_paused_until", sa.DateTime(timezone=True)))
-    op.add_column("scores", sa.Column("seconds", sa.Float()))
+    op.add_column("scores", sa.Column("seconds", sa.Double()))
     op.add_column("scores", sa.Column("batch_size", sa.Integer()))
     op.create_table(
         "shadow_images",
