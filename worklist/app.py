@@ -21,6 +21,7 @@ from worklist.admin.live_checks import Check, LiveChecks
 from worklist.api import router as api
 from worklist.api_document import document
 from worklist.api_document import page as api_docs
+from worklist.http.language import LanguageMiddleware
 from worklist.http.problems import add_problems
 from worklist.observability import health, metrics
 from worklist.pages import router as pages
@@ -32,7 +33,6 @@ from worklist.security.authenticator import Authenticator
 from worklist.security.policy import public
 from worklist.security.protected_app import ProtectedApp, add_auth_middleware
 from worklist.services.dependencies import Notifier
-from worklist.services.language import LanguageMiddleware
 from worklist.services.originals import Originals
 from worklist.services.renderer import Renderer
 from worklist.services.streams import Streams

@@ -5,9 +5,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from readfirst.language.texts import gettext, speaking
+from worklist.http.language import page_language
 from worklist.http.problems import Problem
 from worklist.security.principal import Principal
-from worklist.services.language import page_language
 from worklist.services.templating import TEMPLATES
 
 HEADINGS = {

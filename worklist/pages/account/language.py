@@ -9,11 +9,11 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from db.access.languages import save_language
 from readfirst.access.roles import Role
 from readfirst.language.languages import NAMES
+from worklist.http.language import COOKIE
 from worklist.pages.account.login import FormText, local_path
 from worklist.security.policy import policy
 from worklist.services.dependencies import CurrentUser, DatabaseDep
 from worklist.services.forms import OwnForm
-from worklist.services.language import COOKIE
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 

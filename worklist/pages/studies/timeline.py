@@ -40,6 +40,7 @@ PRIORS = {
     "old": "it was old when it came in",
     "newer_study": "the patient has a newer study",
 }
+FOR_COMPARISON = "it came in for comparison"
 #: Why a flag changed, where it was not by a film that came in.
 CAUSES = {
     "rescore": "scored again by ensemble {}",
@@ -141,7 +142,7 @@ def _entry(
     elif event.action == "flag_withdrawn":
         what = gettext("No longer flagged") + _cause(event)
     elif event.action == "prior":
-        reason = PRIORS.get(str(event.detail.get("reason")), "it came in for comparison")
+        reason = PRIORS.get(str(event.detail.get("reason")), FOR_COMPARISON)
         what = gettext("Made a prior, not to be read: {reason}").format(reason=gettext(reason))
     elif event.action == "refused":
         sentence = _sentence(event.detail.get("code"))

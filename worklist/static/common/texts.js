@@ -12,12 +12,15 @@ export const locale = language === "en" ? "en-GB" : language;
 // Puts values in place of their names in braces.
 const filled = (text, values) => text.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
 
+// One text counts in one place and not in another: then its first form is meant.
+const translated = (key, text) => [texts[key] ?? text].flat()[0];
+
 /** @param {string} text @param {Record<string, unknown>} [values] */
-export const gettext = (text, values = {}) => filled(texts[text] ?? text, values);
+export const gettext = (text, values = {}) => filled(translated(text, text), values);
 
 // context: says which is meant, where a text means different things.
 /** @param {string} context @param {string} text @param {Record<string, unknown>} [values] */
-export const pgettext = (context, text, values = {}) => filled(texts[`${context}\u0004${text}`] ?? text, values);
+export const pgettext = (context, text, values = {}) => filled(translated(`${context}\u0004${text}`, text), values);
 
 // The form of a text that fits a number.
 /** @param {string} singular @param {string} plural @param {number} number @param {Record<string, unknown>} [values] */

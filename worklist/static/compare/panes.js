@@ -85,7 +85,9 @@ export class Panes {
   async #add(choice, replaced) {
     const section = await sectionOf(choice).catch(() => null);
     if (this.stopping.signal.aborted) return;
-    if (!section) return this.first.showMessage(gettext("The film of {study} could not be loaded.", { study: choice.date || gettext("this study") }));
+    if (!section) return this.first.showMessage(choice.date
+      ? gettext("The film of {date} could not be loaded.", choice)
+      : gettext("The film of this study could not be loaded."));
     if (replaced) {
       replaced.stop();
       replaced.section.replaceWith(section);

@@ -47,7 +47,8 @@ def _weights(header: str) -> Iterator[tuple[str, float]]:
             continue
 
 
-def _language(request: Request) -> Language:
+def request_language(request: Request) -> Language:
+    """The language of the answer to a request, of a page or of a program."""
     path = request.url.path
     if path.startswith(OF_PROGRAMS) and path != API_PAGE:
         wanted = request.headers.get(HEADER, "")
@@ -66,7 +67,7 @@ class LanguageMiddleware:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        language = _language(Request(scope))
+        language = request_language(Request(scope))
 
         async def with_language(message: Message) -> None:
             if message["type"] == "http.response.start":
