@@ -87,7 +87,7 @@ TABLES = (
 #: Tables whose texts mean something only together with their context.
 CONTEXTS = {"readfirst.formatting:AGE_UNITS": "age"}
 #: Parts of a text that stand for a value.
-PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|\{\w*\}")
+PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|\{\w*(?::\w+)?\}")
 
 
 class Text(NamedTuple):
