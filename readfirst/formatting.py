@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from math import floor
 
+from readfirst.language.formats import number_text
 from readfirst.language.texts import gettext, pgettext
 
 #: Nobody is older: a birth in 1900 stands for "unknown".
@@ -71,6 +72,12 @@ def readable_percent(percent: float) -> str:
 def readable_probability(probability: float) -> str:
     """A probability of 0 to 1 as people read it: `91 %`, `< 1 %`, `> 99 %`."""
     return readable_percent(round(100 * probability, 2))
+
+
+def readable_share(value: float) -> str:
+    """A share in per cent, with a digit behind the point below ten and above ninety."""
+    spec = ".1f" if 0 < value < 0.1 or 0.9 < value < 1 else ".0f"
+    return f"{number_text(100 * value, spec)} %"
 
 
 def attribute_names(names: Iterable[str]) -> str:

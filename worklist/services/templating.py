@@ -8,7 +8,7 @@ from jinja2 import Environment
 
 from db.monitoring.alerts import open_counts
 from readfirst import DISCLAIMER
-from readfirst.formatting import readable_percent
+from readfirst.formatting import readable_percent, readable_share
 from readfirst.language import texts
 from readfirst.language.formats import moment_text, number_text
 from readfirst.language.languages import NAMES, script_texts
@@ -49,7 +49,12 @@ def _install(env: Environment) -> None:
         "script_texts": script_texts,
         "translated": texts.gettext,
     }
-    env.filters |= {"percent": readable_percent, "moment": moment_text, "number": number_text}
+    env.filters |= {
+        "percent": readable_percent,
+        "share": readable_share,
+        "moment": moment_text,
+        "number": number_text,
+    }
 
 
 _install(TEMPLATES.env)
