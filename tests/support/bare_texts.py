@@ -55,11 +55,11 @@ def _pieces(node: nodes.Node, expressions: list[nodes.Node]) -> Iterator[str]:
     if isinstance(node, nodes.TemplateData):
         yield node.data
     elif isinstance(node, nodes.Output):
-        for child in node.nodes:
-            if isinstance(child, nodes.TemplateData):
-                yield child.data
+        for part in node.nodes:
+            if isinstance(part, nodes.TemplateData):
+                yield part.data
             else:
-                expressions.append(child)
+                expressions.append(part)
                 yield f"\x01{len(expressions) - 1}\x01"
     elif isinstance(node, nodes.Assign):
         # Its value is shown somewhere, as if it stood here.
