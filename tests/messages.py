@@ -111,8 +111,8 @@ def source_texts() -> Iterator[Text]:
 
 
 def _of_file(method: str, path: Path) -> Iterator[Text]:
-    found = extract_from_file(method, path, keywords=KEYWORDS, options=OPTIONS)
-    for _, message, _, context in found:
+    extracted = extract_from_file(method, path, keywords=KEYWORDS, options=OPTIONS)
+    for _, message, _, context in extracted:
         if message:
             yield Text(message, context, str(path.relative_to(ROOT)))
 
@@ -161,7 +161,7 @@ def written(catalogue: Catalog) -> str:
 
 
 def faults(catalogue: Catalog) -> list[str]:
-    """What is wrong with a catalogue: missing, fuzzy, or with other values than the English."""
+    """Faults of a catalogue: texts that are missing, fuzzy, or with other values than the English."""
     return [fault for message in catalogue if message.id for fault in _faults(message)]
 
 

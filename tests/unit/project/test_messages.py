@@ -63,5 +63,5 @@ def test_the_setting_offers_each_language() -> None:
 
 
 def test_catalogues_lie_where_the_package_takes_them_from() -> None:
-    found = ROOT.glob("readfirst/language/locale/*/LC_MESSAGES/messages.po")
-    assert {path.parts[-3] for path in found} == set(OTHERS)
+    catalogues = ROOT.glob("readfirst/language/locale/*/LC_MESSAGES/messages.po")
+    assert {path.parts[-3] for path in catalogues} == set(OTHERS)
