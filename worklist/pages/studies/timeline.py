@@ -45,6 +45,7 @@ FOR_COMPARISON = "it came in for comparison"
 CAUSES = {
     "rescore": "scored again by ensemble {}",
     "rollback": "ensemble {} is active again",
+    "threshold": "ensemble {} has another threshold",
     "reprocess": "an image was tried again",
 }
 
