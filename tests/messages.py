@@ -161,7 +161,7 @@ def written(catalogue: Catalog) -> str:
 
 
 def faults(catalogue: Catalog) -> list[str]:
-    """Faults of a catalogue: texts that are missing, fuzzy, or with other values than the English."""
+    """Texts of a catalogue that are missing, fuzzy, or have other values than the English."""
     return [fault for message in catalogue if message.id for fault in _faults(message)]
 
 
