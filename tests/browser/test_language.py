@@ -48,7 +48,7 @@ OF_FILES = ("Study Instance UID", "lead", "reader")
 FILE_NAME = re.compile(r"\S+\.(dcm|jpg|png)")
 #: Words that only English has, in a text that is put together of several.
 ENGLISH_WORDS = re.compile(
-    r"\b(the|and|of|is|are|was|not|no|yet|this|that|study|studies|read|unread|by|with|from|to|"
+    r"\b(the|and|of|is|are|not|no|yet|this|that|study|studies|read|unread|by|with|from|to|"
     r"film|films|image|images|scored|flagged|ago|today|at|has|have)\b",
     re.I,
 )
