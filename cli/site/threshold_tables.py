@@ -46,7 +46,7 @@ def _arrivals(word: str, change: Share, days: int) -> list[str]:
         return []
     low, high = round(change.low * change.of), round(change.high * change.of)
     return [
-        f"{change.hits} {word} flagged of the {change.of} studies of the last {days} day(s) "
+        f"{change.hits} {word} flagged of the {change.of} studies of the last {days} days "
         f"(95 % interval {low} to {high})."
     ]
 
