@@ -12,7 +12,11 @@ from db.access.audit import Actor, AuditAction
 from db.ensembles.changes import EnsembleChange
 from db.ensembles.changes import change_ensemble as make_change
 from db.ensembles.rescoring_progress import RescoringProgress, rescoring_progress
+<<<<<<< HEAD
 from db.ensembles.thresholds import ActiveThreshold, active_thresholds
+=======
+from db.ensembles.shadow_progress import ShadowProgress, shadow_progress
+>>>>>>> main
 from db.ensembles.versions import known_ensembles, previous_ensemble
 from db.session import Database
 from db.tables import EnsembleVersion
@@ -53,7 +57,10 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class EnsembleRecord:
-    """An ensemble that the site knows. figures: null where its files do not lie on this machine."""
+    """An ensemble that the site knows. figures: null where its files do not lie on this machine.
+
+    shadow: null while it does not score in shadow.
+    """
 
     version: str
     state: EnsembleState
@@ -64,6 +71,7 @@ class EnsembleRecord:
     activated_at: datetime | None
     retired_at: datetime | None
     figures: Figures | None
+    shadow: ShadowProgress | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +87,7 @@ class SiteEnsembles:
 
 
 class WantedChange(BaseModel):
-    """A change. version: of `promote` and `retire`."""
+    """A change. version: of `promote`, `retire`, `shadow` and `end_shadow`."""
 
     change: EnsembleChange
     version: str | None = Field(None, max_length=64)
@@ -136,7 +144,7 @@ def change_ensemble(
     at: NowDep,
     wanted: WantedChange,
 ) -> Response:
-    """Promote, roll back or retire an ensemble, or score now what the active one has not seen.
+    """Promote, roll back or retire an ensemble, let one score in shadow, or score now what is left.
 
     An ensemble is brought in by `readfirst models add`, which checks it.
     """
@@ -160,7 +168,15 @@ def _change(
         version = make_change(session, by, change, at, version).version
     if change is EnsembleChange.RETIRE:
         return f"Ensemble {version} is retired. Its scores stay."
+    if change is EnsembleChange.SHADOW:
+        # Workers load its networks when no film waits.
+        notify(TaskName.SCORE)
+        return f"Ensemble {version} scores in shadow while no film waits."
+    if change is EnsembleChange.END_SHADOW:
+        return f"Ensemble {version} is a candidate again. Its scores stay."
     if change is EnsembleChange.PROMOTE:
+        # What it has scored in shadow ranks the studies at once.
+        notify(TaskName.RANK)
         return f"Ensemble {version} is active. What it has not seen is scored in the night."
     # Its scores rank the studies at once, and the rest is queued behind live films.
     notify(TaskName.NIGHTLY)
@@ -176,10 +192,16 @@ def _site_ensembles(database: Database, settings: Settings) -> SiteEnsembles:
     }
     with database.read() as session:
         rows = known_ensembles(session)
+<<<<<<< HEAD
         thresholds = active_thresholds(session).by_ensemble
         records = [
             _record(row, thresholds[version], manifests.get(version))
             for version, row in rows.items()
+=======
+        shadows = {version: shadow_progress(session, row) for version, row in rows.items()}
+        records = [
+            _record(row, manifests.get(version), shadows[version]) for version, row in rows.items()
+>>>>>>> main
         ]
         active = next((row for row in rows.values() if row.active), None)
         progress = None if active is None else rescoring_progress(session, active.version)
@@ -196,7 +218,11 @@ def _site_ensembles(database: Database, settings: Settings) -> SiteEnsembles:
 
 
 def _record(
+<<<<<<< HEAD
     row: EnsembleVersion, threshold: ActiveThreshold, manifest: Manifest | None
+=======
+    row: EnsembleVersion, manifest: Manifest | None, shadow: ShadowProgress | None
+>>>>>>> main
 ) -> EnsembleRecord:
     metrics = None if manifest is None else manifest.metrics
     return EnsembleRecord(
@@ -216,6 +242,7 @@ def _record(
             images=metrics.images,
             patients=metrics.patients,
         ),
+        shadow=shadow,
     )
 
 

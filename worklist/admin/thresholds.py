@@ -191,7 +191,7 @@ def thresholds(request: Request, database: DatabaseDep, ensemble: EnsembleName =
 def report(
     request: Request, database: DatabaseDep, settings: SettingsDep, at: NowDep, wanted: Wanted
 ) -> Response:
-    """What another threshold would change: figures with intervals, arrivals, unread studies."""
+    """Report what another threshold would change: figures, arrivals, unread studies."""
     if wanted is None:
         raise HTTPException(422, "Name the method and its target.")
     with database.read() as session, _as_problem():

@@ -1,4 +1,4 @@
-"""Figures that count flags say by which thresholds; the alert of a low PPV begins anew with each."""
+"""Figures of flags say by which thresholds; the alert of a low PPV follows the active one."""
 
 from dataclasses import replace
 from datetime import timedelta
