@@ -12,11 +12,8 @@ from db.access.audit import Actor, AuditAction
 from db.ensembles.changes import EnsembleChange
 from db.ensembles.changes import change_ensemble as make_change
 from db.ensembles.rescoring_progress import RescoringProgress, rescoring_progress
-<<<<<<< HEAD
-from db.ensembles.thresholds import ActiveThreshold, active_thresholds
-=======
 from db.ensembles.shadow_progress import ShadowProgress, shadow_progress
->>>>>>> main
+from db.ensembles.thresholds import ActiveThreshold, active_thresholds
 from db.ensembles.versions import known_ensembles, previous_ensemble
 from db.session import Database
 from db.tables import EnsembleVersion
@@ -192,16 +189,11 @@ def _site_ensembles(database: Database, settings: Settings) -> SiteEnsembles:
     }
     with database.read() as session:
         rows = known_ensembles(session)
-<<<<<<< HEAD
         thresholds = active_thresholds(session).by_ensemble
-        records = [
-            _record(row, thresholds[version], manifests.get(version))
-            for version, row in rows.items()
-=======
         shadows = {version: shadow_progress(session, row) for version, row in rows.items()}
         records = [
-            _record(row, manifests.get(version), shadows[version]) for version, row in rows.items()
->>>>>>> main
+            _record(row, thresholds[version], manifests.get(version), shadows[version])
+            for version, row in rows.items()
         ]
         active = next((row for row in rows.values() if row.active), None)
         progress = None if active is None else rescoring_progress(session, active.version)
@@ -218,11 +210,10 @@ def _site_ensembles(database: Database, settings: Settings) -> SiteEnsembles:
 
 
 def _record(
-<<<<<<< HEAD
-    row: EnsembleVersion, threshold: ActiveThreshold, manifest: Manifest | None
-=======
-    row: EnsembleVersion, manifest: Manifest | None, shadow: ShadowProgress | None
->>>>>>> main
+    row: EnsembleVersion,
+    threshold: ActiveThreshold,
+    manifest: Manifest | None,
+    shadow: ShadowProgress | None,
 ) -> EnsembleRecord:
     metrics = None if manifest is None else manifest.metrics
     return EnsembleRecord(
