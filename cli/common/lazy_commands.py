@@ -1,6 +1,7 @@
 """Commands whose modules are imported when they are asked for: each start loads what it needs."""
 
-from collections.abc import Callable, ItemsView, Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from importlib import import_module
 from typing import Any
 
@@ -42,7 +43,7 @@ class LazyCommands(dict[str, Any]):
         """Return the command, or the default where there is none of that name."""
         return self[name] if name in self else default  # noqa: SIM401 - that would be itself
 
-    def items(self) -> ItemsView[str, Any]:
+    def items(self) -> Any:
         """Return names and commands, all of them made."""
         for name in self:
             self[name]
@@ -60,9 +61,7 @@ def lazy_group(panels: Mapping[str, Mapping[str, str]]) -> type[TyperGroup]:
             super().__init__(**options)
             self.commands = LazyCommands(
                 {
-                    name: lambda target=target, name=name, panel=panel: command_of(
-                        target, name, panel
-                    )
+                    name: partial(command_of, target, name, panel)
                     for panel, commands in panels.items()
                     for name, target in commands.items()
                 }

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from functools import partial
 
 import pytest
 import typer
@@ -44,7 +45,7 @@ def test_a_command_that_is_looked_up_is_the_only_one_made() -> None:
         made.append(name)
         return typer.Typer(name=name)
 
-    commands = LazyCommands({name: lambda name=name: maker(name) for name in ("a", "b", "c")})
+    commands = LazyCommands({name: partial(maker, name) for name in ("a", "b", "c")})
     assert list(commands) == ["a", "b", "c"]
     assert commands.get("nothing") is None
     assert commands["b"] is commands.get("b")
