@@ -139,6 +139,9 @@ HELP = (
     Change(r"readfirst worklist:   --(agreement|ensemble) <.*", "behind a figure"),
     Change(r"readfirst worklist: +Only studies of which the latest .*", "behind a figure"),
     Change(r"(?s)readfirst models( (add|promote|rollback|retire|golden))?: .*", "`models add`"),
+    Change(
+        r"(?s)readfirst models( export-verdicts)?: .*", "`readfirst models export-verdicts DIR`"
+    ),
     Change(r"readfirst score:   -o, --output .*", "`readfirst score --output FILE`"),
     Change(r"readfirst doctor:   --fix-rights .*", "`readfirst doctor --fix-rights`"),
     Change(r"readfirst doctor:   --send-test-mail .*", "`readfirst doctor --send-test-mail`"),
