@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy import select
 
+from db.ensembles.thresholds import active_thresholds
 from db.lifecycle import study as study_steps
 from db.lifecycle.events import Cause, DomainEvent
 from db.lifecycle.unit_of_work import UnitOfWork
@@ -24,7 +25,7 @@ MOST_STUDIES = 1000
 
 
 def rank(unit: UnitOfWork, causes: Mapping[int, Cause], active_version: str) -> None:
-    """Bring flag, probability and reading key of studies in line with their scores.
+    """Bring flag, probability and reading key of studies in line with scores and thresholds.
 
     causes: of what their ranks change by, by the numbers of the studies.
     """
@@ -48,10 +49,13 @@ def rank(unit: UnitOfWork, causes: Mapping[int, Cause], active_version: str) -> 
     scores = defaultdict[int, list[Score]](list)
     for study_id, score in unit.session.execute(query):
         scores[study_id].append(score)
+    thresholds = active_thresholds(unit.session)
     for study in studies:
-        deciding = study_steps.deciding_score(scores[study.id], active_version)
+        deciding = study_steps.deciding_score(
+            scores[study.id], active_version, thresholds.by_ensemble
+        )
         max_wait, cause = unit.policy.max_wait, causes[study.id]
-        unit.add(*study_steps.rank(study, deciding, active_version, max_wait, cause))
+        unit.add(*study_steps.rank(study, deciding, active_version, thresholds, max_wait, cause))
 
 
 def settle_priors(unit: UnitOfWork, studies: Iterable[Study], cause: Cause) -> None:
