@@ -3,7 +3,7 @@
 from db.tables.access import Account, AuditEntry, LoginAttempts, LoginSession
 from db.tables.alerts import AlertRow
 from db.tables.base import Base, Leased
-from db.tables.ensembles import EVERYBODY, EnsembleVersion, Threshold
+from db.tables.ensembles import EVERYBODY, EnsembleVersion, ShadowImage, Threshold
 from db.tables.escalations import Escalation
 from db.tables.events import Event
 from db.tables.heat_maps import HeatMap
@@ -37,6 +37,7 @@ __all__ = [
     "OpenStudy",
     "OutboxMessage",
     "Score",
+    "ShadowImage",
     "Study",
     "Threshold",
     "Verdict",

@@ -33,7 +33,8 @@ ADMIN = (
     "SiteStatus|QueueRecord|DiskRecord|PartRecord|Part|CheckResult|SourceRecord|ImageState"
     "|AccountDetail|AccountChange|AddedAccount|ChangedAccount|Changed|Role|SessionRecord"
     "|AuditPage|AuditRecord|AuditAction|SiteRules|RulePart|RuleSource|Ages|FilmExplanation"
-    "|EnsembleChange|EnsembleRecord|EnsembleState|SiteEnsembles|RescoringProgress|WantedChange|Figures"
+    "|EnsembleChange|EnsembleRecord|EnsembleState|SiteEnsembles|RescoringProgress|ShadowProgress"
+    "|WantedChange|Figures"
     "|RuleFinding|Outcome|SiteSettings|SettingRecord|SettingSource|UnknownSetting|Body_explainFilm"
 )
 OPENAPI = (
@@ -117,6 +118,7 @@ OPENAPI = (
 )
 BOUNDED = "timeout|limit|concurrency|port|epochs|miss-cost|seed|trials|samples|strongest|count"
 HELP = (
+    Change(r"readfirst inbox:   .*inbox.*", "the files that stay in the inbox"),
     Change(
         r"readfirst accounts( (show|enable|unlock|disable|token))?: .*",
         "`readfirst accounts show`, `enable`, `unlock` and `token --revoke`",
@@ -143,12 +145,16 @@ HELP = (
     Change(
         r"(?s)readfirst models( export-verdicts)?: .*", "`readfirst models export-verdicts DIR`"
     ),
+    Change(r"readfirst models shadow: .*", "`readfirst models shadow 3.0`"),
     Change(r"(?s)readfirst models( threshold)?: .*", "`readfirst models threshold`"),
     Change(r"readfirst score:   -o, --output .*", "`readfirst score --output FILE`"),
     Change(r"readfirst doctor:   --fix-rights .*", "`readfirst doctor --fix-rights`"),
     Change(r"readfirst doctor:   --send-test-mail .*", "`readfirst doctor --send-test-mail`"),
 )
 SCHEMA = (
+    Change(r"shadow_images\b.*", "`shadow_images`"),
+    Change(r"ensembles\.shadow_\w+ .*", "`ensembles.shadow_since`"),
+    Change(r"scores\.(seconds|batch_size) .*", "`scores.seconds` and `scores.batch_size`"),
     Change(r"thresholds\b.*", "`thresholds`"),
     Change(r"(scores|verdicts)\.threshold_version .*", "(`threshold_version`)"),
     Change(r"studies\.threshold(_version|_change)? .*", "`studies.threshold`"),
