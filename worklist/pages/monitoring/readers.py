@@ -73,6 +73,17 @@ def versions(rows: Sequence[Measure]) -> list[str]:
     return list(dict.fromkeys(row.ensemble_version for row in rows))
 
 
+def threshold_note(rows: Sequence[Measure], version: str) -> str:
+    """Say by which threshold of an ensemble its studies count, and that they are several."""
+    versions = _whole(rows, version)["ppv"].threshold_versions
+    if ", " not in versions:
+        return gettext("threshold {version}").format(version=versions) if versions else ""
+    text = gettext(
+        "thresholds {versions}: each study counts by the one by which it was flagged or not"
+    )
+    return text.format(versions=versions)
+
+
 def metric_rows(rows: Sequence[Measure], version: str, least: int) -> list[MetricRow]:
     """The rows of a version. least: of fewer verdicts no share is stated."""
     whole = _whole(rows, version)
