@@ -79,10 +79,10 @@ def in_german(page: Page, site: Site) -> Page:
 
 
 def test_somebody_chooses_german_and_english_again(site: Site, page: Page) -> None:
-    page.goto("/?show=all")
+    page.goto("/refused")
     page.get_by_role("button", name="Deutsch").click()
     expect(page.locator("html")).to_have_attribute("lang", "de")
-    expect(page).to_have_url(f"{site.address}/?show=all")
+    expect(page).to_have_url(f"{site.address}/refused")
     expect(page.get_by_role("link", name="Arbeitsliste")).to_be_visible()
     page.get_by_role("button", name="English").click()
     expect(page.get_by_role("link", name="Worklist")).to_be_visible()
