@@ -21,6 +21,7 @@ from cli import (
     monitoring,
     parts,
     refused,
+    results,
     score,
     verdicts,
     worklist,
@@ -79,6 +80,7 @@ for panel, commands in COMMANDS.items():
     for name, command in commands.items():
         app.command(name, cls=PlainCommand, rich_help_panel=panel)(command)
 app.add_typer(accounts.app, name="accounts", rich_help_panel="People")
+app.add_typer(results.app, name="results", rich_help_panel="Read")
 app.add_typer(models.app, name="models", rich_help_panel="Laboratory")
 
 

@@ -1,14 +1,37 @@
-"""Settings of the reading order and of what is shown of a study."""
+"""Settings of the reading order, of what is shown of a study, and of what its results say."""
 
 from datetime import datetime, timedelta
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic_settings import NoDecode
 
-from readfirst.settings.fields import A_YEAR, MustBe, SettingsGroup
+from readfirst.results.values import Code, read_code
+from readfirst.settings.fields import A_YEAR, MustBe, SettingsGroup, split_at_commas
 from readfirst.studies.display import DisplayContext
 from readfirst.studies.priority import Overdue
 from readfirst.studies.viewer import FIELDS, check_template
+
+#: A code has no more equivalents that anybody reads.
+MOST_CODES = 8
+
+
+def read_codes(value: object) -> object:
+    """The codes that stand in one variable. Raises ValueError for what is none."""
+    texts = split_at_commas(value)
+    if not isinstance(texts, tuple) or not all(isinstance(text, str) for text in texts):
+        return value
+    if not 0 < len(texts) <= MOST_CODES:
+        raise ValueError("no code, or too many")
+    return tuple(read_code(text) for text in texts)
+
+
+Codes = Annotated[
+    tuple[Code, ...],
+    NoDecode,
+    BeforeValidator(read_codes),
+    MustBe("1 to 8 codes as RID5350^pneumonia^RADLEX, with commas between them"),
+]
 
 
 def check_viewer_url(template: str | None) -> str | None:
@@ -67,6 +90,13 @@ class DisplaySettings(SettingsGroup):
         description="Age of a study at its arrival, in days, from which it is a prior: scored, and "
         "shown with the patient's newer studies, but no unread work. One that is a day old is a "
         "prior if the patient has a newer study. 0: no study is a prior.",
+    )
+
+    result_finding_codes: Codes = Field(
+        (Code("RID5350", "pneumonia", "RADLEX"),),
+        description="Code of pneumonia in DICOM results, as `RID5350^pneumonia^RADLEX`. Further "
+        "ones, with commas between them, are written as its equivalents. SNOMED CT's is "
+        "`233604007^Pneumonia^SCT`, for sites that have a licence of it.",
     )
 
     @property
