@@ -1,5 +1,6 @@
 """Parts that all results share: who made them, whose they are, and what they refer to."""
 
+import warnings
 from datetime import datetime
 from typing import Any
 
@@ -111,7 +112,23 @@ def finish(dataset: Dataset, result: AiResult, at: datetime) -> Dataset:
 
     at: the time of what the object says, as the clock of the films has it.
     """
-    study = result.study
+    with warnings.catch_warnings():
+        # An identifier that is too long for its representation stays what it is in the films.
+        warnings.simplefilter("ignore")
+        _fill_in(dataset, result.study)
+    for keyword in ("InstanceCreation", "Series", "Content", "PresentationCreation"):
+        if keyword == "Series" or f"{keyword}Date" in dataset:
+            setattr(dataset, f"{keyword}Date", f"{at:%Y%m%d}")
+            setattr(dataset, f"{keyword}Time", f"{at:%H%M%S}")
+    if "DateOfSecondaryCapture" in dataset:
+        dataset.DateOfSecondaryCapture = f"{at:%Y%m%d}"
+        dataset.TimeOfSecondaryCapture = f"{at:%H%M%S}"
+    for item in dataset.get("ContributingEquipmentSequence", ()):
+        item.ContributionDateTime = f"{at:%Y%m%d%H%M%S}"
+    return dataset
+
+
+def _fill_in(dataset: Dataset, study: ResultStudy) -> None:
     dataset.SpecificCharacterSet = CHARACTER_SET
     dataset.PatientName = _name(study.patient_name)
     dataset.PatientID = study.patient_id
@@ -130,16 +147,6 @@ def finish(dataset: Dataset, result: AiResult, at: datetime) -> Dataset:
         dataset.StudyDescription = long_text(study.study_description)
     if study.utc_offset:
         dataset.TimezoneOffsetFromUTC = study.utc_offset
-    for keyword in ("InstanceCreation", "Series", "Content", "PresentationCreation"):
-        if keyword == "Series" or f"{keyword}Date" in dataset:
-            setattr(dataset, f"{keyword}Date", f"{at:%Y%m%d}")
-            setattr(dataset, f"{keyword}Time", f"{at:%H%M%S}")
-    if "DateOfSecondaryCapture" in dataset:
-        dataset.DateOfSecondaryCapture = f"{at:%Y%m%d}"
-        dataset.TimeOfSecondaryCapture = f"{at:%H%M%S}"
-    for item in dataset.get("ContributingEquipmentSequence", ()):
-        item.ContributionDateTime = f"{at:%Y%m%d%H%M%S}"
-    return dataset
 
 
 def order_items(study: ResultStudy) -> list[Dataset] | None:

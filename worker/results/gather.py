@@ -26,6 +26,7 @@ from readfirst.results.values import (
 )
 from readfirst.studies.display import DisplayContext
 from readfirst.studies.findings import Agreement, Finding
+from readfirst.studies.identity import WarningCode
 from worker.results.services import NoResult, ResultServices
 from worker.stored_originals import has_original
 
@@ -153,10 +154,11 @@ def _check(study: StudyRecord) -> None:
     """Raises NoResult for a study of which there can be none."""
     if all(image.kind != FileKind.DICOM for image in study.images):
         raise NoResult(NoResultCode.PICTURE)
+    codes = {warning.code for warning in study.warnings}
+    if study.shared_study_instance_uid or WarningCode.STUDY_OF_TWO_PATIENTS in codes:
+        raise NoResult(NoResultCode.STUDY_UID_SHARED)
     if study.study_instance_uid_made_here:
         raise NoResult(NoResultCode.STUDY_UID_MADE_HERE)
-    if study.shared_study_instance_uid:
-        raise NoResult(NoResultCode.STUDY_UID_SHARED)
     if study.ai_hidden:
         raise NoResult(NoResultCode.AI_HIDDEN)
     if any(image.state in IN_WORK for image in study.images):
