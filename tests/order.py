@@ -31,6 +31,8 @@ LONG: Final = (
     "fuzz/test_bounds.py",
     "integration/laboratory/test_training.py",
     "integration/worker/test_copies.py",
+    "integration/worker/test_results.py",
+    "integration/worker/test_result_readers.py",
     "integration/ingest/test_starving.py",
     "integration/ingest/test_inbox.py",
     "unit/db/lifecycle/test_any_order.py",

@@ -7,29 +7,28 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_settings import NoDecode
 
 from readfirst.results.values import Code, read_code
-from readfirst.settings.fields import A_YEAR, MustBe, SettingsGroup, split_at_commas
+from readfirst.settings.fields import A_YEAR, MustBe, SettingsGroup, each, split_at_commas
 from readfirst.studies.display import DisplayContext
 from readfirst.studies.priority import Overdue
 from readfirst.studies.viewer import FIELDS, check_template
 
-#: A code has no more equivalents that anybody reads.
+#: Nobody reads more equivalents of a code.
 MOST_CODES = 8
 
 
-def read_codes(value: object) -> object:
-    """The codes that stand in one variable. Raises ValueError for what is none."""
-    texts = split_at_commas(value)
-    if not isinstance(texts, tuple) or not all(isinstance(text, str) for text in texts):
-        return value
-    if not 0 < len(texts) <= MOST_CODES:
+def check_number_of_codes(values: tuple[str, ...]) -> tuple[str, ...]:
+    """At least one code, and no more than anybody reads. Raises ValueError."""
+    if not 0 < len(values) <= MOST_CODES:
         raise ValueError("no code, or too many")
-    return tuple(read_code(text) for text in texts)
+    return values
 
 
 Codes = Annotated[
-    tuple[Code, ...],
+    tuple[str, ...],
     NoDecode,
-    BeforeValidator(read_codes),
+    BeforeValidator(split_at_commas),
+    AfterValidator(each(read_code)),
+    AfterValidator(check_number_of_codes),
     MustBe("1 to 8 codes as RID5350^pneumonia^RADLEX, with commas between them"),
 ]
 
@@ -93,11 +92,16 @@ class DisplaySettings(SettingsGroup):
     )
 
     result_finding_codes: Codes = Field(
-        (Code("RID5350", "pneumonia", "RADLEX"),),
+        ("RID5350^pneumonia^RADLEX",),
         description="Code of pneumonia in DICOM results, as `RID5350^pneumonia^RADLEX`. Further "
         "ones, with commas between them, are written as its equivalents. SNOMED CT's is "
         "`233604007^Pneumonia^SCT`, for sites that have a licence of it.",
     )
+
+    @property
+    def result_finding(self) -> tuple[Code, ...]:
+        """`result_finding_codes` as codes."""
+        return tuple(read_code(text) for text in self.result_finding_codes)
 
     @property
     def prior_after(self) -> timedelta | None:

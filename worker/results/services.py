@@ -31,7 +31,7 @@ class ResultServices:
     @property
     def finding(self) -> tuple[Code, ...]:
         """The code of the finding, and others of the same meaning."""
-        return self.settings.result_finding_codes
+        return self.settings.result_finding
 
     def display(self, now: datetime) -> DisplayContext:
         """The context of results: whoever reads them in another system is a reader too."""

@@ -3,7 +3,6 @@
 import json
 import shutil
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -507,8 +506,6 @@ def test_it_is_noted_before_it_is_written(worker: Worker, drop: Drop, tmp_path: 
 
 def test_the_codes_of_a_site_are_written(worker: Worker, drop: Drop) -> None:
     uid = scored(worker, drop, FOLDER / "study-02.dcm")
-    services = services_of(worker)
-    sct = replace(services.finding[0], value="233604007", scheme="SCT")
-    chosen = services_of(worker, result_finding_codes=(sct,))
+    chosen = services_of(worker, result_finding_codes=("233604007^Pneumonia^SCT",))
     report = make_results(chosen, uid).objects[0].dataset
     assert "RADLEX" not in {str(element.value) for element in report.iterall()}

@@ -141,6 +141,10 @@ HELP = (
     Change(r"(?s)readfirst models( (add|promote|rollback|retire|golden))?: .*", "`models add`"),
     Change(r"readfirst score:   -o, --output .*", "`readfirst score --output FILE`"),
     Change(r"readfirst doctor:   --fix-rights .*", "`readfirst doctor --fix-rights`"),
+    Change(
+        r"(readfirst )?results( write)?: .*|readfirst:   results .*", "`readfirst results write`"
+    ),
+    Change(r"readfirst results( write)?: .*", "`readfirst results write`"),
     Change(r"readfirst doctor:   --send-test-mail .*", "`readfirst doctor --send-test-mail`"),
 )
 SCHEMA = (
