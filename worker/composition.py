@@ -23,6 +23,8 @@ from worker.intake.services import IntakeServices
 from worker.scoring.ensemble_registry import EnsembleRegistry
 from worker.scoring.prepare import Preparation, read_model_input
 from worker.scoring.score import ScoringServices
+from worker.scoring.shadow import ShadowServices
+from worker.scoring.shadow_networks import ShadowNetworks
 from worker.upkeep.retention import RetentionPolicy
 
 
@@ -35,6 +37,7 @@ class UseCases:
     ensembles: EnsembleRegistry
     preparation: Preparation
     scoring: ScoringServices
+    shadow: ShadowServices
     explaining: ExplainServices
     receivers: Receivers
     escalation: EscalationPolicy | None
@@ -59,12 +62,14 @@ def compose(
     if ensembles is None:
         ensembles = EnsembleRegistry(settings.ensembles_path, settings.precision, store=store)
     preparation = Preparation(store, reader, derived_images)
+    shadow_networks = ShadowNetworks(ensembles.load_beside)
     return UseCases(
         units=units,
         store=store,
         ensembles=ensembles,
         preparation=preparation,
         scoring=ScoringServices(units, ensembles, derived_images, settings.batch_size),
+        shadow=ShadowServices(units, shadow_networks, preparation, settings.batch_size),
         explaining=ExplainServices(database, policy.lease, ensembles, preparation),
         receivers=receivers(settings),
         escalation=escalation_policy(settings),

@@ -19,8 +19,9 @@ from worker.composition import UseCases, open_use_cases
 from worker.delivery.deliver import deliver_next
 from worker.explaining.explain import explain_next
 from worker.scoring.prepare import prepare_next
-from worker.scoring.rescore import rescore
+from worker.scoring.rescore import rank_by_active, rank_by_new_thresholds, rescore
 from worker.scoring.score import score_batch
+from worker.scoring.shadow import shadow_next
 from worker.upkeep.alerts import check_alerts
 from worker.upkeep.escalate import escalate
 from worker.upkeep.retention import purge_originals
@@ -63,17 +64,26 @@ def prepare() -> None:
 
 @app.task(name=TaskName.SCORE.value)
 def score() -> None:
-    """Score ready images in batches, and make heat maps while no film waits."""
+    """Score ready images in batches; make heat maps, and score in shadow, while no film waits."""
     site = use_cases()
     _until_nothing_is_left(
-        lambda: score_batch(site.scoring) > 0 or explain_next(site.explaining), TaskName.SCORE
+        lambda: (
+            score_batch(site.scoring) > 0
+            or explain_next(site.explaining)
+            or shadow_next(site.shadow)
+        ),
+        TaskName.SCORE,
     )
 
 
 @app.task(name=TaskName.SWEEP.value)
 def sweep() -> None:
-    """Wake workers, escalate what nobody has read, and try again what is wanted."""
+    """Wake workers, escalate what nobody has read, and try again what is wanted.
+
+    Studies that do not know a new threshold yet are ranked by it.
+    """
     site = use_cases()
+    rank_by_new_thresholds(site.units)
     escalate(site.units, site.escalation)
     sweep_once(site.units, site.store)
     _until_nothing_is_left(lambda: retry_next_wanted(site.units, site.intake), TaskName.SWEEP)
@@ -93,6 +103,15 @@ def nightly() -> None:
     """Queue what the active ensemble has not seen."""
     site = use_cases()
     rescore(site.units, site.ensembles)
+
+
+@app.task(name=TaskName.RANK.value)
+def rank() -> None:
+    """Rank the studies that the active ensemble has scored already, as in shadow, by its scores."""
+    site = use_cases()
+    with site.units.database.write() as session:
+        active = site.ensembles.active(session, datetime.now(UTC))
+    rank_by_active(site.units, active)
 
 
 @app.task(name=TaskName.RETENTION.value)

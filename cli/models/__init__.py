@@ -15,6 +15,7 @@ from cli.models import (
     transfer,
     tune,
 )
+from cli.site import threshold
 
 app = typer.Typer(
     help="The laboratory: train, evaluate, explain, compare and promote.", no_args_is_help=True
@@ -23,10 +24,12 @@ app.command("list", cls=PlainCommand)(catalogue.list_models)
 app.command(cls=PlainCommand)(catalogue.show)
 app.command(cls=PlainCommand)(compare.compare)
 app.command(cls=PlainCommand)(registry.add)
+app.command(cls=PlainCommand)(registry.shadow)
 app.command(cls=PlainCommand)(registry.promote)
 app.command(cls=PlainCommand)(registry.rollback)
 app.command(cls=PlainCommand)(registry.retire)
 app.command(cls=PlainCommand)(registry.golden)
+app.command(cls=PlainCommand)(threshold.threshold)
 app.command(cls=PlainCommand)(train.train)
 app.command(cls=PlainCommand)(tune.tune)
 app.command(cls=PlainCommand)(transfer.transfer)

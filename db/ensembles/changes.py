@@ -1,6 +1,6 @@
-"""Changes of ensembles, each with its line in the audit log: the same for page, API and terminal.
+"""Changes of ensembles and of their thresholds, each with its line in the audit log.
 
-The caller owns the transaction.
+They are the same for page, API and terminal. The caller owns the transaction.
 """
 
 from datetime import datetime
@@ -10,8 +10,10 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from db.access.audit import Actor, AuditAction, note
+from db.ensembles.shadows import begin_shadow, end_shadow
+from db.ensembles.thresholds import NewThreshold, activate_new, activate_previous
 from db.ensembles.versions import active_ensemble, previous_ensemble, promote, retire
-from db.tables import EnsembleVersion
+from db.tables import EnsembleVersion, Threshold
 from readfirst.errors import Misconfigured
 
 
@@ -21,6 +23,9 @@ class EnsembleChange(StrEnum):
     PROMOTE = "promote"
     ROLL_BACK = "roll_back"
     RETIRE = "retire"
+    #: Let a candidate score beside the active one, and let it do so no more.
+    SHADOW = "shadow"
+    END_SHADOW = "end_shadow"
     #: Score now what the active ensemble has not seen, behind all live films.
     RESCORE = "rescore"
 
@@ -29,6 +34,8 @@ NOTED = {
     EnsembleChange.PROMOTE: AuditAction.ENSEMBLE_PROMOTED,
     EnsembleChange.ROLL_BACK: AuditAction.ENSEMBLE_ROLLED_BACK,
     EnsembleChange.RETIRE: AuditAction.ENSEMBLE_RETIRED,
+    EnsembleChange.SHADOW: AuditAction.SHADOW_BEGUN,
+    EnsembleChange.END_SHADOW: AuditAction.SHADOW_ENDED,
     EnsembleChange.RESCORE: AuditAction.RESCORING_WANTED,
 }
 
@@ -43,7 +50,7 @@ def change_ensemble(
 ) -> EnsembleVersion:
     """Change an ensemble. Returns the one that is promoted, active again, retired, or to score.
 
-    version: of one to be promoted or retired. Raises Misconfigured if it cannot be.
+    version: of all but a roll-back and a re-scoring. Raises Misconfigured if it cannot be.
     """
     before = active_ensemble(session)
     row = _changed(session, change, version, before, at)
@@ -67,4 +74,47 @@ def _changed(
         return active
     if not version:
         raise Misconfigured("Name the version of the ensemble.")
+    if change is EnsembleChange.SHADOW:
+        return begin_shadow(session, version, at)
+    if change is EnsembleChange.END_SHADOW:
+        return end_shadow(session, version)
     return (promote if change is EnsembleChange.PROMOTE else retire)(session, version, at)
+
+
+def change_threshold(
+    session: Session, actor: Actor, new: NewThreshold, at: datetime, **detail: Any
+) -> Threshold:
+    """Let an ensemble have another threshold. Studies rank by it as the life cycle takes it up.
+
+    Raises Misconfigured for an unknown ensemble, and for the value that is active already.
+    """
+    row = activate_new(session, new, at)
+    _note_threshold(session, actor, AuditAction.THRESHOLD_CHANGED, row, at, detail)
+    return row
+
+
+def roll_back_threshold(
+    session: Session, actor: Actor, ensemble_version: str, at: datetime, **detail: Any
+) -> Threshold:
+    """Go back to the threshold that an ensemble had before. Raises Misconfigured if none was."""
+    row = activate_previous(session, ensemble_version, at)
+    _note_threshold(session, actor, AuditAction.THRESHOLD_ROLLED_BACK, row, at, detail)
+    return row
+
+
+def _note_threshold(
+    session: Session,
+    actor: Actor,
+    action: AuditAction,
+    row: Threshold,
+    at: datetime,
+    detail: dict[str, Any],
+) -> None:
+    detail = {
+        "ensemble": row.ensemble_version,
+        "threshold_version": row.version,
+        "threshold": row.value,
+        "method": row.method.value,
+        **detail,
+    }
+    note(session, actor, action, at, **detail)

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy import select
 
+from db.ensembles.shadows import score_counts
+from db.ensembles.thresholds import active_thresholds
 from db.lifecycle import study as study_steps
 from db.lifecycle.events import Cause, DomainEvent
 from db.lifecycle.unit_of_work import UnitOfWork
@@ -24,7 +26,7 @@ MOST_STUDIES = 1000
 
 
 def rank(unit: UnitOfWork, causes: Mapping[int, Cause], active_version: str) -> None:
-    """Bring flag, probability and reading key of studies in line with their scores.
+    """Bring flag, probability and reading key of studies in line with scores and thresholds.
 
     causes: of what their ranks change by, by the numbers of the studies.
     """
@@ -42,16 +44,19 @@ def rank(unit: UnitOfWork, causes: Mapping[int, Cause], active_version: str) -> 
         .join(Score, Score.image_id == Image.id)
         # The score of a part is not that of the film.
         .where(Image.code.is_distinct_from(RefusalCode.REPLACED_BY_WHOLE))
-        .where(Image.study_id.in_(causes))
+        .where(Image.study_id.in_(causes), score_counts())
         .order_by(Score.id)
     )
     scores = defaultdict[int, list[Score]](list)
     for study_id, score in unit.session.execute(query):
         scores[study_id].append(score)
+    thresholds = active_thresholds(unit.session)
     for study in studies:
-        deciding = study_steps.deciding_score(scores[study.id], active_version)
+        deciding = study_steps.deciding_score(
+            scores[study.id], active_version, thresholds.by_ensemble
+        )
         max_wait, cause = unit.policy.max_wait, causes[study.id]
-        unit.add(*study_steps.rank(study, deciding, active_version, max_wait, cause))
+        unit.add(*study_steps.rank(study, deciding, active_version, thresholds, max_wait, cause))
 
 
 def settle_priors(unit: UnitOfWork, studies: Iterable[Study], cause: Cause) -> None:

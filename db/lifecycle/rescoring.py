@@ -1,10 +1,14 @@
-"""Another ensemble is active: it scores images anew, and studies rank by the scores it has."""
+"""Another ensemble is active, or it has another threshold: studies rank by these.
+
+An ensemble scores images anew; by scores that are there, studies rank at once.
+"""
 
 from datetime import datetime
 
 from sqlalchemy import exists, or_, select
 from sqlalchemy.orm import selectinload
 
+from db.ensembles.thresholds import active_thresholds
 from db.lifecycle import image as image_steps
 from db.lifecycle.events import Cause
 from db.lifecycle.ranking import rank
@@ -52,8 +56,8 @@ def rank_again(
 ) -> list[int]:
     """Rank up to `limit` studies that the active ensemble has scored, and that rank by another.
 
-    So it is after a roll-back: the scores are there, and the ranks follow. Returns the study ids,
-    in order; the next slice starts after the last of them.
+    So it is after a roll-back, or of what was scored in shadow: the scores are there, and the ranks
+    follow. Returns the study ids, in order; the next slice starts after the last of them.
     """
     scored = (
         select(Image.study_id)
@@ -68,5 +72,27 @@ def rank_again(
         .limit(limit)
     )
     study_ids = list(unit.session.scalars(query))
+    # Scores of a shadow count from now on, in the figures of the days on which the films came in.
+    moments = select(Study.received_at).where(Study.id.in_(study_ids))
+    of_images = select(Image.received_at).where(Image.study_id.in_(study_ids))
+    unit.count_anew(unit.session.scalars(moments.union(of_images)))
     rank(unit, dict.fromkeys(study_ids, Cause.ROLLBACK), ensemble.version)
+    return study_ids
+
+
+def rank_by_threshold(unit: UnitOfWork, ensemble: EnsembleVersion, *, limit: int) -> list[int]:
+    """Rank up to `limit` unread studies that do not know the last change of thresholds.
+
+    What is read keeps the threshold by which it was read. ensemble: the active one. Returns the
+    study ids; the next slice are those that are left.
+    """
+    query = (
+        select(Study.id)
+        .where(Study.read_at.is_(None), Study.score_id.is_not(None))
+        .where(Study.threshold_change < active_thresholds(unit.session).change)
+        .order_by(Study.threshold_change, Study.id)
+        .limit(limit)
+    )
+    study_ids = list(unit.session.scalars(query))
+    rank(unit, dict.fromkeys(study_ids, Cause.THRESHOLD), ensemble.version)
     return study_ids

@@ -77,10 +77,15 @@ class UnitOfWork:
         self.at = at
         self.policy = policy
         self._events: list[DomainEvent] = []
+        self._counted_anew: list[datetime] = []
 
     def add(self, *events: DomainEvent) -> None:
         """Note what happened."""
         self._events += events
+
+    def count_anew(self, moments: Iterable[datetime]) -> None:
+        """Note that the figures of what came in at these moments change, without an event."""
+        self._counted_anew += moments
 
     def write(self) -> tuple[TaskName, ...]:
         """Write events and outbox. Returns the tasks to wake workers for, after the commit."""
@@ -102,7 +107,8 @@ class UnitOfWork:
             if event.image is not None and event.action in BEGIN_TO_WAIT:
                 task = TASKS.get(event.image.state)
                 tasks |= {task: None} if task else {}
-        forget_days(self.session, _arrivals(events), self.at)
+        counted_anew, self._counted_anew = self._counted_anew, []
+        forget_days(self.session, (*_arrivals(events), *counted_anew), self.at)
         return tuple(tasks)
 
     def _row(self, event: DomainEvent) -> dict[str, Any]:

@@ -16,10 +16,11 @@ from db.lifecycle.ranking import settle_priors
 from db.lifecycle.unit_of_work import UnitOfWork
 from db.read_models import VerdictRecord
 from db.study_conditions import is_film
-from db.tables import Image, Score, Study, Verdict
+from db.tables import Image, Study, Verdict
 from db.verdicts import NO_VERDICT, VerdictSummary, verdict_summaries
 from readfirst.domain import ImageState
 from readfirst.errors import Conflict
+from readfirst.language.texts import gettext
 from readfirst.studies.findings import Finding, agreement, finding_text
 
 #: Most characters of a comment.
@@ -124,7 +125,8 @@ def _check(
 ) -> None:
     """Raises Conflict. The study is locked: nothing of it changes until the transaction ends."""
     if expected is not None and summary.count != expected.verdicts:
-        raise Conflict(f"{_last_word(summary.current)} Please confirm your verdict.")
+        confirm = gettext("Please confirm your verdict.")
+        raise Conflict(f"{_last_word(summary.current)} {confirm}")
     images = session.scalar(select(func.count()).where(Image.study_id == study.id))
     if expected is not None and images != expected.images:
         raise Conflict("Another image of this study has come in. Look at it first.")
@@ -179,14 +181,15 @@ def _check_film(finding: Finding | None, film: ShownFilm, digests: set[str]) -> 
 
 def _last_word(verdict: VerdictRecord | None) -> str:
     if verdict is None:
-        return "The verdict was withdrawn while you were reading."
-    reader = verdict.by or "Somebody"
-    return f"{reader} recorded “{finding_text(verdict.finding)}” while you were reading."
+        return gettext("The verdict was withdrawn while you were reading.")
+    text = gettext("{reader} recorded “{verdict}” while you were reading.")
+    reader = verdict.by or gettext("Somebody")
+    return text.format(reader=reader, verdict=finding_text(verdict.finding))
 
 
 def _row(unit: UnitOfWork, study: Study, verdict: VerdictInput, account: str | None) -> Verdict:
-    """The verdict, with what the AI says at this moment: all of it by the one deciding score."""
-    score = unit.session.get(Score, study.score_id) if study.score_id is not None else None
+    """The verdict, with what the AI says at this moment: all of it as the study ranks by it."""
+    is_scored = study.score_id is not None
     return Verdict(
         study_id=study.id,
         at=unit.at,
@@ -194,10 +197,11 @@ def _row(unit: UnitOfWork, study: Study, verdict: VerdictInput, account: str | N
         finding=None if verdict.withdrawn else verdict.finding,
         withdrawn=verdict.withdrawn,
         comment=(verdict.comment or "").strip()[:MOST_COMMENT] or None,
-        ensemble_version=score.ensemble_version if score else None,
-        probability=score.probability if score else None,
-        threshold=score.threshold if score else None,
-        flagged=score.flagged if score else None,
+        ensemble_version=study.ensemble_version,
+        probability=study.probability,
+        threshold=study.threshold,
+        threshold_version=study.threshold_version,
+        flagged=study.flagged if is_scored else None,
     )
 
 

@@ -3,7 +3,7 @@
 from db.tables.access import Account, AuditEntry, LoginAttempts, LoginSession
 from db.tables.alerts import AlertRow
 from db.tables.base import Base, Leased
-from db.tables.ensembles import EnsembleVersion
+from db.tables.ensembles import EVERYBODY, EnsembleVersion, ShadowImage, Threshold
 from db.tables.escalations import Escalation
 from db.tables.events import Event
 from db.tables.heat_maps import HeatMap
@@ -16,6 +16,7 @@ from db.tables.verdicts import Verdict
 from db.tables.work import HeartbeatRow, WantedRetry, WorkFaultRow
 
 __all__ = [
+    "EVERYBODY",
     "Account",
     "AlertRow",
     "Arrival",
@@ -36,7 +37,9 @@ __all__ = [
     "OpenStudy",
     "OutboxMessage",
     "Score",
+    "ShadowImage",
     "Study",
+    "Threshold",
     "Verdict",
     "WantedRetry",
     "WorkFaultRow",

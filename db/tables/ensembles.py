@@ -1,17 +1,25 @@
-"""The ensembles that a site knows."""
+"""The ensembles that a site knows, the thresholds that each has had, and work in shadow."""
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import (
-    Index,
-    String,
-    text,
-)
+from sqlalchemy import Enum, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.tables.base import Base
+from db.tables.base import Base, Leased
 from readfirst.ensemble_states import EnsembleState
+from readfirst.statistics.operating_points import ThresholdMethod
+
+METHOD = Enum(
+    ThresholdMethod,
+    native_enum=False,
+    length=16,
+    values_callable=lambda kind: [method.value for method in kind],
+)
+#: The population that every study of a site belongs to; there is no other one yet.
+EVERYBODY = "all"
+
+WAITING = text("given_up_at IS NULL")
 
 
 class EnsembleVersion(Base):
@@ -20,6 +28,7 @@ class EnsembleVersion(Base):
     __tablename__ = "ensembles"
 
     version: Mapped[str] = mapped_column(String(64), primary_key=True)
+    #: That of its manifest. The site may have chosen another one: see `Threshold`.
     threshold: Mapped[float]
     preprocessing_version: Mapped[str] = mapped_column(String(16))
     prevalence: Mapped[float | None]
@@ -34,11 +43,21 @@ class EnsembleVersion(Base):
     #: into the folders by hand, or came with ReadFirst.
     manifest_sha256: Mapped[str | None] = mapped_column(String(64))
 
+    #: It scores in shadow: since then. Never of the active one.
+    shadow_since: Mapped[datetime | None]
+    #: Images of a lower number have not been queued for it yet; None: none is left.
+    shadow_queues_below: Mapped[int | None]
+    #: Why it scores nothing in shadow, as a sentence; not tried again before that moment.
+    shadow_error: Mapped[str | None] = mapped_column(Text)
+    shadow_paused_until: Mapped[datetime | None]
+
     @property
     def state(self) -> EnsembleState:
         """The state that its other columns say."""
         if self.active:
             return EnsembleState.ACTIVE
+        if self.shadow_since is not None:
+            return EnsembleState.SHADOW
         return EnsembleState.CANDIDATE if self.retired_at is None else EnsembleState.RETIRED
 
     __table_args__ = (
@@ -49,5 +68,70 @@ class EnsembleVersion(Base):
             unique=True,
             sqlite_where=text("active"),
             postgresql_where=text("active"),
+        ),
+    )
+
+
+class Threshold(Base):
+    """A threshold of an ensemble's probabilities. Never changed but for its being active."""
+
+    __tablename__ = "thresholds"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    ensemble_version: Mapped[str] = mapped_column(ForeignKey("ensembles.version"))
+    population: Mapped[str] = mapped_column(String(64), default=EVERYBODY)
+    #: 1 is that of the manifest; each later one of the ensemble and population has the next number.
+    version: Mapped[int]
+    #: Probability, as the ensemble gives it, at or above which an image is flagged.
+    value: Mapped[float]
+    method: Mapped[ThresholdMethod] = mapped_column(METHOD)
+    #: What was asked for, and what it was expected to change, as numbers.
+    evidence: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    #: Who chose it: an account, or the user of the machine; None for that of the manifest.
+    chosen_by: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime]
+    active: Mapped[bool] = mapped_column(default=False)
+    activated_at: Mapped[datetime | None]
+    #: The number of the change that made it active last, of all changes at the site; 0: it came so.
+    change: Mapped[int] = mapped_column(default=0, server_default="0")
+
+    __table_args__ = (
+        UniqueConstraint("ensemble_version", "population", "version"),
+        # At most one of an ensemble and a population is active.
+        Index(
+            "uq_thresholds_active",
+            "ensemble_version",
+            "population",
+            unique=True,
+            sqlite_where=text("active"),
+            postgresql_where=text("active"),
+        ),
+    )
+
+
+class ShadowImage(Leased):
+    """An image that an ensemble in shadow is to score; its row goes with the score.
+
+    One that is given up stays, so that nobody tries again, and those who compare can count it.
+    """
+
+    __tablename__ = "shadow_images"
+
+    image_id: Mapped[int] = mapped_column(ForeignKey("images.id"))
+    ensemble_version: Mapped[str] = mapped_column(String(64), ForeignKey("ensembles.version"))
+    #: The networks are loaded for it from then on; once they are, it need not be due.
+    due_at: Mapped[datetime]
+    given_up_at: Mapped[datetime | None]
+    #: Why it is given up, as a sentence.
+    reason: Mapped[str | None] = mapped_column(Text)
+
+    __table_args__ = (
+        UniqueConstraint("image_id", "ensemble_version"),
+        Index(
+            "ix_shadow_images_waiting",
+            "ensemble_version",
+            "image_id",
+            sqlite_where=WAITING,
+            postgresql_where=WAITING,
         ),
     )

@@ -8,11 +8,13 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, selectinload
 
 from db.disclosures import OfStudy
+from db.ensembles.shadows import has_been_active
 from db.lifecycle.study import patient_of
 from db.read_models import VerdictRecord
-from db.tables import EnsembleVersion, Image, Study
+from db.tables import EnsembleVersion, Image, Score, Study
 from db.verdicts import NO_VERDICT, VerdictSummary, verdict_summaries
 from readfirst.domain import ImageState
+from readfirst.refusals import refusal_text
 from readfirst.studies.display import DisplayContext
 from readfirst.studies.identity import Patient, is_same
 from readfirst.studies.prevalence import at_prevalence
@@ -87,7 +89,7 @@ def other_studies(
     rows = session.execute(query).all()
     study_ids = [row.Study.id for row in rows]
     summaries = verdict_summaries(session, study_ids, prevalence=display.prevalence)
-    versions = select(EnsembleVersion.version, EnsembleVersion.prevalence)
+    versions = select(EnsembleVersion.version, EnsembleVersion.prevalence).where(has_been_active())
     presupposed = dict(session.execute(versions).all())
     return [
         _record(other, ensemble, display, summaries.get(other.id, NO_VERDICT), presupposed)
@@ -152,7 +154,7 @@ def _record(
         institution_name=study.institution_name,
         views=tuple(dict.fromkeys(filter(None, map(_view_of, study.images)))),
         probability=at_site(study.probability),
-        threshold=at_site(ensemble.threshold if ensemble else None),
+        threshold=at_site(study.threshold),
         flagged=study.flagged and not is_hidden,
         marked=any(image.marks for image in accepted),
         ai_hidden=is_hidden,
@@ -168,8 +170,9 @@ def _record(
 def _image(
     image: Image, display: DisplayContext, presupposed: Mapping[str, float | None] | None
 ) -> OtherImage:
-    """presupposed: the prevalence of each ensemble version; None where the AI is hidden."""
-    score = image.scores[-1] if image.scores and presupposed is not None else None
+    """presupposed: the prevalence of each ensemble that people see; None where the AI is hidden."""
+    scores = [score for score in image.scores if score.ensemble_version in (presupposed or {})]
+    score = scores[-1] if scores else None
     prevalence = (presupposed or {}).get(score.ensemble_version) if score else None
     return OtherImage(
         sha256=image.sha256,
@@ -177,13 +180,19 @@ def _image(
         view_position=image.view_position,
         has_thumbnail=image.ready_at is not None,
         code=image.code.value if image.code else None,
-        reason=image.reason,
+        reason=refusal_text(image.code, image.reason) if image.reason else None,
         original_removed=image.original_removed_at is not None,
         probability=at_prevalence(score.probability, prevalence, display.prevalence)
         if score
         else None,
-        flagged=score is not None and score.flagged,
+        flagged=score is not None and _is_flagged(score, image.study),
     )
+
+
+def _is_flagged(score: Score, study: Study) -> bool:
+    """True if a score reaches the threshold by which it counts in its study."""
+    own = study.threshold if score.ensemble_version == study.ensemble_version else None
+    return score.probability >= (score.threshold if own is None else own)
 
 
 def _view_of(image: Image) -> str:

@@ -167,10 +167,13 @@ def _order_item(study: ResultStudy, order: OrderReference) -> Dataset:
     return item
 
 
-def algorithm_identification(result: AiResult, threshold: float) -> AlgorithmIdentification:
+def algorithm_identification(result: AiResult, image: ImageResult) -> AlgorithmIdentification:
     """Return what names the algorithm (TID 4019)."""
     algorithm = result.algorithm
-    parameters = [f"threshold = {threshold:.6g}"]
+    parameters = [
+        f"threshold = {image.threshold:.6g}",
+        f"threshold version = {image.threshold_version}",
+    ]
     if algorithm.prevalence is not None:
         parameters.append(f"prevalence = {algorithm.prevalence:.6g}")
     if algorithm.manifest_sha256:

@@ -53,8 +53,8 @@ NO_RESULT_SENTENCES: dict[NoResultCode, str] = {
         "What the AI says is hidden until a verdict is given (READFIRST_HIDE_AI_UNTIL_VERDICT)."
     ),
     NoResultCode.WOULD_LOWER: (
-        "Another ensemble version flagged the study and this one does not: no result is made "
-        "that takes a flag back."
+        "The study was flagged, by another ensemble version or threshold, and is not any more: no "
+        "result is made that takes a flag back."
     ),
     NoResultCode.NOT_FLAGGED: "No film of the study is flagged: there is nothing to point at.",
     NoResultCode.NO_HEAT_MAP: (

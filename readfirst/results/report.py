@@ -92,7 +92,7 @@ def report_reference(result: AiResult) -> ObjectReference:
 
 def _group(result: AiResult, image: ImageResult) -> MeasurementsAndQualitativeEvaluations:
     """Return the group of one film (TID 1501)."""
-    algorithm = algorithm_identification(result, image.threshold)
+    algorithm = algorithm_identification(result, image)
     source, finding = image.image, codes.concept(result.finding)
     probability = Measurement(
         name=codes.PROBABILITY,

@@ -15,8 +15,8 @@ def instance_uid(kind: ResultKind, result: AiResult, *more: object) -> str:
     """Return the SOP Instance UID of an object.
 
     It is made of the kind, the study, the ensemble version, the codes of the finding, and of each
-    film its UID, probability, threshold, flag and marks; not of the patient, whose data may be
-    corrected. more: what else the object says.
+    film its UID, probability, threshold with its version, flag and marks; not of the patient, whose
+    data may be corrected. more: what else the object says.
     """
     facts = [
         *(FORM, kind.value, result.study.study_instance_uid, _algorithm(result.algorithm)),
@@ -26,6 +26,7 @@ def instance_uid(kind: ResultKind, result: AiResult, *more: object) -> str:
                 image.image.sop_instance_uid,
                 image.probability,
                 image.threshold,
+                image.threshold_version,
                 image.flagged,
                 [code for code, _ in image.marks],
             ]

@@ -107,13 +107,15 @@ class SourceImage:
 class ImageResult:
     """The score of one film.
 
-    probability, threshold: as the page shows them at this site. marks: the codes and the sentences
-    of why the score is not validated; empty: it is.
+    probability, threshold: as the page shows them at this site. threshold_version: of the
+    thresholds of the ensemble; 1 came with it. marks: the codes and the sentences of why the score
+    is not validated; empty: it is.
     """
 
     image: SourceImage
     probability: float
     threshold: float
+    threshold_version: int = 1
     flagged: bool
     marks: tuple[tuple[str, str], ...] = ()
     scored_at: datetime

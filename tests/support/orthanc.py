@@ -40,8 +40,8 @@ class Orthanc:
         answer = self._client.post(
             "/tools/find", json={"Level": level, "Query": query, "Expand": True}
         )
-        (found,) = answer.json()
-        return dict(found)
+        (resource,) = answer.json()
+        return dict(resource)
 
     def instances(self, study: str) -> dict[str, str]:
         """SOP Class UIDs of a study's instances, by their SOP Instance UIDs."""

@@ -41,7 +41,7 @@ ADULT = ("adult", "The patient is an adult; the networks were not validated on a
 
 
 def a_study(**values: Any) -> ResultStudy:
-    values = {
+    fields: dict[str, Any] = {
         "study_instance_uid": "1.2.826.1",
         "study_id": "7",
         "study_datetime": datetime(2026, 3, 1, 8, 0),
@@ -54,44 +54,44 @@ def a_study(**values: Any) -> ResultStudy:
         "patient_sex": "F",
         "orders": (OrderReference(requested_procedure_id="RP-1", placer_order_number="O-1"),),
     } | values
-    return ResultStudy(**values)
+    return ResultStudy(**fields)
 
 
 def a_source(number: int = 1, **values: Any) -> SourceImage:
-    values = {
+    fields: dict[str, Any] = {
         "sop_class_uid": ComputedRadiographyImageStorage,
         "sop_instance_uid": f"1.2.826.1.1.{number}",
         "series_instance_uid": "1.2.826.1.1",
         "rows": 120,
         "columns": 100,
     } | values
-    return SourceImage(**values)
+    return SourceImage(**fields)
 
 
 def an_image_result(number: int = 1, probability: float = 0.9, **values: Any) -> ImageResult:
-    values = {
+    fields: dict[str, Any] = {
         "image": a_source(number),
         "probability": probability,
         "threshold": 0.5,
         "flagged": probability >= 0.5,
         "scored_at": datetime(2026, 3, 1, 8, 5, tzinfo=UTC),
     } | values
-    return ImageResult(**values)
+    return ImageResult(**fields)
 
 
 def a_result(**values: Any) -> AiResult:
-    values = {
+    fields: dict[str, Any] = {
         "study": a_study(),
         "algorithm": Algorithm(version="2.0", prevalence=0.2, manifest_sha256="ab" * 32),
         "images": (an_image_result(),),
         "at": datetime(2026, 3, 1, 8, 5),
         "finding": PNEUMONIA,
     } | values
-    return AiResult(**values)
+    return AiResult(**fields)
 
 
-def a_heat_map(image: SourceImage | None = None, **shown: Any) -> HeatMapPicture:
-    """A hot upper left quarter of a grey film. shown: attributes by which the film is shown."""
+def a_heat_map(image: SourceImage | None = None, **attributes: Any) -> HeatMapPicture:
+    """A hot upper left quarter of a grey film. attributes: by which the film is shown."""
     image = image or a_source()
     film = Dataset()
     attributes = {
@@ -102,7 +102,7 @@ def a_heat_map(image: SourceImage | None = None, **shown: Any) -> HeatMapPicture
         "PixelRepresentation": 0,
         "WindowCenter": 2048,
         "WindowWidth": 4096,
-    } | shown
+    } | attributes
     for keyword, value in attributes.items():
         if value is not None:
             setattr(film, keyword, value)
@@ -116,14 +116,14 @@ def a_heat_map(image: SourceImage | None = None, **shown: Any) -> HeatMapPicture
 
 
 def a_verdict(**values: Any) -> ReaderVerdict:
-    values = {
+    fields: dict[str, Any] = {
         "number": 3,
         "at": datetime(2026, 3, 1, 9, 0),
         "assessment": Assessment.REJECTED,
         "present": False,
         "by": "reader.one",
     } | values
-    return ReaderVerdict(**values)
+    return ReaderVerdict(**fields)
 
 
 #: An object of each kind, of a result that is flagged.
@@ -157,7 +157,7 @@ def output_of(*command: str | os.PathLike[str]) -> str:
 
 
 def dciodvfy_errors(path: Path) -> list[str]:
-    """What David Clunie's dciodvfy takes for an error in a file."""
+    """The errors that David Clunie's dciodvfy sees in a file."""
     done = subprocess.run(
         [of_wheel("dciodvfy"), path], capture_output=True, timeout=120, check=False
     )

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 
 from db.ensembles.active_versions import ActiveVersion, versions_once_active
+from db.lifecycle.events import EventAction
 from db.read_models import ImageRecord, ScoreRecord, StudyDetail, StudyRecord, VerdictRecord
 from db.session import Database
 from db.worklist.queries import study_detail
@@ -68,9 +69,16 @@ class GatheredStudy:
         if version is None or version not in self.results:
             raise NoResult(NoResultCode.NOT_SCORED)
         result = self.results[version]
-        if not result.flagged and any(each.flagged for each in self.results.values()):
+        if not result.flagged and self._was_flagged:
             raise NoResult(NoResultCode.WOULD_LOWER)
         return result
+
+    @property
+    def _was_flagged(self) -> bool:
+        """It was so at some time: by another version, or another threshold."""
+        events = (event.action for event in self.detail.events)
+        by_another = any(each.flagged for each in self.results.values())
+        return by_another or EventAction.FLAGGED.value in events
 
     @property
     def verdict(self) -> tuple[AiResult, ReaderVerdict]:
@@ -247,6 +255,7 @@ def _image(
         ),
         probability=score.probability,
         threshold=score.threshold,
+        threshold_version=score.threshold_version,
         flagged=score.flagged,
         marks=tuple((mark.code.value, mark.reason) for mark in record.marks),
         scored_at=score.scored_at,

@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 
 from pydicom.dataset import Dataset
 
+from readfirst.language.languages import ENGLISH
+from readfirst.language.texts import speaking
 from readfirst.results.assessment import assessment_report
 from readfirst.results.heat_maps import presentation_state, secondary_capture
 from readfirst.results.key_objects import key_objects
@@ -59,8 +61,16 @@ def make_results(
 
     Raises NotThere if there is no such study, and MachineFault where the store is not there.
     """
+    # An object says the same whoever asks for it.
+    with speaking(ENGLISH):
+        return _results(services, study_instance_uid, kinds, now or datetime.now(UTC))
+
+
+def _results(
+    services: ResultServices, study_instance_uid: str, kinds: Collection[ResultKind], now: datetime
+) -> StudyResults:
     try:
-        gathered = gather(services, study_instance_uid, now or datetime.now(UTC))
+        gathered = gather(services, study_instance_uid, now)
     except NoResult as none:
         return StudyResults((), (_missing(None, study_instance_uid, none),))
     objects: list[ResultObject] = []

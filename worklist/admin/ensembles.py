@@ -12,6 +12,7 @@ from db.access.audit import Actor, AuditAction
 from db.ensembles.changes import EnsembleChange
 from db.ensembles.changes import change_ensemble as make_change
 from db.ensembles.rescoring_progress import RescoringProgress, rescoring_progress
+from db.ensembles.shadow_progress import ShadowProgress, shadow_progress
 from db.ensembles.versions import known_ensembles, previous_ensemble
 from db.session import Database
 from db.tables import EnsembleVersion
@@ -52,7 +53,10 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class EnsembleRecord:
-    """An ensemble that the site knows. figures: null where its files do not lie on this machine."""
+    """An ensemble that the site knows. figures: null where its files do not lie on this machine.
+
+    shadow: null while it does not score in shadow.
+    """
 
     version: str
     state: EnsembleState
@@ -61,6 +65,7 @@ class EnsembleRecord:
     activated_at: datetime | None
     retired_at: datetime | None
     figures: Figures | None
+    shadow: ShadowProgress | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +81,7 @@ class SiteEnsembles:
 
 
 class WantedChange(BaseModel):
-    """A change. version: of `promote` and `retire`."""
+    """A change. version: of `promote`, `retire`, `shadow` and `end_shadow`."""
 
     change: EnsembleChange
     version: str | None = Field(None, max_length=64)
@@ -133,7 +138,7 @@ def change_ensemble(
     at: NowDep,
     wanted: WantedChange,
 ) -> Response:
-    """Promote, roll back or retire an ensemble, or score now what the active one has not seen.
+    """Promote, roll back or retire an ensemble, let one score in shadow, or score now what is left.
 
     An ensemble is brought in by `readfirst models add`, which checks it.
     """
@@ -157,7 +162,15 @@ def _change(
         version = make_change(session, by, change, at, version).version
     if change is EnsembleChange.RETIRE:
         return f"Ensemble {version} is retired. Its scores stay."
+    if change is EnsembleChange.SHADOW:
+        # Workers load its networks when no film waits.
+        notify(TaskName.SCORE)
+        return f"Ensemble {version} scores in shadow while no film waits."
+    if change is EnsembleChange.END_SHADOW:
+        return f"Ensemble {version} is a candidate again. Its scores stay."
     if change is EnsembleChange.PROMOTE:
+        # What it has scored in shadow ranks the studies at once.
+        notify(TaskName.RANK)
         return f"Ensemble {version} is active. What it has not seen is scored in the night."
     # Its scores rank the studies at once, and the rest is queued behind live films.
     notify(TaskName.NIGHTLY)
@@ -173,7 +186,10 @@ def _site_ensembles(database: Database, settings: Settings) -> SiteEnsembles:
     }
     with database.read() as session:
         rows = known_ensembles(session)
-        records = [_record(row, manifests.get(version)) for version, row in rows.items()]
+        shadows = {version: shadow_progress(session, row) for version, row in rows.items()}
+        records = [
+            _record(row, manifests.get(version), shadows[version]) for version, row in rows.items()
+        ]
         active = next((row for row in rows.values() if row.active), None)
         progress = None if active is None else rescoring_progress(session, active.version)
         try:
@@ -188,7 +204,9 @@ def _site_ensembles(database: Database, settings: Settings) -> SiteEnsembles:
     return SiteEnsembles(tuple(records), previous, progress)
 
 
-def _record(row: EnsembleVersion, manifest: Manifest | None) -> EnsembleRecord:
+def _record(
+    row: EnsembleVersion, manifest: Manifest | None, shadow: ShadowProgress | None
+) -> EnsembleRecord:
     metrics = None if manifest is None else manifest.metrics
     return EnsembleRecord(
         version=row.version,
@@ -206,6 +224,7 @@ def _record(row: EnsembleVersion, manifest: Manifest | None) -> EnsembleRecord:
             images=metrics.images,
             patients=metrics.patients,
         ),
+        shadow=shadow,
     )
 
 

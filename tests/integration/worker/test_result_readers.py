@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -84,9 +85,9 @@ def test_dciodvfy_finds_an_error_where_there_is_one(tmp_path: Path) -> None:
 @CASES
 def test_dcmqi_reads_the_reports(kind: ResultKind, case: str, tmp_path: Path) -> None:
     result = RESULTS[case]
-    path, found = saved(MAKERS[kind](result), tmp_path / "result.dcm"), tmp_path / "found.json"
-    output_of(of_wheel("tid1500reader"), "--inputDICOM", path, "--outputMetadata", found)
-    groups = json.loads(found.read_text())["Measurements"]
+    path, metadata = saved(MAKERS[kind](result), tmp_path / "result.dcm"), tmp_path / "read.json"
+    output_of(of_wheel("tid1500reader"), "--inputDICOM", path, "--outputMetadata", metadata)
+    groups = json.loads(metadata.read_text())["Measurements"]
     assert len(groups) == len(result.images)
     for group, image in zip(groups, result.images, strict=True):
         assert group["Finding"]["CodeValue"] == "RID5350"
@@ -123,16 +124,20 @@ def test_dcmtk_dumps_every_kind(kind: ResultKind, tmp_path: Path) -> None:
 def test_dcmtk_shows_the_film_under_the_outlines_as_it_is_by_itself(
     photometric: str, tmp_path: Path
 ) -> None:
-    shown = {"PhotometricInterpretation": photometric, "WindowCenter": 100, "WindowWidth": 90}
+    window: dict[str, Any] = {
+        "PhotometricInterpretation": photometric,
+        "WindowCenter": 100,
+        "WindowWidth": 90,
+    }
     film = a_dicom_file(
         tmp_path / "film.dcm",
         a_gradient(120, 100),
         StudyInstanceUID="1.2.826.1",
         SeriesInstanceUID="1.2.826.1.1",
         SOPInstanceUID="1.2.826.1.1.1",
-        **shown,
+        **window,
     )
-    heat = a_heat_map(BitsAllocated=8, BitsStored=8, **shown)
+    heat = a_heat_map(BitsAllocated=8, BitsStored=8, **window)
     state = saved(presentation_state(a_result(), heat), tmp_path / "state.dcm")
     assert "Test passed" in dcmtk("dcmpschk", state)
     plain, under = tmp_path / "plain.pgm", tmp_path / "under.pgm"

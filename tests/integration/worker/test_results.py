@@ -38,7 +38,7 @@ from tests.support.studies import AS_STORED, give_verdict
 from tests.support.workers import Worker
 from worker.results.folder import write_results
 from worker.results.heat_maps import outlines_of, painted_film
-from worker.results.make import StudyResults, make_results
+from worker.results.make import ResultObject, StudyResults, make_results
 from worker.results.services import ResultServices, result_services
 from worker.scoring.ensemble_changes import make_active
 
@@ -53,7 +53,7 @@ def database_url(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path / 'readfirst.db'}"
 
 
-def services_of(worker: Worker, **settings: object) -> ResultServices:
+def services_of(worker: Worker, **settings: Any) -> ResultServices:
     changed = worker.settings.model_copy(update=settings)
     return result_services(changed, worker.database, worker.reader)
 
@@ -134,7 +134,7 @@ def referenced(dataset: Dataset) -> set[str]:
     ],
 )
 def test_a_name_in_another_character_set_comes_out_in_utf_8(
-    worker: Worker, drop: Drop, tmp_path: Path, attributes: dict[str, object]
+    worker: Worker, drop: Drop, tmp_path: Path, attributes: dict[str, Any]
 ) -> None:
     uid = scored(worker, drop, a_film(tmp_path, **attributes))
     for made in make_results(services_of(worker), uid).objects:
@@ -154,7 +154,7 @@ def test_a_name_in_another_character_set_comes_out_in_utf_8(
     ],
 )
 def test_a_film_that_says_little_or_oddly_has_clean_results(
-    worker: Worker, drop: Drop, tmp_path: Path, attributes: dict[str, object]
+    worker: Worker, drop: Drop, tmp_path: Path, attributes: dict[str, Any]
 ) -> None:
     uid = scored(worker, drop, a_film(tmp_path, **attributes))
     results = make_results(services_of(worker), uid)
@@ -202,7 +202,7 @@ def test_a_picture_has_no_result(worker: Worker, drop: Drop) -> None:
     ],
 )
 def test_what_no_pacs_can_find_has_no_result(
-    worker: Worker, drop: Drop, tmp_path: Path, attributes: dict[str, object], code: NoResultCode
+    worker: Worker, drop: Drop, tmp_path: Path, attributes: dict[str, Any], code: NoResultCode
 ) -> None:
     uid = scored(worker, drop, a_film(tmp_path, **attributes))
     assert codes_of(make_results(services_of(worker), uid)) == [(None, code)]
@@ -328,7 +328,7 @@ def test_a_verdict_accepts_modifies_or_rejects(
 
 def test_a_second_verdict_follows_the_first(worker: Worker, drop: Drop) -> None:
     uid = scored(worker, drop, FOLDER / "study-02.dcm")
-    made = []
+    made: list[ResultObject] = []
     for finding in (Finding.PNEUMONIA, Finding.NO_PNEUMONIA):
         with worker.database.write() as session:
             give_verdict(session, uid, VerdictInput(finding=finding))

@@ -1,4 +1,4 @@
-"""What DICOM results need of a film."""
+"""Films as DICOM results refer to them."""
 
 from pathlib import Path
 
@@ -39,10 +39,10 @@ def test_what_a_result_refers_to_is_read(tmp_path: Path) -> None:
     assert source.orders == (
         OrderReference(requested_procedure_id="RP-1", requested_procedure_description="Chest"),
     )
-    shown = Dataset.from_json(source.presentation)
-    assert (shown.WindowCenter, shown.WindowWidth, shown.BitsStored) == (100, 50, 8)
-    assert shown.PhotometricInterpretation == "MONOCHROME2"
-    assert "PatientName" not in shown
+    window = Dataset.from_json(source.presentation)
+    assert (window.WindowCenter, window.WindowWidth, window.BitsStored) == (100, 50, 8)
+    assert window.PhotometricInterpretation == "MONOCHROME2"
+    assert "PatientName" not in window
 
 
 def test_the_order_may_stand_in_the_film_itself(tmp_path: Path) -> None:
@@ -86,4 +86,4 @@ def test_what_is_no_film_is_refused(tmp_path: Path) -> None:
     path.write_bytes(b"no film")
     with pytest.raises(Refused) as caught:
         read_source(path)
-    assert caught.value.code is RefusalCode.UNSUPPORTED_FORMAT
+    assert caught.value.code is RefusalCode.NOT_AN_IMAGE

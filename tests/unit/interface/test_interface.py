@@ -33,7 +33,8 @@ ADMIN = (
     "SiteStatus|QueueRecord|DiskRecord|PartRecord|Part|CheckResult|SourceRecord|ImageState"
     "|AccountDetail|AccountChange|AddedAccount|ChangedAccount|Changed|Role|SessionRecord"
     "|AuditPage|AuditRecord|AuditAction|SiteRules|RulePart|RuleSource|Ages|FilmExplanation"
-    "|EnsembleChange|EnsembleRecord|EnsembleState|SiteEnsembles|RescoringProgress|WantedChange|Figures"
+    "|EnsembleChange|EnsembleRecord|EnsembleState|SiteEnsembles|RescoringProgress|ShadowProgress"
+    "|WantedChange|Figures"
     "|RuleFinding|Outcome|SiteSettings|SettingRecord|SettingSource|UnknownSetting|Body_explainFilm"
 )
 OPENAPI = (
@@ -113,9 +114,11 @@ OPENAPI = (
     Change(r"paths /api/v1/uploads(/\{sha256\} get| post description:) ?(.|\n)*", "`href`"),
     Change(r"components schemas StudyView .*\bnumber\b.*", "(`number` in the API)"),
     Change(r"components schemas (HTTP)?ValidationError .*", "examples and problems"),
+    Change(r"components schemas \w+ .*\bthreshold_version\b.*", "(`threshold_version`)"),
 )
 BOUNDED = "timeout|limit|concurrency|port|epochs|miss-cost|seed|trials|samples|strongest|count"
 HELP = (
+    Change(r"readfirst inbox:   .*inbox.*", "the files that stay in the inbox"),
     Change(
         r"readfirst accounts( (show|enable|unlock|disable|token))?: .*",
         "`readfirst accounts show`, `enable`, `unlock` and `token --revoke`",
@@ -139,6 +142,8 @@ HELP = (
     Change(r"readfirst worklist:   --(agreement|ensemble) <.*", "behind a figure"),
     Change(r"readfirst worklist: +Only studies of which the latest .*", "behind a figure"),
     Change(r"(?s)readfirst models( (add|promote|rollback|retire|golden))?: .*", "`models add`"),
+    Change(r"readfirst models shadow: .*", "`readfirst models shadow 3.0`"),
+    Change(r"(?s)readfirst models( threshold)?: .*", "`readfirst models threshold`"),
     Change(r"readfirst score:   -o, --output .*", "`readfirst score --output FILE`"),
     Change(r"readfirst doctor:   --fix-rights .*", "`readfirst doctor --fix-rights`"),
     Change(
@@ -148,8 +153,16 @@ HELP = (
     Change(r"readfirst doctor:   --send-test-mail .*", "`readfirst doctor --send-test-mail`"),
 )
 SCHEMA = (
+    Change(r"shadow_images\b.*", "`shadow_images`"),
+    Change(r"ensembles\.shadow_\w+ .*", "`ensembles.shadow_since`"),
+    Change(r"scores\.(seconds|batch_size) .*", "`scores.seconds` and `scores.batch_size`"),
+    Change(r"thresholds\b.*", "`thresholds`"),
+    Change(r"(scores|verdicts)\.threshold_version .*", "(`threshold_version`)"),
+    Change(r"studies\.threshold(_version|_change)? .*", "`studies.threshold`"),
+    Change(r"studies INDEX ix_studies_threshold_change .*", "`studies.threshold`"),
     Change(r"heartbeats.*", "`heartbeats`"),
     Change(r"accounts\.last_seen_at .*", "`accounts.last_seen_at`"),
+    Change(r"accounts\.language .*", "`accounts.language`"),
     Change(r"wanted_retries.*", "`wanted_retries`"),
     Change(r"ensembles\.(retired_at|manifest_sha256) .*", "`ensembles.retired_at`"),
     Change(r"studies\.(prior_since|never_prior) .*", "`studies.prior_since`"),
