@@ -151,6 +151,19 @@ class PostgreSQL:
         yield with_name(self._url, name)
         run_outside_transactions(self.server, f"DROP DATABASE {name} WITH (FORCE)")
 
+    def wait_until_free(self, name: str) -> None:
+        """Wait until nobody is connected to a database: sessions end a moment after their closing.
+
+        A template has none.
+        """
+        used = text("SELECT count(*) FROM pg_stat_activity WHERE datname = :name")
+
+        def is_free() -> bool:
+            with self.server.read() as session:
+                return not session.scalar(used, {"name": name})
+
+        wait_until(is_free)
+
 
 @pytest.fixture(scope="session")
 def postgresql(postgresql_url: str) -> Iterator[PostgreSQL]:
@@ -195,20 +208,11 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def migrated_template(postgresql_url: str) -> str:
+def migrated_template(postgresql: PostgreSQL, postgresql_url: str) -> str:
     """The name of a PostgreSQL database at the newest schema, to be copied."""
     maintain(postgresql_url, "CREATE DATABASE migrated")
     migrate(with_name(postgresql_url, "migrated"))
-    # Its sessions end a moment after they are closed, and a template has none.
-    server = open_database(postgresql_url)
-    used = text("SELECT count(*) FROM pg_stat_activity WHERE datname = 'migrated'")
-
-    def is_free() -> bool:
-        with server.read() as session:
-            return not session.scalar(used)
-
-    wait_until(is_free)
-    server.dispose()
+    postgresql.wait_until_free("migrated")
     return "migrated"
 
 
