@@ -155,6 +155,8 @@ def serve(
     ] = None,
 ) -> None:
     """Serve the worklist page and the API."""
+    # Nothing that is imported is garbage: to look for some would take a fourth of the start.
+    gc.disable()
     from cli.doctor import CHECKS
     from cli.status import page_address
     from db.site.beating import beating
@@ -176,6 +178,7 @@ def serve(
     # What is imported stays: to look through all of it for garbage would halt pages for 0.2 s.
     gc.collect()
     gc.freeze()
+    gc.enable()
     err.print(Text(f"The page is at {page_address(settings)}"), soft_wrap=True)
     with beating(settings.database, Part.PAGE):
         server.run(sockets)
