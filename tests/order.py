@@ -32,6 +32,7 @@ LONG: Final = (
     "integration/laboratory/test_training.py",
     "integration/worker/test_copies.py",
     "integration/ingest/test_starving.py",
+    "integration/cli/test_recalibrate.py",
     "integration/ingest/test_inbox.py",
     "integration/worker/test_export_verdicts.py",
     "integration/ingest/test_deidentify.py",
