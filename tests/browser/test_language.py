@@ -47,8 +47,8 @@ TEXTS = """() => {
   return [document.title, ...texts].map((text) => text.trim()).filter(Boolean);
 }"""
 #: Values of files and names of accounts, which no language changes.
-OF_FILES = ("Study Instance UID", "admin", "lead", "reader")
-FILE_NAME = re.compile(r"\S+\.(dcm|jpg|png)")
+OF_FILES = ("Study Instance UID", "admin", "lead", "reader", "service")
+FILE_NAME = re.compile(r"/\S+|\S+\.(dcm|jpg|png)")
 #: Words that only English has, in a text that is put together of several.
 ENGLISH_WORDS = re.compile(
     r"\b(the|and|of|is|are|not|no|yet|this|that|study|studies|read|unread|by|with|from|to|"
