@@ -19,6 +19,7 @@ from cli import (
     migrate,
     models,
     monitoring,
+    nights,
     parts,
     refused,
     score,
@@ -79,6 +80,7 @@ for panel, commands in COMMANDS.items():
     for name, command in commands.items():
         app.command(name, cls=PlainCommand, rich_help_panel=panel)(command)
 app.add_typer(accounts.app, name="accounts", rich_help_panel="People")
+app.add_typer(nights.app, name="nights", rich_help_panel="Fix")
 app.add_typer(models.app, name="models", rich_help_panel="Laboratory")
 
 

@@ -18,6 +18,7 @@ from worker.app import app
 from worker.composition import UseCases, open_use_cases
 from worker.delivery.deliver import deliver_next
 from worker.explaining.explain import explain_next
+from worker.scoring.night import feed_night, keep_night
 from worker.scoring.prepare import prepare_next
 from worker.scoring.rescore import rescore
 from worker.scoring.score import score_batch
@@ -63,17 +64,22 @@ def prepare() -> None:
 
 @app.task(name=TaskName.SCORE.value)
 def score() -> None:
-    """Score ready images in batches, and make heat maps while no film waits."""
+    """Score ready images in batches; while none waits, make heat maps, and go on with the night."""
     site = use_cases()
-    _until_nothing_is_left(
-        lambda: score_batch(site.scoring) > 0 or explain_next(site.explaining), TaskName.SCORE
-    )
+
+    def next_step() -> bool:
+        return (
+            score_batch(site.scoring) > 0 or explain_next(site.explaining) or feed_night(site.night)
+        )
+
+    _until_nothing_is_left(next_step, TaskName.SCORE)
 
 
 @app.task(name=TaskName.SWEEP.value)
 def sweep() -> None:
-    """Wake workers, escalate what nobody has read, and try again what is wanted."""
+    """Wake workers, keep the night, escalate what nobody has read, and retry what is wanted."""
     site = use_cases()
+    keep_night(site.night)
     escalate(site.units, site.escalation)
     sweep_once(site.units, site.store)
     _until_nothing_is_left(lambda: retry_next_wanted(site.units, site.intake), TaskName.SWEEP)
@@ -90,9 +96,9 @@ def deliver() -> None:
 
 @app.task(name=TaskName.NIGHTLY.value)
 def nightly() -> None:
-    """Queue what the active ensemble has not seen."""
+    """Queue what the active ensemble has not seen: somebody wants it now."""
     site = use_cases()
-    rescore(site.units, site.ensembles)
+    rescore(site.units, site.ensembles, zone=site.night.plan.zone)
 
 
 @app.task(name=TaskName.RETENTION.value)

@@ -56,6 +56,7 @@ class AuditAction(StrEnum):
     ENSEMBLE_RETIRED = "ensemble_retired"
     #: Somebody has scored now what the active ensemble has not seen.
     RESCORING_WANTED = "rescoring_wanted"
+    NIGHT_STOPPED = "night_stopped"
     PRIOR_READ_ANYWAY = "prior_read_anyway"
     ESCALATION_ACKNOWLEDGED = "escalation_acknowledged"
     ACCOUNT_ADDED = "account_added"

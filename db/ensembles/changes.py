@@ -11,8 +11,10 @@ from sqlalchemy.orm import Session
 
 from db.access.audit import Actor, AuditAction, note
 from db.ensembles.versions import active_ensemble, previous_ensemble, promote, retire
+from db.nights.running import close_night, running_night
 from db.tables import EnsembleVersion
 from readfirst.errors import Misconfigured
+from readfirst.nights.reasons import NightEnd
 
 
 class EnsembleChange(StrEnum):
@@ -23,6 +25,8 @@ class EnsembleChange(StrEnum):
     RETIRE = "retire"
     #: Score now what the active ensemble has not seen, behind all live films.
     RESCORE = "rescore"
+    #: Give no more to the workers in the night that runs.
+    STOP_NIGHT = "stop_night"
 
 
 NOTED = {
@@ -30,6 +34,7 @@ NOTED = {
     EnsembleChange.ROLL_BACK: AuditAction.ENSEMBLE_ROLLED_BACK,
     EnsembleChange.RETIRE: AuditAction.ENSEMBLE_RETIRED,
     EnsembleChange.RESCORE: AuditAction.RESCORING_WANTED,
+    EnsembleChange.STOP_NIGHT: AuditAction.NIGHT_STOPPED,
 }
 
 
@@ -61,10 +66,19 @@ def _changed(
 ) -> EnsembleVersion:
     if change is EnsembleChange.ROLL_BACK:
         return promote(session, previous_ensemble(session).version, at)
-    if change is EnsembleChange.RESCORE:
+    if change is EnsembleChange.STOP_NIGHT:
+        _stop_night(session)
+    if change in (EnsembleChange.RESCORE, EnsembleChange.STOP_NIGHT):
         if active is None:
             raise Misconfigured("No ensemble is active yet.")
         return active
     if not version:
         raise Misconfigured("Name the version of the ensemble.")
     return (promote if change is EnsembleChange.PROMOTE else retire)(session, version, at)
+
+
+def _stop_night(session: Session) -> None:
+    night = running_night(session, lock=True)
+    if night is None or night.closed_because is not None:
+        raise Misconfigured("No night runs now: there is nothing to stop.")
+    close_night(night, NightEnd.STOPPED)

@@ -3,7 +3,7 @@
 from db.tables.access import Account, AuditEntry, LoginAttempts, LoginSession
 from db.tables.alerts import AlertRow
 from db.tables.base import Base, Leased
-from db.tables.ensembles import EnsembleVersion
+from db.tables.ensembles import EnsembleVersion, Night, RescoredStudy
 from db.tables.escalations import Escalation
 from db.tables.events import Event
 from db.tables.heat_maps import HeatMap
@@ -33,8 +33,10 @@ __all__ = [
     "Leased",
     "LoginAttempts",
     "LoginSession",
+    "Night",
     "OpenStudy",
     "OutboxMessage",
+    "RescoredStudy",
     "Score",
     "Study",
     "Verdict",

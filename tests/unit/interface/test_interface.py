@@ -34,6 +34,7 @@ ADMIN = (
     "|AccountDetail|AccountChange|AddedAccount|ChangedAccount|Changed|Role|SessionRecord"
     "|AuditPage|AuditRecord|AuditAction|SiteRules|RulePart|RuleSource|Ages|FilmExplanation"
     "|EnsembleChange|EnsembleRecord|EnsembleState|SiteEnsembles|RescoringProgress|WantedChange|Figures"
+    "|Outlook|Forecast|NightRecord|NightEnd"
     "|RuleFinding|Outcome|SiteSettings|SettingRecord|SettingSource|UnknownSetting|Body_explainFilm"
 )
 OPENAPI = (
@@ -140,10 +141,12 @@ HELP = (
     Change(r"readfirst worklist: +Only studies of which the latest .*", "behind a figure"),
     Change(r"(?s)readfirst models( (add|promote|rollback|retire|golden))?: .*", "`models add`"),
     Change(r"readfirst score:   -o, --output .*", "`readfirst score --output FILE`"),
+    Change(r"(?s)readfirst nights( \w+)?: .*|readfirst:   nights  .*", "`readfirst nights list`"),
     Change(r"readfirst doctor:   --fix-rights .*", "`readfirst doctor --fix-rights`"),
     Change(r"readfirst doctor:   --send-test-mail .*", "`readfirst doctor --send-test-mail`"),
 )
 SCHEMA = (
+    Change(r"(nights|rescored_studies)\b.*", "`nights` and `rescored_studies`"),
     Change(r"heartbeats.*", "`heartbeats`"),
     Change(r"accounts\.last_seen_at .*", "`accounts.last_seen_at`"),
     Change(r"wanted_retries.*", "`wanted_retries`"),
