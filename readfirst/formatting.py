@@ -70,6 +70,11 @@ def readable_probability(probability: float) -> str:
     return readable_percent(round(100 * probability, 2))
 
 
+def readable_share(value: float) -> str:
+    """A share in per cent, with a digit behind the point below ten and above ninety."""
+    return f"{100 * value:.1f} %" if 0 < value < 0.1 or 0.9 < value < 1 else f"{100 * value:.0f} %"
+
+
 def attribute_names(names: Iterable[str]) -> str:
     """Attributes in words, as `patient name, accession number`."""
     return ", ".join(name.replace("_", " ") for name in names)

@@ -83,7 +83,7 @@ def _by_rank(row: StudyRecord) -> str:
 
 
 def _cells(row: StudyRecord, now: datetime) -> list[Text]:
-    name = readable_name(row.patient_name) if row.patient_name else f"No name {_file_of(row)}"
+    name = readable_name(row.patient_name) if row.patient_name else f"({_file_of(row)})"
     return [
         Text(str(row.number)),
         _signs(row),

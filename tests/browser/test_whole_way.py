@@ -160,8 +160,10 @@ def test_a_film_arrives_is_looked_at_and_judged_and_the_lead_sees_it(
     log_in(lead, "lead")
     lead.get_by_role("link", name="Monitoring").click()
     expect(lead.get_by_role("heading", name=f"{len(sample_files())} studies")).to_be_visible()
+    lead.get_by_role("link", name="Readers", exact=True).click()
     readers = lead.get_by_role("region", name="Ensemble 2.0 against readers")
-    expect(readers.get_by_role("row", name="PPV")).to_contain_text("1 of 1")
+    expect(readers.get_by_role("link", name="1 studies: flagged, pneumonia")).to_be_visible()
+    expect(readers.get_by_role("row", name="PPV")).to_contain_text("too few verdicts (1 of 30)")
 
     for name, options in APART.items():
         other = new_page(**options)

@@ -9,7 +9,7 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from functools import partial
 
 import structlog
 
@@ -55,38 +55,43 @@ class Acceptor:
         for listener in self.sockets:
             listener.setblocking(False)
             listener.listen(backlog)
-            self._run(self._accept_all(listener))
+            self._listen(listener)
 
     def close(self) -> None:
         """Accept no more."""
+        loop = asyncio.get_running_loop()
+        for listener in self.sockets:
+            loop.remove_reader(listener)
+            listener.close()
         for task in self._tasks:
             task.cancel()
-        for listener in self.sockets:
-            listener.close()
 
     async def wait_closed(self) -> None:
         """Wait until nothing of it runs."""
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _run(self, work: Any) -> asyncio.Task[None]:
-        task: asyncio.Task[None] = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
+    def _listen(self, listener: socket.socket) -> None:
+        if listener.fileno() >= 0:
+            asyncio.get_running_loop().add_reader(listener, self._accept, listener)
 
-    async def _accept_all(self, listener: socket.socket) -> None:
-        loop = asyncio.get_running_loop()
-        while True:
-            try:
-                client, address = await loop.sock_accept(listener)
-            except OSError as error:
-                # No file descriptors, or no memory; whoever broke off meanwhile is no loss.
-                self._complain(error.strerror or type(error).__name__)
-                await asyncio.sleep(RETRY_SECONDS)
-                continue
-            self._let_in(client, address[0])
-            # A crowd that comes at once must not keep those who are in waiting.
-            await asyncio.sleep(0)
+    def _accept(self, listener: socket.socket) -> None:
+        """Accept one: a crowd that comes at once must not keep those who are in waiting.
+
+        `loop.sock_accept` loses the connection that it has accepted when it is cancelled.
+        """
+        try:
+            client, address = listener.accept()
+        except BlockingIOError:
+            return
+        except OSError as error:
+            # No file descriptors, or no memory; whoever broke off meanwhile is no loss.
+            self._complain(error.strerror or type(error).__name__)
+            loop = asyncio.get_running_loop()
+            loop.remove_reader(listener)
+            loop.call_later(RETRY_SECONDS, self._listen, listener)
+            return
+        client.setblocking(False)
+        self._let_in(client, address[0])
 
     def _let_in(self, client: socket.socket, address: str) -> None:
         is_shared = self._is_shared(address)
@@ -95,7 +100,9 @@ class Acceptor:
             client.close()
             self._complain("as many connections as may be")
             return
-        task = self._run(self._serve(client, connection))
+        task = asyncio.get_running_loop().create_task(self._serve(client, connection))
+        self._tasks.add(task)
+        task.add_done_callback(partial(self._served, client, connection))
         # Until there is a protocol, which ends it by its transport.
         connection.end = task.cancel
 
@@ -108,20 +115,29 @@ class Acceptor:
             return protocol
 
         seconds = (HEAD_SECONDS, TLS_END_SECONDS) if self._tls else (None, None)
-        try:
-            await asyncio.get_running_loop().connect_accepted_socket(
-                new_protocol,
-                client,
-                ssl=self._tls,
-                ssl_handshake_timeout=seconds[0],
-                ssl_shutdown_timeout=seconds[1],
-            )
-        except BaseException as error:
-            # Whoever broke off in the handshake, did not finish it in time, or had to make room.
-            self._connections.remove(connection)
-            client.close()
-            if not isinstance(error, OSError | asyncio.CancelledError):
-                raise
+        await asyncio.get_running_loop().connect_accepted_socket(
+            new_protocol,
+            client,
+            ssl=self._tls,
+            ssl_handshake_timeout=seconds[0],
+            ssl_shutdown_timeout=seconds[1],
+        )
+
+    def _served(
+        self, client: socket.socket, connection: Connection, task: asyncio.Task[None]
+    ) -> None:
+        """Close what got no protocol. A task that is cancelled before its first step runs none of
+        its own code, so this stands outside it.
+        """
+        self._tasks.discard(task)
+        error = asyncio.CancelledError() if task.cancelled() else task.exception()
+        if error is None:
+            return
+        # Whoever broke off in the handshake, did not finish it in time, or had to make room.
+        self._connections.remove(connection)
+        client.close()
+        if not isinstance(error, OSError | asyncio.CancelledError):
+            raise error
 
     def _complain(self, reason: str) -> None:
         """Say that connections are not let in, and how many since it was last said."""

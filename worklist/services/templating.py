@@ -7,12 +7,13 @@ from fastapi.templating import Jinja2Templates
 
 from db.monitoring.alerts import open_counts
 from readfirst import DISCLAIMER
-from readfirst.formatting import readable_percent
+from readfirst.formatting import readable_percent, readable_share
 from worklist.security.routes import may_see
 
 TEMPLATES = Jinja2Templates(directory=Path(__file__).parents[1] / "templates")
 TEMPLATES.env.globals["disclaimer"] = DISCLAIMER
 TEMPLATES.env.filters["percent"] = readable_percent
+TEMPLATES.env.filters["share"] = readable_share
 
 
 def is_part(request: Request) -> bool:

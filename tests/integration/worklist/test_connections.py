@@ -1,8 +1,10 @@
 """Deadlines of connections, by a clock of the test, on uvicorn and real sockets."""
 
 import asyncio
+import gc
 import socket
 import ssl
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +17,7 @@ import uvicorn
 from starlette.types import Receive, Scope, Send
 
 from tests.support.waiting import TIMEOUT, in_background, wait_until
+from worklist.http.accepting import Acceptor
 from worklist.http.connections import (
     BODY_BYTES,
     BODY_SECONDS,
@@ -274,3 +277,36 @@ def test_a_silent_handshake_of_tls_has_the_deadline_and_makes_room(
         assert is_cut(silent[0])
         clock.go_on(HEAD_SECONDS + 1)
         wait_until(lambda: all(is_cut(each) for each in silent))
+
+
+class SilentProtocol(asyncio.Protocol):
+    """Takes a connection and says nothing."""
+
+    connection: object = None
+    all_connections: object = None
+
+
+async def accept_and_close(turns: int) -> int:
+    """Stop accepting so many turns of the loop after a client came. Returns connections left."""
+    connections = Connections(MANY)
+    protocols: Any = SilentProtocol
+    listener = socket.create_server(("127.0.0.1", 0))
+    acceptor = Acceptor([listener], connections, protocols, None, lambda _: False)
+    acceptor.start(1)
+    with socket.create_connection(listener.getsockname(), TIMEOUT):
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        acceptor.close()
+        await acceptor.wait_closed()
+        await asyncio.sleep(0)
+    return len(connections)
+
+
+def test_a_server_that_stops_while_a_client_comes_closes_its_socket() -> None:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        left = [asyncio.run(accept_and_close(turns)) for turns in range(3)]
+        gc.collect()
+    assert [str(each.message) for each in caught if "socket" in str(each.message)] == []
+    # One was cancelled before its first step, none is still counted.
+    assert left == [0, 0, 0]

@@ -19,6 +19,7 @@ from benchmarks.synthetic_history import Weeks, fill_weeks
 from db.lifecycle.verdicts import VerdictInput
 from db.monitoring.drift import Drift
 from db.session import Database
+from readfirst.formatting import readable_share
 from readfirst.monitoring.stability import Judged
 from readfirst.settings import Settings
 from readfirst.studies.findings import Finding
@@ -29,7 +30,6 @@ from worklist.pages.monitoring.charts import (
     Kind,
     Series,
     Unit,
-    percent,
     seconds,
     ticks,
     written,
@@ -307,7 +307,7 @@ def test_values_are_written_for_people(value: float | None, unit: Unit, words: s
 def test_a_share_that_is_neither_nothing_nor_all_never_looks_so_by_whole_per_cent(
     value: float,
 ) -> None:
-    text = percent(value)
+    text = readable_share(value)
     if 0.0005 <= value <= 0.9995:
         assert text not in ("0 %", "100 %", "0.0 %", "100.0 %")
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 from math import floor, log10
 from typing import Any
 
-from readfirst.formatting import short_duration
+from readfirst.formatting import readable_share, short_duration
 from worklist.pages.monitoring.links import StudyLink
 
 #: One value for each place on the x axis; None where there is none.
@@ -147,13 +147,8 @@ def written(value: float | None, unit: Unit) -> str:
     if unit is Unit.COUNT:
         return f"{value:,.0f}"
     if unit is Unit.SHARE:
-        return percent(value)
+        return readable_share(value)
     return seconds(value) if unit is Unit.SECONDS else f"{value:.3f}"
-
-
-def percent(value: float) -> str:
-    """A share in per cent, with a digit behind the point below ten."""
-    return f"{100 * value:.1f} %" if 0 < value < 0.1 or 0.9 < value < 1 else f"{100 * value:.0f} %"
 
 
 def seconds(value: float) -> str:

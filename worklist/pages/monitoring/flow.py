@@ -6,6 +6,7 @@ from datetime import date
 
 from db.monitoring.times import Times
 from db.monitoring.volumes import RefusalCount, Volume
+from readfirst.formatting import readable_share
 from readfirst.monitoring.period import Period
 from readfirst.statistics.shares import share
 from worklist.pages.list.query import Show
@@ -17,7 +18,6 @@ from worklist.pages.monitoring.charts import (
     Values,
     column,
     interval,
-    percent,
     seconds,
 )
 from worklist.pages.monitoring.links import StudyLink, of_buckets, of_period
@@ -70,7 +70,7 @@ def flagged_chart(rows: Sequence[Volume], period: Period, *, hides_ai: bool) -> 
     whole = share(sum(row.flagged for row in rows), sum(row.studies_scored for row in rows))
     title = "No study has a score"
     if whole.value is not None:
-        title = f"{percent(whole.value)} of scored studies are flagged"
+        title = f"{readable_share(whole.value)} of scored studies are flagged"
     return Chart(
         id="flagged",
         title=title,
@@ -111,7 +111,7 @@ def refusal_chart(rows: Sequence[RefusalCount], volumes: Sequence[Volume], perio
     images = sum(row.images for row in volumes)
     title = "Nothing was refused"
     if codes and images:
-        title = f"{percent(codes.total() / images)} of images are not scored"
+        title = f"{readable_share(codes.total() / images)} of images are not scored"
     return Chart(
         id="refusals",
         title=title,

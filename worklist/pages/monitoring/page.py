@@ -16,10 +16,11 @@ from db.monitoring.figures import FIGURES
 from db.monitoring.kept_days import MonitoringData
 from db.monitoring.rules import drift_period
 from readfirst.access.roles import Role
+from readfirst.formatting import readable_share
 from readfirst.monitoring.config import MonitoringConfig, monitoring_config
 from readfirst.monitoring.period import Period
 from worklist.api.monitoring import First, Last, requested_period
-from worklist.pages.monitoring.charts import Chart, percent
+from worklist.pages.monitoring.charts import Chart
 from worklist.pages.monitoring.drift import (
     AGAINST,
     SUBJECTS,
@@ -158,7 +159,7 @@ def _of_tab(
         "drift": comparisons,
         "subjects": SUBJECTS,
         "scanners": scanner_table(figures["scanners"], period),
-        "prevalence": None if config.prevalence is None else percent(config.prevalence),
+        "prevalence": None if config.prevalence is None else readable_share(config.prevalence),
         "drawn": _drawn(chart for each in comparisons for chart in each.charts),
     }
 

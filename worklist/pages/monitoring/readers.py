@@ -6,6 +6,7 @@ from typing import Any
 
 from db.monitoring.verdicts import Calibration, Measure
 from db.worklist.sorting import Sort
+from readfirst.formatting import readable_share
 from readfirst.monitoring.config import MonitoringConfig
 from readfirst.monitoring.period import Period
 from readfirst.studies.findings import GROUP_WORDS, VerdictGroup
@@ -17,7 +18,6 @@ from worklist.pages.monitoring.charts import (
     Unit,
     Values,
     interval,
-    percent,
 )
 from worklist.pages.monitoring.flow import date_label
 from worklist.pages.monitoring.links import StudyLink, of_buckets, of_period
@@ -116,7 +116,7 @@ def agreement_chart(
     ppv = _whole(rows, version)["ppv"]
     title = "No flagged study has a verdict"
     if ppv.value is not None:
-        title = f"{percent(ppv.value)} of flagged studies are confirmed (PPV)"
+        title = f"{readable_share(ppv.value)} of flagged studies are confirmed (PPV)"
         if ppv.of < config.least_verdicts:
             title = f"PPV: {_too_few(ppv.of, config.least_verdicts)}"
     return Chart(
@@ -152,7 +152,7 @@ def calibration_chart(
     error = _whole(measures, version)["ece"]
     title = "No calibration"
     if error.value is not None:
-        title = f"Calibration error {percent(error.value)}, by {error.of:,} verdicts"
+        title = f"Calibration error {readable_share(error.value)}, by {error.of:,} verdicts"
         if error.of < config.least_verdicts:
             title = f"Calibration error: {_too_few(error.of, config.least_verdicts)}"
     return Chart(
@@ -233,8 +233,8 @@ def _metric_row(words: str, row: Measure, least: int) -> MetricRow:
     if row.of < least:
         return MetricRow(words, "–", "", _too_few(row.of, least))
     if row.hits is None:
-        value = f"{row.value:.2f}" if row.measure == "kappa" else percent(row.value)
+        value = f"{row.value:.2f}" if row.measure == "kappa" else readable_share(row.value)
         return MetricRow(words, value, "", f"{row.of:,} studies")
     return MetricRow(
-        words, percent(row.value), interval(row.low, row.high), f"{row.hits:,} of {row.of:,}"
+        words, readable_share(row.value), interval(row.low, row.high), f"{row.hits:,} of {row.of:,}"
     )
