@@ -61,6 +61,8 @@ class VerdictRecord(OfStudy):
     ensemble_version: str | None
     probability: float | None
     threshold: float | None
+    #: Its version, of that ensemble's; 1 came with the ensemble.
+    threshold_version: int | None
     flagged: bool | None
     #: The AI's result was hidden from the reader until this verdict.
     blind: bool
@@ -108,6 +110,8 @@ class StudyRecord(OfStudy):
     #: Of the most suspicious image; None while none is scored. Never to be read as low risk.
     probability: float | None
     threshold: float | None
+    #: Its version, of that ensemble's; 1 came with the ensemble.
+    threshold_version: int | None
     #: What each network says of that image; empty while none is scored.
     members: dict[str, float]
     ensemble_version: str | None
@@ -139,7 +143,9 @@ class ScoreRecord:
     sha256: str
     ensemble_version: str
     probability: float
+    #: By which it counts in its study; of another ensemble's, the one of when it was given.
     threshold: float
+    threshold_version: int
     flagged: bool
     members: dict[str, float]
     #: How far the members disagree: from the least to the most suspicious of them.

@@ -1,8 +1,8 @@
 """Conditions of studies that several subjects ask for."""
 
-from sqlalchemy import ColumnElement, and_, or_
+from sqlalchemy import ColumnElement, and_, case, func, or_
 
-from db.tables import Image, Study
+from db.tables import Image, Score, Study
 from readfirst.refusals import WITHOUT_FILM
 
 #: Made once, as they are part of every query of the list.
@@ -23,3 +23,23 @@ def has_film() -> ColumnElement[bool]:
 def is_unread() -> ColumnElement[bool]:
     """Studies that are to be read: nobody has read them, and they are no priors."""
     return and_(Study.read_at.is_(None), Study.prior_since.is_(None))
+
+
+def counting_threshold() -> ColumnElement[float]:
+    """The threshold by which a score counts in its study: that of the study's rank.
+
+    A score of another ensemble than the one by which the study ranks has the one of its time.
+    """
+    return case(
+        (_is_of_rank(), func.coalesce(Study.threshold, Score.threshold)), else_=Score.threshold
+    )
+
+
+def counting_threshold_version() -> ColumnElement[int]:
+    """The version of that threshold."""
+    own = Score.threshold_version
+    return case((_is_of_rank(), func.coalesce(Study.threshold_version, own)), else_=own)
+
+
+def _is_of_rank() -> ColumnElement[bool]:
+    return Study.ensemble_version == Score.ensemble_version

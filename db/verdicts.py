@@ -139,6 +139,8 @@ def _record(row: VerdictRow, prevalence: float | None) -> VerdictRecord:
         ensemble_version=verdict.ensemble_version,
         probability=at_site(verdict.probability),
         threshold=at_site(verdict.threshold),
+        # Verdicts of the time when no site could choose another one do not say it.
+        threshold_version=None if verdict.threshold is None else verdict.threshold_version or 1,
         flagged=verdict.flagged,
         blind=verdict.blind,
     )

@@ -15,6 +15,7 @@ from cli.models import (
     transfer,
     tune,
 )
+from cli.site import threshold
 
 app = typer.Typer(
     help="The laboratory: train, evaluate, explain, compare and promote.", no_args_is_help=True
@@ -27,6 +28,7 @@ app.command(cls=PlainCommand)(registry.promote)
 app.command(cls=PlainCommand)(registry.rollback)
 app.command(cls=PlainCommand)(registry.retire)
 app.command(cls=PlainCommand)(registry.golden)
+app.command(cls=PlainCommand)(threshold.threshold)
 app.command(cls=PlainCommand)(train.train)
 app.command(cls=PlainCommand)(tune.tune)
 app.command(cls=PlainCommand)(transfer.transfer)

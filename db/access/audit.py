@@ -54,6 +54,8 @@ class AuditAction(StrEnum):
     ENSEMBLE_PROMOTED = "ensemble_promoted"
     ENSEMBLE_ROLLED_BACK = "ensemble_rolled_back"
     ENSEMBLE_RETIRED = "ensemble_retired"
+    THRESHOLD_CHANGED = "threshold_changed"
+    THRESHOLD_ROLLED_BACK = "threshold_rolled_back"
     #: Somebody has scored now what the active ensemble has not seen.
     RESCORING_WANTED = "rescoring_wanted"
     NIGHT_STOPPED = "night_stopped"

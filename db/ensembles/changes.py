@@ -1,6 +1,6 @@
-"""Changes of ensembles, each with its line in the audit log: the same for page, API and terminal.
+"""Changes of ensembles and of their thresholds, each with its line in the audit log.
 
-The caller owns the transaction.
+They are the same for page, API and terminal. The caller owns the transaction.
 """
 
 from datetime import datetime
@@ -10,9 +10,10 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from db.access.audit import Actor, AuditAction, note
+from db.ensembles.thresholds import NewThreshold, activate_new, activate_previous
 from db.ensembles.versions import active_ensemble, previous_ensemble, promote, retire
 from db.nights.running import close_night, running_night
-from db.tables import EnsembleVersion
+from db.tables import EnsembleVersion, Threshold
 from readfirst.errors import Misconfigured
 from readfirst.nights.reasons import NightEnd
 
@@ -82,3 +83,42 @@ def _stop_night(session: Session) -> None:
     if night is None or night.closed_because is not None:
         raise Misconfigured("No night runs now: there is nothing to stop.")
     close_night(night, NightEnd.STOPPED)
+
+
+def change_threshold(
+    session: Session, actor: Actor, new: NewThreshold, at: datetime, **detail: Any
+) -> Threshold:
+    """Let an ensemble have another threshold. Studies rank by it as the life cycle takes it up.
+
+    Raises Misconfigured for an unknown ensemble, and for the value that is active already.
+    """
+    row = activate_new(session, new, at)
+    _note_threshold(session, actor, AuditAction.THRESHOLD_CHANGED, row, at, detail)
+    return row
+
+
+def roll_back_threshold(
+    session: Session, actor: Actor, ensemble_version: str, at: datetime, **detail: Any
+) -> Threshold:
+    """Go back to the threshold that an ensemble had before. Raises Misconfigured if none was."""
+    row = activate_previous(session, ensemble_version, at)
+    _note_threshold(session, actor, AuditAction.THRESHOLD_ROLLED_BACK, row, at, detail)
+    return row
+
+
+def _note_threshold(
+    session: Session,
+    actor: Actor,
+    action: AuditAction,
+    row: Threshold,
+    at: datetime,
+    detail: dict[str, Any],
+) -> None:
+    detail = {
+        "ensemble": row.ensemble_version,
+        "threshold_version": row.version,
+        "threshold": row.value,
+        "method": row.method.value,
+        **detail,
+    }
+    note(session, actor, action, at, **detail)

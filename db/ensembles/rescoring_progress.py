@@ -40,7 +40,9 @@ def can_be_scored(ensemble: EnsembleVersion) -> ColumnElement[bool]:
     """
     is_prepared = Image.preprocessing_version == ensemble.preprocessing_version
     may_be_prepared = or_(Image.original_removed_at.is_(None), is_prepared)
-    return and_(Image.state == ImageState.SCORED, may_be_prepared)
+    # No index of states helps here: SQLite would sort all scored images for the newest of them.
+    state = func.coalesce(Image.state, Image.state)
+    return and_(state == ImageState.SCORED, may_be_prepared)
 
 
 def lacks_score(ensemble: EnsembleVersion) -> ColumnElement[bool]:

@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from db.ensembles.thresholds import add_first_threshold
 from db.tables import EnsembleVersion
 from readfirst.errors import Misconfigured
 
@@ -15,6 +16,7 @@ class EnsembleFacts:
     """The properties of an ensemble that the database keeps."""
 
     version: str
+    #: That of its manifest.
     threshold: float
     preprocessing_version: str
     #: Share of pneumonia that its probabilities presuppose; None if nobody knows.
@@ -55,6 +57,7 @@ def register(session: Session, facts: EnsembleFacts, at: datetime) -> EnsembleVe
     )
     session.add(ensemble)
     session.flush()
+    add_first_threshold(session, ensemble, at)
     return ensemble
 
 

@@ -24,6 +24,8 @@ class Cause(StrEnum):
     REPORT = "report"
     #: The site's settings say how long originals are kept.
     RETENTION = "retention"
+    #: The ensemble has another threshold.
+    THRESHOLD = "threshold"
     #: Nobody has read a study in the time that the site's settings say.
     WAITING = "waiting"
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy import select
 
+from db.ensembles.thresholds import active_thresholds
 from db.lifecycle import study as study_steps
 from db.lifecycle.events import Cause, DomainEvent
 from db.lifecycle.unit_of_work import UnitOfWork
@@ -27,7 +28,7 @@ OF_NIGHTS = (Cause.RESCORE, Cause.ROLLBACK)
 
 
 def rank(unit: UnitOfWork, causes: Mapping[int, Cause], active_version: str) -> None:
-    """Bring flag, probability and reading key of studies in line with their scores.
+    """Bring flag, probability and reading key of studies in line with scores and thresholds.
 
     causes: of what their ranks change by, by the numbers of the studies.
     """
@@ -51,11 +52,14 @@ def rank(unit: UnitOfWork, causes: Mapping[int, Cause], active_version: str) -> 
     scores = defaultdict[int, list[Score]](list)
     for study_id, score in unit.session.execute(query):
         scores[study_id].append(score)
+    thresholds = active_thresholds(unit.session)
     for study in studies:
-        deciding = study_steps.deciding_score(scores[study.id], active_version)
+        deciding = study_steps.deciding_score(
+            scores[study.id], active_version, thresholds.by_ensemble
+        )
         max_wait, cause = unit.policy.max_wait, causes[study.id]
         before = _ranking_score(study)
-        unit.add(*study_steps.rank(study, deciding, active_version, max_wait, cause))
+        unit.add(*study_steps.rank(study, deciding, active_version, thresholds, max_wait, cause))
         if cause in OF_NIGHTS:
             rescored = Rescored(before, _ranking_score(study), was_read=study.read_at is not None)
             unit.add_rescored(study.id, rescored)

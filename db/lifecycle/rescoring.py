@@ -1,4 +1,7 @@
-"""Another ensemble is active: it scores images anew, and studies rank by the scores it has."""
+"""Another ensemble is active, or it has another threshold: studies rank by these.
+
+An ensemble scores images anew; by scores that are there, studies rank at once.
+"""
 
 from datetime import datetime
 
@@ -6,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
 from db.ensembles.rescoring_progress import can_be_scored, lacks_score
+from db.ensembles.thresholds import active_thresholds
 from db.lifecycle import image as image_steps
 from db.lifecycle.events import Cause
 from db.lifecycle.ranking import rank
@@ -66,4 +70,22 @@ def rank_again(
     )
     study_ids = list(unit.session.scalars(query))
     rank(unit, dict.fromkeys(study_ids, Cause.ROLLBACK), ensemble.version)
+    return study_ids
+
+
+def rank_by_threshold(unit: UnitOfWork, ensemble: EnsembleVersion, *, limit: int) -> list[int]:
+    """Rank up to `limit` unread studies that do not know the last change of thresholds.
+
+    What is read keeps the threshold by which it was read. ensemble: the active one. Returns the
+    study ids; the next slice are those that are left.
+    """
+    query = (
+        select(Study.id)
+        .where(Study.read_at.is_(None), Study.score_id.is_not(None))
+        .where(Study.threshold_change < active_thresholds(unit.session).change)
+        .order_by(Study.threshold_change, Study.id)
+        .limit(limit)
+    )
+    study_ids = list(unit.session.scalars(query))
+    rank(unit, dict.fromkeys(study_ids, Cause.THRESHOLD), ensemble.version)
     return study_ids

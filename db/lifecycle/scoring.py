@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from db.ensembles.thresholds import ActiveThreshold, active_thresholds
 from db.ensembles.versions import active_ensemble
 from db.lifecycle import image as image_steps
 from db.lifecycle.events import Cause
@@ -27,6 +28,7 @@ def record(
     """
     images = held_images(unit, [claimed for claimed, _ in results])
     known = _known_scores(unit.session, images, ensemble)
+    threshold = active_thresholds(unit.session).by_ensemble[ensemble.version]
     causes: dict[int, Cause] = {}
     for claimed, result in results:
         image = images.get(claimed.image_id)
@@ -36,7 +38,7 @@ def record(
         # A film of a study that comes in is news, whatever else is scored again beside it.
         if causes.get(image.study_id) is not Cause.LIVE:
             causes[image.study_id] = cause
-        _score(unit, image, result, ensemble, known.get(image.id))
+        _score(unit, image, result, ensemble.version, threshold, known.get(image.id))
     unit.session.flush()
     active = active_ensemble(unit.session) or ensemble
     rank(unit, causes, active.version)
@@ -66,7 +68,8 @@ def _score(
     unit: UnitOfWork,
     image: Image,
     result: ImageScore,
-    ensemble: EnsembleVersion,
+    version: str,
+    threshold: ActiveThreshold,
     known: Score | None,
 ) -> None:
     if known is not None:
@@ -76,11 +79,12 @@ def _score(
         return
     score = Score(
         image_id=image.id,
-        ensemble_version=ensemble.version,
+        ensemble_version=version,
         probability=result.probability,
         members=result.members,
-        threshold=ensemble.threshold,
-        flagged=result.probability >= ensemble.threshold,
+        threshold=threshold.value,
+        threshold_version=threshold.version,
+        flagged=result.probability >= threshold.value,
         scored_at=unit.at,
     )
     unit.session.add(score)

@@ -1,11 +1,14 @@
 """The steps of a study: raised, flagged, read. Each returns the domain events that it is.
 
-A study ranks by one score, its deciding one: flag, probability, threshold and version are of it.
+A study ranks by one score, its deciding one, and one threshold: flag, probability and threshold,
+and the versions of both, are of these two.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
+from db.ensembles.thresholds import ActiveThreshold, ActiveThresholds
 from db.lifecycle.events import Cause, DomainEvent, EventAction, image_event
 from db.tables import Image, Score, Study
 from readfirst.domain import Header, Urgency
@@ -153,38 +156,58 @@ def mark_read(study: Study, at: datetime | None, cause: Cause) -> list[DomainEve
     return [DomainEvent(action=action, study=study, cause=cause)]
 
 
-def deciding_score(scores: Iterable[Score], active_version: str) -> Score | None:
+def counting_threshold(score: Score, thresholds: Mapping[str, ActiveThreshold]) -> ActiveThreshold:
+    """The threshold by which a score counts now. thresholds: by ensemble."""
+    own = ActiveThreshold(score.threshold, score.threshold_version)
+    return thresholds.get(score.ensemble_version, own)
+
+
+def deciding_score(
+    scores: Iterable[Score], active_version: str, thresholds: Mapping[str, ActiveThreshold]
+) -> Score | None:
     """The score that a study ranks by: that of its most suspicious image. None without scores.
 
     scores: of all its images, in the order in which they were given. An image counts with its score
-    by the active ensemble, or with its latest while it has none. A flagged score goes before any
-    other, since each version has a threshold of its own; of two alike, the earlier one.
+    by the active ensemble, or with its latest while it has none. One that reaches its
+    threshold goes before any other, since each version has thresholds of its own; of two alike, the
+    earlier one.
     """
     by_image: dict[int, Score] = {}
     for score in scores:
         known = by_image.get(score.image_id)
         if known is None or known.ensemble_version != active_version:
             by_image[score.image_id] = score
-    return max(
-        by_image.values(),
-        key=lambda score: (score.flagged, score.probability, -score.id),
-        default=None,
-    )
+
+    def suspicion(score: Score) -> tuple[bool, float, int]:
+        is_flagged = score.probability >= counting_threshold(score, thresholds).value
+        return is_flagged, score.probability, -score.id
+
+    return max(by_image.values(), key=suspicion, default=None)
 
 
 def rank(
-    study: Study, score: Score | None, active_version: str, max_wait: timedelta, cause: Cause
+    study: Study,
+    score: Score | None,
+    active_version: str,
+    thresholds: ActiveThresholds,
+    max_wait: timedelta,
+    cause: Cause,
 ) -> list[DomainEvent]:
     """Let a study stand where its deciding score puts it. None: where it came in."""
     was_flagged = study.flagged
-    study.ranked_by = active_version
+    threshold = counting_threshold(score, thresholds.by_ensemble) if score else None
+    study.ranked_by, study.threshold_change = active_version, thresholds.change
     study.score_id = score.id if score else None
     study.probability = score.probability if score else None
     study.ensemble_version = score.ensemble_version if score else None
-    study.flagged = score.flagged if score else False
+    study.threshold = threshold.value if threshold else None
+    study.threshold_version = threshold.version if threshold else None
+    study.flagged = score.probability >= threshold.value if score and threshold else False
     study.reading_key = reading_key(study.received_at, flagged=study.flagged, max_wait=max_wait)
     if study.flagged == was_flagged:
         return []
     action = EventAction.FLAGGED if study.flagged else EventAction.FLAG_WITHDRAWN
-    detail = {"ensemble": score.ensemble_version if score else None}
+    detail: dict[str, Any] = {"ensemble": score.ensemble_version if score else None}
+    if cause is Cause.THRESHOLD:
+        detail |= {"threshold": study.threshold, "threshold_version": study.threshold_version}
     return [DomainEvent(action=action, study=study, cause=cause, score=score, detail=detail)]

@@ -16,7 +16,7 @@ from db.lifecycle.ranking import settle_priors
 from db.lifecycle.unit_of_work import UnitOfWork
 from db.read_models import VerdictRecord
 from db.study_conditions import is_film
-from db.tables import Image, Score, Study, Verdict
+from db.tables import Image, Study, Verdict
 from db.verdicts import NO_VERDICT, VerdictSummary, verdict_summaries
 from readfirst.domain import ImageState
 from readfirst.errors import Conflict
@@ -185,8 +185,8 @@ def _last_word(verdict: VerdictRecord | None) -> str:
 
 
 def _row(unit: UnitOfWork, study: Study, verdict: VerdictInput, account: str | None) -> Verdict:
-    """The verdict, with what the AI says at this moment: all of it by the one deciding score."""
-    score = unit.session.get(Score, study.score_id) if study.score_id is not None else None
+    """The verdict, with what the AI says at this moment: all of it as the study ranks by it."""
+    is_scored = study.score_id is not None
     return Verdict(
         study_id=study.id,
         at=unit.at,
@@ -194,10 +194,11 @@ def _row(unit: UnitOfWork, study: Study, verdict: VerdictInput, account: str | N
         finding=None if verdict.withdrawn else verdict.finding,
         withdrawn=verdict.withdrawn,
         comment=(verdict.comment or "").strip()[:MOST_COMMENT] or None,
-        ensemble_version=score.ensemble_version if score else None,
-        probability=score.probability if score else None,
-        threshold=score.threshold if score else None,
-        flagged=score.flagged if score else None,
+        ensemble_version=study.ensemble_version,
+        probability=study.probability,
+        threshold=study.threshold,
+        threshold_version=study.threshold_version,
+        flagged=study.flagged if is_scored else None,
     )
 
 

@@ -3,7 +3,7 @@
 from db.tables.access import Account, AuditEntry, LoginAttempts, LoginSession
 from db.tables.alerts import AlertRow
 from db.tables.base import Base, Leased
-from db.tables.ensembles import EnsembleVersion, Night, RescoredStudy
+from db.tables.ensembles import EVERYBODY, EnsembleVersion, Night, RescoredStudy, Threshold
 from db.tables.escalations import Escalation
 from db.tables.events import Event
 from db.tables.heat_maps import HeatMap
@@ -16,6 +16,7 @@ from db.tables.verdicts import Verdict
 from db.tables.work import HeartbeatRow, WantedRetry, WorkFaultRow
 
 __all__ = [
+    "EVERYBODY",
     "Account",
     "AlertRow",
     "Arrival",
@@ -39,6 +40,7 @@ __all__ = [
     "RescoredStudy",
     "Score",
     "Study",
+    "Threshold",
     "Verdict",
     "WantedRetry",
     "WorkFaultRow",

@@ -1,21 +1,24 @@
-"""The ensembles that a site knows, and the nights in which it scored again."""
+"""The ensembles that a site knows, their thresholds, and the nights in which it scored again."""
 
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import (
-    Enum,
-    ForeignKey,
-    Index,
-    String,
-    text,
-)
+from sqlalchemy import Enum, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.tables.base import Base
 from readfirst.ensemble_states import EnsembleState
 from readfirst.nights.reasons import NightEnd
+from readfirst.statistics.operating_points import ThresholdMethod
 
+METHOD = Enum(
+    ThresholdMethod,
+    native_enum=False,
+    length=16,
+    values_callable=lambda kind: [method.value for method in kind],
+)
+#: The population that every study of a site belongs to; there is no other one yet.
+EVERYBODY = "all"
 END = Enum(
     NightEnd, native_enum=False, length=16, values_callable=lambda kind: [end.value for end in kind]
 )
@@ -28,6 +31,7 @@ class EnsembleVersion(Base):
     __tablename__ = "ensembles"
 
     version: Mapped[str] = mapped_column(String(64), primary_key=True)
+    #: That of its manifest. The site may have chosen another one: see `Threshold`.
     threshold: Mapped[float]
     preprocessing_version: Mapped[str] = mapped_column(String(16))
     prevalence: Mapped[float | None]
@@ -54,6 +58,43 @@ class EnsembleVersion(Base):
         Index(
             "uq_ensembles_active",
             "active",
+            unique=True,
+            sqlite_where=text("active"),
+            postgresql_where=text("active"),
+        ),
+    )
+
+
+class Threshold(Base):
+    """A threshold of an ensemble's probabilities. Never changed but for its being active."""
+
+    __tablename__ = "thresholds"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    ensemble_version: Mapped[str] = mapped_column(ForeignKey("ensembles.version"))
+    population: Mapped[str] = mapped_column(String(64), default=EVERYBODY)
+    #: 1 is that of the manifest; each later one of the ensemble and population has the next number.
+    version: Mapped[int]
+    #: Probability, as the ensemble gives it, at or above which an image is flagged.
+    value: Mapped[float]
+    method: Mapped[ThresholdMethod] = mapped_column(METHOD)
+    #: What was asked for, and what it was expected to change, as numbers.
+    evidence: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    #: Who chose it: an account, or the user of the machine; None for that of the manifest.
+    chosen_by: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime]
+    active: Mapped[bool] = mapped_column(default=False)
+    activated_at: Mapped[datetime | None]
+    #: The number of the change that made it active last, of all changes at the site; 0: it came so.
+    change: Mapped[int] = mapped_column(default=0, server_default="0")
+
+    __table_args__ = (
+        UniqueConstraint("ensemble_version", "population", "version"),
+        # At most one of an ensemble and a population is active.
+        Index(
+            "uq_thresholds_active",
+            "ensemble_version",
+            "population",
             unique=True,
             sqlite_where=text("active"),
             postgresql_where=text("active"),

@@ -38,6 +38,8 @@ def _as_searched(context: Any) -> str:
 READING_ORDER = ("urgency", "reading_key", "id")
 #: Unread work, as the indexes say it.
 UNREAD = "read_at IS NULL AND prior_since IS NULL"
+#: What another threshold may rank anew.
+SCORED_UNREAD = "read_at IS NULL AND score_id IS NOT NULL"
 SORTED_BY = ("received_at", "study_datetime", "probability", "patient_name")
 
 
@@ -77,10 +79,15 @@ class Study(Base):
     urgency: Mapped[int]
     #: Of the most suspicious image; None while nothing of the study is scored.
     probability: Mapped[float | None]
+    #: By which it is flagged or not, and its version (`Threshold.version`) of that ensemble.
+    threshold: Mapped[float | None]
+    threshold_version: Mapped[int | None]
     flagged: Mapped[bool] = mapped_column(default=False)
     ensemble_version: Mapped[str | None] = mapped_column(String(64))
     #: `readfirst.studies.priority.reading_key`: earliest first, behind STAT.
     reading_key: Mapped[datetime]
+    #: The last change of thresholds (`Threshold.change`) that its rank knows.
+    threshold_change: Mapped[int] = mapped_column(default=0, server_default="0")
     #: The score that decides it; flag, probability and version are of this one.
     score_id: Mapped[int | None] = mapped_column(ForeignKey("scores.id", use_alter=True))
     #: The ensemble that was active when the study was ranked last.
@@ -116,6 +123,7 @@ class Study(Base):
             for name in SORTED_BY
         ),
         partial_index("ix_studies_prior_order", *READING_ORDER, where="prior_since IS NOT NULL"),
+        partial_index("ix_studies_threshold_change", "threshold_change", "id", where=SCORED_UNREAD),
         Index("ix_studies_search_text", "search_text", "id"),
     )
 
@@ -219,7 +227,9 @@ class Score(Base):
     ensemble_version: Mapped[str] = mapped_column(ForeignKey("ensembles.version"))
     probability: Mapped[float]
     members: Mapped[dict[str, float]]
+    #: The one that was active then, and its version; a study may rank by a later one.
     threshold: Mapped[float]
+    threshold_version: Mapped[int] = mapped_column(default=1, server_default="1")
     flagged: Mapped[bool]
     scored_at: Mapped[datetime]
 

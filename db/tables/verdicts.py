@@ -39,6 +39,7 @@ class Verdict(Base):
     ensemble_version: Mapped[str | None] = mapped_column(ForeignKey("ensembles.version"))
     probability: Mapped[float | None]
     threshold: Mapped[float | None]
+    threshold_version: Mapped[int | None]
     flagged: Mapped[bool | None]
     #: The AI's result was hidden from the reader until this verdict.
     blind: Mapped[bool] = mapped_column(default=False)

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, ScalarSelect, SQLColumnExpression, case, f
 from sqlalchemy.orm import Session, aliased
 
 from db.scanner_names import is_of_scanner
+from db.study_conditions import counting_threshold
 from db.tables import EnsembleVersion, Image, Score, Study, Verdict
 from readfirst.domain import ImageState
 from readfirst.refusals import RefusalCode
@@ -90,7 +91,8 @@ def _agreement(group: VerdictGroup, ensemble: str | None) -> ColumnElement[bool]
     verdict = verdict.where(Verdict.finding == finding)
     if ensemble is None:
         return verdict.where(Verdict.flagged.is_(is_flagged)).exists()
-    flagged = _highest(case((Score.flagged, 1), else_=0), ensemble)
+    reaches = Score.probability >= counting_threshold()
+    flagged = _highest(case((reaches, 1), else_=0), ensemble)
     return verdict.exists() & (flagged == int(is_flagged))
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, selectinload
 from db.disclosures import OfStudy
 from db.lifecycle.study import patient_of
 from db.read_models import VerdictRecord
-from db.tables import EnsembleVersion, Image, Study
+from db.tables import EnsembleVersion, Image, Score, Study
 from db.verdicts import NO_VERDICT, VerdictSummary, verdict_summaries
 from readfirst.domain import ImageState
 from readfirst.studies.display import DisplayContext
@@ -152,7 +152,7 @@ def _record(
         institution_name=study.institution_name,
         views=tuple(dict.fromkeys(filter(None, map(_view_of, study.images)))),
         probability=at_site(study.probability),
-        threshold=at_site(ensemble.threshold if ensemble else None),
+        threshold=at_site(study.threshold),
         flagged=study.flagged and not is_hidden,
         marked=any(image.marks for image in accepted),
         ai_hidden=is_hidden,
@@ -182,8 +182,14 @@ def _image(
         probability=at_prevalence(score.probability, prevalence, display.prevalence)
         if score
         else None,
-        flagged=score is not None and score.flagged,
+        flagged=score is not None and _is_flagged(score, image.study),
     )
+
+
+def _is_flagged(score: Score, study: Study) -> bool:
+    """True if a score reaches the threshold by which it counts in its study."""
+    own = study.threshold if score.ensemble_version == study.ensemble_version else None
+    return score.probability >= (score.threshold if own is None else own)
 
 
 def _view_of(image: Image) -> str:

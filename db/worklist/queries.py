@@ -16,6 +16,7 @@ from db.read_models import (
     StudyDetail,
     StudyRecord,
 )
+from db.study_conditions import counting_threshold, counting_threshold_version
 from db.tables import Arrival, EnsembleVersion, Event, Image, Score, Study
 from db.verdicts import verdicts_of
 from db.worklist.figure_filter import as_networks_gave
@@ -41,7 +42,7 @@ EVENTS_OF_THE_AI = frozenset(
     {"scored", "flagged", "flag_withdrawn", "score_confirmed", "score_not_reproduced"}
 )
 #: What the list shows of the score that decides a study.
-DECIDING = (Score.image_id, Score.probability, Score.threshold, Score.members)
+DECIDING = (Score.image_id, Score.probability, Score.members)
 #: What the list loads of its studies, and what it leaves in the database.
 SHOWN = (
     joinedload(Study.score).load_only(*DECIDING),
@@ -174,7 +175,7 @@ def study_detail(
     return StudyDetail(
         study=record,
         verdicts=verdicts_of(session, study_instance_uid, prevalence=display.prevalence),
-        scores=() if record.ai_hidden else _scores(session, study.id, display.prevalence),
+        scores=() if record.ai_hidden else _scores(session, study, display.prevalence),
         events=tuple(
             event
             for event in _events(session, study)
@@ -262,12 +263,19 @@ def arrival_states(session: Session, prefix: str) -> dict[str, ImageState]:
     return dict(session.execute(query).all())
 
 
-def _scores(session: Session, study_id: int, prevalence: float | None) -> tuple[ScoreRecord, ...]:
+def _scores(session: Session, study: Study, prevalence: float | None) -> tuple[ScoreRecord, ...]:
     query = (
-        select(Score, Image.sha256, EnsembleVersion.prevalence)
+        select(
+            Score,
+            Image.sha256,
+            EnsembleVersion.prevalence,
+            counting_threshold(),
+            counting_threshold_version(),
+        )
         .join(Image)
-        .join(EnsembleVersion)
-        .where(Image.study_id == study_id)
+        .join(Study, Image.study_id == Study.id)
+        .join(EnsembleVersion, Score.ensemble_version == EnsembleVersion.version)
+        .where(Study.id == study.id)
         .order_by(Score.id)
     )
     rows = session.execute(query).all()
@@ -280,13 +288,14 @@ def _scores(session: Session, study_id: int, prevalence: float | None) -> tuple[
             sha256=sha256,
             ensemble_version=score.ensemble_version,
             probability=at_site(score.probability, presupposed),
-            threshold=at_site(score.threshold, presupposed),
-            flagged=score.flagged,
+            threshold=at_site(threshold, presupposed),
+            threshold_version=threshold_version,
+            flagged=score.probability >= threshold,
             members={name: at_site(value, presupposed) for name, value in score.members.items()},
             spread=spread(score.members),
             scored_at=score.scored_at,
         )
-        for score, sha256, presupposed in rows
+        for score, sha256, presupposed, threshold, threshold_version in rows
     )
 
 

@@ -68,7 +68,7 @@ def _study_record(
         return at_prevalence(value, ensemble.prevalence if ensemble else None, display.prevalence)
 
     score = study.score
-    threshold = at_site(score.threshold) if score else None
+    threshold = None if study.threshold is None else at_site(study.threshold)
     probability = at_site(score.probability) if score else None
     reason = priority_reason(stat=study.stat, flagged=study.flagged, scored=probability is not None)
     marks, invalid = _marks(study), study.invalid_study_instance_uid
@@ -92,6 +92,7 @@ def _study_record(
         flagged=study.flagged,
         probability=probability,
         threshold=threshold,
+        threshold_version=study.threshold_version,
         members={name: at_site(value) for name, value in score.members.items()} if score else {},
         ensemble_version=study.ensemble_version,
         standing=reason,
@@ -125,6 +126,7 @@ def without_ai(record: StudyRecord) -> StudyRecord:
         flagged=False,
         probability=None,
         threshold=None,
+        threshold_version=None,
         members={},
         ensemble_version=None,
         standing=PriorityReason.STAT if record.stat else PriorityReason.WAITING,

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, tzinfo
 import structlog
 
 from db.ensembles.rescoring_progress import left_to_score
-from db.lifecycle.rescoring import make_ready_again, rank_again
+from db.ensembles.versions import active_ensemble
+from db.lifecycle.rescoring import make_ready_again, rank_again, rank_by_threshold
 from db.lifecycle.unit_of_work import UnitOfWork, UnitOfWorkFactory
 from db.nights.running import (
     NewNight,
@@ -98,6 +99,18 @@ def rank_by_active(units: UnitOfWorkFactory, active: EnsembleVersion) -> int:
         return rank_again(unit, active, limit=SLICE, after_id=last_id or 0)
 
     return sum(_slices(units, rank))
+
+
+def rank_by_new_thresholds(units: UnitOfWorkFactory) -> int:
+    """Rank unread studies by the thresholds that count now, slice by slice. Returns how many."""
+    with units.database.read() as session:
+        active = active_ensemble(session)
+    if active is None:
+        return 0
+    ranked = sum(_slices(units, lambda unit, _: rank_by_threshold(unit, active, limit=SLICE)))
+    if ranked:
+        log.info("ranked_by_threshold", action="threshold", studies=ranked, ensemble=active.version)
+    return ranked
 
 
 def _slices(

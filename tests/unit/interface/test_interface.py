@@ -114,6 +114,7 @@ OPENAPI = (
     Change(r"paths /api/v1/uploads(/\{sha256\} get| post description:) ?(.|\n)*", "`href`"),
     Change(r"components schemas StudyView .*\bnumber\b.*", "(`number` in the API)"),
     Change(r"components schemas (HTTP)?ValidationError .*", "examples and problems"),
+    Change(r"components schemas \w+ .*\bthreshold_version\b.*", "(`threshold_version`)"),
 )
 BOUNDED = "timeout|limit|concurrency|port|epochs|miss-cost|seed|trials|samples|strongest|count"
 HELP = (
@@ -140,6 +141,7 @@ HELP = (
     Change(r"readfirst worklist:   --(agreement|ensemble) <.*", "behind a figure"),
     Change(r"readfirst worklist: +Only studies of which the latest .*", "behind a figure"),
     Change(r"(?s)readfirst models( (add|promote|rollback|retire|golden))?: .*", "`models add`"),
+    Change(r"(?s)readfirst models( threshold)?: .*", "`readfirst models threshold`"),
     Change(r"readfirst score:   -o, --output .*", "`readfirst score --output FILE`"),
     Change(r"(?s)readfirst nights( \w+)?: .*|readfirst:   nights  .*", "`readfirst nights list`"),
     Change(r"readfirst doctor:   --fix-rights .*", "`readfirst doctor --fix-rights`"),
@@ -147,6 +149,10 @@ HELP = (
 )
 SCHEMA = (
     Change(r"(nights|rescored_studies)\b.*", "`nights` and `rescored_studies`"),
+    Change(r"thresholds\b.*", "`thresholds`"),
+    Change(r"(scores|verdicts)\.threshold_version .*", "(`threshold_version`)"),
+    Change(r"studies\.threshold(_version|_change)? .*", "`studies.threshold`"),
+    Change(r"studies INDEX ix_studies_threshold_change .*", "`studies.threshold`"),
     Change(r"heartbeats.*", "`heartbeats`"),
     Change(r"accounts\.last_seen_at .*", "`accounts.last_seen_at`"),
     Change(r"wanted_retries.*", "`wanted_retries`"),

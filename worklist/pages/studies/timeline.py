@@ -42,6 +42,7 @@ PRIORS = {
 CAUSES = {
     "rescore": "scored again by ensemble {}",
     "rollback": "ensemble {} is active again",
+    "threshold": "ensemble {} has another threshold",
     "reprocess": "an image was tried again",
 }
 

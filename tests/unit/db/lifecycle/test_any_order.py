@@ -1,7 +1,7 @@
 """Whatever happens in whatever order, a study stands where its scores put it."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -11,11 +11,19 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from db.ensembles.thresholds import (
+    ActiveThresholds,
+    NewThreshold,
+    activate_new,
+    activate_previous,
+    active_thresholds,
+    previous_threshold,
+)
 from db.ensembles.versions import EnsembleFacts, active_ensemble, promote, register
 from db.images import Identity
 from db.lifecycle.arrivals import add_copy
 from db.lifecycle.events import EventAction
-from db.lifecycle.rescoring import make_ready_again, rank_again
+from db.lifecycle.rescoring import make_ready_again, rank_again, rank_by_threshold
 from db.lifecycle.retries import refused_image, try_again
 from db.lifecycle.scoring import record
 from db.lifecycle.unit_of_work import UnitOfWork
@@ -28,6 +36,7 @@ from db.worklist.queries import study_detail
 from readfirst.domain import ImageScore, ImageState
 from readfirst.errors import Refused
 from readfirst.refusals import RefusalCode
+from readfirst.statistics.operating_points import ThresholdMethod
 from tests.support.studies import (
     AS_STORED,
     MAX_WAIT,
@@ -119,6 +128,38 @@ def night(limit: int) -> Happening:
     return passes
 
 
+def threshold(version: str, value: float) -> Happening:
+    def is_chosen(site: SimulatedSite) -> None:
+        active = active_thresholds(site.session).by_ensemble[version]
+        if active.value != value:
+            new = NewThreshold(
+                ensemble_version=version,
+                value=value,
+                method=ThresholdMethod.VALUE,
+                evidence={},
+                chosen_by="ann",
+            )
+            assert activate_new(site.session, new, NOW).version > active.version
+
+    return is_chosen
+
+
+def threshold_before(version: str) -> Happening:
+    def is_active_again(site: SimulatedSite) -> None:
+        if previous_threshold(site.session, version) is not None:
+            activate_previous(site.session, version, NOW)
+
+    return is_active_again
+
+
+def sweep(site: SimulatedSite) -> None:
+    """Rank by new thresholds, as workers do, in slices."""
+    ranked = True
+    while ranked:
+        with site.unit() as unit:
+            ranked = bool(rank_by_threshold(unit, site.active(), limit=2))
+
+
 def verdict(study: str, *, withdrawn: bool) -> Happening:
     def is_given(site: SimulatedSite) -> None:
         with site.unit() as unit:
@@ -178,6 +219,8 @@ def refuse_a_scored_film_and_try_it_again(study: str) -> Happening:
 happenings = st.one_of(
     st.builds(film, studies, answers, is_refused=st.booleans()),
     st.builds(promotion, st.sampled_from(sorted(THRESHOLDS))),
+    st.builds(threshold, st.sampled_from(sorted(THRESHOLDS)), st.sampled_from(PROBABILITIES)),
+    st.builds(threshold_before, st.sampled_from(sorted(THRESHOLDS))),
     st.builds(night, st.sampled_from((1, 100))),
     st.builds(verdict, studies, withdrawn=st.booleans()),
     st.builds(stat_copy, studies),
@@ -186,14 +229,14 @@ happenings = st.one_of(
 )
 
 
-def deciding(scores: list[Score], version: str) -> Score | None:
+def deciding(scores: list[Score], version: str, thresholds: Mapping[str, float]) -> Score | None:
     """The score that a study should rank by, found the long way."""
     chosen = []
     for image_id in {score.image_id for score in scores}:
         own = [score for score in scores if score.image_id == image_id]
         of_version = [score for score in own if score.ensemble_version == version]
         chosen += of_version or [max(own, key=lambda score: score.id)]
-    flagged = [score for score in chosen if score.probability >= THRESHOLDS[score.ensemble_version]]
+    flagged = [score for score in chosen if score.probability >= thresholds[score.ensemble_version]]
     candidates = sorted(flagged or chosen, key=lambda score: (-score.probability, score.id))
     return candidates[0] if candidates else None
 
@@ -202,14 +245,21 @@ def check(session: Session) -> None:
     """Hold every study against its scores and its events."""
     active = active_ensemble(session)
     assert active is not None
+    current = active_thresholds(session)
     messages = Counter(session.scalars(select(OutboxMessage.study_id)))
     for study in session.scalars(select(Study)):
         scores = [score for image in study.images for score in image.scores]
         if active.version in {score.ensemble_version for score in scores}:
             assert study.ranked_by == active.version
-        score = deciding(scores, study.ranked_by or active.version)
-        flagged = score is not None and score.flagged
-        assert (study.score_id, study.flagged) == (score.id if score else None, flagged)
+        flagged = study.flagged
+        if study.threshold_change == current.change or not scores:
+            check_rank(study, scores, active.version, current)
+        else:
+            # What was read ranks by the threshold by which it was read.
+            assert study.read_at is not None
+            assert study.score_id in {score.id for score in scores}
+        if study.probability is not None and study.threshold is not None:
+            assert study.flagged == (study.probability >= study.threshold)
         assert study.reading_key == study.received_at - (MAX_WAIT if flagged else timedelta(0))
         events = session.scalars(
             select(Event).where(Event.study_id == study.id).order_by(Event.id)
@@ -225,6 +275,25 @@ def check(session: Session) -> None:
         assert (study.prior_since is not None) == (len(priors) % 2 == 1)
         check_sentence(session, study)
     check_priors(session)
+
+
+def check_rank(
+    study: Study, scores: list[Score], active_version: str, current: ActiveThresholds
+) -> None:
+    """Hold a study against its scores, and against the thresholds that count now."""
+    values = {version: each.value for version, each in current.by_ensemble.items()}
+    score = deciding(scores, study.ranked_by or active_version, values)
+    ranked = (study.score_id, study.flagged, study.threshold, study.threshold_version)
+    if score is None:
+        assert ranked == (None, False, None, None)
+        return
+    own = current.by_ensemble[score.ensemble_version]
+    flagged = score.probability >= own.value
+    assert ranked == (score.id, flagged, own.value, own.version)
+    assert (study.probability, study.ensemble_version) == (
+        score.probability,
+        score.ensemble_version,
+    )
 
 
 def check_priors(session: Session) -> None:
@@ -273,6 +342,7 @@ def test_a_study_stands_where_its_scores_put_it_in_whatever_order_they_come(
         site = SimulatedSite(session)
         for happening in happened:
             happening(site)
+            sweep(site)
             session.flush()
             session.expire_all()
             check(session)

@@ -18,6 +18,8 @@ DECIDED = {
     "score_id",
     "scored_at",
     "state",
+    "threshold_change",
+    "threshold_version",
     "urgency",
 }
 PACKAGES = ("db", "ingest", "laboratory", "models", "readfirst", "worker", "worklist")

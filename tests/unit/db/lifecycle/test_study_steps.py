@@ -9,16 +9,18 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from db.ensembles.versions import EnsembleFacts, promote, register
+from db.ensembles.thresholds import NewThreshold, activate_new
+from db.ensembles.versions import EnsembleFacts, active_ensemble, promote, register
 from db.lifecycle.arrivals import add_copy
 from db.lifecycle.events import Cause, EventAction
-from db.lifecycle.rescoring import make_ready_again, rank_again
+from db.lifecycle.rescoring import make_ready_again, rank_again, rank_by_threshold
 from db.lifecycle.unit_of_work import UnitOfWork
 from db.lifecycle.verdicts import VerdictInput
 from db.tables import Event, HeatMap, Image, OutboxMessage, Study
 from readfirst.domain import Urgency
 from readfirst.errors import Refused
 from readfirst.refusals import RefusalCode
+from readfirst.statistics.operating_points import ThresholdMethod
 from readfirst.studies.priority import reading_key
 from tests.support.studies import (
     MAX_WAIT,
@@ -88,12 +90,28 @@ def roll_back(unit: UnitOfWork) -> None:
     rank_again(unit, promote(unit.session, "2", unit.at), limit=9)
 
 
+def another_threshold(unit: UnitOfWork, value: float) -> None:
+    """Leave what is read with the threshold by which it was read."""
+    new = NewThreshold(
+        ensemble_version="1",
+        value=value,
+        method=ThresholdMethod.VALUE,
+        evidence={},
+        chosen_by="ann",
+    )
+    activate_new(unit.session, new, unit.at)
+    active = active_ensemble(unit.session)
+    assert active is not None
+    rank_by_threshold(unit, active, limit=9)
+
+
 @dataclass(frozen=True)
 class Happening:
     """A thing that happens, and its effect on the study. None: as before.
 
-    flagged: whether it is flagged then. read: whether it is read then. told_if_read: whether a flag
-    that it brings is told although the study had been read when it began.
+    only_unread: it leaves what is read as it is. flagged: whether it is flagged then. read: whether
+    it is read then. told_if_read: whether a flag that it brings is told although the study had been
+    read when it began.
     """
 
     happen: Callable[[UnitOfWork], None]
@@ -102,6 +120,7 @@ class Happening:
     read: Callable[[bool], bool] = lambda before: before
     stat: bool = False
     told_if_read: bool = False
+    only_unread: bool = False
 
 
 HAPPENINGS = {
@@ -127,6 +146,18 @@ HAPPENINGS = {
     ),
     "a roll-back turns its flag": Happening(
         roll_back, Cause.ROLLBACK, flagged=lambda before: not before
+    ),
+    "a lower threshold flags it": Happening(
+        lambda unit: another_threshold(unit, 0.05),
+        Cause.THRESHOLD,
+        flagged=lambda _: True,
+        only_unread=True,
+    ),
+    "a higher threshold takes its flag": Happening(
+        lambda unit: another_threshold(unit, 0.95),
+        Cause.THRESHOLD,
+        flagged=lambda _: False,
+        only_unread=True,
     ),
     "a reader gives a verdict": Happening(
         lambda unit: verdict(unit), Cause.READER, read=lambda _: True
@@ -177,7 +208,8 @@ def test_what_happens_to_a_study_in_each_state(session: Session, state: State, n
     unit.write()
     study = session.scalars(select(Study)).one()
     events = session.scalars(select(Event).where(Event.id > last).order_by(Event.id)).all()
-    flagged = happening.flagged(state.flagged)
+    is_left = happening.only_unread and state.read
+    flagged = state.flagged if is_left else happening.flagged(state.flagged)
     assert study.flagged is flagged
     assert (study.read_at is not None) is happening.read(state.read)
     assert (study.urgency == Urgency.STAT) is (state.stat or happening.stat)
