@@ -2,7 +2,7 @@
 # With PYTHON=… by that Python, else by the first that fits: see scripts/venv.sh.
 BIN := .venv/bin
 
-.PHONY: run test test-fast coverage test-js pictures setup check lock check-lock pin-images clean always
+.PHONY: run test test-fast coverage test-js messages pictures setup check lock check-lock pin-images clean always
 
 run: setup  ## start everything, drop the sample studies, show the worklist
 	$(BIN)/readfirst demo
@@ -25,6 +25,9 @@ coverage: setup  ## the fast tests, and the ten modules that they cover least
 
 test-js: setup  ## the unit tests of the page's scripts
 	$(BIN)/node --test tests/unit/javascript/*.test.js
+
+messages: setup  ## bring the catalogues of texts up to date, and name what is not translated yet
+	$(BIN)/python -m tests.messages
 
 pictures: setup  ## take the pictures of docs/ anew, by the tests in a real browser
 	READFIRST_SCREENSHOTS=docs $(BIN)/pytest tests/browser

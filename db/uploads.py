@@ -12,6 +12,8 @@ from db.tables import Arrival, IgnoredFile, Image
 from db.worklist.queries import study_detail
 from readfirst.domain import ImageState
 from readfirst.formatting import readable_probability
+from readfirst.language.texts import gettext
+from readfirst.refusals import refusal_text
 from readfirst.studies.display import DisplayContext
 
 #: A copy of a film whose bytes differ is looked for among so many of the latest arrivals.
@@ -66,8 +68,10 @@ def upload_outcome(session: Session, sha256: str, *, display: DisplayContext) ->
         state=UploadState.IGNORED,
         done=True,
         code=ignored.code,
-        reason=ignored.reason,
-        summary=f"no film: {ignored.reason}",
+        reason=refusal_text(ignored.code, ignored.reason),
+        summary=gettext("no film: {reason}").format(
+            reason=refusal_text(ignored.code, ignored.reason)
+        ),
     )
 
 
@@ -94,10 +98,14 @@ def _of_image(
 
 def _summary(image: Image, score: ScoreRecord | None) -> str:
     if image.state is ImageState.REFUSED:
-        return f"not scored: {image.reason}"
+        reason = refusal_text(image.code, image.reason or "")
+        return gettext("not scored: {reason}").format(reason=reason)
     if image.state is not ImageState.SCORED:
         return ""
-    return "scored" if score is None else f"scored {readable_probability(score.probability)}"
+    if score is None:
+        return gettext("scored")
+    probability = readable_probability(score.probability)
+    return gettext("scored {probability}").format(probability=probability)
 
 
 def _copied_image(session: Session, sha256: str) -> Image | None:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from db.tables import Image, WorkFaultRow
 from readfirst.domain import ImageState
+from readfirst.language.texts import ngettext
 from readfirst.machine_faults import MachineFault, WorkFault, WorkKind
 
 #: The pause after a fault, which doubles with each try up to the longest.
@@ -30,8 +31,12 @@ class DelayedFilms:
     @property
     def sentence(self) -> str:
         """The sentence for people."""
-        wait = "1 film waits" if self.number == 1 else f"{self.number} films wait"
-        return f"{wait} to be tried again; the last error: {self.error}"
+        text = ngettext(
+            "{number} film waits to be tried again; the last error: {error}",
+            "{number} films wait to be tried again; the last error: {error}",
+            self.number,
+        )
+        return text.format(number=self.number, error=self.error)
 
 
 def stop_work(session: Session, work: WorkKind, fault: MachineFault, now: datetime) -> bool:

@@ -4,8 +4,13 @@ from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from math import floor
 
+from readfirst.language.formats import number_text
+from readfirst.language.texts import gettext, pgettext
+
 #: Nobody is older: a birth in 1900 stands for "unknown".
 MOST_MONTHS = 116 * 12
+#: Units of an age (PS3.5 6.2, AS), as people write them.
+AGE_UNITS = {"D": "d", "W": "w", "M": "mo", "Y": "y"}
 
 
 def short_duration(duration: timedelta) -> str:
@@ -18,7 +23,7 @@ def short_duration(duration: timedelta) -> str:
         return f"{minutes} min"
     if days < 1:
         return f"{hours} h {minutes % 60:02}"
-    return f"{days} d {hours % 24} h"
+    return gettext("{days} d {hours} h").format(days=days, hours=hours % 24)
 
 
 def readable_name(person_name: str) -> str:
@@ -52,10 +57,9 @@ def age_at(born: date | None, at: datetime | None) -> str | None:
 
 def readable_age(age: str) -> str:
     """An age string of DICOM (PS3.5 6.2, AS) as people write it: `4 y` of `004Y`."""
-    units = {"D": "d", "W": "w", "M": "mo", "Y": "y"}
     number, unit = age[:-1], age[-1:].upper()
-    known = number.isascii() and number.isdigit() and unit in units
-    return f"{int(number)} {units[unit]}" if known else age
+    known = number.isascii() and number.isdigit() and unit in AGE_UNITS
+    return f"{int(number)} {pgettext('age', AGE_UNITS[unit])}" if known else age
 
 
 def readable_percent(percent: float) -> str:
@@ -72,9 +76,10 @@ def readable_probability(probability: float) -> str:
 
 def readable_share(value: float) -> str:
     """A share in per cent, with a digit behind the point below ten and above ninety."""
-    return f"{100 * value:.1f} %" if 0 < value < 0.1 or 0.9 < value < 1 else f"{100 * value:.0f} %"
+    spec = ".1f" if 0 < value < 0.1 or 0.9 < value < 1 else ".0f"
+    return f"{number_text(100 * value, spec)} %"
 
 
 def attribute_names(names: Iterable[str]) -> str:
     """Attributes in words, as `patient name, accession number`."""
-    return ", ".join(name.replace("_", " ") for name in names)
+    return ", ".join(gettext(name.replace("_", " ")) for name in names)

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from readfirst.language.texts import gettext
+
 
 class InboxIssueCode(StrEnum):
     """The codes. They are stored and exported, so a code is never renamed."""
@@ -46,4 +48,4 @@ class InboxIssue:
     @property
     def reason(self) -> str:
         """The sentence for the reader, with the detail behind it."""
-        return SENTENCES[self.code] + (f" ({self.detail})" if self.detail else "")
+        return gettext(SENTENCES[self.code]) + (f" ({self.detail})" if self.detail else "")

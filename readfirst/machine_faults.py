@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 from readfirst.errors import Unavailable
+from readfirst.language.texts import gettext
 
 #: Attempts on one film that ended without a word or by a signal from outside, each alone, after
 #: which the film is held to be their cause. With the pauses in between they take about a day.
@@ -76,9 +77,9 @@ SENTENCES: dict[FaultCode, tuple[str, str]] = {
 
 #: What films wait for while a kind of work is stopped.
 WAITS = {
-    WorkKind.INTAKE: "taken in",
-    WorkKind.PREPARING: "prepared",
-    WorkKind.SCORING: "scored",
+    WorkKind.INTAKE: "Films wait to be taken in; it is tried again by itself.",
+    WorkKind.PREPARING: "Films wait to be prepared; it is tried again by itself.",
+    WorkKind.SCORING: "Films wait to be scored; it is tried again by itself.",
 }
 
 
@@ -103,8 +104,8 @@ class WorkFault:
     @property
     def sentence(self) -> str:
         """The sentence for people: the fault, and the films that wait."""
-        fault = SENTENCES[self.code][0] + (f" ({self.detail})" if self.detail else "")
-        return f"{fault} Films wait to be {WAITS[self.work]}; it is tried again by itself."
+        fault = gettext(SENTENCES[self.code][0]) + (f" ({self.detail})" if self.detail else "")
+        return f"{fault} {gettext(WAITS[self.work])}"
 
     @property
     def since_when(self) -> str:
@@ -114,7 +115,7 @@ class WorkFault:
     @property
     def advice(self) -> str:
         """The sentence that says how to end it."""
-        return SENTENCES[self.code][1]
+        return gettext(SENTENCES[self.code][1])
 
 
 def machine_fault(error: BaseException, code: FaultCode) -> MachineFault | None:

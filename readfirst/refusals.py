@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+from readfirst.language.texts import with_detail
+
 
 class RefusalCode(StrEnum):
     """The codes. They are stored and exported, so a code is never renamed."""
@@ -113,3 +115,11 @@ WITHOUT_FILM = frozenset(
         RefusalCode.DICOM_INDEX,
     }
 )
+
+
+def refusal_text(code: str | None, reason: str) -> str:
+    """Return the reason why an image is not scored in the reader's language, detail and all.
+
+    code: of the reason, one of `RefusalCode`, or None. reason: as it is kept.
+    """
+    return with_detail(SENTENCES[RefusalCode(code)] if code in set(RefusalCode) else "", reason)

@@ -21,11 +21,12 @@ from worklist.admin.live_checks import Check, LiveChecks
 from worklist.api import router as api
 from worklist.api_document import document
 from worklist.api_document import page as api_docs
+from worklist.http.language import LanguageMiddleware
 from worklist.http.problems import add_problems
 from worklist.observability import health, metrics
 from worklist.pages import router as pages
 from worklist.pages import thumbnails
-from worklist.pages.account import account, login
+from worklist.pages.account import account, language, login
 from worklist.pages.problem_page import problem_page
 from worklist.security.access_policy import access_policy
 from worklist.security.authenticator import Authenticator
@@ -64,6 +65,7 @@ def make_app(
     )
     _fill_state(app.state, settings, notify)
     app.state.live_checks = LiveChecks(settings, checks)
+    app.add_middleware(LanguageMiddleware)
     add_problems(app)
     _add_routes(app)
     document.add_document(app)
@@ -113,5 +115,5 @@ def _add_routes(app: FastAPI) -> None:
     for module in (form, stow):
         app.include_router(module.router, max_body_size=app.state.upload_endpoints.most_bytes)
     app.include_router(admin.films, max_body_size=app.state.upload_endpoints.most_bytes)
-    for module in (thumbnails, login, account):
+    for module in (thumbnails, login, account, language):
         app.include_router(module.router)

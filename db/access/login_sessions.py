@@ -33,11 +33,12 @@ class Expired(Enum):
 
 @dataclass(frozen=True, slots=True)
 class LoggedIn:
-    """The owner of a session. stale: its use should be noted."""
+    """The owner of a session. stale: its use should be noted. language: chosen, or None."""
 
     account: str
     role: Role
     stale: bool
+    language: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +75,7 @@ def logged_in(
 ) -> LoggedIn | None:
     """Return the owner of a session; None if it has ended, or its account is disabled."""
     query = (
-        select(Account.name, Account.role, LoginSession.used_at)
+        select(Account.name, Account.role, LoginSession.used_at, Account.language)
         .join(LoginSession.account)
         .where(
             LoginSession.secret_sha256 == secret_sha256,
@@ -84,7 +85,10 @@ def logged_in(
         )
     )
     row = session.execute(query).one_or_none()
-    return None if row is None else LoggedIn(row[0], row[1], stale=row[2] <= at - NOTED)
+    if row is None:
+        return None
+    name, role, used_at, language = row
+    return LoggedIn(name, role, stale=used_at <= at - NOTED, language=language)
 
 
 def are_alive(at: datetime, lifetimes: Lifetimes) -> tuple[ColumnElement[bool], ...]:

@@ -20,6 +20,7 @@ from db.tables import Image, Study, Verdict
 from db.verdicts import NO_VERDICT, VerdictSummary, verdict_summaries
 from readfirst.domain import ImageState
 from readfirst.errors import Conflict
+from readfirst.language.texts import gettext
 from readfirst.studies.findings import Finding, agreement, finding_text
 
 #: Most characters of a comment.
@@ -124,7 +125,8 @@ def _check(
 ) -> None:
     """Raises Conflict. The study is locked: nothing of it changes until the transaction ends."""
     if expected is not None and summary.count != expected.verdicts:
-        raise Conflict(f"{_last_word(summary.current)} Please confirm your verdict.")
+        confirm = gettext("Please confirm your verdict.")
+        raise Conflict(f"{_last_word(summary.current)} {confirm}")
     images = session.scalar(select(func.count()).where(Image.study_id == study.id))
     if expected is not None and images != expected.images:
         raise Conflict("Another image of this study has come in. Look at it first.")
@@ -179,9 +181,10 @@ def _check_film(finding: Finding | None, film: ShownFilm, digests: set[str]) -> 
 
 def _last_word(verdict: VerdictRecord | None) -> str:
     if verdict is None:
-        return "The verdict was withdrawn while you were reading."
-    reader = verdict.by or "Somebody"
-    return f"{reader} recorded “{finding_text(verdict.finding)}” while you were reading."
+        return gettext("The verdict was withdrawn while you were reading.")
+    text = gettext("{reader} recorded “{verdict}” while you were reading.")
+    reader = verdict.by or gettext("Somebody")
+    return text.format(reader=reader, verdict=finding_text(verdict.finding))
 
 
 def _row(unit: UnitOfWork, study: Study, verdict: VerdictInput, account: str | None) -> Verdict:

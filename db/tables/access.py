@@ -32,6 +32,8 @@ class Account(Base):
     last_seen_at: Mapped[datetime | None]
     #: Of the list, in the person's order: `[{"name": …, "address": …}]`.
     saved_filters: Mapped[list[dict[str, str]] | None] = mapped_column(JSON(none_as_null=True))
+    #: The language of the page; None for that of the site.
+    language: Mapped[str | None] = mapped_column(String(8))
 
 
 class LoginSession(Base):

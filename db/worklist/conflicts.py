@@ -9,6 +9,7 @@ from db.lifecycle.events import EventAction
 from db.tables import Event, Study
 from readfirst.domain import FileKind
 from readfirst.formatting import attribute_names
+from readfirst.language.texts import gettext
 from readfirst.studies.identity import WARNING_SENTENCES, StudyWarning, WarningCode
 
 #: Made once: to put a statement together takes longer than to run it.
@@ -69,7 +70,7 @@ def _of_uid(study: Study) -> list[StudyWarning]:
     if not study.study_instance_uid_made_here or uid_brought or not is_dicom:
         return []
     code = WarningCode.STUDY_UID_MADE_HERE
-    return [StudyWarning(code, WARNING_SENTENCES[code], ())]
+    return [StudyWarning(code, gettext(WARNING_SENTENCES[code]), ())]
 
 
 def _of_sharing(
@@ -78,7 +79,7 @@ def _of_sharing(
     if sharing is None or len(sharing) < 2:
         return []
     others = tuple(uid for uid in sharing if uid != study.study_instance_uid)
-    return [StudyWarning(code, WARNING_SENTENCES[code], others)]
+    return [StudyWarning(code, gettext(WARNING_SENTENCES[code]), others)]
 
 
 def _of_contradiction(names: Sequence[str]) -> list[StudyWarning]:
@@ -86,7 +87,9 @@ def _of_contradiction(names: Sequence[str]) -> list[StudyWarning]:
     if not names:
         return []
     code = WarningCode.HEADERS_CONTRADICT
-    return [StudyWarning(code, f"{WARNING_SENTENCES[code]} ({attribute_names(names)})", ())]
+    return [
+        StudyWarning(code, f"{gettext(WARNING_SENTENCES[code])} ({attribute_names(names)})", ())
+    ]
 
 
 def _contradicted(session: Session, studies: Sequence[Study]) -> dict[int, list[str]]:

@@ -13,6 +13,7 @@ from db.read_models import VerdictRecord
 from db.tables import EnsembleVersion, Image, Score, Study
 from db.verdicts import NO_VERDICT, VerdictSummary, verdict_summaries
 from readfirst.domain import ImageState
+from readfirst.refusals import refusal_text
 from readfirst.studies.display import DisplayContext
 from readfirst.studies.identity import Patient, is_same
 from readfirst.studies.prevalence import at_prevalence
@@ -177,7 +178,7 @@ def _image(
         view_position=image.view_position,
         has_thumbnail=image.ready_at is not None,
         code=image.code.value if image.code else None,
-        reason=image.reason,
+        reason=refusal_text(image.code, image.reason) if image.reason else None,
         original_removed=image.original_removed_at is not None,
         probability=at_prevalence(score.probability, prevalence, display.prevalence)
         if score

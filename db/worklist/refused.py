@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 from db.read_models import OriginalRecord, RefusedRecord
 from db.tables import Image, Study
 from readfirst.domain import ImageState
-from readfirst.refusals import RefusalCode
+from readfirst.refusals import RefusalCode, refusal_text
 
 #: A number of fewer digits is an image's number, a longer one the beginning of a digest.
 LEAST_DIGEST = 12
@@ -68,7 +68,7 @@ def refused_images(
             sha256=image.sha256,
             file_name=image.arrivals[0].relative_path,
             code=image.code.value,
-            reason=image.reason or "",
+            reason=refusal_text(image.code, image.reason or ""),
             refused_at=image.refused_at,
             original_removed_at=image.original_removed_at,
             patient_name=image.study.patient_name,

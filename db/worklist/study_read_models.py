@@ -13,9 +13,11 @@ from db.verdicts import NO_VERDICT, VerdictSummary, verdict_summaries
 from db.worklist.conflicts import study_warnings
 from db.worklist.prior_counts import prior_counts
 from readfirst.domain import FileKind, ImageState, uid_from_digest
+from readfirst.language.texts import gettext
+from readfirst.refusals import refusal_text
 from readfirst.studies.display import DisplayContext
 from readfirst.studies.identity import StudyWarning
-from readfirst.studies.marks import Mark
+from readfirst.studies.marks import Mark, mark_text
 from readfirst.studies.prevalence import at_prevalence
 from readfirst.studies.priority import (
     Overdue,
@@ -25,7 +27,8 @@ from readfirst.studies.priority import (
 )
 
 #: In place of why a study stands where it stands.
-AI_HIDDEN = "the AI says is hidden until a verdict is given"
+AI_HIDDEN = "What the AI says is hidden until a verdict is given"
+AI_HIDDEN_STAT = "Ordered as STAT; what the AI says is hidden until a verdict is given"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +103,9 @@ def _study_record(
             reason,
             probability=probability,
             threshold=threshold,
-            reasons=[image.reason for image in study.images if image.reason],
+            reasons=[
+                refusal_text(image.code, image.reason) for image in study.images if image.reason
+            ],
             marks=[mark.code for mark in marks],
             prior=study.prior_since is not None,
             overdue=display.overdue if _is_overdue(study, display.overdue) else None,
@@ -120,7 +125,6 @@ def _study_record(
 
 def without_ai(record: StudyRecord) -> StudyRecord:
     """Return a scored study without what the AI says of it. It is never shown as not flagged."""
-    lead = "Ordered as STAT; what" if record.stat else "What"
     return replace(
         record,
         flagged=False,
@@ -130,7 +134,7 @@ def without_ai(record: StudyRecord) -> StudyRecord:
         members={},
         ensemble_version=None,
         standing=PriorityReason.STAT if record.stat else PriorityReason.WAITING,
-        why=f"{lead} {AI_HIDDEN}",
+        why=gettext(AI_HIDDEN_STAT if record.stat else AI_HIDDEN),
         deciding_image=None,
         ai_hidden=True,
     )
@@ -152,7 +156,7 @@ def _marks(study: Study) -> tuple[Mark, ...]:
     for image in study.images:
         if image.state is not ImageState.REFUSED:
             for mark in image.marks:
-                by_code.setdefault(mark.code, mark)
+                by_code.setdefault(mark.code, replace(mark, reason=mark_text(mark)))
     return tuple(by_code.values())
 
 
@@ -178,8 +182,8 @@ def image_record(image: Image) -> ImageRecord:
         body_part_examined=image.body_part_examined,
         state=image.state,
         code=image.code.value if image.code else None,
-        reason=image.reason,
-        marks=image.marks,
+        reason=refusal_text(image.code, image.reason) if image.reason else None,
+        marks=tuple(replace(mark, reason=mark_text(mark)) for mark in image.marks),
         acquisition_datetime=image.acquisition_datetime,
         received_at=image.received_at,
         ready_at=image.ready_at,

@@ -5,6 +5,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from readfirst.language.formats import number_text
+from readfirst.language.texts import gettext
 from readfirst.settings import Settings
 
 MEBIBYTE = 1024**2
@@ -26,11 +28,12 @@ class DiskSpace:
     @property
     def sentence(self) -> str:
         """The sentence for people when it is not enough."""
-        return (
-            f"Intake paused: {_readable(self.free)} free at {self.folder}, "
-            f"{_readable(self.least)} required. Files stay where they are. Intake resumes when "
-            "there is space."
+        text = gettext(
+            "Intake paused: {free} free at {folder}, {least} required. "
+            "Files stay where they are. Intake resumes when there is space."
         )
+        free, least = _readable(self.free), _readable(self.least)
+        return text.format(free=free, folder=self.folder, least=least)
 
 
 def _readable(size: int) -> str:
@@ -38,7 +41,8 @@ def _readable(size: int) -> str:
     value, units = size / MEBIBYTE, ["MiB", "GiB", "TiB"]
     while value >= 1024 and len(units) > 1:
         value, units = value / 1024, units[1:]
-    return f"{value:,.1f} {units[0]}" if units[0] != "MiB" else f"{value:.0f} MiB"
+    spec = ".0f" if units[0] == "MiB" else ",.1f"
+    return f"{number_text(value, spec)} {units[0]}"
 
 
 def disk_space(folder: Path, least: int) -> DiskSpace:

@@ -25,6 +25,11 @@ class WebSettings(SettingsGroup):
         description="Who has to log in. `auto`: everybody, but on loopback while there is no "
         "account; `required`: everybody, always.",
     )
+    language: Literal["auto", "de", "en"] = Field(
+        "en",
+        description="Language of the page for whoever has chosen none: `en` or `de`; `auto`: as "
+        "the browser wishes. API, logs and commands stay English.",
+    )
     session_idle_minutes: float = Field(
         60.0,
         gt=0,

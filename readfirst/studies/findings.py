@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+from readfirst.language.texts import gettext
+
 
 class Finding(StrEnum):
     """What a reader found. Stored and exported, so a value is never renamed."""
@@ -72,6 +74,11 @@ def agreement(finding: Finding | None, flagged: bool | None) -> Agreement | None
     return Agreement.FALSE_POSITIVE if flagged else Agreement.MISSED
 
 
+def agreement_text(compared: Agreement | None) -> str:
+    """Return an agreement in words; empty where there is nothing to compare."""
+    return gettext(AGREEMENT_WORDS[compared]) if compared else ""
+
+
 def finding_text(finding: Finding | None) -> str:
     """Return a finding in words."""
-    return FINDING_WORDS[finding] if finding else "marked as read"
+    return gettext(FINDING_WORDS[finding] if finding else "marked as read")

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from readfirst.language.texts import with_detail
+
 
 class MarkCode(StrEnum):
     """The codes. They are stored and exported, so a code is never renamed."""
@@ -84,6 +86,11 @@ class Mark:
 
     code: MarkCode
     reason: str
+
+
+def mark_text(each: Mark) -> str:
+    """Return the reason of a mark in the reader's language, what was found and all."""
+    return with_detail(MARK_SENTENCES[each.code], each.reason)
 
 
 def mark(code: MarkCode, detail: str = "") -> Mark:

@@ -13,6 +13,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from readfirst.formatting import readable_probability
+from readfirst.language.formats import number_text
+from readfirst.language.texts import gettext
 from readfirst.studies.marks import MARK_WORDS, MarkCode
 
 #: In place of the reason for the rank of a study that is not to be read.
@@ -71,29 +73,35 @@ def explain_priority(
     a study that has waited for too long.
     """
     if probability is None or threshold is None:
-        score = "Not scored: " + " ".join(reasons) if reasons else "Not scored yet."
+        score = gettext("Not scored yet.")
+        if reasons:
+            score = gettext("Not scored: {reason}").format(reason=" ".join(reasons))
     else:
-        score = _score(probability, threshold, ", ".join(MARK_WORDS[code] for code in marks))
-    return " ".join(filter(None, (PRIOR if prior else _lead(reason, overdue), score)))
+        doubts = ", ".join(gettext(MARK_WORDS[code]) for code in marks)
+        score = _score(probability, threshold, doubts)
+    return " ".join(filter(None, (gettext(PRIOR) if prior else _lead(reason, overdue), score)))
 
 
 def _score(probability: float, threshold: float, doubts: str) -> str:
     """doubts: the reasons why the score is not validated, in words."""
     text, bound = readable_probability(probability), readable_probability(threshold)
     if probability < threshold and doubts:
-        return f"Score {text} not valid: {doubts}."
+        return gettext("Score {score} not valid: {doubts}.").format(score=text, doubts=doubts)
+    against = gettext("AI {score} (threshold {threshold})")
     # Two that are written alike are told apart by a word.
-    below = "just below the " if probability < threshold and text == bound else ""
-    validity = f", not validated: {doubts}" if doubts else ""
-    return f"AI {text} ({below}threshold {bound}){validity}."
+    if probability < threshold and text == bound:
+        against = gettext("AI {score} (just below the threshold {threshold})")
+    validity = gettext(", not validated: {doubts}").format(doubts=doubts) if doubts else ""
+    return f"{against.format(score=text, threshold=bound)}{validity}."
 
 
 def _lead(reason: PriorityReason, overdue: Overdue | None) -> str:
     if reason is PriorityReason.STAT:
-        return "Ordered as STAT."
+        return gettext("Ordered as STAT.")
     if reason is PriorityReason.FLAGGED:
         return ""
     if overdue is None:
-        return "In order of arrival."
+        return gettext("In order of arrival.")
     hours = overdue.max_wait / timedelta(hours=1)
-    return f"Waiting over {hours:g} h: cannot be overtaken."
+    text = gettext("Waiting over {hours} h: cannot be overtaken.")
+    return text.format(hours=number_text(hours, "g"))

@@ -76,6 +76,7 @@ ROUTES_BY_POLICY: dict[Policy, tuple[str, ...]] = {
         "GET /account",
         "POST /account/password",
         "POST /account/sessions/{number}/end",
+        "POST /language",
         "POST /logout",
         "GET /next",
         "PUT /saved-filters",

@@ -4,13 +4,14 @@ from collections.abc import Awaitable, Callable
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from worklist.http.problems import MEDIA_TYPE, Problem
 from worklist.http.responses import wish
 
-#: Makes the page of a problem, as HTML.
-Renderer = Callable[[Request, Problem], Awaitable[str]]
+#: Makes the page of a problem, in HTML; its status is that of the problem.
+Renderer = Callable[[Request, Problem], Awaitable[Response]]
 
 
 class ProblemPages:
@@ -52,12 +53,9 @@ class _ProblemSender:
 
     async def _send_page(self, start: Message) -> None:
         page = await self._render(self._request, Problem.model_validate_json(self._body))
-        content = page.encode()
-        headers = MutableHeaders(scope=start)
-        headers["Content-Type"] = "text/html; charset=utf-8"
-        headers["Content-Length"] = str(len(content))
+        MutableHeaders(scope=start).update(page.headers)
         await self._send(start)
-        await self._send({"type": "http.response.body", "body": content})
+        await self._send({"type": "http.response.body", "body": page.body})
 
 
 def wants_page(headers: Headers) -> bool:

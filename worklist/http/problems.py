@@ -15,6 +15,8 @@ from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 
 from readfirst.errors import Conflict, Refused, Unavailable
+from readfirst.language.texts import gettext
+from readfirst.refusals import refusal_text
 
 Raised = TypeVar("Raised", bound=Exception)
 log = structlog.get_logger()
@@ -103,7 +105,7 @@ def problem(
     body = Problem(
         title=HTTPStatus(status).phrase,
         status=status,
-        detail=detail,
+        detail=gettext(detail) if detail else detail,
         code=code,
         faults=None if faults is None else list(faults),
     )
@@ -139,7 +141,7 @@ def _unavailable(error: Unavailable) -> Response:
 
 
 def _refused(error: Refused) -> Response:
-    return problem(422, error.reason, code=error.code.value)
+    return problem(422, refusal_text(error.code, error.reason), code=error.code.value)
 
 
 def _conflict(error: Conflict) -> Response:

@@ -2,7 +2,10 @@
 
 from fastapi.concurrency import run_in_threadpool
 from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
 
+from readfirst.language.texts import gettext, speaking
+from worklist.http.language import page_language
 from worklist.http.problems import Problem
 from worklist.security.principal import Principal
 from worklist.services.templating import TEMPLATES
@@ -34,17 +37,20 @@ ADVICE = {
 SERVER_FAULT = 500
 
 
-async def problem_page(request: Request, problem: Problem) -> str:
-    """The page as HTML."""
+async def problem_page(request: Request, problem: Problem) -> Response:
+    """The page, in the language of whoever asked."""
+    language = page_language(request)
     principal: Principal | None = getattr(request.state, "principal", None)
     # A server with a fault may be unable to read what the navigation shows.
     is_server_fault = problem.status >= SERVER_FAULT
     context = {
         "request": request,
         "problem": problem,
-        "heading": HEADINGS.get(problem.status, problem.title),
-        "advice": ADVICE.get(problem.status),
+        "heading": gettext(HEADINGS.get(problem.status, problem.title)),
+        "advice": gettext(ADVICE.get(problem.status, "")),
         "principal": None if is_server_fault else principal,
         "may_try_again": is_server_fault and request.method == "GET",
     }
-    return await run_in_threadpool(TEMPLATES.get_template("problem.html").render, context)
+    with speaking(language):
+        content = await run_in_threadpool(TEMPLATES.get_template("problem.html").render, context)
+    return HTMLResponse(content, headers={"Content-Language": language.code})

@@ -13,6 +13,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from db.access.audit import Actor
 from db.disclosures import collecting
+from readfirst.language.texts import gettext, speaking
+from worklist.http.language import request_language
 from worklist.http.problems import problem
 from worklist.security.audit_middleware import AuditMiddleware, AuditRules
 from worklist.security.authenticator import Authenticator
@@ -33,6 +35,7 @@ BEHIND_A_PROXY = (
     "This came through a proxy (header {header}), and without an account only this machine may "
     "look. Make an account first: `readfirst accounts add NAME --role admin`."
 )
+NO_ACCESS = "Your role ({role}) has no access to this."
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +98,7 @@ class AuthMiddleware:
         if not self._authenticator.is_called_rightly(host, open_to_all=open_to_all):
             return problem(421, NOT_CALLED_SO)
         if open_to_all and (proxy := forwarding_header(request.headers.keys())):
-            return problem(403, BEHIND_A_PROXY.format(header=proxy))
+            return _denied(request, BEHIND_A_PROXY, header=proxy)
         principal = self._authenticator.authenticate(
             request, attended=attended, open_to_all=open_to_all
         )
@@ -126,10 +129,16 @@ class AuthMiddleware:
         request.state.principal = principal
         if route is not None and not (policy is not None and policy.allows(principal.role)):
             await run_in_threadpool(self._authenticator.note_denied, principal, route.name)
-            return forbidden(f"Your role ({principal.role}) has no access to this.")
+            return _denied(request, NO_ACCESS, role=principal.role)
         if principal.form_token and not _has_form_token(request, principal):
             return forbidden("This came from no page of this server (X-Form-Token).")
         return Authorized(policy, principal, parameters)
+
+
+def _denied(request: Request, sentence: str, **values: str) -> Response:
+    """Answer 403 with a sentence, in the language of whoever asked."""
+    with speaking(request_language(request)):
+        return forbidden(gettext(sentence).format(**values))
 
 
 def _audit_rules(request: Request, authorized: Authorized) -> AuditRules:

@@ -72,7 +72,11 @@ class Authenticator:
                 note_use(session, kept, now)
                 note_seen(session, login.account, now)
         return Principal(
-            account=login.account, role=login.role, address=address, form_token=form_token(secret)
+            account=login.account,
+            role=login.role,
+            address=address,
+            form_token=form_token(secret),
+            language=login.language,
         )
 
     def _program(self, token: str, address: str) -> Principal | None:

@@ -22,6 +22,8 @@ class Principal:
     address: str
     #: What forms of this session send along; empty for programs.
     form_token: str = ""
+    #: The code of the language that the account has chosen; None for that of the site.
+    language: str | None = None
 
     @property
     def actor(self) -> Actor:

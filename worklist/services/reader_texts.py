@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from db.worklist.readers import StudyReader
+from readfirst.language.texts import gettext, ngettext
 
 ANOTHER_WINDOW = "Open in another window"
 
@@ -15,13 +16,14 @@ def reader_text(others: Sequence[StudyReader], account: str | None, *, mine: boo
     """
     names = [reader.by for reader in others if reader.by is not None and reader.by != account]
     if not names:
-        return ANOTHER_WINDOW if others else ""
+        return gettext(ANOTHER_WINDOW) if others else ""
     mine = mine or others[0].by == account
-    first = [] if mine else [f"{names.pop(0)} is reading"]
+    first = [] if mine else [gettext("{name} is reading").format(name=names.pop(0))]
     return "; ".join([*first, *([_open_too(names)] if names else [])])
 
 
 def _open_too(names: Sequence[str]) -> str:
     if len(names) > 2:
-        return f"{len(names)} others have it open"
-    return f"{' and '.join(names)} {'has' if len(names) == 1 else 'have'} it open too"
+        return gettext("{number} others have it open").format(number=len(names))
+    text = ngettext("{names} has it open too", "{names} have it open too", len(names))
+    return text.format(names=gettext(" and ").join(names))

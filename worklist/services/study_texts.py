@@ -6,6 +6,8 @@ from zoneinfo import ZoneInfo
 
 from db.read_models import StudyRecord
 from readfirst.formatting import age_at, readable_age, readable_name
+from readfirst.language.formats import moment_text
+from readfirst.language.texts import gettext
 
 #: Stands where the files name nobody.
 NO_NAME = "No name"
@@ -14,12 +16,12 @@ NO_NAME = "No name"
 def patient_name(study: StudyRecord) -> str:
     """The patient's name; where the files give none, this and the name of the first file."""
     name = readable_name(study.patient_name or "")
-    return name or f"{NO_NAME} ({first_file(study)})"
+    return name or f"{gettext(NO_NAME)} ({first_file(study)})"
 
 
 def first_file(study: StudyRecord) -> str:
     """The name of a study's first file, without its folders."""
-    return study.images[0].file_name.rsplit("/", 1)[-1] if study.images else "no image"
+    return study.images[0].file_name.rsplit("/", 1)[-1] if study.images else gettext("no image")
 
 
 def examination(study: StudyRecord) -> str:
@@ -60,7 +62,7 @@ def distinct(texts: Iterable[str | None]) -> list[str]:
 
 def minute(at: datetime, zone: ZoneInfo) -> str:
     """A moment as `31 Jan 2026 09:05`, in the site's zone."""
-    return at.astimezone(zone).strftime("%d %b %Y %H:%M")
+    return moment_text(at, "minute", zone)
 
 
 def in_percent(share: float) -> float:

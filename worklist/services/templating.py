@@ -4,16 +4,17 @@ from pathlib import Path
 
 from fastapi import Request
 from fastapi.templating import Jinja2Templates
+from jinja2 import Environment
 
 from db.monitoring.alerts import open_counts
 from readfirst import DISCLAIMER
 from readfirst.formatting import readable_percent, readable_share
+from readfirst.language import texts
+from readfirst.language.formats import moment_text, number_text
+from readfirst.language.languages import NAMES, script_texts
 from worklist.security.routes import may_see
 
 TEMPLATES = Jinja2Templates(directory=Path(__file__).parents[1] / "templates")
-TEMPLATES.env.globals["disclaimer"] = DISCLAIMER
-TEMPLATES.env.filters["percent"] = readable_percent
-TEMPLATES.env.filters["share"] = readable_share
 
 
 def is_part(request: Request) -> bool:
@@ -27,5 +28,33 @@ def alert_count(request: Request) -> int:
         return sum(open_counts(session).values())
 
 
-TEMPLATES.env.globals["may_see"] = may_see
-TEMPLATES.env.globals["alert_count"] = alert_count
+def _install(env: Environment) -> None:
+    """Give the templates their functions, filters and translated texts."""
+    env.add_extension("jinja2.ext.i18n")
+    env.policies["ext.i18n.trimmed"] = True
+    # Of the extension, which has no types.
+    env.install_gettext_callables(  # type: ignore[attr-defined]
+        texts.gettext,
+        texts.ngettext,
+        newstyle=True,
+        pgettext=texts.pgettext,
+        npgettext=texts.npgettext,
+    )
+    env.globals |= {
+        "disclaimer": DISCLAIMER,
+        "may_see": may_see,
+        "alert_count": alert_count,
+        "language": texts.current_language,
+        "languages": NAMES,
+        "script_texts": script_texts,
+        "translated": texts.gettext,
+    }
+    env.filters |= {
+        "percent": readable_percent,
+        "share": readable_share,
+        "moment": moment_text,
+        "number": number_text,
+    }
+
+
+_install(TEMPLATES.env)

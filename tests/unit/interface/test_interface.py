@@ -155,6 +155,7 @@ SCHEMA = (
     Change(r"studies INDEX ix_studies_threshold_change .*", "`studies.threshold`"),
     Change(r"heartbeats.*", "`heartbeats`"),
     Change(r"accounts\.last_seen_at .*", "`accounts.last_seen_at`"),
+    Change(r"accounts\.language .*", "`accounts.language`"),
     Change(r"wanted_retries.*", "`wanted_retries`"),
     Change(r"ensembles\.(retired_at|manifest_sha256) .*", "`ensembles.retired_at`"),
     Change(r"studies\.(prior_since|never_prior) .*", "`studies.prior_since`"),

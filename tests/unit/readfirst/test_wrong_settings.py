@@ -94,6 +94,7 @@ WRONG: dict[str, tuple[str, str]] = {
     "host": ("127.0.0.1:8080/", HOST),
     "port": ("many", "a whole number from 0 to 65535"),
     "auth": ("never", "auto or required"),
+    "language": ("fr", "auto, de or en"),
     "session_idle_minutes": ("0", "above 0"),
     "session_hours": ("an hour", "a number above 0 and at most 8784"),
     "lockout_failures": ("5.5", "a whole number from 1 to 1000"),

@@ -87,7 +87,7 @@ def test_every_route_has_a_policy_and_no_other_than_the_table_says(settings: Set
 
 
 #: Their forms carry a token, which a bare request lacks.
-FORMS = ("POST /account/", "POST /admin/", "POST /refused/", "POST /studies/")
+FORMS = ("POST /account/", "POST /admin/", "POST /language", "POST /refused/", "POST /studies/")
 
 
 @pytest.mark.parametrize("role", [None, *Role])

@@ -12,6 +12,7 @@ from db.access.login_sessions import end_session, sessions_of
 from readfirst.access.credentials import LEAST_PASSWORD, MOST_PASSWORD, check_password, digest
 from readfirst.access.roles import Role
 from readfirst.errors import Misconfigured
+from readfirst.language.texts import gettext
 from worklist.api.cursors import GREATEST_ID
 from worklist.pages.account.login import FormText, give_cookie
 from worklist.security.login_service import Attempt, change_password
@@ -116,7 +117,7 @@ def _sessions(request: Request, user: Principal) -> list[SessionRow]:
             row.number,
             minute(row.opened_at, zone),
             minute(row.used_at, zone),
-            row.address or "unknown",
+            row.address or gettext("unknown"),
             row.is_own,
         )
         for row in rows

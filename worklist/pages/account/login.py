@@ -10,6 +10,7 @@ from db.access.audit import AuditAction, note
 from db.access.login_sessions import Expired, close_session, expired
 from readfirst.access.credentials import MOST_PASSWORD, digest, new_secret
 from readfirst.access.roles import Role
+from readfirst.language.texts import gettext
 from worklist.security.login_service import Attempt, log_in
 from worklist.security.policy import policy, public
 from worklist.security.principal import (
@@ -61,14 +62,14 @@ def login(
     onward = local_path(onward)
     cookie = request.cookies.get(cookie_name(request), "")
     if not cookie or not same(token, form_token(cookie)):
-        return _page(request, onward, "This form is too old: try once more.", 403)
+        return _page(request, onward, gettext("This form is too old: try once more."), 403)
     name = name.strip().lower()
     password, at = password[: MOST_PASSWORD + 1], datetime.now(UTC)
     attempt = Attempt(name, password, address_of(request), at, replaced=cookie)
     secret = log_in(authenticator.database, authenticator.policy, attempt)
     if secret is None:
         pause = authenticator.policy.account_limit.pause
-        message = NOT_LET_IN.format(minutes=pause.total_seconds() / 60)
+        message = gettext(NOT_LET_IN).format(minutes=pause.total_seconds() / 60)
         return _page(request, onward, message, 401)
     # Never the secret that the browser came with: somebody else may have put it there.
     answer = RedirectResponse(onward, 303)
@@ -99,9 +100,9 @@ def _end_of_session(request: Request, authenticator: AuthenticatorDep) -> str:
     with authenticator.database.read() as session:
         end = expired(session, kept, datetime.now(UTC), lifetimes)
     if end is Expired.IDLE:
-        return IDLE.format(minutes=lifetimes.idle.total_seconds() / 60)
+        return gettext(IDLE).format(minutes=lifetimes.idle.total_seconds() / 60)
     if end is Expired.OVER:
-        return OVER.format(hours=lifetimes.absolute.total_seconds() / 3600)
+        return gettext(OVER).format(hours=lifetimes.absolute.total_seconds() / 3600)
     return ""
 
 

@@ -21,6 +21,8 @@ from db.worklist.refused import count_unreadable
 from ingest.inbox.disk import intake_disk_space
 from readfirst.access.roles import Role
 from readfirst.files.folders import folder_fault
+from readfirst.language.formats import moment_text
+from readfirst.language.texts import gettext
 from readfirst.machine_faults import WorkFault
 from readfirst.settings import Settings
 from worklist.pages.list.query import WorklistRefresh
@@ -170,10 +172,10 @@ def banners(settings: Settings, inbox: InboxSummary) -> list[str]:
     gone = inbox.gone
     if not gone and (fault := folder_fault(settings.inbox_path)):
         # The ingester has not looked yet, or does not run.
-        gone = (f"The inbox cannot be used: {fault}",)
+        gone = (gettext("The inbox cannot be used: {fault}").format(fault=fault),)
     if inbox.left and not gone:
-        left = f"{inbox.left} left in the inbox and not taken: `readfirst inbox` says why."
-        sentences.append(left)
+        left = gettext("{number} left in the inbox and not taken: `readfirst inbox` says why.")
+        sentences.append(left.format(number=inbox.left))
     return [*sentences, *gone]
 
 
@@ -183,8 +185,10 @@ def message_banners(session: Session, escalates: bool) -> list[str]:
     if not any(each.last_error for each in counts):
         return []
     return [
-        "Messages of urgent unread studies cannot be delivered: `readfirst doctor` says why. "
-        "They are tried again."
+        gettext(
+            "Messages of urgent unread studies cannot be delivered: `readfirst doctor` says why. "
+            "They are tried again."
+        )
     ]
 
 
@@ -194,7 +198,11 @@ def work_banners(
     """The sentences of faults that stop work, or else of films that are tried again."""
     if not faults:
         return [delayed.sentence] if delayed else []
+    text = gettext("Since {time}: {fault}")
     return [
-        f"Since {fault.since.astimezone(zone):%d %b %H:%M}: {fault.sentence} {fault.advice}"
+        text.format(
+            time=moment_text(fault.since, "minute_of_year", zone),
+            fault=f"{fault.sentence} {fault.advice}",
+        )
         for fault in faults
     ]

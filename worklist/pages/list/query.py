@@ -11,6 +11,7 @@ from pydantic import ConfigDict, Field, model_validator
 from db.worklist.filters import WorklistFilter
 from db.worklist.sorting import COLUMNS, Order, Position, Sort
 from readfirst.calendar import EARLIEST_DAY, LATEST_WHOLE_DAY
+from readfirst.language.texts import gettext
 from readfirst.studies.findings import GROUP_WORDS
 from worklist.api.cursors import GREATEST_ID, of_study, study_position
 from worklist.api.figure_parameters import FigureFields
@@ -95,29 +96,32 @@ class WorklistQuery(FigureFields):
     def days_in_words(self) -> str:
         """The days on which studies arrived."""
         if self.arrived is not None:
-            return "today" if self.arrived is Arrived.TODAY else "last 3 days"
-        days = {"from": self.first_day, "to": self.last_day}
-        return " ".join(f"{word} {day}" for word, day in days.items() if day) or "any time"
+            is_today = self.arrived is Arrived.TODAY
+            return gettext("today") if is_today else gettext("last 3 days")
+        days = {gettext("from {day}"): self.first_day, gettext("to {day}"): self.last_day}
+        written = (text.format(day=day) for text, day in days.items() if day)
+        return " ".join(written) or gettext("any time")
 
     @property
     def sort_in_words(self) -> str:
         """The order in words, and its direction."""
-        return ORDER_TEXTS[self.sort][self.reverse]
+        return gettext(ORDER_TEXTS[self.sort][self.reverse])
 
     @property
     def figure_in_words(self) -> str:
         """The figure whose studies are listed, in words; empty where none is."""
         low, high = self.probability_from, self.probability_below
-        by = f"by ensemble {self.ensemble}" if self.ensemble else ""
+        by = gettext("by ensemble {version}").format(version=self.ensemble) if self.ensemble else ""
         between = ""
         if low is not None or high is not None:
             highest = 1 if high is None else high
-            between = f"AI {100 * (low or 0):.0f} to {100 * highest:.0f} %"
+            text = gettext("AI {low} to {high} %")
+            between = text.format(low=f"{100 * (low or 0):.0f}", high=f"{100 * highest:.0f}")
         parts = (
-            GROUP_WORDS[self.agreement] if self.agreement else "",
+            gettext(GROUP_WORDS[self.agreement]) if self.agreement else "",
             between,
             by,
-            f"not scored: {self.code}" if self.code else "",
+            gettext("not scored: {reason}").format(reason=self.code) if self.code else "",
             self.scanner or "",
         )
         return ", ".join(part for part in parts if part)

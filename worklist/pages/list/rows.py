@@ -9,7 +9,9 @@ from zoneinfo import ZoneInfo
 from db.read_models import StudyRecord
 from readfirst.domain import ImageState
 from readfirst.formatting import readable_name, short_duration
-from readfirst.studies.findings import AGREEMENT_WORDS, finding_text
+from readfirst.language.formats import moment_text
+from readfirst.language.texts import gettext, ngettext, pgettext
+from readfirst.studies.findings import agreement_text, finding_text
 from readfirst.studies.priority import PriorityReason
 from worklist.services.study_texts import (
     examination,
@@ -96,7 +98,7 @@ class PageRow:
     @property
     def wait_words(self) -> str:
         """The mark of the waiting time in words."""
-        return WAIT_WORDS[self.wait_level]
+        return gettext(WAIT_WORDS[self.wait_level])
 
     @property
     def has_word(self) -> bool:
@@ -153,7 +155,7 @@ def _page_row(
         indication=indication(study),
         study_time=_moment(study.study_datetime, local),
         institution=study.institution_name or "" if several else "",
-        received=_moment(study.received_at, local, today=""),
+        received=_moment(study.received_at, local, names_today=False),
         received_at=study.received_at.isoformat(timespec="seconds"),
         bar=_bar(study),
         thumbnails=tuple(prepared[:MOST_THUMBNAILS]),
@@ -165,7 +167,7 @@ def _page_row(
         warnings=tuple(warning.reason for warning in study.warnings),
         prior=study.prior,
         read=_read(study),
-        read_at=_moment(study.read_at, local, today=""),
+        read_at=_moment(study.read_at, local, names_today=False),
         verdict_count=study.verdict_count,
         image_count=len(study.images),
         waiting=short_duration(waited),
@@ -191,9 +193,11 @@ def _patient_facts(study: StudyRecord, zone: ZoneInfo) -> str:
 def _exam(study: StudyRecord) -> str:
     """As `Chest AP, 2 images, 3 priors`."""
     images, priors = len(study.images), study.prior_count
-    words = [examination(study), f"{images} images" if images > 1 else ""]
+    words = [examination(study)]
+    if images > 1:
+        words.append(ngettext("{number} image", "{number} images", images).format(number=images))
     if priors:
-        words.append("1 prior" if priors == 1 else f"{priors} priors")
+        words.append(ngettext("{number} prior", "{number} priors", priors).format(number=priors))
     return ", ".join(filter(None, words))
 
 
@@ -202,11 +206,11 @@ def _read(study: StudyRecord) -> str:
     if study.read_at is None:
         return ""
     if study.verdict is None:
-        return "Read"
+        return pgettext("state", "Read")
     words = [finding_text(study.verdict.finding)]
     if study.verdict.agreement:
-        words.append(AGREEMENT_WORDS[study.verdict.agreement])
-    return f"Read: {', '.join(words)}"
+        words.append(agreement_text(study.verdict.agreement))
+    return gettext("Read: {verdict}").format(verdict=", ".join(words))
 
 
 def _bar(study: StudyRecord) -> ProbabilityBar | None:
@@ -221,11 +225,12 @@ def _bar(study: StudyRecord) -> ProbabilityBar | None:
     )
 
 
-def _moment(at: datetime | None, now: datetime, *, today: str = "today ") -> str:
+def _moment(at: datetime | None, now: datetime, *, names_today: bool = True) -> str:
     """A time as short as it can be told apart. now: in the site's zone."""
     if at is None:
         return ""
     local = at.astimezone(now.tzinfo)
     if local.date() == now.date():
-        return today + local.strftime("%H:%M")
-    return local.strftime("%d %b %H:%M" if local.year == now.year else "%d %b %Y")
+        time = moment_text(local, "minute_of_day")
+        return gettext("today {time}").format(time=time) if names_today else time
+    return moment_text(local, "minute_of_year" if local.year == now.year else "day")

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 from db.worklist.counts import WorklistCounts, count_before, count_studies
 from db.worklist.filters import WorklistFilter
 from db.worklist.queries import ReadingPage
+from readfirst.language.texts import gettext
 from worklist.pages.list.query import Show, WorklistQuery
 
 
@@ -72,17 +73,21 @@ def query_chips(query: WorklistQuery, text: str | None) -> tuple[Chip, ...]:
     """The filters of a list, each with the list without it."""
     chips = []
     if text:
-        chips.append(Chip(f"text ‘{text}’", query.address(), is_text=True))
+        chips.append(
+            Chip(gettext("text ‘{text}’").format(text=text), query.address(), is_text=True)
+        )
     if query.stat:
-        chips.append(Chip("STAT", query.address(stat=False)))
+        chips.append(Chip(gettext("STAT"), query.address(stat=False)))
     if query.flagged:
-        chips.append(Chip("flagged", query.address(flagged=False)))
+        chips.append(Chip(gettext("flagged"), query.address(flagged=False)))
     if query.refused:
-        chips.append(Chip("not scored", query.address(refused=False)))
+        chips.append(Chip(gettext("not scored"), query.address(refused=False)))
     if query.has_days:
-        chips.append(Chip(f"arrived {query.days_in_words}", query.address(**query.of_days())))
+        label = gettext("arrived {days}").format(days=query.days_in_words)
+        chips.append(Chip(label, query.address(**query.of_days())))
     if query.site:
-        chips.append(Chip(f"site {query.site}", query.address(site=None)))
+        label = gettext("site {site}").format(site=query.site)
+        chips.append(Chip(label, query.address(site=None)))
     if query.figure_in_words:
         chips.append(Chip(query.figure_in_words, query.address(**query.of_figure())))
     return tuple(chips)

@@ -9,8 +9,10 @@ from db.read_models import StudyRecord, VerdictRecord
 from db.worklist.patients import OtherStudy
 from readfirst.domain import FileKind
 from readfirst.formatting import readable_name, readable_probability, short_duration
+from readfirst.language.formats import moment_text
+from readfirst.language.texts import gettext
 from readfirst.refusals import WITHOUT_FILM
-from readfirst.studies.findings import AGREEMENT_WORDS, Finding, finding_text
+from readfirst.studies.findings import Finding, agreement_text, finding_text
 from readfirst.studies.viewer import viewer_link
 from worklist.services.study_texts import distinct, in_percent, indication, minute, patient_age
 
@@ -57,25 +59,30 @@ class OtherStudyRow:
 
 def facts(study: StudyRecord, now: datetime, zone: ZoneInfo) -> tuple[tuple[str, str], ...]:
     """Patient and order, each with its name; what is not known is left out."""
-    waits = f" ({short_duration(now - study.received_at)} ago)"
+    waited = gettext("{duration} ago").format(duration=short_duration(now - study.received_at))
     rows = {
-        "Age": patient_age(study, zone),
-        "Sex": study.patient_sex,
-        "Born": study.patient_birth_date.strftime("%d %b %Y") if study.patient_birth_date else "",
-        "Patient ID": " @ ".join(distinct((study.patient_id, study.issuer_of_patient_id))),
-        "Accession": study.accession_number,
-        "Exam": ": ".join(filter(None, (_description(study), _taken(study)))),
-        "Study time": minute(study.study_datetime, zone) if study.study_datetime else "",
-        "Arrived": minute(study.received_at, zone) + waits,
-        "Institution": study.institution_name,
-        "Referred by": readable_name(study.referring_physician_name or ""),
+        gettext("Age"): patient_age(study, zone),
+        gettext("Sex"): study.patient_sex,
+        gettext("Born"): moment_text(study.patient_birth_date, "day")
+        if study.patient_birth_date
+        else "",
+        gettext("Patient ID"): " @ ".join(distinct((study.patient_id, study.issuer_of_patient_id))),
+        gettext("Accession"): study.accession_number,
+        gettext("Exam"): ": ".join(filter(None, (_description(study), _taken(study)))),
+        gettext("Study time"): minute(study.study_datetime, zone) if study.study_datetime else "",
+        gettext("Arrived"): f"{minute(study.received_at, zone)} ({waited})",
+        gettext("Institution"): study.institution_name,
+        gettext("Referred by"): readable_name(study.referring_physician_name or ""),
     }
     return tuple((name, value) for name, value in rows.items() if value)
 
 
 def order_line(study: StudyRecord) -> str:
     """The clinical question in one line; empty where the files do not say it."""
-    rows = {"Indication": indication(study), "History": study.additional_patient_history}
+    rows = {
+        gettext("Indication"): indication(study),
+        gettext("History"): study.additional_patient_history,
+    }
     return ". ".join(f"{name}: {value.rstrip('.')}" for name, value in rows.items() if value)
 
 
@@ -86,7 +93,7 @@ def choices(study: StudyRecord) -> tuple[Choice, ...]:
     validated says nothing against pneumonia, so there is nothing to agree with.
     """
     if all(image.code in WITHOUT_FILM for image in study.images):
-        return (Choice("read", "Dismiss: there is no film", ("e",)),)
+        return (Choice("read", gettext("Dismiss: there is no film"), ("e",)),)
     pneumonia: tuple[str, ...] = ("p",)
     none: tuple[str, ...] = ("x",)
     if study.flagged:
@@ -94,10 +101,10 @@ def choices(study: StudyRecord) -> tuple[Choice, ...]:
     elif study.probability is not None and not study.marks:
         pneumonia, none = ("p", "d"), ("x", "a")
     return (
-        Choice(Finding.PNEUMONIA, "Pneumonia", pneumonia),
-        Choice(Finding.NO_PNEUMONIA, "No pneumonia", none),
-        Choice(Finding.CANNOT_TELL, "Uncertain", ("c",)),
-        Choice("read", "Mark as read", ("e",)),
+        Choice(Finding.PNEUMONIA, gettext("Pneumonia"), pneumonia),
+        Choice(Finding.NO_PNEUMONIA, gettext("No pneumonia"), none),
+        Choice(Finding.CANNOT_TELL, gettext("Uncertain"), ("c",)),
+        Choice("read", gettext("Mark as read"), ("e",)),
     )
 
 
@@ -105,9 +112,9 @@ def verdict_row(verdict: VerdictRecord, zone: ZoneInfo) -> VerdictRow:
     """A line of the history."""
     return VerdictRow(
         at=minute(verdict.at, zone),
-        by=verdict.by or "somebody",
-        what="marked as unread" if verdict.withdrawn else finding_text(verdict.finding),
-        agreement=AGREEMENT_WORDS[verdict.agreement] if verdict.agreement else "",
+        by=verdict.by or gettext("somebody"),
+        what=gettext("marked as unread") if verdict.withdrawn else finding_text(verdict.finding),
+        agreement=agreement_text(verdict.agreement),
         comment=verdict.comment or "",
         ai=_ai(verdict),
         blind=verdict.blind,
@@ -119,8 +126,8 @@ def other_study_row(other: OtherStudy, zone: ZoneInfo) -> OtherStudyRow:
     """A line of the patient's other studies."""
     return OtherStudyRow(
         study_instance_uid=other.study_instance_uid,
-        at=other.at.astimezone(zone).strftime("%d %b %Y"),
-        what=", ".join(other.views) or "Picture",
+        at=moment_text(other.at, "day", zone),
+        what=", ".join(other.views) or gettext("Picture"),
         probability=None if other.probability is None else in_percent(other.probability),
         flagged=other.flagged,
         marked=other.marked,
@@ -138,8 +145,9 @@ def earlier_than(study: StudyRecord, others: Sequence[OtherStudy]) -> list[Other
 def verdict_on(study: StudyRecord, zone: ZoneInfo) -> str:
     """Name the study that a verdict is on, by its time."""
     if study.study_datetime is not None:
-        return f"the study of {minute(study.study_datetime, zone)}"
-    return f"the study that came in on {minute(study.received_at, zone)}"
+        return gettext("the study of {time}").format(time=minute(study.study_datetime, zone))
+    text = gettext("the study that came in on {time}")
+    return text.format(time=minute(study.received_at, zone))
 
 
 def pacs_link(template: str | None, study: StudyRecord) -> str | None:
@@ -155,9 +163,10 @@ def pacs_link(template: str | None, study: StudyRecord) -> str | None:
 
 def _ai(verdict: VerdictRecord) -> str:
     if verdict.probability is None:
-        return "not scored then"
-    flag = "flagged" if verdict.flagged else "not flagged"
-    return f"AI then: {readable_probability(verdict.probability)}, {flag}"
+        return gettext("not scored then")
+    flag = gettext("flagged") if verdict.flagged else gettext("not flagged")
+    text = gettext("AI then: {probability}, {flag}")
+    return text.format(probability=readable_probability(verdict.probability), flag=flag)
 
 
 def _description(study: StudyRecord) -> str | None:

@@ -13,6 +13,8 @@ from db.worklist.patients import OtherStudy, earlier_studies
 from db.worklist.queries import study_detail
 from readfirst.access.roles import Role
 from readfirst.formatting import readable_probability
+from readfirst.language.formats import moment_text
+from readfirst.language.texts import gettext
 from readfirst.refusals import RefusalCode
 from worklist.api.parameters import StudyUid
 from worklist.security.policy import policy
@@ -123,9 +125,13 @@ def _identity(study: StudyRecord) -> tuple[str, ...]:
     """ID, birth date and sex; what is unknown says so, since a gap would not be noticed."""
     born = study.patient_birth_date
     return (
-        f"ID {study.patient_id}" if study.patient_id else "no patient ID",
-        f"born {born:%d %b %Y}" if born else "birth date unknown",
-        f"sex {study.patient_sex}" if study.patient_sex else "sex unknown",
+        f"ID {study.patient_id}" if study.patient_id else gettext("no patient ID"),
+        gettext("born {day}").format(day=moment_text(born, "day"))
+        if born
+        else gettext("birth date unknown"),
+        gettext("sex {sex}").format(sex=study.patient_sex)
+        if study.patient_sex
+        else gettext("sex unknown"),
     )
 
 
@@ -137,12 +143,9 @@ def _images(detail: StudyDetail) -> tuple[FilmImage, ...]:
     return tuple(
         FilmImage(
             sha256=image.sha256,
-            label=" ".join(filter(None, (image.modality, image.view_position)))
-            or f"Image {number}",
+            label=_label(image.modality, image.view_position, number),
             view=image.view_position or "",
-            position=", ".join(
-                filter(None, (image.view_position, f"image {number} of {len(images)}"))
-            ),
+            position=_position(image.view_position, number, len(images)),
             has_thumbnail=image.ready_at is not None,
             is_open=image.sha256 == first,
             score=scores.get(image.sha256),
@@ -154,15 +157,24 @@ def _images(detail: StudyDetail) -> tuple[FilmImage, ...]:
     )
 
 
+def _label(modality: str | None, view: str | None, number: int) -> str:
+    known = " ".join(filter(None, (modality, view)))
+    return known or gettext("Image {number}").format(number=number)
+
+
+def _position(view: str | None, number: int, images: int) -> str:
+    text = gettext("image {number} of {images}").format(number=number, images=images)
+    return ", ".join(filter(None, (view, text)))
+
+
 def _earlier(other: OtherStudy, zone: ZoneInfo) -> EarlierStudy:
     return EarlierStudy(
         study_instance_uid=other.study_instance_uid,
-        date=other.at.astimezone(zone).strftime("%d %b %Y"),
+        date=moment_text(other.at, "day", zone),
         images=tuple(
             EarlierImage(
                 sha256=image.sha256,
-                label=" ".join(filter(None, (image.modality, image.view_position)))
-                or f"Image {number}",
+                label=_label(image.modality, image.view_position, number),
                 percent=""
                 if image.probability is None
                 else readable_probability(image.probability),

@@ -31,6 +31,7 @@ from db.worklist.readers import read_by_others, readers_by_study
 from db.worklist.sorting import READING_ORDER
 from readfirst.access.roles import Role
 from readfirst.errors import Conflict
+from readfirst.language.texts import gettext
 from readfirst.settings import Settings
 from readfirst.studies.display import DisplayContext
 from readfirst.studies.findings import Finding
@@ -132,7 +133,9 @@ def verdict(
         with unit_of_work(database, rules) as unit:
             submit_verdict(unit, study_instance_uid, verdict_input, user.actor, expected=expected)
     except Conflict as conflict:
-        return _page(request, database, settings, study_instance_uid, str(conflict), comment)
+        return _page(
+            request, database, settings, study_instance_uid, gettext(str(conflict)), comment
+        )
     disclosures.noted = True
     if is_part(request):
         return _page(request, database, settings, study_instance_uid)

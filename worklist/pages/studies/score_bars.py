@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from db.read_models import ImageRecord, ScoreRecord
+from readfirst.language.texts import gettext
 from worklist.services.study_texts import in_percent, minute
 
 
@@ -52,7 +53,7 @@ def image_scores(
     by_image = [
         ImageScores(
             sha256=image.sha256,
-            label=f"Image {number}" if len(images) > 1 else "",
+            label=gettext("Image {number}").format(number=number) if len(images) > 1 else "",
             marked=bool(image.marks),
             versions=tuple(
                 _bar(score, zone) for score in reversed(scores) if score.sha256 == image.sha256

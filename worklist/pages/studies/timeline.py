@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 from db.access.audit import FirstViewing
 from db.read_models import EventRecord, ImageRecord, ScoreRecord, StudyDetail, VerdictRecord
 from readfirst.formatting import attribute_names, readable_probability, short_duration
+from readfirst.language.formats import moment_text
+from readfirst.language.texts import gettext, pgettext
 from readfirst.refusals import SENTENCES, RefusalCode
 from readfirst.studies.findings import finding_text
 from readfirst.studies.marks import MARK_SENTENCES, MarkCode
@@ -38,6 +40,7 @@ PRIORS = {
     "old": "it was old when it came in",
     "newer_study": "the patient has a newer study",
 }
+FOR_COMPARISON = "it came in for comparison"
 #: Why a flag changed, where it was not by a film that came in.
 CAUSES = {
     "rescore": "scored again by ensemble {}",
@@ -75,7 +78,7 @@ def timeline(
     """The events of a study, in order. opened: when a person first looked at it."""
     entries = [*_from_events(detail), *_from_verdicts(detail.verdicts)]
     if opened is not None:
-        entries.append(TimelineEntry(opened.at, f"First opened{_by(opened.account)}"))
+        entries.append(TimelineEntry(opened.at, _by(gettext("First opened"), opened.account)))
     # Python's sorting keeps what happened at one moment in the order of its events.
     entries.sort(key=lambda entry: entry.at)
     labels = _labels(detail.study.images)
@@ -96,7 +99,7 @@ def _clock(at: datetime, earlier: datetime | None, zone: ZoneInfo) -> str:
     """The time of day, with its date where that is another one."""
     local = at.astimezone(zone)
     same_day = earlier is not None and earlier.astimezone(zone).date() == local.date()
-    return local.strftime("%H:%M:%S" if same_day else "%d %b %Y %H:%M:%S")
+    return moment_text(local, "second_of_day" if same_day else "second")
 
 
 def _since(duration: timedelta) -> str:
@@ -108,9 +111,9 @@ def times(detail: StudyDetail, opened: FirstViewing | None) -> tuple[tuple[str, 
     arrived = detail.study.received_at
     scored = min((score.scored_at for score in detail.scores), default=None)
     moments = {
-        "scored": scored,
-        "opened": opened.at if opened else None,
-        "read": detail.study.read_at,
+        pgettext("time", "scored"): scored,
+        pgettext("time", "opened"): opened.at if opened else None,
+        pgettext("time", "read"): detail.study.read_at,
     }
     return tuple(
         (name, short_duration(at - arrived)) for name, at in moments.items() if at is not None
@@ -132,60 +135,69 @@ def _entry(
     version, image = str(event.detail.get("ensemble", "")), event.sha256 or ""
     kind = ""
     if event.action == "received":
-        what = f"Received {names.get(image, '')}".rstrip()
+        what = gettext("Received {file}").format(file=names.get(image, "")).rstrip()
     elif event.action == "scored":
         what = _scored(version, scores.get((image, version)))
     elif event.action == "flagged":
-        what, kind = f"Flagged, moved up{_cause(event)}", "flag"
+        what, kind = gettext("Flagged, moved up") + _cause(event), "flag"
     elif event.action == "flag_withdrawn":
-        what = f"No longer flagged{_cause(event)}"
+        what = gettext("No longer flagged") + _cause(event)
     elif event.action == "prior":
-        reason = PRIORS.get(str(event.detail.get("reason")), "it came in for comparison")
-        what = f"Made a prior, not to be read: {reason}"
+        reason = PRIORS.get(str(event.detail.get("reason")), FOR_COMPARISON)
+        what = gettext("Made a prior, not to be read: {reason}").format(reason=gettext(reason))
     elif event.action == "refused":
-        what, kind = f"Not scored: {_sentence(event.detail.get('code'))}", "refused"
+        sentence = _sentence(event.detail.get("code"))
+        what, kind = gettext("Not scored: {reason}").format(reason=sentence), "refused"
     elif event.action == "marked":
         marks = _marks(event.detail.get("codes"))
-        what = f"Not validated: {marks}" if marks else "No longer marked as not validated"
+        what = gettext("No longer marked as not validated")
+        if marks:
+            what = gettext("Not validated: {marks}").format(marks=marks)
     elif event.action == "escalated":
         minutes = event.detail.get("after_minutes")
-        what = f"Escalated: urgent and unread for {minutes} min"
+        what = gettext("Escalated: urgent and unread for {minutes} min").format(minutes=minutes)
     elif event.action == "acknowledged":
-        what = f"Escalation acknowledged{_by(str(event.detail.get('by') or ''))}"
+        what = _by(gettext("Escalation acknowledged"), str(event.detail.get("by") or ""))
     elif event.action in FIELDS:
-        what = f"{FIELDS[event.action]}: {_fields(event.detail.get('fields'))}"
+        what = f"{gettext(FIELDS[event.action])}: {_fields(event.detail.get('fields'))}"
     elif event.action in ("rescore", "score_confirmed", "score_not_reproduced"):
         what = _again(event.action, version)
     else:
-        what = PLAIN.get(event.action) or event.action.replace("_", " ").capitalize()
+        what = gettext(PLAIN.get(event.action, "")) or event.action.replace("_", " ").capitalize()
     return TimelineEntry(event.at, what, kind, event.sha256)
 
 
 def _cause(event: EventRecord) -> str:
-    reason = CAUSES.get(event.cause or "", "").format(event.detail.get("ensemble") or "")
+    text = gettext(CAUSES.get(event.cause or "", ""))
+    reason = text.format(event.detail.get("ensemble") or "")
     return f": {reason}" if reason else ""
 
 
 def _scored(version: str, score: ScoreRecord | None) -> str:
-    probability = "" if score is None else f" {readable_probability(score.probability)}"
-    return f"Scored{probability} by ensemble {version}"
+    if score is None:
+        return gettext("Scored by ensemble {version}").format(version=version)
+    text = gettext("Scored {probability} by ensemble {version}")
+    return text.format(probability=readable_probability(score.probability), version=version)
 
 
 def _again(action: str, version: str) -> str:
     if action == "rescore":
-        return f"Waits to be scored by ensemble {version}"
-    result = "the same" if action == "score_confirmed" else "not the same"
-    return f"Scored again by ensemble {version}: {result}"
+        return gettext("Waits to be scored by ensemble {version}").format(version=version)
+    is_same = action == "score_confirmed"
+    result = gettext("the same") if is_same else gettext("not the same")
+    text = gettext("Scored again by ensemble {version}: {result}")
+    return text.format(version=version, result=result)
 
 
 def _sentence(code: object) -> str:
     text = str(code or "")
-    return SENTENCES[RefusalCode(text)] if text in set(RefusalCode) else text
+    return gettext(SENTENCES[RefusalCode(text)]) if text in set(RefusalCode) else text
 
 
 def _marks(codes: object) -> str:
     marks = codes if isinstance(codes, list) else []
-    return " ".join(MARK_SENTENCES[MarkCode(mark)] for mark in marks if mark in set(MarkCode))
+    known = (MarkCode(mark) for mark in marks if mark in set(MarkCode))
+    return " ".join(gettext(MARK_SENTENCES[code]) for code in known)
 
 
 def _fields(names: object) -> str:
@@ -195,18 +207,20 @@ def _fields(names: object) -> str:
 def _from_verdicts(verdicts: Sequence[VerdictRecord]) -> Iterator[TimelineEntry]:
     for verdict in verdicts:
         if verdict.withdrawn:
-            yield TimelineEntry(verdict.at, f"Marked as unread{_by(verdict.by)}")
+            yield TimelineEntry(verdict.at, _by(gettext("Marked as unread"), verdict.by))
         else:
-            yield TimelineEntry(
-                verdict.at, f"Read{_by(verdict.by)}: {finding_text(verdict.finding)}", "read"
-            )
+            read = _by(pgettext("state", "Read"), verdict.by)
+            yield TimelineEntry(verdict.at, f"{read}: {finding_text(verdict.finding)}", "read")
 
 
-def _by(account: str | None) -> str:
-    return f" by {account}" if account else ""
+def _by(what: str, account: str | None) -> str:
+    if not account:
+        return what
+    return gettext("{what} by {account}").format(what=what, account=account)
 
 
 def _labels(images: Sequence[ImageRecord]) -> dict[str, str]:
     if len(images) < 2:
         return {}
-    return {image.sha256: f"image {number}" for number, image in enumerate(images, 1)}
+    text = gettext("image {number}")
+    return {image.sha256: text.format(number=number) for number, image in enumerate(images, 1)}

@@ -1,4 +1,5 @@
 // Tells of a caps-lock key that is on, before a password is typed in vain.
+import { gettext } from "../common/texts.js";
 
 const hint = document.getElementById("caps-lock");
 const field = document.querySelector("input[type='password']");
@@ -6,7 +7,7 @@ const field = document.querySelector("input[type='password']");
 /** @param {Event} event */
 function look(event) {
   if (!hint || !(event instanceof KeyboardEvent || event instanceof MouseEvent)) return;
-  const text = event.getModifierState("CapsLock") ? "Caps lock is on." : "";
+  const text = event.getModifierState("CapsLock") ? gettext("Caps lock is on.") : "";
   if (hint.textContent !== text) hint.textContent = text;
 }
 

@@ -1,5 +1,7 @@
 // The tray of uploads: follows each file until it is scored, or says why it is not.
 
+import { gettext, inLanguage } from "./texts.js";
+
 // Milliseconds between two looks at the files that are not done: longer while nothing changes.
 const PAUSE = 1000;
 const LONGEST_PAUSE = 15_000;
@@ -32,7 +34,7 @@ export class UploadTray {
     this.list.append(item);
     this.tray.hidden = false;
     const line = { name, item, status };
-    say(line, "waiting", "waiting");
+    say(line, "waiting", gettext("waiting"));
     return line;
   }
 
@@ -40,14 +42,14 @@ export class UploadTray {
   follow(line, uploaded) {
     line.href = uploaded.href;
     line.alreadyHere = uploaded.already_here;
-    say(line, "received", "received");
+    say(line, "received", gettext("received"));
     this.following.push(line);
     this.pause = PAUSE;
     this.look(PAUSE);
   }
 
   fail(line, reason) {
-    say(line, "failed", `not uploaded: ${reason}`);
+    say(line, "failed", gettext("not uploaded: {reason}", { reason }));
   }
 
   close() {
@@ -80,13 +82,13 @@ export class UploadTray {
 
 // Resolves to nothing where the server does not answer: the next round asks again.
 async function outcomeOf(line) {
-  const response = await fetch(line.href).catch(() => null);
+  const response = await fetch(line.href, inLanguage()).catch(() => null);
   return response?.ok ? response.json() : null;
 }
 
 /** @param {Line} line */
 function show(line, outcome) {
-  const words = line.alreadyHere ? `already here: ${outcome.summary}` : outcome.summary;
+  const words = line.alreadyHere ? gettext("already here: {outcome}", { outcome: outcome.summary }) : outcome.summary;
   say(line, outcome.state, words, outcome.study_instance_uid);
   if (outcome.flagged) line.item.classList.add("is-flagged");
 }

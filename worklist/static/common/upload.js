@@ -1,4 +1,5 @@
 // Uploads files that are chosen, or dropped anywhere on the page, one after another.
+import { gettext, inLanguage, ngettext } from "./texts.js";
 import { UploadTray } from "./upload-tray.js";
 
 const form = document.getElementById("upload");
@@ -12,7 +13,7 @@ async function uploadAll(files) {
   const lines = files.map((file) => tray.add(file.name));
   let uploaded = 0;
   for (const [index, file] of files.entries()) {
-    output.textContent = `Sending ${index + 1} of ${files.length} …`;
+    output.textContent = gettext("Sending {number} of {all} …", { number: index + 1, all: files.length });
     try {
       tray.follow(lines[index], await upload(file));
       uploaded += 1;
@@ -24,16 +25,16 @@ async function uploadAll(files) {
 }
 
 function summary(uploaded, all) {
-  const files = all === 1 ? "file" : "files";
-  return uploaded === all ? `${all} ${files} uploaded.` : `${uploaded} of ${all} ${files} uploaded.`;
+  if (uploaded === all) return ngettext("{number} file uploaded.", "{number} files uploaded.", all);
+  return ngettext("{uploaded} of {number} file uploaded.", "{uploaded} of {number} files uploaded.", all, { uploaded });
 }
 
 // Resolves to what the server says of the file. Throws an Error that says why it was not taken.
 async function upload(file) {
   const body = new FormData();
   body.append("files", file);
-  const response = await fetch(form.getAttribute("action"), { method: "POST", body }).catch(() => null);
-  if (!response) throw new Error("the server does not answer");
+  const response = await fetch(form.getAttribute("action"), inLanguage({ method: "POST", body })).catch(() => null);
+  if (!response) throw new Error(gettext("the server does not answer"));
   const answer = await response.json().catch(() => ({}));
   if (!response.ok) throw new Error(answer.detail ?? response.statusText);
   return answer[0];

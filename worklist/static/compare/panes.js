@@ -4,6 +4,7 @@
 // of the opened study, to which verdicts belong.
 
 import { isTyping, keyOf } from "../common/keys.js";
+import { gettext } from "../common/texts.js";
 import { drawPreviews } from "./preview.js";
 import { Viewer } from "../viewer/viewer.js";
 
@@ -84,7 +85,9 @@ export class Panes {
   async #add(choice, replaced) {
     const section = await sectionOf(choice).catch(() => null);
     if (this.stopping.signal.aborted) return;
-    if (!section) return this.first.showMessage(`The film of ${choice.date || "this study"} could not be loaded.`);
+    if (!section) return this.first.showMessage(choice.date
+      ? gettext("The film of {date} could not be loaded.", choice)
+      : gettext("The film of this study could not be loaded."));
     if (replaced) {
       replaced.stop();
       replaced.section.replaceWith(section);
@@ -112,7 +115,7 @@ export class Panes {
     for (let number = this.viewers.length; number < this.count; number += 1) {
       const empty = document.createElement("p");
       empty.className = "film-empty";
-      empty.textContent = "No further film.";
+      empty.textContent = gettext("No further film.");
       this.grid.append(empty);
     }
   }
@@ -202,12 +205,12 @@ async function sectionOf(choice) {
   if (!section) return null;
   section.dataset.first = choice.sha256;
   section.dataset.compared = "";
-  section.setAttribute("aria-label", choice.date ? `Earlier film, ${choice.date}` : "Another film of this study");
+  section.setAttribute("aria-label", choice.date ? gettext("Earlier film, {date}", choice) : gettext("Another film of this study"));
   for (const element of section.querySelectorAll("[id]")) element.removeAttribute("id");
   if (choice.isEarlier) {
     const text = document.createElement("p");
     text.className = "film-earlier";
-    text.textContent = `Earlier: ${choice.date}. Verdicts are not on this one.`;
+    text.textContent = gettext("Earlier: {date}. Verdicts are not on this one.", choice);
     section.querySelector(".film-identity").after(text);
   }
   return document.adoptNode(section);

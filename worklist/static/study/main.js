@@ -1,19 +1,21 @@
 // The page of one study: its keys, its links to other studies, and notices of what changes meanwhile.
 
 import { setUpKeys } from "../common/keys.js";
+import { gettext, locale } from "../common/texts.js";
+import { VERDICT_WORDS as WORDS } from "../common/verdict-words.js";
 import { listAddress, listedStudies, storeOpenedStudy } from "../worklist/state.js";
 import { keepCommentDraft } from "./comment-draft.js";
 import { setUpNextUnread } from "./next-unread.js";
 import { showNotice } from "./notice.js";
 import { setUpReaders } from "./readers.js";
-import { setUpVerdict, WORDS } from "./verdict.js";
+import { setUpVerdict } from "./verdict.js";
 
 const { study, zone } = /** @type {HTMLElement} */ (document.querySelector("main.study")).dataset;
 
 // The notice for an event of this study, by its type. Other events need no notice.
 const CHANGES = {
-  received: async () => "Another image of this study has come in.",
-  scored: async () => "The AI has scored an image of this study.",
+  received: async () => gettext("Another image of this study has come in."),
+  scored: async () => gettext("The AI has scored an image of this study."),
   verdict: describeVerdict,
 };
 // Verdicts submitted on this page whose events have not come in yet.
@@ -30,11 +32,11 @@ async function onEvent(event) {
 async function describeVerdict() {
   const response = await fetch(`/api/v1/studies/${study}/verdicts`).catch(() => null);
   const verdict = response?.ok && (await response.json()).at(-1);
-  if (!verdict) return "Somebody recorded a verdict.";
-  const at = new Date(verdict.at).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit", timeZone: zone });
-  const reader = verdict.by ?? "Somebody";
-  if (verdict.withdrawn) return `${reader} marked this study as unread at ${at}.`;
-  return `${reader} recorded “${WORDS[verdict.finding] ?? WORDS.read}” at ${at}.`;
+  if (!verdict) return gettext("Somebody recorded a verdict.");
+  const at = new Date(verdict.at).toLocaleTimeString(locale, { hour: "2-digit", minute: "2-digit", timeZone: zone });
+  const reader = verdict.by ?? gettext("Somebody");
+  if (verdict.withdrawn) return gettext("{reader} marked this study as unread at {at}.", { reader, at });
+  return gettext("{reader} recorded “{verdict}” at {at}.", { reader, verdict: WORDS[verdict.finding] ?? WORDS.read, at });
 }
 
 // Links to the list from which this study was opened and to its neighbours there, in any order.

@@ -1,13 +1,14 @@
 // The next unread study: reading goes on from where one is, past what was left unread, and at the
 // end begins again with what this tab has not opened yet.
+import { gettext } from "../common/texts.js";
 import { forgetVisited, storeVisited, visitedStudies } from "../worklist/state.js";
 import { showNotice } from "./notice.js";
 
 const REASON = "readfirst.next";
 const TEXTS = {
-  stat: "This STAT study has not been opened here yet, so it comes first.",
-  from_top: "The end of the unread studies was reached. From the top again, with those not opened here yet.",
-  again: "All unread studies have been opened here. From the top again.",
+  stat: gettext("This STAT study has not been opened here yet, so it comes first."),
+  from_top: gettext("The end of the unread studies was reached. From the top again, with those not opened here yet."),
+  again: gettext("All unread studies have been opened here. From the top again."),
 };
 
 export function setUpNextUnread(study) {
@@ -29,7 +30,7 @@ async function goOn(study, fallback) {
     body: JSON.stringify({ after: study, visited: visitedStudies() }),
   }).catch(() => null);
   if (!response) {
-    showNotice("The server does not answer, so the next study cannot be opened.");
+    showNotice(gettext("The server does not answer, so the next study cannot be opened."));
     return;
   }
   const next = response.ok ? await response.json() : undefined;

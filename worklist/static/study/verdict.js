@@ -1,14 +1,15 @@
 // The verdict of the page: taken only of a film that was displayed, and told wherever one looks.
 
 import { press } from "../common/keys.js";
+import { gettext } from "../common/texts.js";
+import { VERDICT_WORDS as WORDS } from "../common/verdict-words.js";
 import { storeDisplayedFilm, storePendingVerdict, takePendingVerdict } from "../worklist/state.js";
 import { hideNotice, setUpNotice, showNotice, showOnFilm } from "./notice.js";
 
 const GO_ON = "readfirst.go-on";
 // Milliseconds in which a verdict can be taken back before the page goes on.
 const GO_ON_AFTER = 1500;
-export const WORDS = { pneumonia: "pneumonia", no_pneumonia: "no pneumonia", cannot_tell: "uncertain", read: "marked as read", unread: "unread again" };
-const NO_FINDING = "The film cannot be displayed here, so it takes no finding: only Uncertain or Mark as read.";
+const NO_FINDING = gettext("The film cannot be displayed here, so it takes no finding: only Uncertain or Mark as read.");
 
 // The films of this study that were displayed, and that could not be, by their digests.
 const film = { displayed: "", failed: "" };
@@ -73,7 +74,7 @@ function onSubmit(/** @type {SubmitEvent} */ event) {
 // Why a verdict is not taken now; empty if it is.
 function refusalOf(say) {
   if (say === "unread" || film.displayed) return "";
-  if (!film.failed) return "The film is not displayed yet, so no verdict was taken.";
+  if (!film.failed) return gettext("The film is not displayed yet, so no verdict was taken.");
   return say === "pneumonia" || say === "no_pneumonia" ? NO_FINDING : "";
 }
 
@@ -83,8 +84,8 @@ function onAnswer(/** @type {CustomEvent} */ event) {
   // The way to the log-in leads back to this page.
   if (xhr.status === 401) storePendingVerdict(main().dataset.study, latestSay);
   else if (xhr.status !== 409) {
-    const reason = xhr.status ? "the server reports a fault" : "the server does not answer";
-    showNotice(`“${WORDS[latestSay]}” was not saved: ${reason}.`, { retry: "Try again" });
+    const reason = xhr.status ? gettext("the server reports a fault") : gettext("the server does not answer");
+    showNotice(gettext("“{verdict}” was not saved: {reason}.", { verdict: WORDS[latestSay], reason }), { retry: gettext("Try again") });
   }
 }
 
@@ -100,8 +101,8 @@ function onSwap(/** @type {CustomEvent} */ event) {
     return;
   }
   revealAi();
-  if (latestSay === "unread") return showOnFilm("Unread again.");
-  showOnFilm(`Recorded: ${WORDS[latestSay]}.`, { undo: true });
+  if (latestSay === "unread") return showOnFilm(gettext("Unread again."));
+  showOnFilm(gettext("Recorded: {verdict}.", { verdict: WORDS[latestSay] }), { undo: true });
   if (goOn().checked) startGoingOn();
 }
 
@@ -110,7 +111,7 @@ function revealAi() {
   const button = /** @type {HTMLButtonElement} */ (document.querySelector('[data-film="heat-map"]'));
   if (!button.disabled || document.querySelector("#verdict[data-ai-hidden]")) return;
   button.disabled = false;
-  button.title = "What the networks looked at (h)";
+  button.title = gettext("What the networks looked at (h)");
 }
 
 // What was unfolded stays so.
@@ -132,8 +133,8 @@ function setUpGoingOn() {
 }
 
 function startGoingOn() {
-  showNotice(`Recorded: ${WORDS[latestSay]}. Going on to the next unread study; z takes the verdict back, Esc stays here.`);
-  showOnFilm(`Recorded: ${WORDS[latestSay]}. Going on …`, { undo: true });
+  showNotice(gettext("Recorded: {verdict}. Going on to the next unread study; z takes the verdict back, Esc stays here.", { verdict: WORDS[latestSay] }));
+  showOnFilm(gettext("Recorded: {verdict}. Going on …", { verdict: WORDS[latestSay] }), { undo: true });
   goingOn = setTimeout(() => press("n"), GO_ON_AFTER);
 }
 
@@ -162,5 +163,5 @@ function tellPending() {
   const pending = takePendingVerdict(main().dataset.study);
   if (!pending) return;
   latestSay = pending.say;
-  showNotice(`“${WORDS[pending.say]}” was not saved, since your session had ended.`, { retry: "Save it now" });
+  showNotice(gettext("“{verdict}” was not saved, since your session had ended.", { verdict: WORDS[pending.say] }), { retry: gettext("Save it now") });
 }

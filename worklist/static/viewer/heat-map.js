@@ -1,5 +1,6 @@
 // Heat maps over a film: requested, polled until they are made, drawn, and explained in a sentence.
 
+import { gettext, inLanguage } from "../common/texts.js";
 import { applyColours, strengthOf } from "./colours.js";
 import { errorOf } from "./samples.js";
 
@@ -7,12 +8,13 @@ import { errorOf } from "./samples.js";
 const FIRST_PAUSE = 700;
 const LONGEST_PAUSE = 4000;
 const NAMES = { grad_cam: "Grad-CAM", lime: "LIME" };
-const IN_WORK = { grad_cam: "The heat map is in work …", lime: "LIME is in work; it takes about a minute …" };
+const IN_WORK = {
+  grad_cam: gettext("The heat map is in work …"),
+  lime: gettext("LIME is in work; it takes about a minute …"),
+};
 const LEGEND = {
-  grad_cam:
-    "Areas that raised the score. Not a probability and not an outline of disease.",
-  lime:
-    "Orange: what speaks for pneumonia to the networks; blue: what speaks against. Not how likely it is, no segmentation.",
+  grad_cam: gettext("Areas that raised the score. Not a probability and not an outline of disease."),
+  lime: gettext("Orange: what speaks for pneumonia to the networks; blue: what speaks against. Not how likely it is, no segmentation."),
 };
 const WHOLE = { top: 0, left: 0, bottom: 1, right: 1 };
 
@@ -97,7 +99,7 @@ export class HeatMapLayer {
       this.element("renew").hidden = map.current;
       if (this.filmCanvas) this.draw(this.filmCanvas);
     } catch (error) {
-      if (request === this.request) this.#showLegend(error instanceof TypeError ? "The server does not answer." : error.message);
+      if (request === this.request) this.#showLegend(error instanceof TypeError ? gettext("The server does not answer.") : error.message);
     }
   }
 
@@ -119,7 +121,7 @@ export class HeatMapLayer {
   // Shows why there is no map. The next load tries it again.
   #reportFailure(map) {
     this.reportedFailure = map.wanted_at;
-    this.#showLegend(`${map.reason} Ask again to have it tried again.`);
+    this.#showLegend(gettext("{reason} Ask again to have it tried again.", map));
     return null;
   }
 
@@ -143,8 +145,11 @@ export class HeatMapLayer {
 
 function legendOf({ method, ensemble_version: version, current }, score) {
   const isUnlikely = score && score.probability < score.threshold;
-  const unlikely = isUnlikely ? `The AI scored ${score.percent}. The map shows the least unlikely place. ` : "";
-  const source = `${NAMES[method]}, ensemble ${version}${current ? "" : ", which is not the present one"}.`;
+  const unlikely = isUnlikely ? `${gettext("The AI scored {percent}. The map shows the least unlikely place.", score)} ` : "";
+  const values = { method: NAMES[method], version };
+  const source = current
+    ? gettext("{method}, ensemble {version}.", values)
+    : gettext("{method}, ensemble {version}, which is not the present one.", values);
   return `${unlikely}${LEGEND[method]} ${source}`;
 }
 
@@ -154,7 +159,7 @@ function latest(maps, method) {
 }
 
 async function fetchMaps(sha256, options) {
-  const response = await fetch(`/api/v1/images/${sha256}/heat-maps`, options);
+  const response = await fetch(`/api/v1/images/${sha256}/heat-maps`, inLanguage(options));
   if (!response.ok) throw new Error(await errorOf(response));
   return response.json();
 }
@@ -173,7 +178,7 @@ async function pictureOf(sha256, { method, ensemble_version: version, made_at: m
   const query = new URLSearchParams({ ensemble: version });
   image.src = `/api/v1/images/${sha256}/heat-maps/${method}.png?${query}#${madeAt}`;
   await image.decode().catch(() => {
-    throw new Error("The heat map is gone; ask for it again.");
+    throw new Error(gettext("The heat map is gone; ask for it again."));
   });
   const canvas = new OffscreenCanvas(image.naturalWidth, image.naturalHeight);
   const context = canvas.getContext("2d");

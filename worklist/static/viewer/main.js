@@ -1,6 +1,7 @@
 // Starts the viewer of a page: on the page of a study, or in a window of its own that follows that page.
 
 import { setUpKeys } from "../common/keys.js";
+import { gettext } from "../common/texts.js";
 import { Panes } from "../compare/panes.js";
 import { follow, lead } from "./follow.js";
 import { Viewer } from "./viewer.js";
@@ -30,14 +31,14 @@ async function changeTo(study) {
   const change = ++latestChange;
   stop();
   main.dataset.filmStudy = study;
-  showInstead("Loading the film of the next study …");
+  showInstead(gettext("Loading the film of the next study …"));
   const response = await fetch(`/studies/${study}/film`).catch(() => null);
   const text = response?.ok ? await response.text() : "";
   if (change !== latestChange) return;
   if (response?.redirected) return location.assign(response.url);
   const page = new DOMParser().parseFromString(text, "text/html");
   const fresh = page.querySelector("main.film-alone");
-  if (!fresh) return showInstead("The film of the study in the first window could not be loaded. Load this page again.");
+  if (!fresh) return showInstead(gettext("The film of the study in the first window could not be loaded. Load this page again."));
   main.replaceChildren(...fresh.childNodes);
   document.querySelector("#whole-study").replaceWith(page.querySelector("#whole-study"));
   history.replaceState(null, "", `/studies/${study}/film${location.hash}`);
@@ -59,7 +60,7 @@ function showNotice(text) {
 start();
 if (main.matches(".film-alone")) {
   setUpKeys();
-  follow(changeTo, () => showNotice("The first window shows no study now."));
+  follow(changeTo, () => showNotice(gettext("The first window shows no study now.")));
 } else {
   lead(main.dataset.study, document.querySelector('[data-film="own-window"]'));
 }

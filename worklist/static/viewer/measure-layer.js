@@ -1,5 +1,6 @@
 // Measuring with the pointer: points are set by clicks or drags, and drawn over the film. Nothing is kept.
 
+import { gettext } from "../common/texts.js";
 import { angleText, lengthText, ratioText } from "./measure.js";
 
 const COLOUR = "#ffd54a";
@@ -7,12 +8,12 @@ const COLOUR = "#ffd54a";
 const DRAG = 5;
 // points: how many a measurement needs. level: its second points lie as high as their first ones.
 const KINDS = {
-  distance: { points: 2, steps: ["Set two points."], text: (points, facts) => lengthText(points[0], points[1], facts) },
-  angle: { points: 3, steps: ["Set one end, the corner, and the other end."], text: angleText },
+  distance: { points: 2, steps: [gettext("Set two points.")], text: (points, facts) => lengthText(points[0], points[1], facts) },
+  angle: { points: 3, steps: [gettext("Set one end, the corner, and the other end.")], text: angleText },
   ratio: {
     points: 4,
     level: true,
-    steps: ["Draw across the heart, at its widest.", "Draw across the chest, at its widest."],
+    steps: [gettext("Draw across the heart, at its widest."), gettext("Draw across the chest, at its widest.")],
     text: ratioText,
   },
 };
@@ -114,7 +115,7 @@ export class MeasureLayer {
     }
     const step = this.isActive && KINDS[this.kind].steps[Math.floor(this.points.length / 2)];
     const texts = this.done.map(({ kind, points }) => sentence(this.#textOf(kind, points)));
-    const hint = texts.length && !this.isActive ? "Delete removes it; nothing is kept." : "";
+    const hint = texts.length && !this.isActive ? gettext("Delete removes it; nothing is kept.") : "";
     this.element("measures").textContent = [...texts, step || (this.isActive ? KINDS[this.kind].steps.at(-1) : ""), hint].filter(Boolean).join(" ");
     this.draw();
   }

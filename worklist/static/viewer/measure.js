@@ -1,7 +1,14 @@
 // Lengths, angles and the cardiothoracic ratio on a film: pure functions. Points are positions in the
 // film, { x, y } in its columns and rows. Facts are those of the film, as the server sends them.
 
-const PLACES = { detector: " at the detector", film: " on the film", patient: "", unknown: " by the header" };
+import { gettext, numberText } from "../common/texts.js";
+
+const PLACES = {
+  detector: gettext(" at the detector"),
+  film: gettext(" on the film"),
+  patient: "",
+  unknown: gettext(" by the header"),
+};
 
 // Where the size of a pixel was measured (PS3.3 10.7), as words behind a length.
 export const placeOf = (facts) => PLACES[facts.spacing_at] ?? "";
@@ -34,27 +41,31 @@ export function cardiothoracicRatio([heartFrom, heartTo, chestFrom, chestTo], fa
 
 // A length in words. Without the size of a pixel there is none: what is not known is not guessed.
 export function lengthText(from, to, facts) {
-  if (!facts.spacing) return "no length: the film states no size of its pixels";
+  if (!facts.spacing) return gettext("no length: the film states no size of its pixels");
   return `${millimetres(distance(from, to, facts))}${placeOf(facts)}`;
 }
 
 export function angleText(points, facts) {
   const degrees = angle(points[0], points[1], points[2], facts);
-  return degrees === null ? "no angle: two points are one" : `${degrees.toFixed(1)}°`;
+  return degrees === null ? gettext("no angle: two points are one") : `${numberText(degrees, 1)}°`;
 }
 
 // view: the view position that the film states; the heart looks larger from the back to the front.
 export function ratioText(points, facts, view) {
   const ratio = cardiothoracicRatio(points, facts);
-  if (ratio === null) return "no ratio: the chest has no width";
+  if (ratio === null) return gettext("no ratio: the chest has no width");
   const widths = facts.spacing
-    ? ` (heart ${millimetres(distance(points[0], points[1], facts))}, chest ${millimetres(distance(points[2], points[3], facts))}${placeOf(facts)})`
+    ? gettext(" (heart {heart}, chest {chest}{place})", {
+      heart: millimetres(distance(points[0], points[1], facts)),
+      chest: millimetres(distance(points[2], points[3], facts)),
+      place: placeOf(facts),
+    })
     : "";
-  const caution = /\bAP\b/.test(view ?? "") ? " AP view: the heart looks larger than it is." : "";
-  return `cardiothoracic ratio ${ratio.toFixed(2)}${widths}.${caution}`;
+  const caution = /\bAP\b/.test(view ?? "") ? ` ${gettext("AP view: the heart looks larger than it is.")}` : "";
+  return `${gettext("cardiothoracic ratio {ratio}", { ratio: numberText(ratio, 2) })}${widths}.${caution}`;
 }
 
 // A number with as many digits as matter.
 export const rounded = (value) => Number(value.toFixed(Math.abs(value) < 10 ? 2 : 0)).toString();
 
-const millimetres = (mm) => `${mm < 10 ? mm.toFixed(1) : mm.toFixed(0)} mm`;
+const millimetres = (mm) => `${numberText(mm, mm < 10 ? 1 : 0)} mm`;

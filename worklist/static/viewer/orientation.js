@@ -1,6 +1,8 @@
 // How a film is turned and mirrored: pure functions. An orientation mirrors the film from left to
 // right first, then turns it clockwise by quarters. A frame is { columns, rows } of the film.
 
+import { gettext } from "../common/texts.js";
+
 export const UPRIGHT = Object.freeze({ quarters: 0, mirrored: false });
 
 export const isUpright = ({ quarters, mirrored }) => quarters === 0 && !mirrored;
@@ -15,7 +17,7 @@ export const mirrored = (orientation) => ({
 
 // In words, for the corner of the film; empty for an upright one.
 export function orientationText({ quarters, mirrored: isMirrored }) {
-  return [quarters ? `turned ${quarters * 90}°` : "", isMirrored ? "mirrored" : ""].filter(Boolean).join(", ");
+  return [quarters ? gettext("turned {degrees}°", { degrees: quarters * 90 }) : "", isMirrored ? gettext("mirrored") : ""].filter(Boolean).join(", ");
 }
 
 // Where a position of the film lies once it is turned.

@@ -1,5 +1,7 @@
 // The overlays of a film (groups 60xx): fetched if it has any, and drawn over it until they are hidden.
 
+import { gettext } from "../common/texts.js";
+
 const COLOUR = "#7fe0a0";
 
 export class OverlayLayer {
@@ -43,10 +45,10 @@ export class OverlayLayer {
     const { facts, picture, isOn, failed } = this;
     if (!facts) return "";
     return [
-      facts.overlays && failed ? "has an overlay that cannot be shown" : "",
-      facts.overlays && !failed && !isOn ? "overlay hidden" : "",
-      facts.overlays && !failed && isOn && picture ? "with overlay" : "",
-      facts.overlays_not_shown ? "has an overlay that is not shown" : "",
+      facts.overlays && failed ? gettext("has an overlay that cannot be shown") : "",
+      facts.overlays && !failed && !isOn ? gettext("overlay hidden") : "",
+      facts.overlays && !failed && isOn && picture ? gettext("with overlay") : "",
+      facts.overlays_not_shown ? gettext("has an overlay that is not shown") : "",
     ].filter(Boolean).join(" · ");
   }
 

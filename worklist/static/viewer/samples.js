@@ -1,5 +1,6 @@
 // Films from the server: samples before any window, at several scales.
 
+import { gettext, inLanguage } from "../common/texts.js";
 import { isUpright, turnedFacts, turnedValues } from "./orientation.js";
 
 const MAX_TRIES = 5;
@@ -42,7 +43,7 @@ export class Film {
 // an Error with a sentence for the reader.
 export async function fetchFilm(sha256, longest, signal) {
   const url = `/api/v1/images/${sha256}/pixels${longest ? `?longest=${longest}` : ""}`;
-  const response = await withRetries(() => fetch(url, { signal }));
+  const response = await withRetries(() => fetch(url, inLanguage({ signal })));
   if (!response.ok) throw new Error(await errorOf(response));
   const facts = JSON.parse(response.headers.get("ReadFirst-Film"));
   return filmFrom(facts, await response.arrayBuffer());
@@ -67,7 +68,7 @@ export function filmFrom(facts, body) {
 // The server's error, as a sentence for the reader.
 export async function errorOf(response) {
   const problem = await response.json().catch(() => ({}));
-  return problem.detail ?? `The server does not give it (${response.status}).`;
+  return problem.detail ?? gettext("The server does not give it ({status}).", { status: response.status });
 }
 
 // side: of one sample of the level, in pixels of the film.

@@ -1,6 +1,7 @@
 // The film viewer: its toolbar, its keys, its texts, and the films of one study.
 
 import { keyOf, isTyping } from "../common/keys.js";
+import { gettext } from "../common/texts.js";
 import { FilmCanvas } from "./canvas.js";
 import { HeatMapLayer } from "./heat-map.js";
 import { MeasureLayer } from "./measure-layer.js";
@@ -70,13 +71,13 @@ export class Viewer {
     this.heatMap.setImage(sha256);
     const cached = this.cache.get(sha256);
     if (cached) return this.#display(sha256, cached, false);
-    this.showMessage("Loading the film …");
+    this.showMessage(gettext("Loading the film …"));
     try {
       this.#display(sha256, await fetchFilm(sha256, PREVIEW_SIDE, signal), false);
       if (!this.canvas.source.isWhole) this.#display(sha256, await fetchFilm(sha256, null, signal), true);
     } catch (error) {
       if (signal.aborted) return;
-      this.showMessage(error instanceof TypeError ? "The server does not answer." : error.message);
+      this.showMessage(error instanceof TypeError ? gettext("The server does not answer.") : error.message);
       this.#tell("film-failed");
     }
   }
@@ -194,15 +195,15 @@ export class Viewer {
 
   #showFacts() {
     const { window, view, valueAtPoint: value, inverted, source, orientationText } = this.canvas;
-    this.#showText("laterality", source.facts.laterality && `side ${source.facts.laterality}`);
+    this.#showText("laterality", source.facts.laterality && gettext("side {side}", { side: source.facts.laterality }));
     this.#showText("changed", orientationText);
     this.#showText("overlay-text", this.overlay.text);
     this.#showText("facts", [
       `C ${rounded(window.center)} W ${rounded(window.width)}`,
       `${Math.round(view.scale * 100)} %`,
-      inverted ? "inverted" : "",
+      inverted ? gettext("inverted") : "",
       source.facts.lossy,
-      value === null ? "" : `value ${rounded(value)}`,
+      value === null ? "" : gettext("value {value}", { value: rounded(value) }),
     ].filter(Boolean).join(" · "));
   }
 
@@ -220,8 +221,8 @@ export class Viewer {
 }
 
 function noteOn({ facts, isWhole }) {
-  if (!isWhole) return "Loading every pixel …";
-  return facts.frames > 1 ? `The first of ${facts.frames} frames is shown.` : "";
+  if (!isWhole) return gettext("Loading every pixel …");
+  return facts.frames > 1 ? gettext("The first of {frames} frames is shown.", facts) : "";
 }
 
 function toggleFullscreen(element) {

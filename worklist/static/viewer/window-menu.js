@@ -1,5 +1,6 @@
 // The menu of windows: as the film was sent, the windows that it brings, and some by its values.
 
+import { gettext, pgettext } from "../common/texts.js";
 import { rounded } from "./measure.js";
 import { presetsOf } from "./window.js";
 
@@ -20,7 +21,7 @@ export class WindowMenu {
     const presets = presetsOf(film).map((window) => ({ ...window, label: window.name }));
     this.choices = [...own, ...presets];
     const options = this.choices.map(({ label }, index) => new Option(label, String(index)));
-    this.select.replaceChildren(new Option("As sent", "own"), ...options, new Option("Other", "other"));
+    this.select.replaceChildren(new Option(gettext("As sent"), "own"), ...options, new Option(pgettext("window", "Other"), "other"));
     this.select.options[this.select.options.length - 1].hidden = true;
     this.select.disabled = false;
   }
@@ -47,6 +48,10 @@ export class WindowMenu {
 }
 
 function nameOf(window, index) {
-  return window.name || `Window ${index + 1}: C ${rounded(window.center)} W ${rounded(window.width)}`;
+  return window.name || gettext("Window {number}: C {center} W {width}", {
+    number: index + 1,
+    center: rounded(window.center),
+    width: rounded(window.width),
+  });
 }
 

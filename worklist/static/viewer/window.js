@@ -1,5 +1,7 @@
 // Windows: from the values of a film to grey. Pure.
 
+import { gettext } from "../common/texts.js";
+
 // CSS pixels of a drag across that make a window e times as wide.
 const DRAG_LENGTH = 300;
 const MIN_WIDTH = 1;
@@ -72,9 +74,9 @@ function voiFunction(name, center, width) {
 // Windows that a film does not bring, by how its own values are distributed.
 // Shares of the film's pixels that are black and that are not white. Brighter is denser.
 const PRESETS = [
-  { name: "All values", black: 0, white: 1 },
-  { name: "Dark parts: lungs", black: 0.02, white: 0.6 },
-  { name: "Bright parts: behind the heart", black: 0.4, white: 0.995 },
+  { name: gettext("All values"), black: 0, white: 1 },
+  { name: gettext("Dark parts: lungs"), black: 0.02, white: 0.6 },
+  { name: gettext("Bright parts: behind the heart"), black: 0.4, white: 0.995 },
 ];
 
 // Named windows, in what the modality LUT gives. film: a Film; padding does not count.

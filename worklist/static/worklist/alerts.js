@@ -1,6 +1,8 @@
 // A tone or a notification when a study is flagged or STAT, for whoever wants one. Neither names a
 // patient.
-const TEXTS = { flagged: "A flagged study has come in", stat: "A STAT study has come in" };
+import { gettext } from "../common/texts.js";
+
+const TEXTS = { flagged: gettext("A flagged study has come in"), stat: gettext("A STAT study has come in") };
 // Hertz, one after another, and how long each sounds, in seconds.
 const NOTES = [660, 880];
 const LENGTH = 0.16;
@@ -55,7 +57,7 @@ function notify(text) {
 async function requestPermission(box) {
   if (box.checked && await Notification.requestPermission() !== "granted") {
     box.checked = false;
-    showStatus("This browser lets no notification through; allow it in its settings.");
+    showStatus(gettext("This browser lets no notification through; allow it in its settings."));
   } else {
     showStatus("");
   }
@@ -70,7 +72,7 @@ export function setUpAlerts(onChange) {
   const [tone, notification] = [toneBox(), notificationBox()];
   const canNotify = "Notification" in window && window.isSecureContext;
   notification.disabled = !canNotify;
-  if (!canNotify) showStatus("Notifications need HTTPS, or this machine's own address.");
+  if (!canNotify) showStatus(gettext("Notifications need HTTPS, or this machine's own address."));
   tone.checked = isStored(tone);
   notification.checked = canNotify && isStored(notification) && Notification.permission === "granted";
   tone.addEventListener("change", () => {

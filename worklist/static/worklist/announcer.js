@@ -1,5 +1,7 @@
 // Announces new studies: a highlight, a sentence for screen readers, and a count of those above.
 
+import { ngettext } from "../common/texts.js";
+
 // Milliseconds: between two announcements, and for which a row is highlighted.
 const PAUSE = 15_000;
 const HIGHLIGHT = 6_000;
@@ -44,16 +46,15 @@ function updateButton() {
   newAbove = new Set([...newAbove].filter(isAbove));
   const button = aboveButton();
   button.hidden = newAbove.size === 0;
-  const text = newAbove.size === 1 ? "1 new study above" : `${newAbove.size} new studies above`;
+  const text = ngettext("{number} new study above", "{number} new studies above", newAbove.size);
   if (button.textContent !== text) button.textContent = text;
 }
 
 function announce() {
-  const studies = (count) => (count === 1 ? "1 study" : `${count} studies`);
   const { arrived, flagged } = pending;
   liveRegion().textContent = [
-    arrived.size && `${studies(arrived.size)} came in`,
-    flagged.size && `${studies(flagged.size)} flagged`,
+    arrived.size && ngettext("{number} study came in", "{number} studies came in", arrived.size),
+    flagged.size && ngettext("{number} study flagged", "{number} studies flagged", flagged.size),
   ].filter(Boolean).join(", ");
   pending = { arrived: new Set(), flagged: new Set() };
   timer = null;

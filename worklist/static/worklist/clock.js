@@ -1,4 +1,6 @@
 // Updates waiting times between two requests.
+import { gettext } from "../common/texts.js";
+
 const MINUTE = 60;
 const HOUR = 3600;
 const DAY = 86400;
@@ -9,15 +11,15 @@ export function shortDuration(seconds) {
   if (minutes < 1) return `${Math.max(0, Math.floor(seconds))} s`;
   if (hours < 1) return `${minutes} min`;
   if (days < 1) return `${hours} h ${String(minutes % 60).padStart(2, "0")}`;
-  return `${days} d ${hours % 24} h`;
+  return gettext("{days} d {hours} h", { days, hours: hours % 24 });
 }
 
 // The share of the longest wait from which a waiting time is marked, and the words of each mark.
 const SOON = 0.75;
 const WAIT_WORDS = {
   "": "",
-  soon: ", over three quarters of the maximum wait",
-  over: ", over the maximum wait",
+  soon: gettext(", over three quarters of the maximum wait"),
+  over: gettext(", over the maximum wait"),
 };
 
 export function waitLevel(seconds, maxWait) {

@@ -1,4 +1,5 @@
 // The banner for a server that is gone: since when, so that nobody takes an old list for the present.
+import { gettext, locale } from "../common/texts.js";
 import { serverClockOffset } from "./fetch.js";
 
 // Milliseconds for which the end is told.
@@ -15,11 +16,11 @@ const main = () => document.querySelector("main");
 // since: of a server that is gone, in milliseconds. preserve: makes a change that moves no row.
 export function showConnection({ state, since }, preserve) {
   const wasGone = main().classList.contains("is-cut-off");
-  document.getElementById("live").textContent = state === "polling" ? "not connected: updated every 20 s" : "";
+  document.getElementById("live").textContent = state === "polling" ? gettext("not connected: updated every 20 s") : "";
   main().classList.toggle("is-cut-off", state === "gone");
-  if (state === "gone") show(`No connection since ${clock(since)}. This list may be out of date. Trying again …`, preserve);
+  if (state === "gone") show(gettext("No connection since {time}. This list may be out of date. Trying again …", { time: clock(since) }), preserve);
   else if (wasGone) {
-    show(`Connected again at ${clock(Date.now())}. The list is up to date.`, preserve);
+    show(gettext("Connected again at {time}. The list is up to date.", { time: clock(Date.now()) }), preserve);
     timer = setTimeout(() => hide(preserve), BACK_TIME);
   }
 }
@@ -38,5 +39,5 @@ const hide = (preserve) => preserve(() => { banner().hidden = true; });
 // In the site's time.
 function clock(at) {
   const options = /** @type {const} */ ({ hour: "2-digit", minute: "2-digit", timeZone: main().dataset.zone });
-  return new Date(at + serverClockOffset()).toLocaleTimeString("en-GB", options);
+  return new Date(at + serverClockOffset()).toLocaleTimeString(locale, options);
 }

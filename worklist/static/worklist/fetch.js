@@ -1,4 +1,5 @@
 // Fetches the list as it is now: the state in the address, the search text in the body.
+import { gettext } from "../common/texts.js";
 import { searchText } from "./state.js";
 
 // Milliseconds after which a server that says nothing counts as gone.
@@ -23,6 +24,6 @@ export async function fetchList(path, extra = {}) {
     location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
   }
   if (response.redirected) history.replaceState(null, "", new URL(response.url).search || "/");
-  if (!response.ok) throw new Error(`The list was answered by ${response.status}.`);
+  if (!response.ok) throw new Error(gettext("The list was answered by {status}.", { status: response.status }));
   return new DOMParser().parseFromString(await response.text(), "text/html");
 }

@@ -1,5 +1,6 @@
 // The worklist: follows changes without moving the row that the reader looks at.
 import { setUpMenus } from "../common/menus.js";
+import { gettext } from "../common/texts.js";
 import { alertStudy, setUpAlerts, wantsAlerts } from "./alerts.js";
 import { announceChanges, setUpAnnouncer } from "./announcer.js";
 import { updateWaitingTimes } from "./clock.js";
@@ -92,7 +93,7 @@ async function reload({ fromStart }) {
   const request = ++latestRequest;
   const page = await fetchList("/").catch(() => null);
   if (!page) {
-    status.textContent = "The server does not answer.";
+    status.textContent = gettext("The server does not answer.");
     return;
   }
   document.documentElement.classList.remove("searching");

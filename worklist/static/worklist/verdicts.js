@@ -1,9 +1,13 @@
 // Verdicts from the list, by a key, of studies whose film was displayed; and undo by another.
+import { gettext, inLanguage } from "../common/texts.js";
+import { VERDICT_WORDS as WORDS } from "../common/verdict-words.js";
 import { displayedFilm, storePendingVerdict, takePendingVerdict } from "./state.js";
 
-// The words of a finding; `read` is no finding.
-const WORDS = { pneumonia: "pneumonia", no_pneumonia: "no pneumonia", cannot_tell: "uncertain", read: "marked as read", unread: "unread again" };
-const AGREEMENTS = { agrees: "; agrees with the AI", false_positive: "; AI false positive", missed: "; missed by the AI" };
+const AGREEMENTS = {
+  agrees: gettext("; agrees with the AI"),
+  false_positive: gettext("; AI false positive"),
+  missed: gettext("; missed by the AI"),
+};
 // Milliseconds for which the bar stays, and the last verdict can be undone.
 const UNDO_TIME = 20_000;
 // From this status on the fault is the server's.
@@ -45,7 +49,7 @@ export async function submitVerdict(row, say) {
     const { agreement } = await response.json();
     showMessage(`${patient}: ${WORDS[say]}${AGREEMENTS[agreement] ?? ""}.`, true);
   } else {
-    showMessage(`${patient}: “${WORDS[say]}” was not saved. ${await errorOf(response)}`, false);
+    showMessage(gettext("{patient}: “{verdict}” was not saved. {reason}", { patient, verdict: WORDS[say], reason: await errorOf(response) }), false);
     if (!response || response.status >= SERVER_FAULT) offerAgain(() => submitVerdict(row, say));
   }
   return Boolean(response?.ok);
@@ -58,14 +62,14 @@ export async function undoVerdict() {
   const response = await post(uid, { withdrawn: true }, expected);
   if (response?.status === 401) leaveForLogIn(uid, "unread");
   if (!response?.ok) {
-    showMessage(`${patient}: not taken back. ${await errorOf(response)}`, false);
+    showMessage(gettext("{patient}: not taken back. {reason}", { patient, reason: await errorOf(response) }), false);
     if (!response || response.status >= SERVER_FAULT) {
       last = { uid, patient, expected };
       offerAgain(undoVerdict);
     }
     return null;
   }
-  showMessage(`${patient}: the verdict is taken back.`, false);
+  showMessage(gettext("{patient}: the verdict is taken back.", { patient }), false);
   return uid;
 }
 
@@ -82,21 +86,22 @@ export function tellPending() {
   // On another page of the list, or on the study's own, it is offered still.
   if (pending && !row) storePendingVerdict(pending.uid, pending.say);
   if (!row) return;
-  showMessage(`${row.querySelector(".open").textContent}: “${WORDS[pending.say]}” was not saved, since your session had ended.`, false);
-  if (pending.say !== "unread") offerAgain(() => submitVerdict(row, pending.say), "Save it now");
+  const patient = row.querySelector(".open").textContent;
+  showMessage(gettext("{patient}: “{verdict}” was not saved, since your session had ended.", { patient, verdict: WORDS[pending.say] }), false);
+  if (pending.say !== "unread") offerAgain(() => submitVerdict(row, pending.say), gettext("Save it now"));
 }
 
 function post(uid, verdict, expected) {
   const body = { ...verdict, verdicts_seen: expected.verdicts, images_seen: expected.images };
-  return fetch(`/api/v1/studies/${uid}/verdicts`, {
+  return fetch(`/api/v1/studies/${uid}/verdicts`, inLanguage({
     method: "POST",
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify(body),
-  }).catch(() => null);
+  })).catch(() => null);
 }
 
 async function errorOf(response) {
-  if (!response) return "The server does not answer.";
+  if (!response) return gettext("The server does not answer.");
   const problem = await response.json().catch(() => ({}));
   return problem.detail ?? problem.title ?? response.statusText;
 }
@@ -116,7 +121,7 @@ function showMessage(sentence, canUndo) {
 }
 
 // What was not saved stays on the page until it is, or until something else was said.
-function offerAgain(action, text = "Try again") {
+function offerAgain(action, text = gettext("Try again")) {
   clearTimeout(timer);
   again = action;
   againButton().textContent = text;

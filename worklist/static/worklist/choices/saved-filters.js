@@ -1,4 +1,6 @@
 // Saved filters as tabs of the list: kept with the account, or by the browser where there are none.
+import { gettext } from "../../common/texts.js";
+
 const FILTERS = "readfirst.filters";
 const MOST = 12;
 
@@ -42,7 +44,7 @@ export function setUpSavedFilters() {
 // In the words of the filters that are chosen.
 function defaultName() {
   const chosen = Array.from(document.querySelectorAll(".filters nav a[aria-current]"), (link) => link.textContent.trim());
-  return chosen.join(", ").slice(0, 40) || "My list";
+  return chosen.join(", ").slice(0, 40) || gettext("My list");
 }
 
 // Keeps other filters; focused: of which the name gets the focus.
@@ -69,7 +71,7 @@ async function store(next) {
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify(next),
   }).catch(() => null);
-  if (!response?.ok) return response ? "Not saved. Load the page again." : "Not saved: the server does not answer.";
+  if (!response?.ok) return response ? gettext("Not saved. Load the page again.") : gettext("Not saved: the server does not answer.");
   filters = await response.json();
   return "";
 }
@@ -99,15 +101,15 @@ function entry(filter, index) {
   const field = document.createElement("input");
   field.value = filter.name;
   field.maxLength = 40;
-  field.setAttribute("aria-label", `Name of filter ${index + 1}`);
+  field.setAttribute("aria-label", gettext("Name of filter {number}", { number: index + 1 }));
   field.addEventListener("change", () => {
     const name = field.value.trim();
     if (name) change(filters.with(index, { ...filter, name }));
     else field.value = filter.name;
   });
-  item.append(field, button("↑", `Move ${filter.name} up`, index === 0, () => {
+  item.append(field, button("↑", gettext("Move {name} up", filter), index === 0, () => {
     change(filters.with(index - 1, filter).with(index, filters[index - 1]));
-  }), button("Delete", `Delete ${filter.name}`, false, () => change(filters.toSpliced(index, 1))));
+  }), button(gettext("Delete"), gettext("Delete {name}", filter), false, () => change(filters.toSpliced(index, 1))));
   return item;
 }
 

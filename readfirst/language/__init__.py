@@ -1,0 +1,1 @@
+"""The languages of the page: texts, dates and numbers as a person reads them."""

@@ -1,0 +1,67 @@
+"""Every text of the page is in each catalogue, and nothing is shown that is in none."""
+
+from pathlib import Path
+
+import pytest
+
+from readfirst.language.languages import ENGLISH, NAMES, catalogue_path
+from readfirst.settings.web import WebSettings
+from tests.messages import ROOT, faults, source_texts, updated, written
+from tests.support.bare_texts import (
+    SCRIPTS,
+    TEMPLATES,
+    bare_texts_of_script,
+    bare_texts_of_template,
+)
+
+OTHERS = sorted(NAMES.keys() - {ENGLISH.code})
+#: Templates that are English in each language so far.
+NOT_YET = {
+    *(f"admin/{path.name}" for path in (TEMPLATES / "admin").iterdir()),
+    "chart.html",
+    *(path.name for path in TEMPLATES.glob("monitoring*.html")),
+}
+WRAPPED = sorted(
+    str(path.relative_to(TEMPLATES))
+    for path in TEMPLATES.rglob("*.html")
+    if str(path.relative_to(TEMPLATES)) not in NOT_YET
+)
+OWN_SCRIPTS = sorted(path for path in SCRIPTS.rglob("*.js") if "vendor" not in path.parts)
+
+
+@pytest.mark.parametrize("code", OTHERS)
+def test_a_catalogue_has_each_text_of_the_page_and_no_other(code: str) -> None:
+    """`make messages` writes it."""
+    now = catalogue_path(code).read_text(encoding="utf-8")
+    assert now == written(updated(code, source_texts()))
+
+
+@pytest.mark.parametrize("code", OTHERS)
+def test_each_text_is_translated_with_the_values_of_the_english_one(code: str) -> None:
+    assert faults(updated(code, source_texts())) == []
+
+
+@pytest.mark.parametrize("name", WRAPPED)
+def test_a_template_has_no_text_that_stays_english(name: str) -> None:
+    assert bare_texts_of_template(name) == []
+
+
+@pytest.mark.parametrize("path", OWN_SCRIPTS, ids=lambda path: str(path.relative_to(SCRIPTS)))
+def test_a_script_has_no_text_that_stays_english(path: Path) -> None:
+    assert bare_texts_of_script(path) == []
+
+
+def test_templates_that_are_not_translated_yet_have_bare_texts() -> None:
+    """Else their name belongs off the list."""
+    done = [name for name in NOT_YET if not bare_texts_of_template(name)]
+    assert done in ([], ["monitoring_flow.html"])
+
+
+def test_the_setting_offers_each_language() -> None:
+    choices = WebSettings.model_fields["language"].annotation
+    assert set(NAMES) | {"auto"} == set(choices.__args__)  # type: ignore[union-attr]
+
+
+def test_catalogues_lie_where_the_package_takes_them_from() -> None:
+    catalogues = ROOT.glob("readfirst/language/locale/*/LC_MESSAGES/messages.po")
+    assert {path.parts[-3] for path in catalogues} == set(OTHERS)
