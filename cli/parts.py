@@ -13,9 +13,7 @@ import typer
 from rich.text import Text
 
 from cli.common.console import err, notice
-from cli.common.database import opened
 from cli.page_sockets import inherited, listen, port_of
-from cli.status import page_address, watch_over
 from readfirst import DISCLAIMER
 from readfirst.files.folders import make_home, make_inbox
 from readfirst.files.private_files import home_is_open
@@ -53,6 +51,7 @@ def up(
     ] = None,
 ) -> None:
     """Start everything on this machine: broker, ingester, workers, beat, page. Ctrl-C ends it."""
+    from cli.status import watch_over
     from cli.supervisor import running
     from ingest.scope.scope_rules import load_rules
 
@@ -157,6 +156,7 @@ def serve(
 ) -> None:
     """Serve the worklist page and the API."""
     from cli.doctor import CHECKS
+    from cli.status import page_address
     from db.site.beating import beating
     from readfirst.tasks.celery_app import CeleryNotifier
     from readfirst.tasks.celery_app import make_app as make_queue
@@ -203,6 +203,7 @@ def notice_open_home(settings: Settings) -> None:
 
 def check_access(settings: Settings) -> None:
     """Raises Misconfigured where other machines would reach a page without log-in."""
+    from cli.common.database import opened
     from worklist.security.access_policy import check_may_listen
 
     with opened(settings) as database, database.read() as session:

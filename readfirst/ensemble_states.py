@@ -8,6 +8,8 @@ class EnsembleState(StrEnum):
 
     #: Known and checked; it has scored nothing that people see.
     CANDIDATE = "candidate"
+    #: It scores what the active one has scored, and nobody sees it but who compares them.
+    SHADOW = "shadow"
     #: The one that scores.
     ACTIVE = "active"
     #: It scored before, or is not to score; it can become the active one again.

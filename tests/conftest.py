@@ -43,6 +43,7 @@ from tests.order import (  # noqa: F401
 from tests.support.logs import keep_no_logger, logs_undone
 from tests.support.passwords import hash_cheaply
 from tests.support.requirements import require
+from tests.support.shared_routes import share_routes
 from tests.support.waiting import TIMEOUT, wait_until
 
 # The same examples in every run, however slow the machine is; who looks for others has the fuzzer.
@@ -72,6 +73,14 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 def _logs_as_before() -> Iterator[None]:
     """Let no test see how another one set up the logs."""
     with logs_undone():
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _shared_routes() -> Iterator[None]:
+    """Let applications share their routes: what each of them would resolve anew is the same."""
+    with pytest.MonkeyPatch.context() as patch:
+        share_routes(patch)
         yield
 
 

@@ -25,6 +25,8 @@ from worker.scoring.ensemble_registry import EnsembleRegistry
 from worker.scoring.night import NightServices
 from worker.scoring.prepare import Preparation, read_model_input
 from worker.scoring.score import ScoringServices
+from worker.scoring.shadow import ShadowServices
+from worker.scoring.shadow_networks import ShadowNetworks
 from worker.upkeep.retention import RetentionPolicy
 
 
@@ -38,6 +40,7 @@ class UseCases:
     preparation: Preparation
     scoring: ScoringServices
     night: NightServices
+    shadow: ShadowServices
     explaining: ExplainServices
     receivers: Receivers
     escalation: EscalationPolicy | None
@@ -62,6 +65,7 @@ def compose(
     if ensembles is None:
         ensembles = EnsembleRegistry(settings.ensembles_path, settings.precision, store=store)
     preparation = Preparation(store, reader, derived_images)
+    shadow_networks = ShadowNetworks(ensembles.load_beside)
     return UseCases(
         units=units,
         store=store,
@@ -69,6 +73,7 @@ def compose(
         preparation=preparation,
         scoring=ScoringServices(units, ensembles, derived_images, settings.batch_size),
         night=NightServices(units, night_plan(settings), settings.batch_size),
+        shadow=ShadowServices(units, shadow_networks, preparation, settings.batch_size),
         explaining=ExplainServices(database, policy.lease, ensembles, preparation),
         receivers=receivers(settings),
         escalation=escalation_policy(settings),

@@ -20,8 +20,9 @@ from worker.delivery.deliver import deliver_next
 from worker.explaining.explain import explain_next
 from worker.scoring.night import feed_night, keep_night
 from worker.scoring.prepare import prepare_next
-from worker.scoring.rescore import rank_by_new_thresholds, rescore
+from worker.scoring.rescore import rank_by_active, rank_by_new_thresholds, rescore
 from worker.scoring.score import score_batch
+from worker.scoring.shadow import shadow_next
 from worker.upkeep.alerts import check_alerts
 from worker.upkeep.escalate import escalate
 from worker.upkeep.retention import purge_originals
@@ -64,15 +65,20 @@ def prepare() -> None:
 
 @app.task(name=TaskName.SCORE.value)
 def score() -> None:
-    """Score ready images in batches; while none waits, make heat maps, and go on with the night."""
+    """Score ready images in batches.
+
+    While no film waits, make heat maps, go on with the night, and score in shadow.
+    """
     site = use_cases()
-
-    def next_step() -> bool:
-        return (
-            score_batch(site.scoring) > 0 or explain_next(site.explaining) or feed_night(site.night)
-        )
-
-    _until_nothing_is_left(next_step, TaskName.SCORE)
+    _until_nothing_is_left(
+        lambda: (
+            score_batch(site.scoring) > 0
+            or explain_next(site.explaining)
+            or feed_night(site.night)
+            or shadow_next(site.shadow)
+        ),
+        TaskName.SCORE,
+    )
 
 
 @app.task(name=TaskName.SWEEP.value)
@@ -103,6 +109,15 @@ def nightly() -> None:
     """Queue what the active ensemble has not seen: somebody wants it now."""
     site = use_cases()
     rescore(site.units, site.ensembles, zone=site.night.plan.zone)
+
+
+@app.task(name=TaskName.RANK.value)
+def rank() -> None:
+    """Rank the studies that the active ensemble has scored already, as in shadow, by its scores."""
+    site = use_cases()
+    with site.units.database.write() as session:
+        active = site.ensembles.active(session, datetime.now(UTC))
+    rank_by_active(site.units, active)
 
 
 @app.task(name=TaskName.RETENTION.value)

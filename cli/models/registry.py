@@ -1,4 +1,4 @@
-"""`models add`, `promote`, `rollback`, `retire` and `golden`: the ensembles of a site."""
+"""`models add`, `shadow`, `promote`, `rollback`, `retire` and `golden`: the ensembles of a site."""
 
 from __future__ import annotations
 
@@ -80,6 +80,28 @@ def retire(version: Version) -> None:
     with opened(load_settings()) as database, database.write() as session:
         change_ensemble(session, TERMINAL, EnsembleChange.RETIRE, now, version, by=by)
     notice(f"Ensemble {version} is retired.")
+
+
+def shadow(
+    version: Version,
+    stop: Annotated[bool, typer.Option("--stop", help="Score in shadow no more.")] = False,
+) -> None:
+    """Let a candidate score all films beside the active ensemble, the newest first.
+
+    It does so while no film waits. Nobody is told, and no study ranks by it; what it has scored
+    counts when it is promoted.
+    """
+    change = EnsembleChange.END_SHADOW if stop else EnsembleChange.SHADOW
+    now = datetime.now(UTC)
+    with _site(load_settings()) as site, site.units.database.write() as session:
+        if not stop:
+            site.ensembles.check(session, version, now)
+        change_ensemble(session, TERMINAL, change, now, version, by=getuser())
+    notice(
+        f"Ensemble {version} is a candidate again. Its scores stay."
+        if stop
+        else f"Ensemble {version} scores in shadow while no film waits."
+    )
 
 
 def golden(

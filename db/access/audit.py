@@ -54,6 +54,9 @@ class AuditAction(StrEnum):
     ENSEMBLE_PROMOTED = "ensemble_promoted"
     ENSEMBLE_ROLLED_BACK = "ensemble_rolled_back"
     ENSEMBLE_RETIRED = "ensemble_retired"
+    #: An ensemble scores beside the active one, and does so no more.
+    SHADOW_BEGUN = "shadow_begun"
+    SHADOW_ENDED = "shadow_ended"
     THRESHOLD_CHANGED = "threshold_changed"
     THRESHOLD_ROLLED_BACK = "threshold_rolled_back"
     #: Somebody has scored now what the active ensemble has not seen.

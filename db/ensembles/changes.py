@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from db.access.audit import Actor, AuditAction, note
+from db.ensembles.shadows import begin_shadow, end_shadow
 from db.ensembles.thresholds import NewThreshold, activate_new, activate_previous
 from db.ensembles.versions import active_ensemble, previous_ensemble, promote, retire
 from db.nights.running import close_night, running_night
@@ -24,6 +25,9 @@ class EnsembleChange(StrEnum):
     PROMOTE = "promote"
     ROLL_BACK = "roll_back"
     RETIRE = "retire"
+    #: Let a candidate score beside the active one, and let it do so no more.
+    SHADOW = "shadow"
+    END_SHADOW = "end_shadow"
     #: Score now what the active ensemble has not seen, behind all live films.
     RESCORE = "rescore"
     #: Give no more to the workers in the night that runs.
@@ -34,6 +38,8 @@ NOTED = {
     EnsembleChange.PROMOTE: AuditAction.ENSEMBLE_PROMOTED,
     EnsembleChange.ROLL_BACK: AuditAction.ENSEMBLE_ROLLED_BACK,
     EnsembleChange.RETIRE: AuditAction.ENSEMBLE_RETIRED,
+    EnsembleChange.SHADOW: AuditAction.SHADOW_BEGUN,
+    EnsembleChange.END_SHADOW: AuditAction.SHADOW_ENDED,
     EnsembleChange.RESCORE: AuditAction.RESCORING_WANTED,
     EnsembleChange.STOP_NIGHT: AuditAction.NIGHT_STOPPED,
 }
@@ -49,7 +55,7 @@ def change_ensemble(
 ) -> EnsembleVersion:
     """Change an ensemble. Returns the one that is promoted, active again, retired, or to score.
 
-    version: of one to be promoted or retired. Raises Misconfigured if it cannot be.
+    version: of all but a roll-back and a re-scoring. Raises Misconfigured if it cannot be.
     """
     before = active_ensemble(session)
     row = _changed(session, change, version, before, at)
@@ -75,6 +81,10 @@ def _changed(
         return active
     if not version:
         raise Misconfigured("Name the version of the ensemble.")
+    if change is EnsembleChange.SHADOW:
+        return begin_shadow(session, version, at)
+    if change is EnsembleChange.END_SHADOW:
+        return end_shadow(session, version)
     return (promote if change is EnsembleChange.PROMOTE else retire)(session, version, at)
 
 

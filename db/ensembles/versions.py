@@ -63,12 +63,13 @@ def register(session: Session, facts: EnsembleFacts, at: datetime) -> EnsembleVe
 
 def promote(session: Session, version: str, at: datetime) -> EnsembleVersion:
     """Make a registered version the active one; from now on new images are scored by it."""
-    ensemble = _registered(session, version)
+    ensemble = registered(session, version)
     previous = active_ensemble(session)
     if previous is not None and previous is not ensemble:
         previous.active, previous.retired_at = False, at
         session.flush()
     ensemble.active, ensemble.activated_at, ensemble.retired_at = True, at, None
+    leave_shadow(ensemble)
     session.flush()
     return ensemble
 
@@ -89,15 +90,22 @@ def previous_ensemble(session: Session) -> EnsembleVersion:
 
 def retire(session: Session, version: str, at: datetime) -> EnsembleVersion:
     """Put an ensemble away. Its scores stay. Raises Misconfigured for the active one."""
-    ensemble = _registered(session, version)
+    ensemble = registered(session, version)
     if ensemble.active:
         raise Misconfigured(
             f"Ensemble {version} is the active one. Promote another one first, or go back with "
             "`readfirst models rollback`."
         )
     ensemble.retired_at = ensemble.retired_at or at
+    leave_shadow(ensemble)
     session.flush()
     return ensemble
+
+
+def leave_shadow(ensemble: EnsembleVersion) -> None:
+    """Let an ensemble score in shadow no more. The sweep removes what was queued for it."""
+    ensemble.shadow_since = ensemble.shadow_queues_below = None
+    ensemble.shadow_error = ensemble.shadow_paused_until = None
 
 
 def known_ensembles(session: Session) -> dict[str, EnsembleVersion]:
@@ -105,7 +113,8 @@ def known_ensembles(session: Session) -> dict[str, EnsembleVersion]:
     return {row.version: row for row in session.scalars(select(EnsembleVersion))}
 
 
-def _registered(session: Session, version: str) -> EnsembleVersion:
+def registered(session: Session, version: str) -> EnsembleVersion:
+    """The ensemble of this version. Raises Misconfigured if the site does not know it."""
     ensemble = session.get(EnsembleVersion, version)
     if ensemble is None:
         raise Misconfigured(

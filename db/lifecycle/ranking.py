@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy import select
 
+from db.ensembles.shadows import score_counts
 from db.ensembles.thresholds import active_thresholds
 from db.lifecycle import study as study_steps
 from db.lifecycle.events import Cause, DomainEvent
@@ -46,7 +47,7 @@ def rank(unit: UnitOfWork, causes: Mapping[int, Cause], active_version: str) -> 
         .join(Score, Score.image_id == Image.id)
         # The score of a part is not that of the film.
         .where(Image.code.is_distinct_from(RefusalCode.REPLACED_BY_WHOLE))
-        .where(Image.study_id.in_(causes))
+        .where(Image.study_id.in_(causes), score_counts())
         .order_by(Score.id)
     )
     scores = defaultdict[int, list[Score]](list)

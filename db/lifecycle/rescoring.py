@@ -53,8 +53,8 @@ def rank_again(
 ) -> list[int]:
     """Rank up to `limit` studies that the active ensemble has scored, and that rank by another.
 
-    So it is after a roll-back: the scores are there, and the ranks follow. Returns the study ids,
-    in order; the next slice starts after the last of them.
+    So it is after a roll-back, or of what was scored in shadow: the scores are there, and the ranks
+    follow. Returns the study ids, in order; the next slice starts after the last of them.
     """
     scored = (
         select(Image.study_id)
@@ -69,6 +69,10 @@ def rank_again(
         .limit(limit)
     )
     study_ids = list(unit.session.scalars(query))
+    # Scores of a shadow count from now on, in the figures of the days on which the films came in.
+    moments = select(Study.received_at).where(Study.id.in_(study_ids))
+    of_images = select(Image.received_at).where(Image.study_id.in_(study_ids))
+    unit.count_anew(unit.session.scalars(moments.union(of_images)))
     rank(unit, dict.fromkeys(study_ids, Cause.ROLLBACK), ensemble.version)
     return study_ids
 

@@ -1,10 +1,13 @@
 """Scores: added once for each image and ensemble version; the ranks of studies follow them."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from db.ensembles.shadows import queue_for_shadows
 from db.ensembles.thresholds import ActiveThreshold, active_thresholds
 from db.ensembles.versions import active_ensemble
 from db.lifecycle import image as image_steps
@@ -19,15 +22,27 @@ from readfirst.domain import ImageScore
 SAME_SCORE = 0.01
 
 
-def record(
-    unit: UnitOfWork, results: Sequence[tuple[ClaimedImage, ImageScore]], ensemble: EnsembleVersion
-) -> int:
-    """Write the scores of a batch and rank its studies anew.
+@dataclass(frozen=True, slots=True)
+class BatchTime:
+    """The time that the networks took for a batch. images: that were in it."""
 
-    Returns how many images it scored; those whose lease was lost are left to their new holder.
+    seconds: float
+    images: int
+
+
+def record(
+    unit: UnitOfWork,
+    results: Sequence[tuple[ClaimedImage, ImageScore]],
+    ensemble: EnsembleVersion,
+    time: BatchTime | None = None,
+) -> int:
+    """Write the scores of a batch and rank its studies anew. Ensembles in shadow follow later.
+
+    time: of the batch, if it was measured. Returns how many images it scored; those whose lease was
+    lost are left to their new holder.
     """
     images = held_images(unit, [claimed for claimed, _ in results])
-    known = _known_scores(unit.session, images, ensemble)
+    known = known_scores(unit.session, images, ensemble)
     threshold = active_thresholds(unit.session).by_ensemble[ensemble.version]
     causes: dict[int, Cause] = {}
     for claimed, result in results:
@@ -38,8 +53,10 @@ def record(
         # A film of a study that comes in is news, whatever else is scored again beside it.
         if causes.get(image.study_id) is not Cause.LIVE:
             causes[image.study_id] = cause
-        _score(unit, image, result, ensemble.version, threshold, known.get(image.id))
+        score = new_score(image.id, result, ensemble.version, threshold, unit.at, time)
+        _score(unit, image, score, known.get(image.id))
     unit.session.flush()
+    queue_for_shadows(unit.session, images, unit.at)
     active = active_ensemble(unit.session) or ensemble
     rank(unit, causes, active.version)
     _settle_priors(unit, causes)
@@ -54,7 +71,7 @@ def _settle_priors(unit: UnitOfWork, causes: Mapping[int, Cause]) -> None:
         settle_priors(unit, studies, Cause.LIVE)
 
 
-def _known_scores(
+def known_scores(
     session: Session, image_ids: Iterable[int], ensemble: EnsembleVersion
 ) -> dict[int, Score]:
     """The scores that the ensemble has given these images already, by the images' numbers."""
@@ -64,28 +81,34 @@ def _known_scores(
     return {score.image_id: score for score in session.scalars(query)}
 
 
-def _score(
-    unit: UnitOfWork,
-    image: Image,
+def new_score(
+    image_id: int,
     result: ImageScore,
     version: str,
     threshold: ActiveThreshold,
-    known: Score | None,
-) -> None:
-    if known is not None:
-        same = abs(known.probability - result.probability) <= SAME_SCORE
-        now = result.probability
-        unit.add(image_steps.scored_again(image, known, now, unit.at, same=same))
-        return
-    score = Score(
-        image_id=image.id,
+    at: datetime,
+    time: BatchTime | None,
+) -> Score:
+    """The row of a score. threshold: the one that counts now, which it keeps."""
+    return Score(
+        image_id=image_id,
         ensemble_version=version,
         probability=result.probability,
         members=result.members,
         threshold=threshold.value,
         threshold_version=threshold.version,
         flagged=result.probability >= threshold.value,
-        scored_at=unit.at,
+        scored_at=at,
+        seconds=None if time is None else time.seconds / time.images,
+        batch_size=None if time is None else time.images,
     )
+
+
+def _score(unit: UnitOfWork, image: Image, score: Score, known: Score | None) -> None:
+    if known is not None:
+        now = score.probability
+        same = abs(known.probability - now) <= SAME_SCORE
+        unit.add(image_steps.scored_again(image, known, now, unit.at, same=same))
+        return
     unit.session.add(score)
     unit.add(image_steps.scored(image, score, unit.at))

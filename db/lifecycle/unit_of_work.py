@@ -81,6 +81,7 @@ class UnitOfWork:
         self.policy = policy
         self._events: list[DomainEvent] = []
         self._rescored: dict[int, Rescored] = {}
+        self._counted_anew: list[datetime] = []
 
     def add(self, *events: DomainEvent) -> None:
         """Note what happened."""
@@ -89,6 +90,10 @@ class UnitOfWork:
     def add_rescored(self, study_id: int, change: Rescored) -> None:
         """Note that a study ranks anew by another scoring, for the night that runs."""
         self._rescored[study_id] = change
+
+    def count_anew(self, moments: Iterable[datetime]) -> None:
+        """Note that the figures of what came in at these moments change, without an event."""
+        self._counted_anew += moments
 
     def write(self) -> tuple[TaskName, ...]:
         """Write events and outbox. Returns the tasks to wake workers for, after the commit."""
@@ -111,7 +116,8 @@ class UnitOfWork:
                 task = TASKS.get(event.image.state)
                 tasks |= {task: None} if task else {}
         self._count_rescored(events)
-        forget_days(self.session, _arrivals(events), self.at)
+        counted_anew, self._counted_anew = self._counted_anew, []
+        forget_days(self.session, (*_arrivals(events), *counted_anew), self.at)
         return tuple(tasks)
 
     def _count_rescored(self, events: Iterable[DomainEvent]) -> None:

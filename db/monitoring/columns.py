@@ -8,6 +8,7 @@ import json
 import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -107,6 +108,15 @@ def joined(blocks: Sequence[Columns]) -> Columns:
         for column in (column for column in NAMED if column in (dtype.names or ())):
             _renumber(tables[name], column, blocks, name, numbers)
     return Columns(tuple(numbers), **tables)
+
+
+def of_days(columns: Columns, first: date, last: date) -> Columns:
+    """The rows of some of the days, with the same names. first, last: both included."""
+    tables = {}
+    for name, rows in columns.tables().items():
+        days = rows["day"]
+        tables[name] = rows[(days >= first.toordinal()) & (days <= last.toordinal())]
+    return Columns(columns.names, **tables)
 
 
 def _renumber(

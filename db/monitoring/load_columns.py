@@ -9,6 +9,7 @@ import numpy as np
 from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
+from db.ensembles.shadows import score_counts
 from db.monitoring.columns import (
     FILM,
     FINDINGS,
@@ -108,7 +109,7 @@ def _scores(session: Session, period: Period, days: _Days, names: dict[str, int]
     query = (
         select(Image.received_at, *SCANNER, Score.ensemble_version, Score.probability)
         .join(Score, Score.image_id == Image.id)
-        .where(Image.received_at >= period.start, Image.received_at < period.end)
+        .where(Image.received_at >= period.start, Image.received_at < period.end, score_counts())
     )
     rows = session.execute(query).all()
     scores = np.zeros(len(rows), SCORE)
@@ -171,7 +172,7 @@ def _opinions(session: Session, period: Period, days: _Days, names: dict[str, in
         )
         .join(Image, Image.study_id == Study.id)
         .join(Score, Score.image_id == Image.id)
-        .where(in_period)
+        .where(in_period, score_counts())
         .group_by(Study.id, Score.ensemble_version)
     )
     rows = session.execute(query).all()

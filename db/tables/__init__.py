@@ -3,7 +3,14 @@
 from db.tables.access import Account, AuditEntry, LoginAttempts, LoginSession
 from db.tables.alerts import AlertRow
 from db.tables.base import Base, Leased
-from db.tables.ensembles import EVERYBODY, EnsembleVersion, Night, RescoredStudy, Threshold
+from db.tables.ensembles import (
+    EVERYBODY,
+    EnsembleVersion,
+    Night,
+    RescoredStudy,
+    ShadowImage,
+    Threshold,
+)
 from db.tables.escalations import Escalation
 from db.tables.events import Event
 from db.tables.heat_maps import HeatMap
@@ -39,6 +46,7 @@ __all__ = [
     "OutboxMessage",
     "RescoredStudy",
     "Score",
+    "ShadowImage",
     "Study",
     "Threshold",
     "Verdict",

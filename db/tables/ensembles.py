@@ -1,4 +1,4 @@
-"""The ensembles that a site knows, their thresholds, and the nights in which it scored again."""
+"""The ensembles that a site knows, their thresholds, work in shadow, and nights of re-scoring."""
 
 from datetime import date, datetime
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Enum, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.tables.base import Base
+from db.tables.base import Base, Leased
 from readfirst.ensemble_states import EnsembleState
 from readfirst.nights.reasons import NightEnd
 from readfirst.statistics.operating_points import ThresholdMethod
@@ -23,6 +23,8 @@ END = Enum(
     NightEnd, native_enum=False, length=16, values_callable=lambda kind: [end.value for end in kind]
 )
 RUNNING, PLANNED = text("running"), text("planned")
+
+WAITING = text("given_up_at IS NULL")
 
 
 class EnsembleVersion(Base):
@@ -46,11 +48,21 @@ class EnsembleVersion(Base):
     #: into the folders by hand, or came with ReadFirst.
     manifest_sha256: Mapped[str | None] = mapped_column(String(64))
 
+    #: It scores in shadow: since then. Never of the active one.
+    shadow_since: Mapped[datetime | None]
+    #: Images of a lower number have not been queued for it yet; None: none is left.
+    shadow_queues_below: Mapped[int | None]
+    #: Why it scores nothing in shadow, as a sentence; not tried again before that moment.
+    shadow_error: Mapped[str | None] = mapped_column(Text)
+    shadow_paused_until: Mapped[datetime | None]
+
     @property
     def state(self) -> EnsembleState:
         """The state that its other columns say."""
         if self.active:
             return EnsembleState.ACTIVE
+        if self.shadow_since is not None:
+            return EnsembleState.SHADOW
         return EnsembleState.CANDIDATE if self.retired_at is None else EnsembleState.RETIRED
 
     __table_args__ = (
@@ -98,6 +110,34 @@ class Threshold(Base):
             unique=True,
             sqlite_where=text("active"),
             postgresql_where=text("active"),
+        ),
+    )
+
+
+class ShadowImage(Leased):
+    """An image that an ensemble in shadow is to score; its row goes with the score.
+
+    One that is given up stays, so that nobody tries again, and those who compare can count it.
+    """
+
+    __tablename__ = "shadow_images"
+
+    image_id: Mapped[int] = mapped_column(ForeignKey("images.id"))
+    ensemble_version: Mapped[str] = mapped_column(String(64), ForeignKey("ensembles.version"))
+    #: The networks are loaded for it from then on; once they are, it need not be due.
+    due_at: Mapped[datetime]
+    given_up_at: Mapped[datetime | None]
+    #: Why it is given up, as a sentence.
+    reason: Mapped[str | None] = mapped_column(Text)
+
+    __table_args__ = (
+        UniqueConstraint("image_id", "ensemble_version"),
+        Index(
+            "ix_shadow_images_waiting",
+            "ensemble_version",
+            "image_id",
+            sqlite_where=WAITING,
+            postgresql_where=WAITING,
         ),
     )
 

@@ -232,6 +232,9 @@ class Score(Base):
     threshold_version: Mapped[int] = mapped_column(default=1, server_default="1")
     flagged: Mapped[bool]
     scored_at: Mapped[datetime]
+    #: Of its batch, shared out among its images, and their number; None where nobody measured it.
+    seconds: Mapped[float | None]
+    batch_size: Mapped[int | None]
 
     image: Mapped[Image] = relationship(back_populates="scores")
 

@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, selectinload
 
 from db.disclosures import OfStudy
+from db.ensembles.shadows import has_been_active
 from db.lifecycle.study import patient_of
 from db.read_models import VerdictRecord
 from db.tables import EnsembleVersion, Image, Score, Study
@@ -88,7 +89,7 @@ def other_studies(
     rows = session.execute(query).all()
     study_ids = [row.Study.id for row in rows]
     summaries = verdict_summaries(session, study_ids, prevalence=display.prevalence)
-    versions = select(EnsembleVersion.version, EnsembleVersion.prevalence)
+    versions = select(EnsembleVersion.version, EnsembleVersion.prevalence).where(has_been_active())
     presupposed = dict(session.execute(versions).all())
     return [
         _record(other, ensemble, display, summaries.get(other.id, NO_VERDICT), presupposed)
@@ -169,8 +170,9 @@ def _record(
 def _image(
     image: Image, display: DisplayContext, presupposed: Mapping[str, float | None] | None
 ) -> OtherImage:
-    """presupposed: the prevalence of each ensemble version; None where the AI is hidden."""
-    score = image.scores[-1] if image.scores and presupposed is not None else None
+    """presupposed: the prevalence of each ensemble that people see; None where the AI is hidden."""
+    scores = [score for score in image.scores if score.ensemble_version in (presupposed or {})]
+    score = scores[-1] if scores else None
     prevalence = (presupposed or {}).get(score.ensemble_version) if score else None
     return OtherImage(
         sha256=image.sha256,

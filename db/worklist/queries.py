@@ -7,6 +7,7 @@ from sqlalchemy import Row, func, select, text
 from sqlalchemy.orm import Session, defer, joinedload, load_only, selectinload
 
 from db.disclosures import searched
+from db.ensembles.shadows import score_counts
 from db.read_models import (
     Counts,
     EventRecord,
@@ -275,7 +276,7 @@ def _scores(session: Session, study: Study, prevalence: float | None) -> tuple[S
         .join(Image)
         .join(Study, Image.study_id == Study.id)
         .join(EnsembleVersion, Score.ensemble_version == EnsembleVersion.version)
-        .where(Study.id == study.id)
+        .where(Study.id == study.id, score_counts())
         .order_by(Score.id)
     )
     rows = session.execute(query).all()

@@ -23,8 +23,8 @@ class DisplaySettings(SettingsGroup):
         8.0,
         gt=0,
         le=A_YEAR / 3600,
-        description="Head start of a flagged study; also the longest time for which "
-        "later flagged studies may pass one that is not flagged.",
+        description="Head start of a flagged study. It is also the longest time in which "
+        "later flagged studies can overtake one that is not flagged.",
     )
     prevalence: float | None = Field(
         None,

@@ -14,6 +14,7 @@ class TaskName(StrEnum):
     SWEEP = "housekeeping.sweep"
     DELIVER = "housekeeping.announce"
     NIGHTLY = "housekeeping.nightly"
+    RANK = "housekeeping.rank"
     RETENTION = "housekeeping.retention"
     WATCH = "housekeeping.watch"
 

@@ -30,6 +30,7 @@ from worker.scoring.night import feed_night, keep_night
 from worker.scoring.prepare import prepare_next
 from worker.scoring.rescore import rescore
 from worker.scoring.score import score_batch
+from worker.scoring.shadow import shadow_next
 from worker.upkeep.alerts import check_alerts
 from worker.upkeep.escalate import escalate
 from worker.upkeep.retention import purge_originals
@@ -106,6 +107,10 @@ class Worker:
     def explain_next(self) -> bool:
         """Make one heat map, or a slice of it."""
         return explain_next(self.use_cases.explaining)
+
+    def shadow_next(self) -> bool:
+        """Take one step for an ensemble in shadow."""
+        return shadow_next(self.use_cases.shadow)
 
     def rescore(self, **how: Any) -> int:
         """Queue what the active ensemble has not seen."""

@@ -120,6 +120,11 @@ class EnsembleRegistry:
             log.info("ensemble_loaded", action="load", ensemble=version)
         return self._loaded
 
+    def load_beside(self, ensemble: EnsembleVersion) -> ScoringModel:
+        """Load networks for the caller alone, beside those that are kept. Raises Misconfigured."""
+        self._digests[ensemble.version] = ensemble.manifest_sha256
+        return self._load(self._folder(ensemble.version))
+
     def forget(self) -> None:
         """Let the networks be loaded anew at the next call: these fail."""
         self._loaded = self._exact = None

@@ -9,7 +9,7 @@ import numpy as np
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from db.lifecycle.scoring import record
+from db.lifecycle.scoring import BatchTime, record
 from db.lifecycle.unit_of_work import UnitOfWork, UnitOfWorkFactory
 from db.lifecycle.work import (
     ClaimedImage,
@@ -66,8 +66,9 @@ def score_batch(services: ScoringServices) -> int:
         # Whatever a network may raise (out of memory, a driver's fault).
         _give_back(services, networks, batch, error)
         return len(batch)
+    took = BatchTime(time.perf_counter() - begun, len(batch))
     images = [image for image, _ in batch]
-    _record(services.units, active, list(zip(images, scores, strict=True)))
+    _record(services.units, active, list(zip(images, scores, strict=True)), took)
     log.info(
         "assessed",
         action="assess",
@@ -138,12 +139,13 @@ def _record(
     units: UnitOfWorkFactory,
     active: EnsembleVersion,
     results: Sequence[tuple[ClaimedImage, ImageScore | Refused]],
+    took: BatchTime,
 ) -> None:
     scored = [(image, result) for image, result in results if not isinstance(result, Refused)]
     refused = [(image, result) for image, result in results if isinstance(result, Refused)]
 
     def write(unit: UnitOfWork) -> None:
-        record(unit, scored, active)
+        record(unit, scored, active, took)
         for image, refusal in refused:
             refuse_claimed(unit, image, refusal)
 

@@ -2,10 +2,13 @@
 
 import structlog
 
+from db.ensembles.shadows import forget_queues
 from db.lifecycle.heat_maps import give_up_maps, is_any_wanted
-from db.lifecycle.outbox import is_any_due
+from db.lifecycle.outbox import is_any_due as is_message_due
 from db.lifecycle.unit_of_work import TASKS, UnitOfWorkFactory
 from db.lifecycle.work import give_up, waiting
+from db.shadow.work import give_up_shadows
+from db.shadow.work import is_any_due as is_shadow_due
 from ingest.inbox.store import Store
 from readfirst.tasks.names import TaskName
 
@@ -21,12 +24,14 @@ def sweep(units: UnitOfWorkFactory, store: Store) -> None:
         given_up = give_up(unit)
         free = waiting(unit.session, unit.at)
         give_up_maps(unit.session, unit.at, unit.policy.lease)
-        explain = is_any_wanted(unit.session)
-        deliver = is_any_due(unit.session, unit.at, unit.policy.channels)
+        forget_queues(unit.session, unit.at)
+        give_up_shadows(unit)
+        idle_work = is_any_wanted(unit.session) or is_shadow_due(unit.session, unit.at)
+        deliver = is_message_due(unit.session, unit.at, unit.policy.channels)
     for state, task in TASKS.items():
         for _ in range(min(free.get(state, 0), MOST_MESSAGES)):
             units.notifier.notify(task)
-    if explain:
+    if idle_work:
         units.notifier.notify(TaskName.SCORE)
     if deliver:
         units.notifier.notify(TaskName.DELIVER)

@@ -13,6 +13,7 @@ from db.ensembles.changes import EnsembleChange
 from db.ensembles.changes import change_ensemble as make_change
 from db.ensembles.outlook import Outlook, outlook
 from db.ensembles.rescoring_progress import RescoringProgress, rescoring_progress
+from db.ensembles.shadow_progress import ShadowProgress, shadow_progress
 from db.ensembles.versions import known_ensembles, previous_ensemble
 from db.nights.records import NightRecord, nights
 from db.session import Database
@@ -60,7 +61,10 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class EnsembleRecord:
-    """An ensemble that the site knows. figures: null where its files do not lie on this machine."""
+    """An ensemble that the site knows. figures: null where its files do not lie on this machine.
+
+    shadow: null while it does not score in shadow.
+    """
 
     version: str
     state: EnsembleState
@@ -69,6 +73,7 @@ class EnsembleRecord:
     activated_at: datetime | None
     retired_at: datetime | None
     figures: Figures | None
+    shadow: ShadowProgress | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +92,7 @@ class SiteEnsembles:
 
 
 class WantedChange(BaseModel):
-    """A change. version: of `promote` and `retire`."""
+    """A change. version: of `promote`, `retire`, `shadow` and `end_shadow`."""
 
     change: EnsembleChange
     version: str | None = Field(None, max_length=64)
@@ -144,7 +149,7 @@ def change_ensemble(
     at: NowDep,
     wanted: WantedChange,
 ) -> Response:
-    """Promote, roll back or retire an ensemble, or score now what the active one has not seen.
+    """Promote, roll back or retire an ensemble, let one score in shadow, or score now what is left.
 
     An ensemble is brought in by `readfirst models add`, which checks it.
     """
@@ -168,7 +173,15 @@ def _change(
         version = make_change(session, by, change, at, version).version
     if change is EnsembleChange.RETIRE:
         return f"Ensemble {version} is retired. Its scores stay."
+    if change is EnsembleChange.SHADOW:
+        # Workers load its networks when no film waits.
+        notify(TaskName.SCORE)
+        return f"Ensemble {version} scores in shadow while no film waits."
+    if change is EnsembleChange.END_SHADOW:
+        return f"Ensemble {version} is a candidate again. Its scores stay."
     if change is EnsembleChange.PROMOTE:
+        # What it has scored in shadow ranks the studies at once.
+        notify(TaskName.RANK)
         return f"Ensemble {version} is active. What it has not seen is scored in the night."
     if change is EnsembleChange.STOP_NIGHT:
         return "The night is stopped. What is left waits for the next one."
@@ -186,7 +199,10 @@ def _site_ensembles(database: Database, settings: Settings) -> SiteEnsembles:
     }
     with database.read() as session:
         rows = known_ensembles(session)
-        records = [_record(row, manifests.get(version)) for version, row in rows.items()]
+        shadows = {version: shadow_progress(session, row) for version, row in rows.items()}
+        records = [
+            _record(row, manifests.get(version), shadows[version]) for version, row in rows.items()
+        ]
         active = next((row for row in rows.values() if row.active), None)
         progress = None if active is None else rescoring_progress(session, active.version)
         try:
@@ -203,7 +219,9 @@ def _site_ensembles(database: Database, settings: Settings) -> SiteEnsembles:
     return SiteEnsembles(tuple(records), previous, progress, prospect, rows_of_nights)
 
 
-def _record(row: EnsembleVersion, manifest: Manifest | None) -> EnsembleRecord:
+def _record(
+    row: EnsembleVersion, manifest: Manifest | None, shadow: ShadowProgress | None
+) -> EnsembleRecord:
     metrics = None if manifest is None else manifest.metrics
     return EnsembleRecord(
         version=row.version,
@@ -221,6 +239,7 @@ def _record(row: EnsembleVersion, manifest: Manifest | None) -> EnsembleRecord:
             images=metrics.images,
             patients=metrics.patients,
         ),
+        shadow=shadow,
     )
 
 

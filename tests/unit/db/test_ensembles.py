@@ -16,7 +16,7 @@ from readfirst.ensemble_states import EnsembleState
 from readfirst.errors import Misconfigured
 from tests.support.studies import NOW, an_ensemble
 
-CANDIDATE, ACTIVE, RETIRED = EnsembleState
+CANDIDATE, SHADOW, ACTIVE, RETIRED = EnsembleState
 
 
 def states(database: Database) -> dict[str, EnsembleState]:

@@ -35,6 +35,8 @@ ADMIN = (
     "|AuditPage|AuditRecord|AuditAction|SiteRules|RulePart|RuleSource|Ages|FilmExplanation"
     "|EnsembleChange|EnsembleRecord|EnsembleState|SiteEnsembles|RescoringProgress|WantedChange|Figures"
     "|Outlook|Forecast|NightRecord|NightEnd"
+    "|EnsembleChange|EnsembleRecord|EnsembleState|SiteEnsembles|RescoringProgress|ShadowProgress"
+    "|WantedChange|Figures"
     "|RuleFinding|Outcome|SiteSettings|SettingRecord|SettingSource|UnknownSetting|Body_explainFilm"
 )
 OPENAPI = (
@@ -118,6 +120,7 @@ OPENAPI = (
 )
 BOUNDED = "timeout|limit|concurrency|port|epochs|miss-cost|seed|trials|samples|strongest|count"
 HELP = (
+    Change(r"readfirst inbox:   .*inbox.*", "the files that stay in the inbox"),
     Change(
         r"readfirst accounts( (show|enable|unlock|disable|token))?: .*",
         "`readfirst accounts show`, `enable`, `unlock` and `token --revoke`",
@@ -141,6 +144,7 @@ HELP = (
     Change(r"readfirst worklist:   --(agreement|ensemble) <.*", "behind a figure"),
     Change(r"readfirst worklist: +Only studies of which the latest .*", "behind a figure"),
     Change(r"(?s)readfirst models( (add|promote|rollback|retire|golden))?: .*", "`models add`"),
+    Change(r"readfirst models shadow: .*", "`readfirst models shadow 3.0`"),
     Change(r"(?s)readfirst models( threshold)?: .*", "`readfirst models threshold`"),
     Change(r"readfirst score:   -o, --output .*", "`readfirst score --output FILE`"),
     Change(r"(?s)readfirst nights( \w+)?: .*|readfirst:   nights  .*", "`readfirst nights list`"),
@@ -149,6 +153,9 @@ HELP = (
 )
 SCHEMA = (
     Change(r"(nights|rescored_studies)\b.*", "`nights` and `rescored_studies`"),
+    Change(r"shadow_images\b.*", "`shadow_images`"),
+    Change(r"ensembles\.shadow_\w+ .*", "`ensembles.shadow_since`"),
+    Change(r"scores\.(seconds|batch_size) .*", "`scores.seconds` and `scores.batch_size`"),
     Change(r"thresholds\b.*", "`thresholds`"),
     Change(r"(scores|verdicts)\.threshold_version .*", "(`threshold_version`)"),
     Change(r"studies\.threshold(_version|_change)? .*", "`studies.threshold`"),

@@ -11,6 +11,7 @@ from db.access.audit import entries
 from db.access.login_sessions import open_session
 from db.nights.running import NewNight, begin_night
 from db.session import Database
+from db.tables import EnsembleVersion
 from readfirst.access.credentials import digest
 from readfirst.settings import Settings
 from readfirst.tasks.names import TaskName
@@ -62,7 +63,8 @@ def test_one_is_promoted_scores_the_rest_and_is_rolled_back(
     assert states(client) == {"1": "active", "2": "candidate"}
     assert client.get(API).json()["previous"] is None
     status, page = change(client, "promote", "2")
-    assert (status, "Ensemble 2 is active." in page, tasks) == (200, True, [])
+    assert (status, "Ensemble 2 is active." in page, tasks) == (200, True, [TaskName.RANK])
+    tasks.clear()
     assert states(client) == {"2": "active", "1": "retired"}
     assert client.get(API).json()["progress"] == {"images": 1, "scored": 0, "queued": 0}
     assert "Score the rest now" in page
@@ -100,6 +102,36 @@ def test_programs_do_the_same(client: TestClient) -> None:
     wrong = client.post(f"{API}/changes", json=wanted | {"version": "9"}, headers=token)
     assert wrong.status_code == 422
     assert client.post("/admin/ensembles", data={"change": "rescore"}).status_code == 403
+
+
+def test_one_scores_in_shadow_and_no_more(
+    client: TestClient, database: Database, tasks: list[TaskName]
+) -> None:
+    status, page = change(client, "shadow", "2")
+    assert (status, "Ensemble 2 scores in shadow" in page) == (200, True)
+    assert tasks == [TaskName.SCORE]
+    assert states(client) == {"1": "active", "2": "shadow"}
+    (row,) = [row for row in client.get(API).json()["ensembles"] if row["version"] == "2"]
+    assert row["shadow"] | {"since": None} == {
+        "since": None,
+        "images": 1,
+        "scored": 0,
+        "given_up": 0,
+        "error": None,
+    }
+    assert "0 of 1 images" in page
+    assert "Stop shadow" in page
+    with database.write() as session:
+        session.get_one(EnsembleVersion, "2").shadow_error = "Its weights are gone."
+    assert "Its weights are gone." in client.get("/admin/ensembles").text
+    assert change(client, "shadow", "1")[0] == 422
+    assert "is a candidate again" in change(client, "end_shadow", "2")[1]
+    assert states(client) == {"1": "active", "2": "candidate"}
+    assert change(client, "end_shadow", "2")[0] == 422
+    with database.read() as session:
+        log = [(row.account, row.action) for row in entries(session, limit=99)]
+    for action in ("shadow_begun", "shadow_ended"):
+        assert log.count(("admin", action)) == 1
 
 
 def test_nights_are_listed_and_the_one_that_runs_is_stopped(

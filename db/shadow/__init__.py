@@ -1,0 +1,1 @@
+"""The work of ensembles in shadow, behind all of that of the active one."""
