@@ -33,6 +33,8 @@ LONG: Final = (
     "integration/worker/test_copies.py",
     "integration/ingest/test_starving.py",
     "integration/ingest/test_inbox.py",
+    "integration/worker/test_export_verdicts.py",
+    "integration/ingest/test_deidentify.py",
     "unit/db/lifecycle/test_any_order.py",
 )
 

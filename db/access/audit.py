@@ -50,6 +50,8 @@ class AuditAction(StrEnum):
     UPLOADED = "uploaded"
     VERDICT_GIVEN = "verdict_given"
     VERDICT_WITHDRAWN = "verdict_withdrawn"
+    #: Films with verdicts were written out, de-identified.
+    VERDICTS_EXPORTED = "verdicts_exported"
     ENSEMBLE_ADDED = "ensemble_added"
     ENSEMBLE_PROMOTED = "ensemble_promoted"
     ENSEMBLE_ROLLED_BACK = "ensemble_rolled_back"

@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, astuple, fields
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
@@ -21,6 +21,7 @@ from typing import IO, Any, Self
 import numpy as np
 from pydantic import TypeAdapter
 
+from ingest.deidentify.replacement import Replacement
 from ingest.dicom.elements import Element
 from ingest.dicom.pixels.arrays import Array8
 from ingest.dicom.pixels.viewing import FilmFacts
@@ -139,6 +140,12 @@ class Reader:
         """Ask for what `ingest.dicom.overlays.overlay_image` gives; refusals as in `header`."""
         return _pixels(*self._ask("overlay", path))
 
+    def deidentified(self, path: Path, replacement: Replacement) -> bytes:
+        """Ask for what `ingest.deidentify.dicom_object.deidentified` gives; refusals as above."""
+        how = {field.name: getattr(replacement, field.name) for field in fields(replacement)}
+        how["masked"] = [astuple(box) for box in replacement.masked]
+        return self._ask("deidentified", path, **how)[1]
+
     def is_beginning(self, path: Path, whole: Path) -> bool:
         """Ask for what `beginnings.is_beginning` gives; refusals as in `header`."""
         head, _ = self._ask("is_beginning", path, whole=str(whole.absolute()))
@@ -157,9 +164,7 @@ class Reader:
                 with suppress(BrokenPipeError):
                     child.stdin.write(LEAVE)
 
-    def _ask(
-        self, what: str, path: Path, **how: float | str | None
-    ) -> tuple[dict[str, Any], bytes]:
+    def _ask(self, what: str, path: Path, **how: Any) -> tuple[dict[str, Any], bytes]:
         name = str(path.absolute())
         request = {"what": what, "path": name, "seconds": self.seconds, **how}
         with self._lock:

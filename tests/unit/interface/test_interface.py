@@ -144,6 +144,9 @@ HELP = (
     Change(r"readfirst worklist:   --(agreement|ensemble) <.*", "behind a figure"),
     Change(r"readfirst worklist: +Only studies of which the latest .*", "behind a figure"),
     Change(r"(?s)readfirst models( (add|promote|rollback|retire|golden))?: .*", "`models add`"),
+    Change(
+        r"(?s)readfirst models( export-verdicts)?: .*", "`readfirst models export-verdicts DIR`"
+    ),
     Change(r"readfirst models shadow: .*", "`readfirst models shadow 3.0`"),
     Change(r"(?s)readfirst models( threshold)?: .*", "`readfirst models threshold`"),
     Change(r"readfirst score:   -o, --output .*", "`readfirst score --output FILE`"),
