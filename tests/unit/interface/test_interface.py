@@ -29,6 +29,10 @@ EXAM = (
 )
 FIGURE = "agreement|ensemble|probability_from|probability_below|code|scanner"
 #: Schemas that only the routes of the administrator name.
+THRESHOLD = (
+    "EnsembleThresholds|ThresholdRecord|ThresholdReport|ThresholdMethod|ThresholdChange"
+    "|WantedThreshold|WantedThresholdChange|Evidence|Comparison|FiguresAt|ArrivalChange|Share|Interval"
+)
 ADMIN = (
     "SiteStatus|QueueRecord|DiskRecord|PartRecord|Part|CheckResult|SourceRecord|ImageState"
     "|AccountDetail|AccountChange|AddedAccount|ChangedAccount|Changed|Role|SessionRecord"
@@ -117,6 +121,8 @@ OPENAPI = (
     Change(r"components schemas StudyView .*\bnumber\b.*", "(`number` in the API)"),
     Change(r"components schemas (HTTP)?ValidationError .*", "examples and problems"),
     Change(r"components schemas \w+ .*\bthreshold_version\b.*", "(`threshold_version`)"),
+    Change(r"(?s)components schemas (Measure|Volume) .*", "`threshold_versions`"),
+    Change(rf"(?s)components schemas ({THRESHOLD})\b.*", "`/api/v1/admin/thresholds`"),
 )
 BOUNDED = "timeout|limit|concurrency|port|epochs|miss-cost|seed|trials|samples|strongest|count"
 HELP = (

@@ -74,7 +74,7 @@ def flagged_chart(rows: Sequence[Volume], period: Period, *, hides_ai: bool) -> 
     return Chart(
         id="flagged",
         title=title,
-        note=_reach(interval(whole.low, whole.high)),
+        note=_reach(interval(whole.low, whole.high)) + _thresholds(rows),
         kind=Kind.LINES,
         unit=Unit.SHARE,
         x_label=period.by.capitalize(),
@@ -93,6 +93,16 @@ def flagged_chart(rows: Sequence[Volume], period: Period, *, hides_ai: bool) -> 
         csv="volumes",
         links=(StudyLink("Flagged studies", of_period(period, **flagged)),),
     )
+
+
+def _thresholds(rows: Sequence[Volume]) -> str:
+    """Say that studies are flagged by more than one threshold; else nothing."""
+    versions = {
+        version for row in rows for version in row.threshold_versions.split(", ") if version
+    }
+    if len(versions) < 2:
+        return ""
+    return f" By thresholds {', '.join(sorted(versions, key=int))}: the threshold was changed."
 
 
 def refusal_chart(rows: Sequence[RefusalCount], volumes: Sequence[Volume], period: Period) -> Chart:

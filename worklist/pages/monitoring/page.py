@@ -45,6 +45,7 @@ from worklist.pages.monitoring.readers import (
     finding_table,
     further_links,
     metric_rows,
+    threshold_note,
     versions,
 )
 from worklist.pages.monitoring.status import status_line
@@ -85,6 +86,7 @@ class ReaderSection:
     """An ensemble version against its readers."""
 
     version: str
+    thresholds: str
     findings: list[FindingRow]
     further: list[StudyLink]
     figures: list[MetricRow]
@@ -184,6 +186,7 @@ def _readers(figures: Figures, period: Period, config: MonitoringConfig) -> list
     return [
         ReaderSection(
             version,
+            threshold_note(measures, version),
             finding_table(measures, version, period),
             further_links(measures, version, period),
             metric_rows(measures, version, config.least_verdicts),

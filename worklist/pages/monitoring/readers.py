@@ -68,6 +68,14 @@ def versions(rows: Sequence[Measure]) -> list[str]:
     return list(dict.fromkeys(row.ensemble_version for row in rows))
 
 
+def threshold_note(rows: Sequence[Measure], version: str) -> str:
+    """Say by which threshold of an ensemble its studies count, and that they are several."""
+    versions = _whole(rows, version)["ppv"].threshold_versions
+    if ", " not in versions:
+        return f"threshold {versions}" if versions else ""
+    return f"thresholds {versions}: each study counts by the one by which it was flagged or not"
+
+
 def metric_rows(rows: Sequence[Measure], version: str, least: int) -> list[MetricRow]:
     """The rows of a version. least: of fewer verdicts no share is stated."""
     whole = _whole(rows, version)
