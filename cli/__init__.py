@@ -33,6 +33,7 @@ COMMANDS = {
         "verdicts": "cli.verdicts:verdicts",
         "score": "cli.score:score",
         "watching": "cli.monitoring:print_figures",
+        "results": "cli.results:app",
     },
     "Fix": {
         "refused": "cli.refused:refused",

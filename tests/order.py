@@ -34,6 +34,8 @@ LONG: Final = (
     "fuzz/test_bounds.py",
     "integration/laboratory/test_training.py",
     "integration/worker/test_copies.py",
+    "integration/worker/test_results.py",
+    "integration/worker/test_result_readers.py",
     "integration/ingest/test_starving.py",
     "integration/ingest/test_inbox.py",
     "integration/worker/test_export_verdicts.py",

@@ -158,6 +158,10 @@ HELP = (
     Change(r"readfirst score:   -o, --output .*", "`readfirst score --output FILE`"),
     Change(r"(?s)readfirst nights( \w+)?: .*|readfirst:   nights  .*", "`readfirst nights list`"),
     Change(r"readfirst doctor:   --fix-rights .*", "`readfirst doctor --fix-rights`"),
+    Change(
+        r"(readfirst )?results( write)?: .*|readfirst:   results .*", "`readfirst results write`"
+    ),
+    Change(r"readfirst results( write)?: .*", "`readfirst results write`"),
     Change(r"readfirst doctor:   --send-test-mail .*", "`readfirst doctor --send-test-mail`"),
 )
 SCHEMA = (
