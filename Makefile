@@ -61,7 +61,7 @@ node_modules/ready: package-lock.json .venv/ready
 
 UV_COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11
 lock: setup  ## pin what pyproject.toml names, with hashes and without registry addresses
-	$(UV_COMPILE) --extra cpu --extra build --extra laboratory --extra dev --output-file requirements-dev.lock pyproject.toml
+	$(UV_COMPILE) --extra cpu --extra build --extra laboratory --extra deidentify --extra dev --output-file requirements-dev.lock pyproject.toml
 	$(UV_COMPILE) --extra cpu --extra build --constraint requirements-dev.lock \
 		--output-file requirements.lock pyproject.toml
 	$(UV_COMPILE) --extra gpu --extra build --constraint requirements.lock \

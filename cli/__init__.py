@@ -4,82 +4,64 @@ Exit codes: 0 done; 1 it could not be done; 2 the command or a setting is wrong.
 """
 
 import sys
-from collections.abc import Callable
 from io import TextIOWrapper
 from typing import Annotated
 
 import typer
 from rich.text import Text
 
-from cli import (
-    accounts,
-    demo,
-    doctor,
-    inbox,
-    migrate,
-    models,
-    monitoring,
-    parts,
-    refused,
-    score,
-    verdicts,
-    worklist,
-)
-from cli import scope as scope_rules
 from cli.common.console import err
-from cli.common.help import PlainCommand
+from cli.common.lazy_commands import lazy_group
 from readfirst import DISCLAIMER, __version__
 from readfirst.errors import Misconfigured, ReadFirstError
 from readfirst.files.folders import os_fault
 from readfirst.files.private_files import keep_private
 from readfirst.logs import configure_logs
 
+#: Where each command is defined, by what somebody wants to do; a group of commands as well.
+COMMANDS = {
+    "Run": {
+        "up": "cli.parts:up",
+        "demo": "cli.demo:demo",
+        "doctor": "cli.doctor:doctor",
+        "migrate": "cli.migrate:migrate",
+    },
+    "Read": {
+        "worklist": "cli.worklist:worklist",
+        "study": "cli.worklist:study",
+        "verdict": "cli.verdicts:verdict",
+        "verdicts": "cli.verdicts:verdicts",
+        "score": "cli.score:score",
+        "watching": "cli.monitoring:print_figures",
+        "results": "cli.results:app",
+    },
+    "Fix": {
+        "refused": "cli.refused:refused",
+        "retry": "cli.refused:retry",
+        "original": "cli.refused:original",
+        "inbox": "cli.inbox:inbox",
+        "rescore": "cli.worklist:rescore",
+        "scope": "cli.scope:scope",
+    },
+    "People": {"audit": "cli.accounts:audit", "accounts": "cli.accounts:app"},
+    "Parts (for compose)": {
+        "ingest": "cli.parts:ingest",
+        "receive": "cli.parts:receive",
+        "worker": "cli.parts:worker",
+        "beat": "cli.parts:beat",
+        "serve": "cli.parts:serve",
+    },
+    "Laboratory": {"models": "cli.models:app"},
+}
 app = typer.Typer(
     name="readfirst",
+    cls=lazy_group(COMMANDS),
     help=f"Chest X-rays that probably show pneumonia are read first.\n\n{DISCLAIMER}",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Exit codes: 0 done, 1 could not be done, 2 the command or a setting is wrong.",
 )
-#: The commands, by what somebody wants to do.
-COMMANDS: dict[str, dict[str, Callable[..., None]]] = {
-    "Run": {
-        "up": parts.up,
-        "demo": demo.demo,
-        "doctor": doctor.doctor,
-        "migrate": migrate.migrate,
-    },
-    "Read": {
-        "worklist": worklist.worklist,
-        "study": worklist.study,
-        "verdict": verdicts.verdict,
-        "verdicts": verdicts.verdicts,
-        "score": score.score,
-        "watching": monitoring.print_figures,
-    },
-    "Fix": {
-        "refused": refused.refused,
-        "retry": refused.retry,
-        "original": refused.original,
-        "inbox": inbox.inbox,
-        "rescore": worklist.rescore,
-        "scope": scope_rules.scope,
-    },
-    "People": {"audit": accounts.audit},
-    "Parts (for compose)": {
-        "ingest": parts.ingest,
-        "receive": parts.receive,
-        "worker": parts.worker,
-        "beat": parts.beat,
-        "serve": parts.serve,
-    },
-}
-for panel, commands in COMMANDS.items():
-    for name, command in commands.items():
-        app.command(name, cls=PlainCommand, rich_help_panel=panel)(command)
-app.add_typer(accounts.app, name="accounts", rich_help_panel="People")
-app.add_typer(models.app, name="models", rich_help_panel="Laboratory")
 
 
 def _print_version(wanted: bool) -> None:

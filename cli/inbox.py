@@ -20,7 +20,7 @@ def inbox(
     ] = 50,
     json: Json = False,
 ) -> None:
-    """Print what lies in the inbox and is not taken, and what came in and is no film."""
+    """List files that stay in the inbox, and files that are not films."""
     from ingest.inbox.disk import intake_disk_space
     from ingest.inbox.store import Store
 

@@ -5,6 +5,8 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,9 +15,7 @@ import typer
 from rich.text import Text
 
 from cli.common.console import err, notice
-from cli.common.database import opened
 from cli.page_sockets import inherited, listen, port_of
-from cli.status import page_address, watch_over
 from readfirst import DISCLAIMER
 from readfirst.files.folders import make_home, make_inbox
 from readfirst.files.private_files import home_is_open
@@ -53,6 +53,7 @@ def up(
     ] = None,
 ) -> None:
     """Start everything on this machine: broker, ingester, workers, beat, page. Ctrl-C ends it."""
+    from cli.status import watch_over
     from cli.supervisor import running
     from ingest.scope.scope_rules import load_rules
 
@@ -156,13 +157,15 @@ def serve(
     ] = None,
 ) -> None:
     """Serve the worklist page and the API."""
-    from cli.doctor import CHECKS
-    from db.site.beating import beating
-    from readfirst.tasks.celery_app import CeleryNotifier
-    from readfirst.tasks.celery_app import make_app as make_queue
-    from worklist.app import make_app
-    from worklist.security.access_policy import tls_files
-    from worklist.server import make_server
+    with _uncollected():
+        from cli.doctor import CHECKS
+        from cli.status import page_address
+        from db.site.beating import beating
+        from readfirst.tasks.celery_app import CeleryNotifier
+        from readfirst.tasks.celery_app import make_app as make_queue
+        from worklist.app import make_app
+        from worklist.security.access_policy import tls_files
+        from worklist.server import make_server
 
     settings = _entry()
     chosen = {"host": host or settings.host, "port": settings.port if port is None else port}
@@ -203,6 +206,7 @@ def notice_open_home(settings: Settings) -> None:
 
 def check_access(settings: Settings) -> None:
     """Raises Misconfigured where other machines would reach a page without log-in."""
+    from cli.common.database import opened
     from worklist.security.access_policy import check_may_listen
 
     with opened(settings) as database, database.read() as session:
@@ -235,6 +239,16 @@ def notice_unused_patterns(rules: "ScopeRules") -> None:
 
     for unused in unused_patterns(rules):
         err.print(Text(unused.sentence, "yellow"), soft_wrap=True)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Import without looking for garbage, of which there is none: a fourth of the page's start."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def _entry() -> Settings:

@@ -8,8 +8,6 @@ from getpass import getuser
 from typing import Annotated
 
 import typer
-from pydantic_core import to_jsonable_python
-from sqlalchemy.orm import Session
 
 from cli.common.console import local_time, notice, print_json, print_table
 from cli.common.database import TERMINAL, opened
@@ -19,11 +17,10 @@ from db.ensembles.changes import change_threshold, roll_back_threshold
 from db.ensembles.threshold_report import (
     Evidence,
     ThresholdChoice,
-    ThresholdReport,
     known_ensemble,
     threshold_report,
 )
-from db.ensembles.thresholds import NewThreshold, ThresholdRecord, thresholds_of
+from db.ensembles.thresholds import ThresholdRecord, thresholds_of
 from db.ensembles.versions import active_ensemble
 from db.lifecycle.unit_of_work import UnitOfWorkFactory, site_policy
 from db.session import Database
@@ -148,7 +145,8 @@ def _choose(
     else:
         with database.write() as session:
             report = threshold_report(session, version, choice, now)
-            row = _change(session, report, now)
+            new = report.as_chosen(getuser())
+            row = change_threshold(session, TERMINAL, new, now, by=getuser()).version
     if json:
         print_json(report)
     else:
@@ -158,18 +156,6 @@ def _choose(
         return
     notice(f"Threshold {row} of ensemble {version} is active: {report.proposed:.4f}.")
     _rank(database, settings)
-
-
-def _change(session: Session, report: ThresholdReport, now: datetime) -> int:
-    """Returns the version of the new threshold."""
-    new = NewThreshold(
-        ensemble_version=report.ensemble_version,
-        value=report.proposed,
-        method=report.method,
-        evidence=to_jsonable_python(report),
-        chosen_by=getuser(),
-    )
-    return change_threshold(session, TERMINAL, new, now, by=getuser()).version
 
 
 def _roll_back(database: Database, settings: Settings, version: str) -> None:

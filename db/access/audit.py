@@ -37,6 +37,8 @@ class AuditAction(StrEnum):
     #: Patients' data by a route that says nothing of the log: noted all the same.
     RECORDS_SHOWN = "records_shown"
     ORIGINAL_TAKEN = "original_taken"
+    #: DICOM results of a study were made for another system, and written into a folder.
+    RESULTS_WRITTEN = "results_written"
     HEAT_MAP_WANTED = "heat_map_wanted"
     MONITORING_VIEWED = "watching_viewed"
     #: A page of the administrator.
@@ -50,6 +52,8 @@ class AuditAction(StrEnum):
     UPLOADED = "uploaded"
     VERDICT_GIVEN = "verdict_given"
     VERDICT_WITHDRAWN = "verdict_withdrawn"
+    #: Films with verdicts were written out, de-identified.
+    VERDICTS_EXPORTED = "verdicts_exported"
     ENSEMBLE_ADDED = "ensemble_added"
     ENSEMBLE_PROMOTED = "ensemble_promoted"
     ENSEMBLE_ROLLED_BACK = "ensemble_rolled_back"

@@ -41,7 +41,7 @@ class FlagChange(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComparedEnsemble:
-    """One of the two. threshold: of now, as the site states probabilities, with its version.
+    """An ensemble of the two. threshold: of now, as the site states probabilities, with its version.
 
     films: that it has scored. given_up: that it could not score in shadow, as its pixel check
     refused them. seconds: for a film, in the mean of the films that both have scored and where it
@@ -136,7 +136,7 @@ def compare_ensembles(
         .select_from(pairs)
         .group_by(by_first, by_second)
     ).all()
-    counts = {(bool(one), bool(other)): count for one, other, count, _ in groups}
+    counts = {(bool(a), bool(b)): count for a, b, count, _ in groups}
     received = select(func.min(Study.received_at), func.max(Study.received_at)).join(
         pairs, pairs.c.study_id == Study.id
     )
@@ -192,12 +192,12 @@ def changed_studies(
             study_instance_uid=uid,
             number=number,
             received_at=received_at,
-            first=at_prevalence(one, rows[0].prevalence, prevalence),
-            second=at_prevalence(other, rows[1].prevalence, prevalence),
+            first=at_prevalence(p_first, rows[0].prevalence, prevalence),
+            second=at_prevalence(p_second, rows[1].prevalence, prevalence),
             read=read_at is not None,
             finding=finding,
         )
-        for uid, number, received_at, one, other, read_at, finding in session.execute(query)
+        for uid, number, received_at, p_first, p_second, read_at, finding in session.execute(query)
     ]
 
 
@@ -324,9 +324,9 @@ def _against_readers(
     sick = np.array([row[5] is Finding.PNEUMONIA for row in rows], dtype=bool)
     answers = []
     for number, (ensemble, threshold) in enumerate(zip(ensembles, thresholds, strict=True)):
-        given = np.array([row[3 + number] for row in rows], dtype=np.float64)
-        stated = all_at_prevalence(given, ensemble.prevalence, prevalence)
-        answers.append(Answers(stated, given >= threshold.value))
+        probabilities = np.array([row[3 + number] for row in rows], dtype=np.float64)
+        stated = all_at_prevalence(probabilities, ensemble.prevalence, prevalence)
+        answers.append(Answers(stated, probabilities >= threshold.value))
     return ReaderFigures(
         studies=len(rows),
         pneumonia=int(sick.sum()),

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from pydantic_core import to_jsonable_python
 from sqlalchemy import Subquery, func, select
 from sqlalchemy.orm import Session
 
-from db.ensembles.thresholds import active_thresholds
+from db.ensembles.thresholds import NewThreshold, active_thresholds
 from db.tables import EVERYBODY, EnsembleVersion, Image, Score, Study, Verdict
 from readfirst.errors import Misconfigured
 from readfirst.monitoring.reference import read_reference
@@ -96,6 +97,16 @@ class ThresholdReport:
     #: Unread studies that rise, and that lose their flag, as soon as the threshold is active.
     unread_newly_flagged: int
     unread_no_longer_flagged: int
+
+    def as_chosen(self, chosen_by: str) -> NewThreshold:
+        """Return the proposed threshold, to be kept with this report as its evidence."""
+        return NewThreshold(
+            ensemble_version=self.ensemble_version,
+            value=self.proposed,
+            method=self.method,
+            evidence=to_jsonable_python(self),
+            chosen_by=chosen_by,
+        )
 
 
 def threshold_report(

@@ -8,6 +8,7 @@ import json
 import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -48,16 +49,27 @@ FILM = np.dtype(
 #: A score of a film that came in on the day. version: the number of a name.
 SCORE = np.dtype([DAY, ("scanner", "<i2"), ("version", "<i2"), ("probability", "<f8")])
 #: A study, by the day on which it came in. seconds: until it was read; NaN: not yet.
-#: prior: nobody waits for its being read.
-STUDY = np.dtype([DAY, ("flagged", "?"), ("scored", "?"), ("seconds", "<f4"), ("prior", "?")])
-#: A study as an ensemble version scored it, and the standing finding of its readers.
-#: blind: they had not seen what the AI said.
+#: prior: nobody waits for its being read. threshold: the version of that by which it is flagged or
+#: not; 0 without a score.
+STUDY = np.dtype(
+    [
+        DAY,
+        ("flagged", "?"),
+        ("scored", "?"),
+        ("seconds", "<f4"),
+        ("prior", "?"),
+        ("threshold", "<i2"),
+    ]
+)
+#: A study as an ensemble version scored it, and the standing finding of its readers. threshold: the
+#: version of that ensemble's threshold. blind: they had not seen what the AI said.
 OPINION = np.dtype(
     [
         DAY,
         ("version", "<i2"),
         ("probability", "<f8"),
         ("flagged", "?"),
+        ("threshold", "<i2"),
         ("finding", "i1"),
         ("blind", "?"),
     ]
@@ -109,6 +121,15 @@ def joined(blocks: Sequence[Columns]) -> Columns:
     return Columns(tuple(numbers), **tables)
 
 
+def of_days(columns: Columns, first: date, last: date) -> Columns:
+    """The rows of some of the days, with the same names. first, last: both included."""
+    tables = {}
+    for name, rows in columns.tables().items():
+        days = rows["day"]
+        tables[name] = rows[(days >= first.toordinal()) & (days <= last.toordinal())]
+    return Columns(columns.names, **tables)
+
+
 def _renumber(
     table: Rows, column: str, blocks: Sequence[Columns], name: str, numbers: dict[str, int]
 ) -> None:
@@ -148,6 +169,11 @@ def bucket_numbers(table: Rows, buckets: Sequence[TimeBucket]) -> Array:
     """The number of the time bucket in which each row lies: (rows,)."""
     lasts = [bucket.last.toordinal() for bucket in buckets]
     return np.searchsorted(lasts, table["day"])
+
+
+def versions_text(numbers: Array) -> str:
+    """The versions that occur among numbers, as `1, 2`; 0 stands for none."""
+    return ", ".join(str(number) for number in np.unique(numbers) if number)
 
 
 def counts_by(bins: int, buckets: int, bucket: Array, number: Array) -> Array:

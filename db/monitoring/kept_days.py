@@ -15,7 +15,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from db.kept_days import exclude_changes, settled_before
-from db.monitoring.columns import Columns, from_bytes, joined, to_bytes
+from db.monitoring.columns import Columns, from_bytes, joined, of_days, to_bytes
 from db.monitoring.load_columns import first_day, load_columns
 from db.monitoring.totals import totals_of
 from db.session import Database
@@ -33,7 +33,12 @@ class MonitoringData:
     def columns(self, period: Period) -> Columns:
         """The columns of a period: those of kept days, and of the others as they are now."""
         if period not in self._columns:
-            self._columns[period] = _columns(self.session, period)
+            longer = next((each for each in self._columns if each.contains(period)), None)
+            self._columns[period] = (
+                _columns(self.session, period)
+                if longer is None
+                else of_days(self._columns[longer], period.first, period.last)
+            )
         return self._columns[period]
 
     @cached_property

@@ -24,6 +24,7 @@ from db.monitoring.columns import (
     numbered,
 )
 from db.scanner_names import SCANNER, scanner_name
+from db.study_conditions import counting_threshold, counting_threshold_version
 from db.tables import IgnoredFile, Image, Score, Study, Verdict
 from readfirst.monitoring.period import Period, midnight
 
@@ -125,7 +126,7 @@ def _scores(session: Session, period: Period, days: _Days, names: dict[str, int]
 
 def _studies(session: Session, period: Period, days: _Days) -> Rows:
     columns = (Study.received_at, Study.flagged, Study.probability, Study.read_at)
-    query = select(*columns, Study.prior_since).where(
+    query = select(*columns, Study.prior_since, Study.threshold_version).where(
         Study.received_at >= period.start,
         Study.received_at < period.end,
         # A study is empty after its only image, refused, turned out to belong to another one.
@@ -134,12 +135,13 @@ def _studies(session: Session, period: Period, days: _Days) -> Rows:
     rows = session.execute(query).all()
     studies = np.zeros(len(rows), STUDY)
     if rows:
-        arrived, flagged, scores, read, priors = zip(*rows, strict=True)
+        arrived, flagged, scores, read, priors, thresholds = zip(*rows, strict=True)
         studies["day"] = days.of(arrived)
         studies["flagged"] = flagged
         studies["scored"] = [score is not None for score in scores]
         studies["seconds"] = _seconds(arrived, read)
         studies["prior"] = [since is not None for since in priors]
+        studies["threshold"] = [version or 0 for version in thresholds]
     return studies
 
 
@@ -168,7 +170,8 @@ def _opinions(session: Session, period: Period, days: _Days, names: dict[str, in
             Study.received_at,
             Score.ensemble_version,
             func.max(Score.probability),
-            func.max(case((Score.flagged, 1), else_=0)),
+            func.max(case((Score.probability >= counting_threshold(), 1), else_=0)),
+            func.max(counting_threshold_version()),
         )
         .join(Image, Image.study_id == Study.id)
         .join(Score, Score.image_id == Image.id)
@@ -178,12 +181,13 @@ def _opinions(session: Session, period: Period, days: _Days, names: dict[str, in
     rows = session.execute(query).all()
     opinions = np.zeros(len(rows), OPINION)
     if rows:
-        studies, arrived, versions, probabilities, flagged = zip(*rows, strict=True)
+        studies, arrived, versions, probabilities, flagged, thresholds = zip(*rows, strict=True)
         number_of: dict[Any, int] = {finding: number for number, finding in enumerate(FINDINGS)}
         opinions["day"] = days.of(arrived)
         opinions["version"] = numbered(names, str, versions)
         opinions["probability"] = probabilities
         opinions["flagged"] = flagged
+        opinions["threshold"] = thresholds
         opinions["finding"] = [number_of.get(findings.get(study), NONE) for study in studies]
         opinions["blind"] = [study in blind for study in studies]
     return opinions

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from db.ensembles.thresholds import active_thresholds
 from db.ensembles.versions import active_ensemble
 from db.monitoring.drift import Drift, drift
 from db.monitoring.kept_days import MonitoringData
@@ -113,10 +114,15 @@ def _arrived(session: Session, start: datetime, end: datetime) -> int:
 
 def _unconfirmed(session: Session, now: datetime, config: MonitoringConfig) -> Alert | None:
     active = active_ensemble(session)
+    if active is None:
+        return None
+    # Another threshold is another PPV: what was flagged by the one before says nothing of it.
+    threshold = active_thresholds(session).by_ensemble[active.version].version
     period = _last_days(now, USUAL.days, config)
-    for row in verdict_measures(MonitoringData(session), period, config):
+    thresholds = {active.version: threshold}
+    for row in verdict_measures(MonitoringData(session), period, config, thresholds):
         is_it = (row.span, row.measure) == ("period", "ppv")
-        if active is not None and is_it and row.ensemble_version == active.version:
+        if is_it and row.ensemble_version == active.version:
             return ppv_low(active.version, row.hits or 0, row.of, config.least_ppv)
     return None
 

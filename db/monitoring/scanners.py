@@ -79,14 +79,18 @@ def _mean(values: npt.NDArray[np.float32]) -> float | None:
 
 
 def busiest(counted: Counted) -> dict[tuple[str, int], Counts]:
-    """The same, with the scanners of few films as one, and all of them as another."""
+    """The same, with the scanners of few films as one, and all of them as another.
+
+    All of them come first, then the busiest ones in their order.
+    """
     films: Counter[str] = Counter()
     for (scanner, _), counts in counted.items():
         films[scanner] += int(counts.sum())
-    named = {scanner for scanner, _ in films.most_common(MOST_SCANNERS)}
+    ranked = sorted(films, key=lambda scanner: (-films[scanner], scanner))
+    rank = {scanner: number for number, scanner in enumerate(ranked)}
     merged: defaultdict[tuple[str, int], Counts] = defaultdict(lambda: np.zeros(1, dtype=np.int64))
-    for (scanner, bucket), counts in counted.items():
-        name_of = scanner if scanner in named else OTHER_SCANNERS
+    for scanner, bucket in sorted(counted, key=lambda key: (rank[key[0]], key[1])):
+        name_of = scanner if rank[scanner] < MOST_SCANNERS else OTHER_SCANNERS
         for name in (EVERY_SCANNER, name_of):
-            merged[name, bucket] = merged[name, bucket] + counts
+            merged[name, bucket] = merged[name, bucket] + counted[scanner, bucket]
     return dict(merged)

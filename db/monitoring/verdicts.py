@@ -1,17 +1,18 @@
 """The ensembles against their readers: of studies by their arrival, by each ensemble version.
 
-The latest verdict of a study counts. Who cannot tell is counted apart, and what is withdrawn is no
+A study counts by the threshold by which it was flagged or not; figures say its versions. The latest
+verdict of a study counts. Who cannot tell is counted apart, and what is withdrawn is no
 verdict. Readers saw what the AI said, and read first what it flagged: see
 docs/how-to/monitor-the-ai.md.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
 
-from db.monitoring.columns import FINDINGS, NONE, Rows
+from db.monitoring.columns import FINDINGS, NONE, Rows, versions_text
 from db.monitoring.kept_days import MonitoringData
 from readfirst.monitoring.config import MonitoringConfig
 from readfirst.monitoring.period import Period, TimeBucket
@@ -33,12 +34,14 @@ class Measure:
     reader had not seen what the AI said), `cannot_tell`, `ppv`, `npv`, `sensitivity`,
     `specificity`, `agreement`, or `kappa` and `ece`, which are no shares.
     value, low, high: with its 95 % interval; None where there is nothing to count.
+    threshold_versions: of the thresholds by which its studies count, as `1, 2`.
     """
 
     span: str
     first: date
     last: date
     ensemble_version: str
+    threshold_versions: str
     measure: str
     hits: int | None
     of: int
@@ -68,26 +71,46 @@ class Calibration:
 class _ReadStudies:
     """Studies with a verdict, as one ensemble version scored them: (n,) each.
 
-    days: on which they came in, as ordinals. sick: -1 where the reader cannot tell.
+    days: on which they came in, as ordinals. thresholds: versions. sick: -1 where the reader cannot
+    tell.
     """
 
     days: np.ndarray
     probabilities: np.ndarray
     flagged: np.ndarray
+    thresholds: np.ndarray
     sick: np.ndarray
     blind: np.ndarray
 
 
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """The studies that a row is of: of a time, an ensemble version, and versions of thresholds."""
+
+    name: str
+    bucket: TimeBucket
+    version: str
+    thresholds: str
+
+
 def verdict_measures(
-    data: MonitoringData, period: Period, config: MonitoringConfig
+    data: MonitoringData,
+    period: Period,
+    config: MonitoringConfig,
+    thresholds: Mapping[str, int] | None = None,
 ) -> list[Measure]:
-    """Rows of each ensemble version: of the whole period, then of its weeks that have verdicts."""
+    """Rows of each ensemble version: of the whole period, then of its weeks that have verdicts.
+
+    thresholds: of an ensemble that is named, only studies that count by this version of its
+    threshold. None: all studies; the rows say which versions are among them.
+    """
     whole = TimeBucket(period.first, period.last)
     rows: list[Measure] = []
-    for version, (studies, scored) in _read_studies(data, period, config).items():
+    for version, (studies, scored) in _read_studies(data, period, config, thresholds).items():
         everyone = np.ones(len(studies.sick), dtype=bool)
-        rows += _measured("period", whole, version, studies, everyone)
-        rows.append(_row("period", whole, version, "verdicts", share(len(studies.sick), scored)))
+        span = _Span("period", whole, version, versions_text(studies.thresholds))
+        rows += _measured(span, studies, everyone)
+        rows.append(_row(span, "verdicts", share(len(studies.sick), scored)))
         rows += _by_week(period, version, studies)
     return rows
 
@@ -104,13 +127,18 @@ def calibration(
 
 
 def _read_studies(
-    data: MonitoringData, period: Period, config: MonitoringConfig
+    data: MonitoringData,
+    period: Period,
+    config: MonitoringConfig,
+    thresholds: Mapping[str, int] | None = None,
 ) -> dict[str, tuple[_ReadStudies, int]]:
     """The studies with a standing verdict, and how many were scored: by ensemble version."""
     columns = data.columns(period)
     read = {}
     for version, prevalence in data.prevalences.items():
         scored = columns.opinions[columns.opinions["version"] == columns.number_of(version)]
+        if thresholds is not None and version in thresholds:
+            scored = scored[scored["threshold"] == thresholds[version]]
         judged = scored[scored["finding"] != NONE]
         if len(judged):
             read[version] = _as_shown(judged, prevalence, config), len(scored)
@@ -123,25 +151,24 @@ def _as_shown(rows: Rows, prevalence: float | None, config: MonitoringConfig) ->
         rows["day"],
         all_at_prevalence(rows["probability"], prevalence, config.prevalence),
         rows["flagged"],
+        rows["threshold"],
         np.array([sick[finding] for finding in FINDINGS])[rows["finding"]],
         rows["blind"],
     )
 
 
-def _measured(
-    span: str, bucket: TimeBucket, version: str, studies: _ReadStudies, in_span: np.ndarray
-) -> Iterator[Measure]:
+def _measured(span: _Span, studies: _ReadStudies, in_span: np.ndarray) -> Iterator[Measure]:
     sure = in_span & (studies.sick != -1)
     counts = confusion_of(studies.flagged[sure], studies.sick[sure] == 1)
     for name, proportion in measures(counts).items():
-        yield _row(span, bucket, version, name, proportion)
-    if span == "period":
+        yield _row(span, name, proportion)
+    if span.name == "period":
         unsure = share(int((studies.sick == -1).sum()), len(studies.sick))
-        yield _row(span, bucket, version, "cannot_tell", unsure)
+        yield _row(span, "cannot_tell", unsure)
         blind = share(int(studies.blind.sum()), len(studies.blind))
-        yield _row(span, bucket, version, "blind", blind)
-        yield _number(bucket, version, "kappa", counts.cases, kappa(counts))
-        yield _number(bucket, version, "ece", counts.cases, _calibration_error(studies))
+        yield _row(span, "blind", blind)
+        yield _number(span, "kappa", counts.cases, kappa(counts))
+        yield _number(span, "ece", counts.cases, _calibration_error(studies))
 
 
 def _by_week(period: Period, version: str, studies: _ReadStudies) -> Iterator[Measure]:
@@ -149,7 +176,8 @@ def _by_week(period: Period, version: str, studies: _ReadStudies) -> Iterator[Me
     for number, week in enumerate(period.weeks):
         in_span = week_of == number
         if in_span.any():
-            rows = _measured("week", week, version, studies, in_span)
+            thresholds = versions_text(studies.thresholds[in_span])
+            rows = _measured(_Span("week", week, version, thresholds), studies, in_span)
             yield from (row for row in rows if row.measure in BY_WEEK)
 
 
@@ -166,12 +194,13 @@ def _calibration_error(studies: _ReadStudies) -> float | None:
     )
 
 
-def _row(span: str, bucket: TimeBucket, version: str, measure: str, proportion: Share) -> Measure:
+def _row(span: _Span, measure: str, proportion: Share) -> Measure:
     return Measure(
-        span=span,
-        first=bucket.first,
-        last=bucket.last,
-        ensemble_version=version,
+        span=span.name,
+        first=span.bucket.first,
+        last=span.bucket.last,
+        ensemble_version=span.version,
+        threshold_versions=span.thresholds,
         measure=measure,
         hits=proportion.hits,
         of=proportion.of,
@@ -181,14 +210,13 @@ def _row(span: str, bucket: TimeBucket, version: str, measure: str, proportion: 
     )
 
 
-def _number(
-    bucket: TimeBucket, version: str, measure: str, of: int, value: float | None
-) -> Measure:
+def _number(span: _Span, measure: str, of: int, value: float | None) -> Measure:
     return Measure(
-        span="period",
-        first=bucket.first,
-        last=bucket.last,
-        ensemble_version=version,
+        span=span.name,
+        first=span.bucket.first,
+        last=span.bucket.last,
+        ensemble_version=span.version,
+        threshold_versions=span.thresholds,
         measure=measure,
         hits=None,
         of=of,

@@ -5,7 +5,7 @@ from datetime import date
 
 import numpy as np
 
-from db.monitoring.columns import NONE, STATES, bucket_numbers, counts_by
+from db.monitoring.columns import NONE, STATES, bucket_numbers, counts_by, versions_text
 from db.monitoring.kept_days import MonitoringData
 from readfirst.domain import ImageState
 from readfirst.monitoring.period import Period
@@ -17,6 +17,7 @@ class Volume:
     """What came in on a day or in a week, and what has become of it since.
 
     flagged_share: of the studies with a score, with its 95 % interval; None where there is none.
+    threshold_versions: of the thresholds by which they are flagged or not, as `1, 2`.
     """
 
     first: date
@@ -32,6 +33,7 @@ class Volume:
     flagged_share: float | None
     flagged_low: float | None
     flagged_high: float | None
+    threshold_versions: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,9 +52,10 @@ def volumes(data: MonitoringData, period: Period) -> list[Volume]:
     films = counts_by(
         len(STATES), len(buckets), bucket_numbers(columns.films, buckets), columns.films["state"]
     )
+    bucket_of = bucket_numbers(columns.studies, buckets)
     # 0: no score; 1: not flagged; 2: flagged.
     flags = np.where(columns.studies["scored"], 1 + columns.studies["flagged"], 0)
-    studies = counts_by(3, len(buckets), bucket_numbers(columns.studies, buckets), flags)
+    studies = counts_by(3, len(buckets), bucket_of, flags)
     ignored = np.bincount(bucket_numbers(columns.ignored, buckets), minlength=len(buckets))
     return [
         volume(
@@ -61,6 +64,7 @@ def volumes(data: MonitoringData, period: Period) -> list[Volume]:
             dict(zip(STATES, map(int, films[number]), strict=True)),
             dict(zip((None, False, True), map(int, studies[number]), strict=True)),
             int(ignored[number]),
+            versions_text(columns.studies["threshold"][bucket_of == number]),
         )
         for number, bucket in enumerate(buckets)
     ]
@@ -72,6 +76,7 @@ def volume(
     images: dict[ImageState, int],
     studies: dict[bool | None, int],
     set_aside: int,
+    thresholds: str = "",
 ) -> Volume:
     """A row from its counts. studies: by their flag, None for those without a score."""
     flagged = share(studies[True], studies[True] + studies[False])
@@ -89,6 +94,7 @@ def volume(
         flagged_share=flagged.value,
         flagged_low=flagged.low,
         flagged_high=flagged.high,
+        threshold_versions=thresholds,
     )
 
 

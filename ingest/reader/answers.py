@@ -1,9 +1,10 @@
 """The answers to what is asked about one file; the only code that looks into foreign files.
 
-`{"what": …, "path": …, "seconds": …}` asks for `header`, `elements`, `display`, `overlay`, `film`
-and `area` with `least_side`, `samples` with `longest`, `is_beginning` with `whole`, or `unpack`
-with `folder`. The answer is one JSON line, behind which `length` bytes follow. A request that takes
-more processor time than its seconds ends the process by SIGXCPU.
+`{"what": …, "path": …, "seconds": …}` asks for `header`, `source`, `elements`, `display`,
+`overlay`, `film` and `area` with `least_side`, `samples` with `longest`, `is_beginning` with
+`whole`, `unpack` with `folder`, or `deidentified` with the new identity. The answer is one JSON
+line, behind which `length` bytes follow. A request that takes more processor time than its seconds
+ends the process by SIGXCPU.
 """
 
 import json
@@ -14,6 +15,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from ingest.deidentify.boxes import Box
 from ingest.dicom.beginnings import is_beginning
 from ingest.dicom.elements import read_all
 from ingest.dicom.header import read_header
@@ -23,6 +25,7 @@ from ingest.dicom.pixels.display import corrected_film, display_image, film_area
 from ingest.dicom.pixels.viewing import ViewerFilm, facts_of, no_longer_than
 from ingest.dicom.pixels.window import Window
 from ingest.inbox.archive import check_is_whole, unpack
+from ingest.reader.film_source import read_source
 from ingest.reader.limits import limit_time
 from ingest.reader.machine_causes import machine_cause
 from readfirst.errors import Refused
@@ -134,15 +137,27 @@ def _samples(path: Path, longest: int | None) -> tuple[Any, ...]:
     return {"facts": asdict(facts_of(film)), "length": length}, table.data, ordered.data
 
 
+def _deidentified(path: Path, masked: list[list[int]], **identity: Any) -> tuple[Any, ...]:
+    # Who only scores films needs no package for it.
+    from ingest.deidentify.dicom_object import deidentified
+    from ingest.deidentify.replacement import Replacement
+
+    boxes = tuple(Box(*box) for box in masked)
+    content = deidentified(path, Replacement(masked=boxes, **identity))
+    return {"length": len(content)}, content
+
+
 WHOLE_FILM = _WholeFilm()
 #: What a file is refused by whose decoder fails in a way that nobody foresaw; else its pixels are.
 DAMAGED = {
     "header": RefusalCode.DICOM_UNREADABLE,
+    "source": RefusalCode.DICOM_UNREADABLE,
     "elements": RefusalCode.DICOM_UNREADABLE,
     "unpack": RefusalCode.ARCHIVE_UNREADABLE,
 }
 ANSWERS: dict[str, Callable[..., tuple[Any, ...]]] = {
     "header": _header,
+    "source": lambda path: ({"source": asdict(read_source(path))}, b""),
     "elements": lambda path: ({"elements": [asdict(element) for element in read_all(path)]}, b""),
     "is_beginning": lambda path, whole: (
         {"is_beginning": is_beginning(path, Path(whole))},
@@ -156,4 +171,5 @@ ANSWERS: dict[str, Callable[..., tuple[Any, ...]]] = {
     "samples": _samples,
     "overlay": lambda path: _grey(overlay_image(path)),
     "film": _film,
+    "deidentified": _deidentified,
 }

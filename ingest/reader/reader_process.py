@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, astuple, fields
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
@@ -21,12 +21,14 @@ from typing import IO, Any, Self
 import numpy as np
 from pydantic import TypeAdapter
 
+from ingest.deidentify.replacement import Replacement
 from ingest.dicom.elements import Element
 from ingest.dicom.pixels.arrays import Array8
 from ingest.dicom.pixels.viewing import FilmFacts
 from ingest.dicom.pixels.window import Window
 from ingest.reader.answer_pipe import LEAVE, AnswerPipe
 from ingest.reader.child_death import DeathCause, death_cause, signal_name
+from ingest.reader.film_source import FilmSource
 from ingest.reader.limits import is_to_be_had
 from readfirst.domain import Header
 from readfirst.errors import ReadingInterrupted, Refused, Unavailable
@@ -35,7 +37,7 @@ from readfirst.machine_faults import MOST_UNPROVEN, FaultCode, MachineFault
 from readfirst.refusals import RefusalCode
 
 HEADERS, FACTS = TypeAdapter(Header), TypeAdapter(FilmFacts)
-ELEMENTS = TypeAdapter(list[Element])
+ELEMENTS, SOURCES = TypeAdapter(list[Element]), TypeAdapter(FilmSource)
 #: The module that runs as the child.
 CHILD = "ingest.reader.reader_child"
 #: Seconds that a new child may take for its imports.
@@ -103,6 +105,11 @@ class Reader:
         head, _ = self._ask("header", path)
         return HEADERS.validate_python(head["header"])
 
+    def source(self, path: Path) -> FilmSource:
+        """Ask for what `film_source.read_source` gives; refusals as in `header`."""
+        head, _ = self._ask("source", path)
+        return SOURCES.validate_python(head["source"])
+
     def elements(self, path: Path) -> list[Element]:
         """Ask for what `elements.read_all` gives; refusals as in `header`."""
         head, _ = self._ask("elements", path)
@@ -139,6 +146,12 @@ class Reader:
         """Ask for what `ingest.dicom.overlays.overlay_image` gives; refusals as in `header`."""
         return _pixels(*self._ask("overlay", path))
 
+    def deidentified(self, path: Path, replacement: Replacement) -> bytes:
+        """Ask for what `ingest.deidentify.dicom_object.deidentified` gives; refusals as above."""
+        how = {field.name: getattr(replacement, field.name) for field in fields(replacement)}
+        how["masked"] = [astuple(box) for box in replacement.masked]
+        return self._ask("deidentified", path, **how)[1]
+
     def is_beginning(self, path: Path, whole: Path) -> bool:
         """Ask for what `beginnings.is_beginning` gives; refusals as in `header`."""
         head, _ = self._ask("is_beginning", path, whole=str(whole.absolute()))
@@ -157,9 +170,7 @@ class Reader:
                 with suppress(BrokenPipeError):
                     child.stdin.write(LEAVE)
 
-    def _ask(
-        self, what: str, path: Path, **how: float | str | None
-    ) -> tuple[dict[str, Any], bytes]:
+    def _ask(self, what: str, path: Path, **how: Any) -> tuple[dict[str, Any], bytes]:
         name = str(path.absolute())
         request = {"what": what, "path": name, "seconds": self.seconds, **how}
         with self._lock:

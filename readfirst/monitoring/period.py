@@ -46,6 +46,14 @@ class Period:
         """The number of its days."""
         return (self.last - self.first).days + 1
 
+    def contains(self, other: "Period") -> bool:
+        """Return whether all days of the other are days of this one, at the same site."""
+        return (
+            self.first <= other.first
+            and other.last <= self.last
+            and self.zone.key == other.zone.key
+        )
+
     @property
     def by(self) -> str:
         """`day` or `week`: what it is shown by."""

@@ -22,7 +22,7 @@ class ListenerSettings(SettingsGroup):
     receive_host: Host = Field(
         "127.0.0.1",
         description="Address on which the DICOM listener listens. Off loopback, "
-        "`READFIRST_RECEIVE_CALLING` and `READFIRST_RECEIVE_PEERS` must say who may send.",
+        "set `READFIRST_RECEIVE_CALLING` and `READFIRST_RECEIVE_PEERS` to those who may send.",
     )
     receive_port: int = Field(
         11112, ge=0, le=65535, description="Port of the DICOM listener; 0 takes a free one."

@@ -34,7 +34,7 @@ class MonitoringSettings(SettingsGroup):
         "Default: the first 28 days with films.",
     )
     drift_notice: float = Field(
-        0.1, gt=0, le=100, description="Population stability index from which a change is told."
+        0.1, gt=0, le=100, description="Population stability index from which a change is reported."
     )
     drift_alarm: float = Field(
         0.25,

@@ -35,8 +35,8 @@ class WebhookSettings(SettingsGroup):
         MustBe("an http:// or https:// address without a user's name", hidden=True),
     ] = Field(
         None,
-        description="`http://…` or `https://…` that is told of every study when it is flagged. "
-        "Default: nobody is told.",
+        description="Address (`http://…` or `https://…`) that gets a message when a study is "
+        "flagged. Default: no messages.",
     )
     webhook_secret: Annotated[
         SecretStr | None,

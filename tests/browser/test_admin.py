@@ -19,6 +19,7 @@ PATHS = (
     "/admin/audit",
     "/admin/rules",
     "/admin/ensembles",
+    "/admin/thresholds",
     "/admin/settings",
 )
 
@@ -153,3 +154,22 @@ def test_an_ensemble_is_promoted_and_rolled_back(site: Site, admin: Page) -> Non
     row.get_by_role("button", name="Go back to").click()
     expect(admin.get_by_role("status")).to_contain_text("is active again")
     expect(admin.get_by_role("row", name="9.9")).to_contain_text("Retired")
+
+
+def test_a_lead_looks_at_another_threshold_and_makes_it_the_one(
+    site: Site, new_page: NewPage
+) -> None:
+    add_people(site)
+    lead = new_page()
+    log_in(lead, "lead")
+    lead.goto("/watching?tab=readers")
+    lead.get_by_role("link", name="Choose another threshold").click()
+    lead.get_by_label("Chosen by").select_option("This threshold")
+    lead.get_by_label("As 0.95, or 5 false alarms").fill("0.05")
+    lead.get_by_role("button", name="What would it change?").click()
+    expect(lead.get_by_role("heading", name="Threshold 5 % instead of")).to_be_visible()
+    assert faults(lead) == []
+    lead.get_by_role("button", name="Make 5 % the threshold").click()
+    expect(lead.get_by_role("status")).to_contain_text("Threshold 2 of ensemble")
+    lead.get_by_role("button", name="Go back to it").click()
+    expect(lead.get_by_role("status")).to_contain_text("is active again")

@@ -142,6 +142,13 @@ ROUTES_BY_POLICY: dict[Policy, tuple[str, ...]] = {
     Policy(Role.ADMIN, AuditAction.ADMIN_VIEWED, attended=False, each_time=False): (
         "GET /admin/status",
     ),
+    Policy(Role.LEAD, AuditAction.ADMIN_VIEWED): (
+        "GET /admin/thresholds",
+        "POST /admin/thresholds",
+        "GET /api/v1/admin/thresholds",
+        "GET /api/v1/admin/thresholds/report",
+        "POST /api/v1/admin/thresholds/changes",
+    ),
     Policy(Role.LEAD, AuditAction.MONITORING_VIEWED): (
         "GET /api/v1/watching/alerts",
         "GET /api/v1/watching/calibration",

@@ -104,10 +104,10 @@ def comparison(
     """Two ensembles on the films that both have scored: flags, readers' verdicts, and cost."""
     try:
         with database.read() as session:
-            found = compare_ensembles(session, first, second, prevalence=settings.prevalence)
+            compared = compare_ensembles(session, first, second, prevalence=settings.prevalence)
     except Misconfigured as refusal:
         raise HTTPException(422, str(refusal)) from refusal
-    return answer_json(request, found)
+    return answer_json(request, compared)
 
 
 @api.get(

@@ -13,6 +13,7 @@ from db.ensembles.changes import EnsembleChange
 from db.ensembles.changes import change_ensemble as make_change
 from db.ensembles.rescoring_progress import RescoringProgress, rescoring_progress
 from db.ensembles.shadow_progress import ShadowProgress, shadow_progress
+from db.ensembles.thresholds import ActiveThreshold, active_thresholds
 from db.ensembles.versions import known_ensembles, previous_ensemble
 from db.session import Database
 from db.tables import EnsembleVersion
@@ -60,7 +61,9 @@ class EnsembleRecord:
 
     version: str
     state: EnsembleState
+    #: The one that counts now, and its version of this ensemble's.
     threshold: float
+    threshold_version: int
     registered_at: datetime
     activated_at: datetime | None
     retired_at: datetime | None
@@ -186,9 +189,11 @@ def _site_ensembles(database: Database, settings: Settings) -> SiteEnsembles:
     }
     with database.read() as session:
         rows = known_ensembles(session)
+        thresholds = active_thresholds(session).by_ensemble
         shadows = {version: shadow_progress(session, row) for version, row in rows.items()}
         records = [
-            _record(row, manifests.get(version), shadows[version]) for version, row in rows.items()
+            _record(row, thresholds[version], manifests.get(version), shadows[version])
+            for version, row in rows.items()
         ]
         active = next((row for row in rows.values() if row.active), None)
         progress = None if active is None else rescoring_progress(session, active.version)
@@ -205,13 +210,17 @@ def _site_ensembles(database: Database, settings: Settings) -> SiteEnsembles:
 
 
 def _record(
-    row: EnsembleVersion, manifest: Manifest | None, shadow: ShadowProgress | None
+    row: EnsembleVersion,
+    threshold: ActiveThreshold,
+    manifest: Manifest | None,
+    shadow: ShadowProgress | None,
 ) -> EnsembleRecord:
     metrics = None if manifest is None else manifest.metrics
     return EnsembleRecord(
         version=row.version,
         state=row.state,
-        threshold=row.threshold,
+        threshold=threshold.value,
+        threshold_version=threshold.version,
         registered_at=row.registered_at,
         activated_at=row.activated_at,
         retired_at=row.retired_at,

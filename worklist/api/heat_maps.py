@@ -148,7 +148,7 @@ def _known(session: Session, sha256: str) -> Image:
 def _scored(session: Session, sha256: str) -> Image:
     image = _known(session, sha256)
     if image.scored_at is None or image.state is ImageState.REFUSED:
-        raise HTTPException(409, "The film has no score, so there is nothing to explain.")
+        raise HTTPException(409, "No heat map: this image was not scored.")
     return image
 
 

@@ -75,7 +75,7 @@ def dicom_grey(
     least_side: as in `stored_pixels`. window: in place of the film's own. Returns also what of the
     header was set right or left aside. Raises Refused, and whatever the decoders raise.
     """
-    frame = _first_frame(path, least_side)
+    frame = first_frame(path, least_side)
     pixels, dataset = frame.pixels, frame.dataset
     # What is for processing is shown by rules of its own: its shades are windowed, as colour's.
     has_values = not frame.is_colour and not is_for_processing(dataset)
@@ -99,7 +99,7 @@ def dicom_film(path: Path, longest: int | None = None) -> ViewerFilm:
     scale. Colours, films for processing and values of more than 16 bits are given as the shades
     that they are shown as. Raises as `dicom_grey`.
     """
-    frame = _first_frame(path, longest=longest)
+    frame = first_frame(path, longest=longest)
     pixels, dataset = frame.pixels, frame.dataset
     scale = round(int(dataset.Rows) / pixels.shape[0])
     has_values = not frame.is_colour and not is_for_processing(dataset) and pixels.itemsize <= 2
@@ -115,10 +115,10 @@ def dicom_film(path: Path, longest: int | None = None) -> ViewerFilm:
 
 def dicom_values(path: Path) -> Stored:
     """Decode the first frame of a file, as it is stored. Raises as `dicom_grey`."""
-    return _first_frame(path).pixels
+    return first_frame(path).pixels
 
 
-def _first_frame(
+def first_frame(
     path: Path, least_side: int | None = None, longest: int | None = None
 ) -> FirstFrame:
     """Read how pixels are shown and the first frame itself, and hold one against the other.

@@ -80,7 +80,7 @@ def viewed_film(path: Path, longest: int | None = None) -> ViewerFilm:
     scale; None decodes every pixel. Raises as `display_image`.
     """
     kind = kind_of(path)
-    with _refusing():
+    with refusing():
         if kind is FileKind.DICOM:
             return dicom_film(path, longest)
         facts = {"lossy": lossy_picture(kind)}
@@ -89,13 +89,13 @@ def viewed_film(path: Path, longest: int | None = None) -> ViewerFilm:
 
 def stored_values(path: Path) -> Stored:
     """Decode the stored values of a DICOM file. Raises as `display_image`."""
-    with _refusing():
+    with refusing():
         return dicom_values(path)
 
 
 def _grey_image(path: Path, least_side: int | None, window: Window | None = None) -> GreyImage:
     kind = kind_of(path)
-    with _refusing():
+    with refusing():
         if kind is FileKind.DICOM:
             return GreyImage(*dicom_grey(path, least_side, window))
         grey = picture_grey(path, kind, least_side)
@@ -103,7 +103,7 @@ def _grey_image(path: Path, least_side: int | None, window: Window | None = None
 
 
 @contextmanager
-def _refusing() -> Iterator[None]:
+def refusing() -> Iterator[None]:
     """Let whatever decoders raise be a refusal."""
     try:
         with warnings.catch_warnings():

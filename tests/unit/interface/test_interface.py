@@ -29,6 +29,10 @@ EXAM = (
 )
 FIGURE = "agreement|ensemble|probability_from|probability_below|code|scanner"
 #: Schemas that only the routes of the administrator name.
+THRESHOLD = (
+    "EnsembleThresholds|ThresholdRecord|ThresholdReport|ThresholdMethod|ThresholdChange"
+    "|WantedThreshold|WantedThresholdChange|Evidence|Comparison|FiguresAt|ArrivalChange|Share|Interval"
+)
 ADMIN = (
     "SiteStatus|QueueRecord|DiskRecord|PartRecord|Part|CheckResult|SourceRecord|ImageState"
     "|AccountDetail|AccountChange|AddedAccount|ChangedAccount|Changed|Role|SessionRecord"
@@ -116,9 +120,12 @@ OPENAPI = (
     Change(r"components schemas StudyView .*\bnumber\b.*", "(`number` in the API)"),
     Change(r"components schemas (HTTP)?ValidationError .*", "examples and problems"),
     Change(r"components schemas \w+ .*\bthreshold_version\b.*", "(`threshold_version`)"),
+    Change(r"(?s)components schemas (Measure|Volume) .*", "`threshold_versions`"),
+    Change(rf"(?s)components schemas ({THRESHOLD})\b.*", "`/api/v1/admin/thresholds`"),
 )
 BOUNDED = "timeout|limit|concurrency|port|epochs|miss-cost|seed|trials|samples|strongest|count"
 HELP = (
+    Change(r"readfirst inbox:   .*inbox.*", "the files that stay in the inbox"),
     Change(
         r"readfirst accounts( (show|enable|unlock|disable|token))?: .*",
         "`readfirst accounts show`, `enable`, `unlock` and `token --revoke`",
@@ -142,6 +149,9 @@ HELP = (
     Change(r"readfirst worklist:   --(agreement|ensemble) <.*", "behind a figure"),
     Change(r"readfirst worklist: +Only studies of which the latest .*", "behind a figure"),
     Change(r"(?s)readfirst models( (add|promote|rollback|retire|golden))?: .*", "`models add`"),
+    Change(
+        r"(?s)readfirst models( export-verdicts)?: .*", "`readfirst models export-verdicts DIR`"
+    ),
     Change(r"readfirst models shadow: .*", "`readfirst models shadow 3.0`"),
     Change(
         r"readfirst models( compare)?: .*\b(site|[Cc]ompare)\b.*",
@@ -150,6 +160,10 @@ HELP = (
     Change(r"(?s)readfirst models( threshold)?: .*", "`readfirst models threshold`"),
     Change(r"readfirst score:   -o, --output .*", "`readfirst score --output FILE`"),
     Change(r"readfirst doctor:   --fix-rights .*", "`readfirst doctor --fix-rights`"),
+    Change(
+        r"(readfirst )?results( write)?: .*|readfirst:   results .*", "`readfirst results write`"
+    ),
+    Change(r"readfirst results( write)?: .*", "`readfirst results write`"),
     Change(r"readfirst doctor:   --send-test-mail .*", "`readfirst doctor --send-test-mail`"),
 )
 SCHEMA = (

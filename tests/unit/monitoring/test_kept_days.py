@@ -17,7 +17,16 @@ from db.kept_days import SETTLING, exclude_changes
 from db.lifecycle.unit_of_work import unit_of_work
 from db.lifecycle.verdicts import VerdictInput
 from db.migrate import upgrade
-from db.monitoring.columns import NAMED, NONE, TABLES, Columns, from_bytes, joined, to_bytes
+from db.monitoring.columns import (
+    NAMED,
+    NONE,
+    TABLES,
+    Columns,
+    from_bytes,
+    joined,
+    of_days,
+    to_bytes,
+)
 from db.monitoring.figures import FIGURES
 from db.monitoring.kept_days import MonitoringData, keep_days
 from db.monitoring.load_columns import load_columns
@@ -77,6 +86,20 @@ def test_kept_days_give_the_figures_that_counting_anew_gives(database: Database)
     assert keep_days(database, MADRID, NOW, 400) == 49
     assert keep_days(database, MADRID, NOW, 400) == 0
     check_same(database)
+
+
+def test_a_part_of_a_period_that_was_read_has_the_figures_of_one_that_is_read_alone(
+    database: Database,
+) -> None:
+    fill_weeks(database, WEEKS)
+    part = make_period(date(2026, 1, 20), date(2026, 2, 3), NOW, MADRID)
+    with database.read() as session:
+        data = MonitoringData(session)
+        data.columns(WHOLE)
+        parts = {name: list(each.rows(data, part, CONFIG)) for name, each in FIGURES.items()}
+    alone = figures(database, part)
+    for name in FIGURES:
+        assert list(map(rounded, parts[name])) == list(map(rounded, alone[name])), name
 
 
 def test_the_latest_days_are_kept_first_and_at_most_so_many(database: Database) -> None:
@@ -210,7 +233,8 @@ def columns(tmp_path_factory: pytest.TempPathFactory) -> Columns:
 @given(days=st.lists(st.sampled_from(range(49)), unique=True, max_size=6))
 def test_blocks_join_to_what_they_were_cut_from(days: list[int], columns: Columns) -> None:
     """Names have other numbers in each block."""
-    blocks = [of_day(columns, WEEKS.first + timedelta(days=day)) for day in days]
+    chosen = [WEEKS.first + timedelta(days=day) for day in days]
+    blocks = [of_days(columns, day, day) for day in chosen]
     turned = [renamed(block, number) for number, block in enumerate(blocks)]
     whole = joined([from_bytes(to_bytes(block)) for block in turned])
     for table in TABLES:
@@ -221,12 +245,6 @@ def test_blocks_join_to_what_they_were_cut_from(days: list[int], columns: Column
     assert [whole.names[number] if number != NONE else None for number in whole.films["code"]] == [
         columns.names[number] if number != NONE else None for number in codes
     ]
-
-
-def of_day(columns: Columns, day: date) -> Columns:
-    tables = columns.tables().items()
-    rows = {name: table[table["day"] == day.toordinal()] for name, table in tables}
-    return Columns(columns.names, **rows)
 
 
 def renamed(block: Columns, by: int) -> Columns:

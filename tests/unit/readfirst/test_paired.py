@@ -105,8 +105,8 @@ def test_what_the_cases_do_not_have_is_left_out() -> None:
     healthy = np.zeros(3, dtype=bool)
     figures = paired_figures(healthy, answers([0.1, 0.2, 0.3]), answers([0.1, 0.1, 0.1]), range(3))
     assert [each.figure for each in figures] == ["brier", "ece"]
-    (one,) = [each for each in figures if each.figure == "brier"]
-    assert one.second.value == pytest.approx(0.01)
+    (brier,) = [each for each in figures if each.figure == "brier"]
+    assert brier.second.value == pytest.approx(0.01)
 
 
 def test_equal_numbers_come_of_equal_cases() -> None:

@@ -69,8 +69,8 @@ def test_the_page_compares_the_active_one_with_the_shadow_by_itself(
         assert f'href="/studies/{row["study_instance_uid"]}"' in page.text
     with database.read() as session:
         viewed = [row for row in entries(session, limit=99) if row.action == "admin_viewed"]
-    shown = {uid for row in viewed for uid in row.detail.get("studies", ())}
-    assert {row["study_instance_uid"] for row in rows} <= shown, "it names studies, and says so"
+    noted = {uid for row in viewed for uid in row.detail.get("studies", ())}
+    assert {row["study_instance_uid"] for row in rows} <= noted, "it names studies, and says so"
 
 
 def test_programs_get_the_same(client: TestClient) -> None:
@@ -106,7 +106,7 @@ def test_what_cannot_be_compared_is_said(client: TestClient) -> None:
 def test_no_list_of_readers_is_filtered_by_a_shadow(client: TestClient) -> None:
     """Readers do not see what it says."""
     for ensemble, count in (("1", 2), ("2", 0)):
-        found = client.get(
+        rows = client.get(
             f"/api/v1/worklist?show=all&ensemble={ensemble}&probability_from=0.5"
         ).json()
-        assert len(found["studies"]) == count
+        assert len(rows["studies"]) == count

@@ -1,0 +1,1 @@
+"""Commands that give verdicts back: as a training set, and as a calibration."""

@@ -1,0 +1,1 @@
+"""Verdicts as labels: what readers said of films, for training and calibration."""

@@ -1,0 +1,15 @@
+"""Kept days say by which threshold their studies are flagged: they are made anew."""
+
+from collections.abc import Sequence
+
+from alembic import op
+
+revision: str = "0033"
+down_revision: str | None = "0032"
+branch_labels: Sequence[str] | None = None
+depends_on: Sequence[str] | None = None
+
+
+def upgrade() -> None:
+    """Bring the schema to this revision."""
+    op.execute("DELETE FROM kept_days")

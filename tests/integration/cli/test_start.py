@@ -1,0 +1,63 @@
+"""Each command loads what it needs, and nothing of what the others need."""
+
+import subprocess
+import sys
+from functools import partial
+
+import pytest
+import typer
+
+from cli import COMMANDS, app
+from cli.common.lazy_commands import LazyCommands
+
+HEAVY = {"celery", "fastapi", "keras", "numpy", "pydicom", "sqlalchemy", "tensorflow", "valkey"}
+SCRIPT = """
+import sys
+from cli import app
+try:
+    app(sys.argv[1:])
+except SystemExit:
+    pass
+print(*sys.modules, file=sys.stderr)
+"""
+
+
+def loaded(*arguments: str) -> set[str]:
+    """The heavy packages that a command has loaded at its end."""
+    command = [sys.executable, "-c", SCRIPT, *arguments]
+    ended = subprocess.run(command, capture_output=True, text=True, check=True)
+    return HEAVY & set(ended.stderr.split())
+
+
+@pytest.mark.parametrize("part", ["worker", "beat", "serve"])
+def test_a_part_loads_nothing_before_it_knows_its_settings(part: str) -> None:
+    assert loaded(part, "--help") == set()
+
+
+def test_a_command_of_the_database_needs_no_reader_of_films() -> None:
+    assert not {"celery", "fastapi", "pydicom", "valkey"} & loaded("worklist", "--help")
+
+
+def test_a_command_that_is_looked_up_is_the_only_one_made() -> None:
+    made: list[str] = []
+
+    def maker(name: str) -> typer.Typer:
+        made.append(name)
+        return typer.Typer(name=name)
+
+    commands = LazyCommands({name: partial(maker, name) for name in ("a", "b", "c")})
+    assert list(commands) == ["a", "b", "c"]
+    assert commands.get("nothing") is None
+    assert commands["b"] is commands.get("b")
+    assert made == ["b"]
+    assert [name for name, _ in commands.items()] == ["a", "b", "c"]
+    assert made == ["b", "a", "c"]
+
+
+def test_every_command_is_where_it_is_said_to_be() -> None:
+    group = typer.main.get_command(app)
+    made = group.commands  # type: ignore[attr-defined]
+    for panel, commands in COMMANDS.items():
+        for name in commands:
+            assert made[name].name == name
+            assert made[name].rich_help_panel == panel

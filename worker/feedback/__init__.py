@@ -1,0 +1,1 @@
+"""Feedback: what readers said, given back to those who train."""
