@@ -152,6 +152,7 @@ HELP = (
     Change(
         r"(?s)readfirst models( export-verdicts)?: .*", "`readfirst models export-verdicts DIR`"
     ),
+    Change(r"(?s)readfirst models recalibrate: .*", "`readfirst models recalibrate`"),
     Change(r"readfirst models shadow: .*", "`readfirst models shadow 3.0`"),
     Change(
         r"readfirst models( compare)?: .*\b(site|[Cc]ompare)\b.*",
