@@ -41,7 +41,7 @@ class FlagChange(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComparedEnsemble:
-    """An ensemble of the two. threshold: of now, as the site states probabilities, with its version.
+    """An ensemble of the two. threshold: of now, with its version, as the site states it.
 
     films: that it has scored. given_up: that it could not score in shadow, as its pixel check
     refused them. seconds: for a film, in the mean of the films that both have scored and where it
