@@ -152,6 +152,7 @@ HELP = (
         r"(?s)readfirst models( export-verdicts)?: .*", "`readfirst models export-verdicts DIR`"
     ),
     Change(r"readfirst models shadow: .*", "`readfirst models shadow 3.0`"),
+    Change(r"(?s)(readfirst )?acceptance: .*|readfirst:   acceptance .*", "`readfirst acceptance`"),
     Change(r"(?s)readfirst models( threshold)?: .*", "`readfirst models threshold`"),
     Change(r"readfirst score:   -o, --output .*", "`readfirst score --output FILE`"),
     Change(r"readfirst doctor:   --fix-rights .*", "`readfirst doctor --fix-rights`"),
@@ -162,6 +163,7 @@ SCHEMA = (
     Change(r"ensembles\.shadow_\w+ .*", "`ensembles.shadow_since`"),
     Change(r"scores\.(seconds|batch_size) .*", "`scores.seconds` and `scores.batch_size`"),
     Change(r"thresholds\b.*", "`thresholds`"),
+    Change(r"acceptances\b.*", "`acceptances`"),
     Change(r"(scores|verdicts)\.threshold_version .*", "(`threshold_version`)"),
     Change(r"studies\.threshold(_version|_change)? .*", "`studies.threshold`"),
     Change(r"studies INDEX ix_studies_threshold_change .*", "`studies.threshold`"),
