@@ -34,6 +34,7 @@ COMMANDS = {
         "score": "cli.score:score",
         "watching": "cli.monitoring:print_figures",
         "acceptance": "cli.site.acceptance:accept_ensemble",
+        "results": "cli.results:app",
     },
     "Fix": {
         "refused": "cli.refused:refused",

@@ -37,6 +37,8 @@ class AuditAction(StrEnum):
     #: Patients' data by a route that says nothing of the log: noted all the same.
     RECORDS_SHOWN = "records_shown"
     ORIGINAL_TAKEN = "original_taken"
+    #: DICOM results of a study were made for another system, and written into a folder.
+    RESULTS_WRITTEN = "results_written"
     HEAT_MAP_WANTED = "heat_map_wanted"
     MONITORING_VIEWED = "watching_viewed"
     #: A page of the administrator.

@@ -22,22 +22,44 @@ from readfirst.access.roles import Role
 from readfirst.errors import Misconfigured
 from readfirst.settings import Settings
 from readfirst.studies.findings import Finding
+from tests.conftest import PostgreSQL
 from tests.support.studies import AS_STORED, NOW, a_scored_image, give_verdict, lifecycle
 
 APPLICATION_ROLE = "readfirst_application"
 WORDS = "it's secret"
 
 
+@pytest.fixture(scope="module")
+def owned_template(postgresql: PostgreSQL) -> Iterator[str]:
+    """The name of a database that its owner migrated, to be copied."""
+    with postgresql.new_database() as url:
+        owner = open_database(url)
+        # Twice, as at each release.
+        application = as_application(url)
+        assert [migrate_as_owner(owner, application) for _ in range(2)] == [APPLICATION_ROLE] * 2
+        owner.dispose()
+        name = str(make_url(url).database)
+        postgresql.wait_until_free(name)
+        yield name
+
+
+def as_application(url: str) -> str:
+    """The URL of a database, by the application's role."""
+    application = make_url(url).set(username=APPLICATION_ROLE, password=WORDS)
+    return application.render_as_string(hide_password=False)
+
+
 @pytest.fixture
-def database_url(new_postgresql_database: str) -> str:
-    """A database that its owner migrated; the URL is of the application's role."""
-    url = make_url(new_postgresql_database).set(username=APPLICATION_ROLE, password=WORDS)
-    application = url.render_as_string(hide_password=False)
-    owner = open_database(new_postgresql_database)
-    # Twice, as at each release.
-    assert [migrate_as_owner(owner, application) for _ in range(2)] == [APPLICATION_ROLE] * 2
-    owner.dispose()
-    return application
+def owners_url(postgresql: PostgreSQL, owned_template: str) -> Iterator[str]:
+    """A database that its owner migrated; the URL is of the owner's role."""
+    with postgresql.new_database(owned_template) as url:
+        yield url
+
+
+@pytest.fixture
+def database_url(owners_url: str) -> str:
+    """The same database; the URL is of the application's role."""
+    return as_application(owners_url)
 
 
 @pytest.fixture
@@ -48,9 +70,9 @@ def database(database_url: str) -> Iterator[Database]:
 
 
 @pytest.fixture
-def owner(new_postgresql_database: str) -> Iterator[Database]:
+def owner(owners_url: str) -> Iterator[Database]:
     """The same database, by the role that owns its tables."""
-    opened = open_database(new_postgresql_database)
+    opened = open_database(owners_url)
     yield opened
     opened.dispose()
 

@@ -156,6 +156,10 @@ HELP = (
     Change(r"(?s)readfirst models( threshold)?: .*", "`readfirst models threshold`"),
     Change(r"readfirst score:   -o, --output .*", "`readfirst score --output FILE`"),
     Change(r"readfirst doctor:   --fix-rights .*", "`readfirst doctor --fix-rights`"),
+    Change(
+        r"(readfirst )?results( write)?: .*|readfirst:   results .*", "`readfirst results write`"
+    ),
+    Change(r"readfirst results( write)?: .*", "`readfirst results write`"),
     Change(r"readfirst doctor:   --send-test-mail .*", "`readfirst doctor --send-test-mail`"),
 )
 SCHEMA = (
