@@ -151,6 +151,7 @@ HELP = (
     Change(
         r"(?s)readfirst models( export-verdicts)?: .*", "`readfirst models export-verdicts DIR`"
     ),
+    Change(r"(?s)readfirst models recalibrate: .*", "`readfirst models recalibrate`"),
     Change(r"readfirst models shadow: .*", "`readfirst models shadow 3.0`"),
     Change(r"(?s)(readfirst )?acceptance: .*|readfirst:   acceptance .*", "`readfirst acceptance`"),
     Change(r"(?s)readfirst models( threshold)?: .*", "`readfirst models threshold`"),
