@@ -5,6 +5,7 @@ from db.tables.alerts import AlertRow
 from db.tables.base import Base, Leased
 from db.tables.ensembles import (
     EVERYBODY,
+    Acceptance,
     EnsembleVersion,
     Night,
     RescoredStudy,
@@ -24,6 +25,7 @@ from db.tables.work import HeartbeatRow, WantedRetry, WorkFaultRow
 
 __all__ = [
     "EVERYBODY",
+    "Acceptance",
     "Account",
     "AlertRow",
     "Arrival",
