@@ -27,7 +27,6 @@ from readfirst.nights.config import night_plan
 from readfirst.nights.reasons import END_WORDS
 from readfirst.settings import Settings
 from readfirst.tasks.names import TaskName
-from worklist.admin.outlook import outlook_sentence
 from worklist.http.problems import TAKEN
 from worklist.http.responses import NOT_MODIFIED, answer_json, as_json
 from worklist.security.policy import policy
@@ -40,6 +39,7 @@ from worklist.services.dependencies import (
     SettingsDep,
 )
 from worklist.services.forms import FormText, OwnForm
+from worklist.services.outlook import outlook_sentence
 from worklist.services.templating import TEMPLATES
 
 #: Nights that are listed; `readfirst nights list` has them all.

@@ -26,10 +26,10 @@ from readfirst.settings import Settings
 from readfirst.site.checks import CheckResult
 from readfirst.site.parts import Part
 from worklist.admin.dependencies import LiveChecksDep
-from worklist.admin.outlook import outlook_sentence
 from worklist.http.responses import NOT_MODIFIED, answer_json
 from worklist.security.policy import policy
 from worklist.services.dependencies import DatabaseDep, NowDep, SettingsDep
+from worklist.services.outlook import outlook_sentence
 from worklist.services.study_texts import minute
 from worklist.services.templating import TEMPLATES
 
