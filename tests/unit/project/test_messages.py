@@ -16,7 +16,7 @@ from tests.support.bare_texts import (
 
 OTHERS = sorted(NAMES.keys() - {ENGLISH.code})
 #: Templates that are English in each language so far.
-NOT_YET: set[str] = set()
+NOT_YET: set[str] = {"reports/acceptance.html"}
 WRAPPED = sorted(
     str(path.relative_to(TEMPLATES))
     for path in TEMPLATES.rglob("*.html")
