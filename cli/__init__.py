@@ -33,6 +33,8 @@ COMMANDS = {
         "verdicts": "cli.verdicts:verdicts",
         "score": "cli.score:score",
         "watching": "cli.monitoring:print_figures",
+        "acceptance": "cli.site.acceptance:accept_ensemble",
+        "results": "cli.results:app",
     },
     "Fix": {
         "refused": "cli.refused:refused",

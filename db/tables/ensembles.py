@@ -135,3 +135,21 @@ class ShadowImage(Leased):
             postgresql_where=WAITING,
         ),
     )
+
+
+class Acceptance(Base):
+    """A report of an ensemble's figures at the site. Signed once, by a lead; else never changed."""
+
+    __tablename__ = "acceptances"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    ensemble_version: Mapped[str] = mapped_column(ForeignKey("ensembles.version"), index=True)
+    threshold_version: Mapped[int]
+    made_at: Mapped[datetime]
+    #: An account, or the user of the machine.
+    made_by: Mapped[str | None] = mapped_column(Text)
+    #: A `readfirst.statistics.acceptance.AcceptanceReport` as JSON: sums, and nothing of a patient.
+    report: Mapped[dict[str, Any]]
+    #: The account that signed it; None: nobody has.
+    signed_by: Mapped[str | None] = mapped_column(String(64))
+    signed_at: Mapped[datetime | None]

@@ -82,6 +82,10 @@ WRONG: dict[str, tuple[str, str]] = {
     "max_wait_hours": ("0", "above 0"),
     "prevalence": ("0", "at least 0.00001"),
     "quiet_seconds": ("-inf", "at least 0"),
+    "result_finding_codes": (
+        "RID5350^pneumonia",
+        "1 to 8 codes as RID5350^pneumonia^RADLEX, with commas between them",
+    ),
     "prior_after_days": ("-1", "at least 0"),
     "hide_ai_until_verdict": ("perhaps", "true or false"),
     "viewer_url": (
