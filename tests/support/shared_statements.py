@@ -37,5 +37,5 @@ def _sharing(url: str, **options: Any) -> Engine:
     return engine
 
 
-def _is_same_kind(one: object, other: object) -> bool:
-    return type(one) is type(other)
+def _is_same_kind(self: object, other: object) -> bool:
+    return type(self) is type(other)
