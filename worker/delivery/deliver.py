@@ -17,6 +17,8 @@ from db.lifecycle.outbox import (
     not_delivered,
 )
 from db.session import Database
+from readfirst.language.languages import ENGLISH, NAMES, Language, language_of
+from readfirst.language.texts import speaking
 from readfirst.settings import Settings
 from worker.delivery.attempt import DeliveryAttempt
 from worker.delivery.escalation_message import escalation_mail
@@ -38,11 +40,12 @@ NOTHING_LEFT = DeliveryAttempt(taken=True, answered=True, outcome="nothing left 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receivers:
-    """Those whom a site tells. page_url: to which links in mails lead."""
+    """Those whom a site tells. page_url: to which links in mails lead. language: of mails."""
 
     webhook: WebhookReceiver | None = None
     mail: MailServer | None = None
     page_url: str = ""
+    language: Language = ENGLISH
 
     @property
     def channels(self) -> tuple[Channel, ...]:
@@ -57,6 +60,8 @@ def receivers(settings: Settings) -> Receivers:
         webhook=webhook_receiver(settings),
         mail=mail_server(settings),
         page_url=settings.page_url or "",
+        # Where each browser chooses, a mail has nobody to ask.
+        language=language_of(settings.language) if settings.language in NAMES else ENGLISH,
     )
 
 
@@ -88,7 +93,8 @@ def _send(due: DueMessage | DueEscalation, receivers: Receivers) -> DeliveryAtte
     if due.channel is Channel.WEBHOOK and receivers.webhook is not None:
         return send(due, receivers.webhook, datetime.now(UTC))
     if isinstance(due, DueEscalation) and receivers.mail is not None:
-        mail = escalation_mail(due, receivers.mail, receivers.page_url)
+        with speaking(receivers.language):
+            mail = escalation_mail(due, receivers.mail, receivers.page_url)
         return send_mail(mail, receivers.mail)
     raise ValueError(f"the message {due.key} has no way out")
 
