@@ -68,7 +68,7 @@ def compose(
         ensembles=ensembles,
         preparation=preparation,
         scoring=ScoringServices(units, ensembles, derived_images, settings.batch_size),
-        night=NightServices(units, night_plan(settings), settings.batch_size),
+        night=_night(settings, units),
         explaining=ExplainServices(database, policy.lease, ensembles, preparation),
         receivers=receivers(settings),
         escalation=escalation_policy(settings),
@@ -78,6 +78,11 @@ def compose(
         alerts=monitoring_config(settings),
         intake=_intake(settings, units, ensembles, preparation, rules),
     )
+
+
+def _night(settings: Settings, units: UnitOfWorkFactory) -> NightServices:
+    mails = bool(settings.nightly_mail_to)
+    return NightServices(units, night_plan(settings), settings.batch_size, mails)
 
 
 def _intake(
