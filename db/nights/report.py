@@ -62,7 +62,7 @@ class ChangedStudy(OfStudy):
 
 
 class GroupKind(StrEnum):
-    """What the counts of a report are grouped by."""
+    """The ways in which a report groups its counts."""
 
     ENSEMBLES = "ensembles"
     POPULATION = "population"
@@ -200,12 +200,12 @@ def _population(codes: Sequence[str]) -> str:
 NOTHING = ChangeCounts(studies=0, newly_flagged=0, withdrawn=0, second_look=0)
 
 
-def _sum(one: ChangeCounts, other: ChangeCounts) -> ChangeCounts:
+def _sum(first: ChangeCounts, second: ChangeCounts) -> ChangeCounts:
     return ChangeCounts(
-        studies=one.studies + other.studies,
-        newly_flagged=one.newly_flagged + other.newly_flagged,
-        withdrawn=one.withdrawn + other.withdrawn,
-        second_look=one.second_look + other.second_look,
+        studies=first.studies + second.studies,
+        newly_flagged=first.newly_flagged + second.newly_flagged,
+        withdrawn=first.withdrawn + second.withdrawn,
+        second_look=first.second_look + second.second_look,
     )
 
 

@@ -115,11 +115,11 @@ def test_an_unread_study_rises_with_the_reason_and_people_are_told_of_it_alone(
     known = [morning.studies[2]]
     with morning.site.database.read() as session:
         rows = reading_order(session, limit=9, display=AS_STORED)
-        told = list(session.scalars(select(OutboxMessage.study_id)))
-    assert told == [*known, morning.studies[0]]
-    why = {morning.studies.index(row.number): row.why for row in rows}
-    assert why[0] == "Re-scored. AI 80 % (threshold 50 %)."
-    assert why[5] == "In order of arrival. AI 31 % (threshold 50 %)."
+        messages = list(session.scalars(select(OutboxMessage.study_id)))
+    assert messages == [*known, morning.studies[0]]
+    reasons = {morning.studies.index(row.number): row.why for row in rows}
+    assert reasons[0] == "Re-scored. AI 80 % (threshold 50 %)."
+    assert reasons[5] == "In order of arrival. AI 31 % (threshold 50 %)."
 
 
 @pytest.fixture

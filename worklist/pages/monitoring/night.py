@@ -14,7 +14,7 @@ from db.nights.report import (
     night_report,
 )
 from readfirst.access.roles import Role
-from readfirst.formatting import readable_name, readable_probability, readable_share
+from readfirst.formatting import readable_name, readable_probability
 from readfirst.nights.reasons import END_WORDS
 from worklist.api.nights import NightNumber, find_night
 from worklist.security.policy import policy
@@ -25,6 +25,8 @@ from worklist.services.templating import TEMPLATES
 router = APIRouter(default_response_class=HTMLResponse)
 #: Studies of a list that the page shows; the API has them all. Nights that are a link away.
 MOST_STUDIES, MOST_NIGHTS = 100, 14
+#: A space at which no line ends.
+NO_BREAK = "\N{NO-BREAK SPACE}"
 HEADINGS = {
     NightChange.NEWLY_FLAGGED: "Newly flagged",
     NightChange.WITHDRAWN: "Flag withdrawn",
@@ -78,14 +80,14 @@ def night_page(
         "minute": minute,
         "name": lambda row: readable_name(row.patient_name or "") or "No name",
         "change_text": change_text,
-        "readable_share": readable_share,
     }
     return TEMPLATES.TemplateResponse(request, "monitoring_night.html", context)
 
 
 def change_text(row: ChangedStudy) -> str:
     """The scores before and after, as `12 % → 85 %`."""
-    return f"{_score(row.probability_before)} → {_score(row.probability_after)}"
+    text = f"{_score(row.probability_before)} → {_score(row.probability_after)}"
+    return text.replace(" ", NO_BREAK)
 
 
 def _score(probability: float | None) -> str:
