@@ -6,7 +6,7 @@ from email.message import EmailMessage
 
 from db.lifecycle.outbox import DueEscalation, EscalatedStudy
 from readfirst.language.texts import gettext, ngettext
-from worker.delivery.mail import MailServer
+from worker.delivery.mail import MailServer, plain_mail
 
 #: Studies that a mail names; of the others it says how many there are.
 MOST_NAMED = 20
@@ -27,7 +27,7 @@ def escalation_mail(due: DueEscalation, server: MailServer, page_url: str) -> Em
     end = gettext(
         "Open a study to read it, or to acknowledge this message. You get it once for each study."
     )
-    message = _mail(server, subject, "\n\n".join([*named, end]) + "\n")
+    message = plain_mail(server, subject, "\n\n".join([*named, end]) + "\n")
     message["Message-ID"] = f"<{due.key}@{server.sender.rsplit('@', 1)[-1]}>"
     message["Date"] = due.since
     return message
@@ -35,7 +35,7 @@ def escalation_mail(due: DueEscalation, server: MailServer, page_url: str) -> Em
 
 def trial_mail(server: MailServer, now: datetime, key: str) -> EmailMessage:
     """A mail that says nothing but that it came."""
-    message = _mail(
+    message = plain_mail(
         server,
         "ReadFirst: test",
         "Mails of ReadFirst about urgent studies that nobody has read come here.\n",
@@ -59,18 +59,6 @@ def escalation_body(due: DueEscalation, page_url: str) -> bytes:
     ]
     message = {"type": "escalation", "escalated_at": due.since.isoformat(), "studies": studies}
     return json.dumps(message).encode()
-
-
-def _mail(server: MailServer, subject: str, text: str) -> EmailMessage:
-    message = EmailMessage()
-    message["Subject"] = subject
-    message["From"] = server.sender
-    message["To"] = ", ".join(server.receivers)
-    # RFC 3834: no answer of a machine is wanted.
-    message["Auto-Submitted"] = "auto-generated"
-    # In English, addresses are not broken up: all is ASCII, in lines of less than 998 characters.
-    message.set_content(text, cte="7bit" if text.isascii() else "quoted-printable")
-    return message
 
 
 def _paragraph(study: EscalatedStudy, at: datetime, page_url: str) -> str:
