@@ -37,6 +37,8 @@ class AuditAction(StrEnum):
     #: Patients' data by a route that says nothing of the log: noted all the same.
     RECORDS_SHOWN = "records_shown"
     ORIGINAL_TAKEN = "original_taken"
+    #: DICOM results of a study were made for another system, and written into a folder.
+    RESULTS_WRITTEN = "results_written"
     HEAT_MAP_WANTED = "heat_map_wanted"
     MONITORING_VIEWED = "watching_viewed"
     #: A page of the administrator.
@@ -61,8 +63,11 @@ class AuditAction(StrEnum):
     SHADOW_ENDED = "shadow_ended"
     THRESHOLD_CHANGED = "threshold_changed"
     THRESHOLD_ROLLED_BACK = "threshold_rolled_back"
+    #: A lead has accepted an ensemble for this site.
+    ACCEPTANCE_SIGNED = "acceptance_signed"
     #: Somebody has scored now what the active ensemble has not seen.
     RESCORING_WANTED = "rescoring_wanted"
+    NIGHT_STOPPED = "night_stopped"
     PRIOR_READ_ANYWAY = "prior_read_anyway"
     ESCALATION_ACKNOWLEDGED = "escalation_acknowledged"
     ACCOUNT_ADDED = "account_added"

@@ -168,7 +168,8 @@ def _clean(raw: str) -> str:
     return "".join(char for char in plain if char.isprintable()).strip()[:MOST_CHARACTERS]
 
 
-def _items(dataset: Dataset, keyword: str) -> Sequence[Dataset]:
+def sequence_items(dataset: Dataset, keyword: str) -> Sequence[Dataset]:
+    """The items of a sequence, no more than mean anything; none where it is absent or broken."""
     try:
         return list(dataset.get(keyword) or [])[:MOST_VALUES]
     except Exception:
@@ -178,7 +179,7 @@ def _items(dataset: Dataset, keyword: str) -> Sequence[Dataset]:
 
 def _meaning(dataset: Dataset, keyword: str) -> str | None:
     """The Code Meaning of the first item of a code sequence (PS3.3 8.3)."""
-    return next((text(item, "CodeMeaning") for item in _items(dataset, keyword)), None)
+    return next((text(item, "CodeMeaning") for item in sequence_items(dataset, keyword)), None)
 
 
 def _presentation_intent(dataset: Dataset) -> str | None:
@@ -191,12 +192,12 @@ def _presentation_intent(dataset: Dataset) -> str | None:
 
 def _of_order(dataset: Dataset, keyword: str) -> str | None:
     """The text of an attribute of the order (PS3.3 C.7.3.1, 10-9): the first that is there."""
-    ordered = [dataset, *_items(dataset, "RequestAttributesSequence")]
+    ordered = [dataset, *sequence_items(dataset, "RequestAttributesSequence")]
     return next(filter(None, (text(item, keyword) for item in ordered)), None)
 
 
 def _is_stat(dataset: Dataset) -> bool:
-    ordered = [dataset, *_items(dataset, "RequestAttributesSequence")]
+    ordered = [dataset, *sequence_items(dataset, "RequestAttributesSequence")]
     words = (text(item, priority) or "" for item in ordered for priority in PRIORITIES)
     return any(word.upper() in URGENT for word in words)
 

@@ -1,10 +1,10 @@
 """The answers to what is asked about one file; the only code that looks into foreign files.
 
-`{"what": …, "path": …, "seconds": …}` asks for `header`, `elements`, `display`, `overlay`, `film`
-and `area` with `least_side`, `samples` with `longest`, `is_beginning` with `whole`, `unpack` with
-`folder`, or `deidentified` with the new identity. The answer is one JSON line, behind which
-`length` bytes follow. A request that takes more processor time than its seconds ends the process by
-SIGXCPU.
+`{"what": …, "path": …, "seconds": …}` asks for `header`, `source`, `elements`, `display`,
+`overlay`, `film` and `area` with `least_side`, `samples` with `longest`, `is_beginning` with
+`whole`, `unpack` with `folder`, or `deidentified` with the new identity. The answer is one JSON
+line, behind which `length` bytes follow. A request that takes more processor time than its seconds
+ends the process by SIGXCPU.
 """
 
 import json
@@ -25,6 +25,7 @@ from ingest.dicom.pixels.display import corrected_film, display_image, film_area
 from ingest.dicom.pixels.viewing import ViewerFilm, facts_of, no_longer_than
 from ingest.dicom.pixels.window import Window
 from ingest.inbox.archive import check_is_whole, unpack
+from ingest.reader.film_source import read_source
 from ingest.reader.limits import limit_time
 from ingest.reader.machine_causes import machine_cause
 from readfirst.errors import Refused
@@ -150,11 +151,13 @@ WHOLE_FILM = _WholeFilm()
 #: What a file is refused by whose decoder fails in a way that nobody foresaw; else its pixels are.
 DAMAGED = {
     "header": RefusalCode.DICOM_UNREADABLE,
+    "source": RefusalCode.DICOM_UNREADABLE,
     "elements": RefusalCode.DICOM_UNREADABLE,
     "unpack": RefusalCode.ARCHIVE_UNREADABLE,
 }
 ANSWERS: dict[str, Callable[..., tuple[Any, ...]]] = {
     "header": _header,
+    "source": lambda path: ({"source": asdict(read_source(path))}, b""),
     "elements": lambda path: ({"elements": [asdict(element) for element in read_all(path)]}, b""),
     "is_beginning": lambda path, whole: (
         {"is_beginning": is_beginning(path, Path(whole))},

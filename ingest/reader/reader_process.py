@@ -28,6 +28,7 @@ from ingest.dicom.pixels.viewing import FilmFacts
 from ingest.dicom.pixels.window import Window
 from ingest.reader.answer_pipe import LEAVE, AnswerPipe
 from ingest.reader.child_death import DeathCause, death_cause, signal_name
+from ingest.reader.film_source import FilmSource
 from ingest.reader.limits import is_to_be_had
 from readfirst.domain import Header
 from readfirst.errors import ReadingInterrupted, Refused, Unavailable
@@ -36,7 +37,7 @@ from readfirst.machine_faults import MOST_UNPROVEN, FaultCode, MachineFault
 from readfirst.refusals import RefusalCode
 
 HEADERS, FACTS = TypeAdapter(Header), TypeAdapter(FilmFacts)
-ELEMENTS = TypeAdapter(list[Element])
+ELEMENTS, SOURCES = TypeAdapter(list[Element]), TypeAdapter(FilmSource)
 #: The module that runs as the child.
 CHILD = "ingest.reader.reader_child"
 #: Seconds that a new child may take for its imports.
@@ -103,6 +104,11 @@ class Reader:
         """
         head, _ = self._ask("header", path)
         return HEADERS.validate_python(head["header"])
+
+    def source(self, path: Path) -> FilmSource:
+        """Ask for what `film_source.read_source` gives; refusals as in `header`."""
+        head, _ = self._ask("source", path)
+        return SOURCES.validate_python(head["source"])
 
     def elements(self, path: Path) -> list[Element]:
         """Ask for what `elements.read_all` gives; refusals as in `header`."""

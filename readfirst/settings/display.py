@@ -1,14 +1,36 @@
-"""Settings of the reading order and of what is shown of a study."""
+"""Settings of the reading order, of what is shown of a study, and of what its results say."""
 
 from datetime import datetime, timedelta
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic_settings import NoDecode
 
-from readfirst.settings.fields import A_YEAR, MustBe, SettingsGroup
+from readfirst.results.values import Code, read_code
+from readfirst.settings.fields import A_YEAR, MustBe, SettingsGroup, each, split_at_commas
 from readfirst.studies.display import DisplayContext
 from readfirst.studies.priority import Overdue
 from readfirst.studies.viewer import FIELDS, check_template
+
+#: Nobody reads more equivalents of a code.
+MOST_CODES = 8
+
+
+def check_number_of_codes(values: tuple[str, ...]) -> tuple[str, ...]:
+    """At least one code, and no more than anybody reads. Raises ValueError."""
+    if not 0 < len(values) <= MOST_CODES:
+        raise ValueError("no code, or too many")
+    return values
+
+
+Codes = Annotated[
+    tuple[str, ...],
+    NoDecode,
+    BeforeValidator(split_at_commas),
+    AfterValidator(each(read_code)),
+    AfterValidator(check_number_of_codes),
+    MustBe("1 to 8 codes as RID5350^pneumonia^RADLEX, with commas between them"),
+]
 
 
 def check_viewer_url(template: str | None) -> str | None:
@@ -68,6 +90,18 @@ class DisplaySettings(SettingsGroup):
         "shown with the patient's newer studies, but no unread work. One that is a day old is a "
         "prior if the patient has a newer study. 0: no study is a prior.",
     )
+
+    result_finding_codes: Codes = Field(
+        ("RID5350^pneumonia^RADLEX",),
+        description="Code of pneumonia in DICOM results, as `RID5350^pneumonia^RADLEX`. Further "
+        "ones, with commas between them, are written as its equivalents. SNOMED CT's is "
+        "`233604007^Pneumonia^SCT`, for sites that have a licence of it.",
+    )
+
+    @property
+    def result_finding(self) -> tuple[Code, ...]:
+        """`result_finding_codes` as codes."""
+        return tuple(read_code(text) for text in self.result_finding_codes)
 
     @property
     def prior_after(self) -> timedelta | None:

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from db.ensembles.active_versions import ActiveVersion, versions_once_active
 from db.ensembles.versions import (
     active_ensemble,
     known_ensembles,
@@ -64,3 +65,15 @@ def test_a_candidate_that_is_retired_is_never_gone_back_to(database: Database) -
         with pytest.raises(Misconfigured, match="none to go back to"):
             previous_ensemble(session)
     assert states(database) == {"1": ACTIVE, "2": RETIRED}
+
+
+def test_those_that_were_active_are_told_from_candidates(database: Database) -> None:
+    with database.write() as session:
+        for version in ("1", "2", "3"):
+            an_ensemble(session, version)
+        promote(session, "2", NOW)
+    with database.read() as session:
+        known = versions_once_active(session, ["1", "2", "3", "4"])
+        assert versions_once_active(session, []) == {}
+    assert sorted(known) == ["1", "2"]
+    assert known["2"] == ActiveVersion(version="2", prevalence=None, manifest_sha256=None)

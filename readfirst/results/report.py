@@ -1,0 +1,131 @@
+"""The AI's result as a Comprehensive SR: TID 1500, with a TID 1501 group a film."""
+
+from highdicom.sr import (
+    ComprehensiveSR,
+    FindingSite,
+    LanguageOfContentItemAndDescendants,
+    Measurement,
+    MeasurementReport,
+    MeasurementsAndQualitativeEvaluations,
+    ObservationContext,
+    QualitativeEvaluation,
+    RelationshipTypeValues,
+    SourceImageForMeasurementGroup,
+    TextContentItem,
+    TrackingIdentifier,
+)
+from pydicom.dataset import Dataset
+
+from readfirst import DISCLAIMER
+from readfirst.results import codes
+from readfirst.results.common import (
+    SHORT_DISCLAIMER,
+    FilledLater,
+    algorithm_identification,
+    device_context,
+    equipment,
+    evidence,
+    finish,
+    in_words,
+    order_items,
+    reference_dataset,
+    series_attributes,
+)
+from readfirst.results.uids import instance_uid, series_uid, tracking_uid
+from readfirst.results.values import AiResult, ImageResult, ObjectReference, ResultKind
+
+COMPREHENSIVE_SR = "1.2.840.10008.5.1.4.1.1.88.33"
+#: What a report says of a film that is not flagged, in place of a finding.
+NOT_FLAGGED = (
+    "The threshold is not reached. This rules nothing out and lowers no priority: the film has to "
+    "be read as any other."
+)
+
+
+class ReportDocument(FilledLater, ComprehensiveSR):
+    """A Comprehensive SR."""
+
+
+def structured_report(result: AiResult) -> Dataset:
+    """Make the report of what an ensemble version says of a study's films.
+
+    A finding is *Present* where a film is flagged. It is never *Absent*, and what is not flagged
+    has no code of a finding's presence at all: the AI rules nothing out.
+    """
+    report = MeasurementReport(
+        observation_context=ObservationContext(
+            observer_device_context=device_context(result.algorithm)
+        ),
+        procedure_reported=codes.PLAIN_CHEST_XRAY,
+        imaging_measurements=[_group(result, image) for image in result.images],
+        language_of_content_item_and_descendants=LanguageOfContentItemAndDescendants(
+            codes.LANGUAGE
+        ),
+    )
+    predecessor = result.predecessor
+    dataset = ReportDocument(
+        evidence=evidence(result),
+        content=report,
+        sop_instance_uid=instance_uid(ResultKind.SR, result),
+        instance_number=result.number,
+        is_complete=True,
+        is_final=False,
+        is_verified=False,
+        requested_procedures=order_items(result.study),
+        previous_versions=[reference_dataset(result.study, predecessor)] if predecessor else None,
+        contributing_equipment=equipment(result),
+        coding_schemes=[codes.own_scheme()],
+        **series_attributes(ResultKind.SR, result),
+    )
+    dataset.CompletionFlagDescription = SHORT_DISCLAIMER
+    return finish(dataset, result, result.at)
+
+
+def report_reference(result: AiResult) -> ObjectReference:
+    """Return what names the report of a result, which need not be made for it."""
+    return ObjectReference(
+        sop_class_uid=COMPREHENSIVE_SR,
+        sop_instance_uid=instance_uid(ResultKind.SR, result),
+        series_instance_uid=series_uid(ResultKind.SR, result.study.study_instance_uid),
+    )
+
+
+def _group(result: AiResult, image: ImageResult) -> MeasurementsAndQualitativeEvaluations:
+    """Return the group of one film (TID 1501)."""
+    algorithm = algorithm_identification(result, image)
+    source, finding = image.image, codes.concept(result.finding)
+    probability = Measurement(
+        name=codes.PROBABILITY,
+        value=round(image.probability, 6),
+        unit=codes.NO_UNITS,
+        algorithm_id=algorithm,
+    )
+    evaluations = [QualitativeEvaluation(finding, codes.PRESENT)] if image.flagged else []
+    if image.marks:
+        evaluations.append(QualitativeEvaluation(codes.VALIDITY, codes.NOT_VALIDATED))
+    group = MeasurementsAndQualitativeEvaluations(
+        tracking_identifier=TrackingIdentifier(
+            uid=tracking_uid(result.study.study_instance_uid, source.sop_instance_uid),
+            identifier=f"ReadFirst: {result.finding[0].meaning}",
+        ),
+        finding_type=finding,
+        algorithm_id=algorithm,
+        finding_sites=[FindingSite(codes.LUNG)],
+        measurements=[probability],
+        qualitative_evaluations=evaluations,
+        source_images=[
+            SourceImageForMeasurementGroup(source.sop_class_uid, source.sop_instance_uid)
+        ],
+    )
+    group[0].ContentSequence.extend(_comment(text) for text in _comments(image))
+    return group
+
+
+def _comments(image: ImageResult) -> list[str]:
+    texts = [in_words(image)] + ([] if image.flagged else [NOT_FLAGGED])
+    texts += [f"Not validated: {reason}" for _, reason in image.marks]
+    return [*texts, DISCLAIMER]
+
+
+def _comment(text: str) -> TextContentItem:
+    return TextContentItem(codes.COMMENT, text, RelationshipTypeValues.CONTAINS)

@@ -1,0 +1,207 @@
+"""Values of DICOM results: what they say, of whom, by which algorithm; without any encoding."""
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+import numpy as np
+import numpy.typing as npt
+
+#: RGB of a picture, or the points of an outline: (rows, columns, 3) uint8, and (n, 2) float64.
+Picture = npt.NDArray[np.uint8]
+Outline = npt.NDArray[np.float64]
+#: PS3.3 8.8: the lengths of Code Value (SH), Coding Scheme Designator (SH), Code Meaning (LO).
+CODE_FORM = re.compile(r"([^\s^\\][^^\\]{0,15})\^([^\s^\\][^^\\]{0,63})\^([^\s^\\][^^\\]{0,15})")
+
+#: Attributes by which a film is shown (PS3.3 C.11.1, C.11.2): a presentation state replaces them.
+PRESENTATION = (
+    "RescaleIntercept", "RescaleSlope", "RescaleType", "ModalityLUTSequence", "WindowCenter",
+    "WindowWidth", "WindowCenterWidthExplanation", "VOILUTFunction", "VOILUTSequence",
+    "PhotometricInterpretation", "SamplesPerPixel", "BitsAllocated", "BitsStored",
+    "PixelRepresentation", "PixelSpacing", "ImagerPixelSpacing", "PixelAspectRatio",
+)  # fmt: skip
+
+
+class ResultKind(StrEnum):
+    """The kinds of objects that are made."""
+
+    #: Comprehensive SR of the AI's result.
+    SR = "sr"
+    #: Key Object Selection of the flagged films.
+    KOS = "kos"
+    #: Secondary Capture of a heat map over its film.
+    SC = "sc"
+    #: Grayscale Softcopy Presentation State with the outline of the hot region.
+    GSPS = "gsps"
+    #: Comprehensive SR of a reader's verdict on the AI's result.
+    VERDICT = "verdict"
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A coded concept (PS3.3 8.8), as `RID5350`, `pneumonia`, `RADLEX`."""
+
+    value: str
+    meaning: str
+    scheme: str
+
+
+def read_code(text: str) -> Code:
+    """Read a code as HL7 v2 writes it (CWE): `code^meaning^scheme`. Raises ValueError."""
+    form = CODE_FORM.fullmatch(text)
+    if form is None:
+        raise ValueError("no code as RID5350^pneumonia^RADLEX")
+    return Code(*form.groups())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderReference:
+    """An order that the study was made for (PS3.3 10-9): one item of Referenced Request."""
+
+    requested_procedure_id: str | None = None
+    requested_procedure_description: str | None = None
+    placer_order_number: str | None = None
+    filler_order_number: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResultStudy:
+    """The study and the patient that a result belongs to, as the films say them.
+
+    study_datetime: as the clock of the films had it, without a zone. utc_offset: of all times of
+    the films, as `+0100`; None if they name none.
+    """
+
+    study_instance_uid: str
+    study_id: str | None = None
+    study_datetime: datetime | None = None
+    utc_offset: str | None = None
+    accession_number: str | None = None
+    study_description: str | None = None
+    referring_physician_name: str | None = None
+    patient_id: str | None = None
+    issuer_of_patient_id: str | None = None
+    patient_name: str | None = None
+    patient_birth_date: date | None = None
+    patient_sex: str | None = None
+    orders: tuple[OrderReference, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceImage:
+    """A film that a result refers to."""
+
+    sop_class_uid: str
+    sop_instance_uid: str
+    series_instance_uid: str
+    rows: int
+    columns: int
+    #: `L` or `R`; None: not said, or both.
+    laterality: str | None = None
+    #: Of rows and of columns, as `L`, `F`; empty: not said.
+    patient_orientation: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageResult:
+    """The score of one film.
+
+    probability, threshold: as the page shows them at this site. threshold_version: of the
+    thresholds of the ensemble; 1 came with it. marks: the codes and the sentences of why the score
+    is not validated; empty: it is.
+    """
+
+    image: SourceImage
+    probability: float
+    threshold: float
+    threshold_version: int = 1
+    flagged: bool
+    marks: tuple[tuple[str, str], ...] = ()
+    scored_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Algorithm:
+    """The ensemble that scored. prevalence: that its probabilities are stated for; None: its own.
+
+    manifest_sha256: names its files; None where nobody knows.
+    """
+
+    version: str
+    prevalence: float | None = None
+    manifest_sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectReference:
+    """A DICOM object that another one refers to, in the same study."""
+
+    sop_class_uid: str
+    sop_instance_uid: str
+    series_instance_uid: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AiResult:
+    """The result of one ensemble version on the films of a study, at the moment of its last score.
+
+    at: as the clock of the films has it, without a zone. finding: the code of what is looked for,
+    and others of the same meaning. predecessor: the report that this one takes the place of.
+    number: of the version among those that scored the study, from 1.
+    """
+
+    study: ResultStudy
+    algorithm: Algorithm
+    images: tuple[ImageResult, ...]
+    at: datetime
+    finding: tuple[Code, ...]
+    predecessor: ObjectReference | None = None
+    number: int = 1
+
+    @property
+    def flagged(self) -> tuple[ImageResult, ...]:
+        """The films that reach the threshold, the most suspicious first."""
+        flagged = (image for image in self.images if image.flagged)
+        return tuple(sorted(flagged, key=lambda image: -image.probability))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeatMapPicture:
+    """A heat map of one film.
+
+    painted: the film under its heat, (rows, columns, 3) uint8. outlines: of the hottest regions,
+    closed, each (n, 2) float64 of column and row from the film's upper left corner. presentation:
+    the attributes by which the film itself is shown, in DICOM's JSON form (PS3.18 F), since a
+    presentation state takes the place of them.
+    """
+
+    image: SourceImage
+    method: str
+    painted: Picture
+    outlines: tuple[Outline, ...]
+    presentation: dict[str, object]
+
+
+class Assessment(StrEnum):
+    """A reader's answer to the AI's result (IHE AIRA)."""
+
+    ACCEPTED = "accepted"
+    MODIFIED = "modified"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReaderVerdict:
+    """The verdict of a reader on an AI's result.
+
+    number: of the verdict, among those of the site. present: the reader sees the finding; None:
+    uncertain. by: an account; None: not recorded. at: as `AiResult.at`.
+    """
+
+    number: int
+    at: datetime
+    assessment: Assessment
+    present: bool | None
+    by: str | None
+    predecessor: ObjectReference | None = None
