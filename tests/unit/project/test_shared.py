@@ -1,4 +1,4 @@
-"""What the tests of a process share keeps none of them from being alone."""
+"""Sharing between the tests of a process: it keeps none of them from being alone."""
 
 from pathlib import Path
 
