@@ -19,7 +19,12 @@ from worker.composition import UseCases, open_use_cases
 from worker.delivery.deliver import deliver_next
 from worker.explaining.explain import explain_next
 from worker.scoring.prepare import prepare_next
-from worker.scoring.rescore import rank_by_active, rank_by_new_thresholds, rescore
+from worker.scoring.rescore import (
+    rank_by_active,
+    rank_by_new_mode,
+    rank_by_new_thresholds,
+    rescore,
+)
 from worker.scoring.score import score_batch
 from worker.scoring.shadow import shadow_next
 from worker.upkeep.alerts import check_alerts
@@ -80,10 +85,11 @@ def score() -> None:
 def sweep() -> None:
     """Wake workers, escalate what nobody has read, and try again what is wanted.
 
-    Studies that do not know a new threshold yet are ranked by it.
+    Studies that do not know a new threshold or mode yet are ranked by it.
     """
     site = use_cases()
     rank_by_new_thresholds(site.units)
+    rank_by_new_mode(site.units)
     escalate(site.units, site.escalation)
     sweep_once(site.units, site.store)
     _until_nothing_is_left(lambda: retry_next_wanted(site.units, site.intake), TaskName.SWEEP)

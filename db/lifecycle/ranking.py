@@ -55,8 +55,8 @@ def rank(unit: UnitOfWork, causes: Mapping[int, Cause], active_version: str) -> 
         deciding = study_steps.deciding_score(
             scores[study.id], active_version, thresholds.by_ensemble
         )
-        max_wait, cause = unit.policy.max_wait, causes[study.id]
-        unit.add(*study_steps.rank(study, deciding, active_version, thresholds, max_wait, cause))
+        head_start, cause = unit.policy.head_start, causes[study.id]
+        unit.add(*study_steps.rank(study, deciding, active_version, thresholds, head_start, cause))
 
 
 def settle_priors(unit: UnitOfWork, studies: Iterable[Study], cause: Cause) -> None:
