@@ -114,6 +114,37 @@ class OperatingPoint(_Frozen):
     acquisitions: dict[str, AcquisitionResult] = Field(default_factory=dict)
 
 
+class ChangedFigure(_Frozen):
+    """A figure before and after, each with its interval. difference: after less before."""
+
+    before: Estimate
+    after: Estimate
+    difference: Estimate
+
+
+class Recalibration(_Frozen):
+    """The evidence for an ensemble that states probabilities otherwise than an earlier one.
+
+    ensemble: the earlier one. slope, intercept: what makes its logits these. folds: of the
+    cross-validation by patient, from which what is after comes. influenced: studies whose reader
+    had seen what that ensemble said.
+    """
+
+    ensemble: str
+    slope: float = Field(gt=0)
+    intercept: float
+    studies: int
+    patients: int
+    pneumonia: int
+    blind: int
+    influenced: int
+    folds: int
+    #: `ece`, `brier` and `log_loss`.
+    figures: dict[str, ChangedFigure]
+    #: Of both: the order of the studies is the same.
+    auc: Estimate
+
+
 class Manifest(_Frozen):
     """The whole manifest; `manifest.json` in the ensemble's folder."""
 
@@ -128,8 +159,10 @@ class Manifest(_Frozen):
     threshold: float = Field(gt=0, lt=1)
     operating_point: OperatingPoint
     pixel_check: PixelCheck | None = None
-    #: On the held-out patients.
+    #: On the held-out patients; of a recalibrated ensemble, `ece` is that of its recalibration.
     metrics: Metrics
+    #: None where its calibration is that of its tuning patients.
+    recalibration: Recalibration | None = None
     #: Drift is held against it; None where none was made.
     reference: NamedFile | None = None
     #: What it gave to the sample films when it was made; None where nobody kept it.

@@ -37,6 +37,7 @@ LONG: Final = (
     "integration/worker/test_results.py",
     "integration/worker/test_result_readers.py",
     "integration/ingest/test_starving.py",
+    "integration/cli/test_recalibrate.py",
     "integration/ingest/test_inbox.py",
     "integration/worker/test_export_verdicts.py",
     "integration/ingest/test_deidentify.py",

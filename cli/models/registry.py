@@ -39,7 +39,7 @@ def add(
     from worker.scoring.ensemble_changes import add_ensemble
 
     settings = load_settings()
-    with _site(settings) as site, err.status("Checking …"):
+    with site_use_cases(settings) as site, err.status("Checking …"):
         added = add_ensemble(
             source,
             database=site.units.database,
@@ -89,11 +89,11 @@ def shadow(
     """Let a candidate score all films beside the active ensemble, the newest first.
 
     It does so while no film waits. Nobody is told, and no study ranks by it; what it has scored
-    counts when it is promoted.
+    counts when it is promoted. `readfirst models compare --site` shows both side by side.
     """
     change = EnsembleChange.END_SHADOW if stop else EnsembleChange.SHADOW
     now = datetime.now(UTC)
-    with _site(load_settings()) as site, site.units.database.write() as session:
+    with site_use_cases(load_settings()) as site, site.units.database.write() as session:
         if not stop:
             site.ensembles.check(session, version, now)
         change_ensemble(session, TERMINAL, change, now, version, by=getuser())
@@ -123,7 +123,7 @@ def _make_active(version: str | None) -> None:
     from worker.scoring.ensemble_changes import make_active
     from worker.scoring.rescore import rank_by_active
 
-    with _site(load_settings()) as site:
+    with site_use_cases(load_settings()) as site:
         with site.units.database.write() as session:
             now = datetime.now(UTC)
             active = make_active(session, site.ensembles, version, TERMINAL, getuser(), now)
@@ -132,7 +132,8 @@ def _make_active(version: str | None) -> None:
     notice(f"Ensemble {active.version} is active. {ranked} studies rank by it now.")
 
 
-def _site(settings: Settings) -> AbstractContextManager[UseCases]:
+def site_use_cases(settings: Settings) -> AbstractContextManager[UseCases]:
+    """Open the use cases of a site, to change its ensembles."""
     from readfirst.tasks.celery_app import CeleryNotifier, make_app
     from worker.composition import open_use_cases
 

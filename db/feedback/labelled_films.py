@@ -56,7 +56,7 @@ def labelled_films(session: Session) -> list[LabelledFilmRecord]:
         .join(Verdict, Verdict.study_id == Study.id)
         .outerjoin(Score, then)
         .where(
-            Verdict.id.in_(_last_verdicts()),
+            Verdict.id.in_(last_verdicts()),
             Verdict.finding.in_(LABELS),
             Image.state != ImageState.REFUSED,
             Image.scores.any(),
@@ -71,7 +71,7 @@ def verdicts_without_label(session: Session) -> Mapping[str, int]:
     """Count the studies whose last verdict is no label, by why not."""
     query = (
         select(Verdict.finding, Verdict.withdrawn, func.count())
-        .where(Verdict.id.in_(_last_verdicts()))
+        .where(Verdict.id.in_(last_verdicts()))
         .group_by(Verdict.finding, Verdict.withdrawn)
     )
     counts: Counter[str] = Counter()
@@ -83,7 +83,8 @@ def verdicts_without_label(session: Session) -> Mapping[str, int]:
     return dict(counts)
 
 
-def _last_verdicts() -> Select[int]:
+def last_verdicts() -> Select[int]:
+    """The number of the last verdict of each study."""
     return select(func.max(Verdict.id)).group_by(Verdict.study_id)
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from db.tables import AlertRow
+from readfirst.language.texts import gettext
 from readfirst.monitoring.alerts import MEANINGS, Alert, AlertKind, remedy
 from readfirst.monitoring.period import Period
 
@@ -100,7 +101,7 @@ def _view(row: AlertRow) -> AlertRecord:
         cleared_at=row.cleared_at,
         value=row.value,
         bound=row.bound,
-        means=MEANINGS[row.kind],
+        means=gettext(MEANINGS[row.kind]),
         detail=row.detail,
         remedy=remedy(row.kind, row.about),
     )

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from readfirst.language.texts import gettext
 from readfirst.statistics.shares import share
 
 #: Fewer refusals of one code in a day are nothing.
@@ -65,7 +66,7 @@ class Alert:
 
 def remedy(kind: AlertKind, about: str) -> str:
     """Say what to do. about: as of an `Alert`; commands name it."""
-    return REMEDIES[kind].format(about=about)
+    return gettext(REMEDIES[kind]).format(about=about)
 
 
 def refusals_jumped(

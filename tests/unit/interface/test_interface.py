@@ -38,7 +38,8 @@ ADMIN = (
     "|AccountDetail|AccountChange|AddedAccount|ChangedAccount|Changed|Role|SessionRecord"
     "|AuditPage|AuditRecord|AuditAction|SiteRules|RulePart|RuleSource|Ages|FilmExplanation"
     "|EnsembleChange|EnsembleRecord|EnsembleState|SiteEnsembles|RescoringProgress|ShadowProgress"
-    "|WantedChange|Figures"
+    "|WantedChange|Figures|ChangedStudies|ChangedStudy|EnsembleComparison|ComparedEnsemble"
+    "|FlagAgreement|FlagChange|ReaderFigures|PairedFigure|Interval|Share"
     "|RuleFinding|Outcome|SiteSettings|SettingRecord|SettingSource|UnknownSetting|Body_explainFilm"
 )
 OPENAPI = (
@@ -151,7 +152,12 @@ HELP = (
     Change(
         r"(?s)readfirst models( export-verdicts)?: .*", "`readfirst models export-verdicts DIR`"
     ),
+    Change(r"(?s)readfirst models recalibrate: .*", "`readfirst models recalibrate`"),
     Change(r"readfirst models shadow: .*", "`readfirst models shadow 3.0`"),
+    Change(
+        r"readfirst models( compare)?: .*\b(site|[Cc]ompare)\b.*",
+        "compare 2.0 3.0 --site`",
+    ),
     Change(r"(?s)(readfirst )?acceptance: .*|readfirst:   acceptance .*", "`readfirst acceptance`"),
     Change(r"(?s)readfirst models( threshold)?: .*", "`readfirst models threshold`"),
     Change(r"readfirst score:   -o, --output .*", "`readfirst score --output FILE`"),

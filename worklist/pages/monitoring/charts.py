@@ -8,6 +8,9 @@ from math import floor, log10
 from typing import Any
 
 from readfirst.formatting import readable_share, short_duration
+from readfirst.language.formats import number_text
+from readfirst.language.languages import ENGLISH
+from readfirst.language.texts import current_language, gettext
 from worklist.pages.monitoring.links import StudyLink
 
 #: One value for each place on the x axis; None where there is none.
@@ -94,6 +97,12 @@ class Chart:
         return not any(value is not None for line in self.series for value in line.values)
 
     @property
+    def by(self) -> str:
+        """The x axis, within a sentence."""
+        # In German a noun has a capital letter everywhere.
+        return self.x_label.lower() if current_language() == ENGLISH else self.x_label
+
+    @property
     def columns(self) -> tuple[str, ...]:
         """Heads of the table."""
         return (self.x_label, *(line.label for line in self.series))
@@ -145,22 +154,24 @@ def written(value: float | None, unit: Unit) -> str:
     if value is None:
         return "–"
     if unit is Unit.COUNT:
-        return f"{value:,.0f}"
+        return number_text(value)
     if unit is Unit.SHARE:
         return readable_share(value)
-    return seconds(value) if unit is Unit.SECONDS else f"{value:.3f}"
+    return seconds(value) if unit is Unit.SECONDS else number_text(value, ".3f")
 
 
 def seconds(value: float) -> str:
     """A duration, with tenths of seconds while it is short."""
-    return f"{value:.1f} s" if value < 10 else short_duration(timedelta(seconds=value))
+    return (
+        f"{number_text(value, '.1f')} s" if value < 10 else short_duration(timedelta(seconds=value))
+    )
 
 
 def interval(low: float | None, high: float | None) -> str:
     """The 95 % interval of a share; nothing where there is none."""
     if low is None or high is None:
         return ""
-    return f"{100 * low:.1f} – {100 * high:.1f} %"
+    return f"{number_text(100 * low, '.1f')} – {number_text(100 * high, '.1f')} %"
 
 
 def ticks(unit: Unit, greatest: float) -> list[tuple[float, str]]:
@@ -170,7 +181,7 @@ def ticks(unit: Unit, greatest: float) -> list[tuple[float, str]]:
     power of ten: 1 to 20 of each power, and every fifth up to 50.
     """
     if unit is Unit.SECONDS:
-        return list(DURATIONS.items())
+        return [(at, gettext(text)) for at, text in DURATIONS.items()]
     finest = {Unit.COUNT: 0, Unit.SHARE: -2, Unit.INDEX: -3}[unit]
     most = 1 if unit is Unit.SHARE else max(1, 2 * greatest)
     steps = [*range(21), *range(25, 51, 5)]
@@ -183,7 +194,7 @@ def _tick(value: float, unit: Unit) -> str:
     """A round value, as short as can be."""
     if unit is Unit.SHARE:
         return f"{100 * value:.0f} %"
-    return f"{value:,.0f}" if unit is Unit.COUNT else f"{value:g}"
+    return number_text(value, ",.0f" if unit is Unit.COUNT else "g")
 
 
 def _cell(line: Series, number: int, unit: Unit) -> str:

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 
 from db.monitoring.drift import BASELINE, REFERENCE, Drift
 from db.monitoring.scanners import EVERY_SCANNER, ScannerRecord
+from readfirst.language.formats import number_text
+from readfirst.language.texts import gettext, ngettext
 from readfirst.monitoring.config import MonitoringConfig
 from readfirst.monitoring.period import Period
 from readfirst.monitoring.stability import Judged
 from worklist.pages.monitoring.charts import Chart, Kind, Level, Series, Unit, written
 from worklist.pages.monitoring.flow import date_label
-from worklist.pages.monitoring.links import of_buckets, of_scanner
+from worklist.pages.monitoring.links import of_buckets, of_scanner, scanner_text
 
 SUBJECTS = {
     "scores": "Scores",
@@ -64,12 +66,13 @@ class ScannerRow:
 def scanner_table(rows: Sequence[ScannerRecord], period: Period) -> list[ScannerRow]:
     """The table of the scanners, in their order."""
     return [
-        ScannerRow(row.scanner, of_scanner(period, row.scanner), tuple(_cells(row))) for row in rows
+        ScannerRow(scanner_text(row.scanner), of_scanner(period, row.scanner), tuple(_cells(row)))
+        for row in rows
     ]
 
 
 def _cells(row: ScannerRecord) -> Iterator[str]:
-    yield f"{row.images:,}"
+    yield number_text(row.images)
     yield written(row.refused_share, Unit.SHARE)
     yield _one_digit(row.median_grey)
     yield written(row.clipped_share, Unit.SHARE)
@@ -77,7 +80,7 @@ def _cells(row: ScannerRecord) -> Iterator[str]:
 
 
 def _one_digit(value: float | None) -> str:
-    return "–" if value is None else f"{value:.1f}"
+    return "–" if value is None else number_text(value, ".1f")
 
 
 def drift_table(rows: Sequence[Drift], against: str, period: Period) -> list[DriftRow]:
@@ -87,7 +90,7 @@ def drift_table(rows: Sequence[Drift], against: str, period: Period) -> list[Dri
     names = dict.fromkeys(row.scanner for row in meant)
     return [
         DriftRow(
-            name,
+            scanner_text(name),
             of_scanner(period, name),
             tuple(_cell(by_subject.get((name, subject))) for subject in SUBJECTS),
         )
@@ -116,15 +119,18 @@ def _chart(
     named = [(EVERY_SCANNER, "text"), *zip(busiest, COLOURS, strict=False)]
     return Chart(
         id=f"drift-{subject}-{against}",
-        title=f"{SUBJECTS[subject]}: {_worst(meant)}",
+        title=f"{gettext(SUBJECTS[subject])}: {_worst(meant)}",
         kind=Kind.LINES,
         unit=Unit.INDEX,
-        x_label="Week",
-        y_label="Stability index",
+        x_label=gettext("Week"),
+        y_label=gettext("Stability index"),
         places=tuple(date_label(week.first, week.last) for week in period.weeks),
         addresses=of_buckets(period.weeks, refused=subject == "refusals"),
         series=tuple(_series(meant, name, colour, period) for name, colour in named),
-        levels=(Level(config.drift_notice, "changed"), Level(config.drift_alarm, "drift")),
+        levels=(
+            Level(config.drift_notice, gettext("changed")),
+            Level(config.drift_alarm, gettext("drift")),
+        ),
         csv="drift",
     )
 
@@ -133,25 +139,36 @@ def _worst(rows: Sequence[Drift]) -> str:
     """The latest week of which something can be said, by the scanner that differs most."""
     judged = [row for row in rows if row.psi is not None]
     if not judged:
-        return "too few films"
+        return gettext("too few films")
     last = max(row.first for row in judged)
     worst = max(
         (row for row in judged if row.first == last),
         key=lambda row: (list(Judged).index(row.judged), row.psi or 0),
     )
     if worst.judged is Judged.PREVALENCE_NOT_SET:
-        return f"not judged, prevalence not set; {worst.psi:.2f} in the last week"
-    return f"{JUDGED[worst.judged]} in the last week, {worst.psi:.2f} ({worst.scanner})"
+        text = gettext("not judged, prevalence not set; {index} in the last week")
+        return text.format(index=number_text(worst.psi or 0, ".2f"))
+    return gettext("{judged} in the last week, {index} ({scanner})").format(
+        judged=gettext(JUDGED[worst.judged]),
+        index=number_text(worst.psi or 0, ".2f"),
+        scanner=scanner_text(worst.scanner),
+    )
 
 
 def _series(rows: Sequence[Drift], scanner: str, colour: str, period: Period) -> Series:
     by_week = {row.first: row.psi for row in rows if row.scanner == scanner}
     values = tuple(by_week.get(week.first) for week in period.weeks)
-    return Series(label=scanner, colour=colour, values=values)
+    return Series(label=scanner_text(scanner), colour=colour, values=values)
 
 
 def _cell(row: Drift | None) -> DriftCell | None:
     if row is None:
         return None
-    index = "" if row.psi is None else f"{row.psi:.2f}"
-    return DriftCell(row.judged.value, JUDGED[row.judged], index, f"{row.films:,} films")
+    index = "" if row.psi is None else number_text(row.psi, ".2f")
+    films = ngettext("{number} film", "{number} films", row.films)
+    return DriftCell(
+        row.judged.value,
+        gettext(JUDGED[row.judged]),
+        index,
+        films.format(number=number_text(row.films)),
+    )

@@ -7,6 +7,8 @@ from datetime import date
 from db.monitoring.times import Times
 from db.monitoring.volumes import RefusalCount, Volume
 from readfirst.formatting import readable_share
+from readfirst.language.formats import moment_text, number_text
+from readfirst.language.texts import gettext, ngettext, pgettext
 from readfirst.monitoring.period import Period
 from readfirst.statistics.shares import share
 from worklist.pages.list.query import Show
@@ -30,7 +32,8 @@ MOST_CODES = 8
 
 def date_label(first: date, last: date) -> str:
     """The label of a day or a week on the x axis."""
-    return f"{first:%-d %b}" if first == last else f"{first:%-d %b} – {last:%-d %b}"
+    texts = dict.fromkeys(moment_text(day, "short_day") for day in (first, last))
+    return " – ".join(texts)
 
 
 def date_labels(period: Period) -> tuple[str, ...]:
@@ -43,21 +46,25 @@ def volume_chart(rows: Sequence[Volume], period: Period) -> Chart:
     studies = sum(row.studies for row in rows)
     return Chart(
         id="volumes",
-        title=f"{studies:,} studies came in, {studies / period.days:,.0f} a day",
+        title=ngettext(
+            "{number} study came in, {rate} a day",
+            "{number} studies came in, {rate} a day",
+            studies,
+        ).format(number=number_text(studies), rate=number_text(studies / period.days)),
         kind=Kind.STACKED,
         unit=Unit.COUNT,
-        x_label=period.by.capitalize(),
-        y_label="Images",
+        x_label=_by(period),
+        y_label=gettext("Images"),
         places=date_labels(period),
         addresses=of_buckets(period.time_buckets),
         series=(
-            Series(label="Scored", colour="link", values=column(rows, "scored")),
-            Series(label="Not scored", colour="plot-3", values=column(rows, "refused")),
-            Series(label="In work", colour="soft", values=column(rows, "in_work")),
-            Series(label="Set aside", colour="line", values=column(rows, "set_aside")),
+            Series(label=gettext("Scored"), colour="link", values=column(rows, "scored")),
+            Series(label=gettext("Not scored"), colour="plot-3", values=column(rows, "refused")),
+            Series(label=gettext("In work"), colour="soft", values=column(rows, "in_work")),
+            Series(label=gettext("Set aside"), colour="line", values=column(rows, "set_aside")),
         ),
         csv="volumes",
-        links=(StudyLink("All studies", of_period(period)),),
+        links=(StudyLink(gettext("All studies"), of_period(period)),),
     )
 
 
@@ -68,22 +75,23 @@ def flagged_chart(rows: Sequence[Volume], period: Period, *, hides_ai: bool) -> 
     """
     flagged = {"flagged": True, "show": Show.READ if hides_ai else Show.ALL}
     whole = share(sum(row.flagged for row in rows), sum(row.studies_scored for row in rows))
-    title = "No study has a score"
+    title = gettext("No study has a score")
     if whole.value is not None:
-        title = f"{readable_share(whole.value)} of scored studies are flagged"
+        text = gettext("{share} of scored studies are flagged")
+        title = text.format(share=readable_share(whole.value))
     return Chart(
         id="flagged",
         title=title,
         note=_reach(interval(whole.low, whole.high)) + _thresholds(rows),
         kind=Kind.LINES,
         unit=Unit.SHARE,
-        x_label=period.by.capitalize(),
-        y_label="Flagged",
+        x_label=_by(period),
+        y_label=gettext("Flagged"),
         places=date_labels(period),
         addresses=of_buckets(period.time_buckets, **flagged),
         series=(
             Series(
-                label="Flagged",
+                label=gettext("Flagged"),
                 colour="flag",
                 values=column(rows, "flagged_share"),
                 low=column(rows, "flagged_low"),
@@ -91,7 +99,7 @@ def flagged_chart(rows: Sequence[Volume], period: Period, *, hides_ai: bool) -> 
             ),
         ),
         csv="volumes",
-        links=(StudyLink("Flagged studies", of_period(period, **flagged)),),
+        links=(StudyLink(gettext("Flagged studies"), of_period(period, **flagged)),),
     )
 
 
@@ -102,7 +110,8 @@ def _thresholds(rows: Sequence[Volume]) -> str:
     }
     if len(versions) < 2:
         return ""
-    return f" By thresholds {', '.join(sorted(versions, key=int))}: the threshold was changed."
+    text = gettext("By thresholds {versions}: the threshold was changed.")
+    return " " + text.format(versions=", ".join(sorted(versions, key=int)))
 
 
 def refusal_chart(rows: Sequence[RefusalCount], volumes: Sequence[Volume], period: Period) -> Chart:
@@ -117,24 +126,29 @@ def refusal_chart(rows: Sequence[RefusalCount], volumes: Sequence[Volume], perio
     ]
     others = set(codes) - set(named)
     if others:
-        series.append(Series(label="others", colour="soft", values=_of(rows, others, period)))
+        series.append(
+            Series(
+                label=pgettext("codes", "others"), colour="soft", values=_of(rows, others, period)
+            )
+        )
     images = sum(row.images for row in volumes)
-    title = "Nothing was refused"
+    title = gettext("Nothing was refused")
     if codes and images:
-        title = f"{readable_share(codes.total() / images)} of images are not scored"
+        text = gettext("{share} of images are not scored")
+        title = text.format(share=readable_share(codes.total() / images))
     return Chart(
         id="refusals",
         title=title,
         kind=Kind.STACKED,
         unit=Unit.COUNT,
-        x_label=period.by.capitalize(),
-        y_label="Images",
+        x_label=_by(period),
+        y_label=gettext("Images"),
         places=date_labels(period),
         addresses=of_buckets(period.time_buckets, refused=True),
         series=tuple(series),
         csv="refusals",
         links=tuple(
-            StudyLink(f"{code} {images:,}", of_period(period, code=code))
+            StudyLink(f"{code} {number_text(images)}", of_period(period, code=code))
             for code, images in codes.most_common(MOST_CODES)
         ),
     )
@@ -143,17 +157,20 @@ def refusal_chart(rows: Sequence[RefusalCount], volumes: Sequence[Volume], perio
 def worklist_chart(rows: Sequence[Times], period: Period) -> Chart:
     """From arrival to the worklist."""
     whole, by_day = _whole(rows, "worklist", "all"), _by_day(rows, "worklist", "all", period)
-    title = "No film was scored"
+    title = gettext("No film was scored")
     if whole is not None and whole.p50 is not None and whole.p95 is not None:
-        title = f"Half are scored within {seconds(whole.p50)}, 95 % within {seconds(whole.p95)}"
+        text = gettext("Half are scored within {half}, 95 % within {most}")
+        title = text.format(half=seconds(whole.p50), most=seconds(whole.p95))
     return Chart(
         id="to-worklist",
         title=title,
-        note=f"99 % within {seconds(whole.p99)}." if whole and whole.p99 is not None else "",
+        note=gettext("99 % within {time}.").format(time=seconds(whole.p99))
+        if whole and whole.p99 is not None
+        else "",
         kind=Kind.LINES,
         unit=Unit.SECONDS,
-        x_label=period.by.capitalize(),
-        y_label="From arrival to the first score",
+        x_label=_by(period),
+        y_label=gettext("From arrival to the first score"),
         places=date_labels(period),
         addresses=of_buckets(period.time_buckets),
         series=(
@@ -169,10 +186,10 @@ def worklist_chart(rows: Sequence[Times], period: Period) -> Chart:
 def read_chart(rows: Sequence[Times], period: Period, *, hides_ai: bool) -> Chart:
     """From arrival to read, of flagged studies and of others. hides_ai: as above."""
     unread = of_period(period, show=Show.UNREAD)
-    links = [StudyLink("Not read", unread)]
+    links = [StudyLink(gettext("Not read"), unread)]
     if not hides_ai:
         unread_flagged = of_period(period, show=Show.UNREAD, flagged=True)
-        links.insert(0, StudyLink("Flagged, not read", unread_flagged))
+        links.insert(0, StudyLink(gettext("Flagged, not read"), unread_flagged))
     flagged, others = (_whole(rows, "read", kind) for kind in ("flagged", "not_flagged"))
     series = [
         Series(
@@ -182,8 +199,8 @@ def read_chart(rows: Sequence[Times], period: Period, *, hides_ai: bool) -> Char
             dashed=quantile == "p95",
         )
         for kind, words, colour in (
-            ("flagged", "flagged", "flag"),
-            ("not_flagged", "others", "link"),
+            ("flagged", gettext("flagged"), "flag"),
+            ("not_flagged", pgettext("studies", "others"), "link"),
         )
         for quantile in ("p50", "p95")
     ]
@@ -193,8 +210,8 @@ def read_chart(rows: Sequence[Times], period: Period, *, hides_ai: bool) -> Char
         note=_open(_whole(rows, "read", "all")),
         kind=Kind.LINES,
         unit=Unit.SECONDS,
-        x_label=period.by.capitalize(),
-        y_label="From arrival to read",
+        x_label=_by(period),
+        y_label=gettext("From arrival to read"),
         places=date_labels(period),
         addresses=of_buckets(period.time_buckets),
         series=tuple(series),
@@ -206,17 +223,23 @@ def read_chart(rows: Sequence[Times], period: Period, *, hides_ai: bool) -> Char
 
 def _sooner(flagged: Times | None, others: Times | None) -> str:
     read = [
-        f"{words} after {seconds(times.p50)}"
-        for words, times in (("flagged studies", flagged), ("others", others))
+        text.format(time=seconds(times.p50))
+        for text, times in (
+            (gettext("flagged studies after {time}"), flagged),
+            (gettext("others after {time}"), others),
+        )
         if times is not None and times.p50 is not None
     ]
-    return f"Half are read: {', '.join(read)}" if read else "No study was read"
+    if not read:
+        return gettext("No study was read")
+    return gettext("Half are read: {times}").format(times=", ".join(read))
 
 
 def _open(times: Times | None) -> str:
     if times is None or not times.open:
         return ""
-    return f"{times.open:,} of {times.open + times.done:,} are not read yet, and not counted."
+    text = gettext("{open} of {all} are not read yet, and not counted.")
+    return text.format(open=number_text(times.open), all=number_text(times.open + times.done))
 
 
 def _whole(rows: Sequence[Times], step: str, studies: str) -> Times | None:
@@ -246,4 +269,9 @@ def _of(rows: Sequence[RefusalCount], codes: set[str], period: Period) -> Values
 
 
 def _reach(interval_text: str) -> str:
-    return f"95 % interval {interval_text}." if interval_text else ""
+    text = gettext("95 % interval {interval}.")
+    return text.format(interval=interval_text) if interval_text else ""
+
+
+def _by(period: Period) -> str:
+    return gettext("Day") if period.by == "day" else gettext("Week")

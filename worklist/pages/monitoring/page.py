@@ -17,6 +17,7 @@ from db.monitoring.kept_days import MonitoringData
 from db.monitoring.rules import drift_period
 from readfirst.access.roles import Role
 from readfirst.formatting import readable_share
+from readfirst.language.texts import gettext
 from readfirst.monitoring.config import MonitoringConfig, monitoring_config
 from readfirst.monitoring.period import Period
 from worklist.api.monitoring import First, Last, requested_period
@@ -56,7 +57,7 @@ from worklist.services.templating import TEMPLATES
 router = APIRouter(default_response_class=HTMLResponse)
 
 #: Periods that are a link away, in days up to today.
-SPANS = {"7 days": 7, "28 days": 28, "3 months": 91, "1 year": 365}
+SPANS = {7: "7 days", 28: "28 days", 91: "3 months", 365: "1 year"}
 #: Ensemble versions that are shown; the API has them all.
 MOST_VERSIONS = 2
 
@@ -70,6 +71,7 @@ class Tab(StrEnum):
     ALERTS = "alerts"
 
 
+TABS = {Tab.FLOW: "Flow", Tab.READERS: "Readers", Tab.DRIFT: "Drift", Tab.ALERTS: "Alerts"}
 #: The figures of each part.
 FIGURES_OF = {
     Tab.FLOW: ("volumes", "refusals", "times"),
@@ -131,10 +133,12 @@ def _common(tab: Tab, period: Period, config: MonitoringConfig) -> dict[str, Any
     """The values that every part names."""
     return {
         "tab": tab,
-        "tabs": {each: each.capitalize() for each in Tab},
+        "tabs": {each: gettext(text) for each, text in TABS.items()},
         "period": period,
         "period_query": f"from={period.first}&to={period.last}",
-        "spans": {words: period.last - timedelta(days=days - 1) for words, days in SPANS.items()},
+        "spans": {
+            gettext(words): period.last - timedelta(days=days - 1) for days, words in SPANS.items()
+        },
         "config": config,
         "zone": config.zone,
     }
@@ -201,7 +205,7 @@ def _readers(figures: Figures, period: Period, config: MonitoringConfig) -> list
 
 def _drift(figures: Figures, period: Period, config: MonitoringConfig) -> list[DriftSection]:
     return [
-        DriftSection(words, drift_table(figures["drift"], against, period), charts)
+        DriftSection(gettext(words), drift_table(figures["drift"], against, period), charts)
         for against, words in AGAINST.items()
         if (charts := drift_charts(figures["drift"], against, period, config))
     ]

@@ -7,6 +7,8 @@ from typing import Any
 from db.monitoring.verdicts import Calibration, Measure
 from db.worklist.sorting import Sort
 from readfirst.formatting import readable_share
+from readfirst.language.formats import number_text
+from readfirst.language.texts import gettext, ngettext
 from readfirst.monitoring.config import MonitoringConfig
 from readfirst.monitoring.period import Period
 from readfirst.studies.findings import GROUP_WORDS, VerdictGroup
@@ -38,9 +40,10 @@ MEASURES = {
 #: What readers do, and not how well the AI does: said of any number of verdicts.
 COUNTS = ("cannot_tell", "blind", "verdicts")
 #: Rows and columns of the table of findings.
+FLAGS = ("Flagged", "Not flagged")
 COMPARED = (
-    ("Flagged", VerdictGroup.TRUE_POSITIVE, VerdictGroup.FALSE_POSITIVE),
-    ("Not flagged", VerdictGroup.MISSED, VerdictGroup.TRUE_NEGATIVE),
+    (FLAGS[0], VerdictGroup.TRUE_POSITIVE, VerdictGroup.FALSE_POSITIVE),
+    (FLAGS[1], VerdictGroup.MISSED, VerdictGroup.TRUE_NEGATIVE),
 )
 
 
@@ -59,6 +62,8 @@ class FindingRow:
     """A flag of the AI, and the numbers of studies that readers called pneumonia or not."""
 
     name: str
+    #: The name within a sentence.
+    flag: str
     pneumonia: StudyLink
     no_pneumonia: StudyLink
 
@@ -72,15 +77,18 @@ def threshold_note(rows: Sequence[Measure], version: str) -> str:
     """Say by which threshold of an ensemble its studies count, and that they are several."""
     versions = _whole(rows, version)["ppv"].threshold_versions
     if ", " not in versions:
-        return f"threshold {versions}" if versions else ""
-    return f"thresholds {versions}: each study counts by the one by which it was flagged or not"
+        return gettext("threshold {version}").format(version=versions) if versions else ""
+    text = gettext(
+        "thresholds {versions}: each study counts by the one by which it was flagged or not"
+    )
+    return text.format(versions=versions)
 
 
 def metric_rows(rows: Sequence[Measure], version: str, least: int) -> list[MetricRow]:
     """The rows of a version. least: of fewer verdicts no share is stated."""
     whole = _whole(rows, version)
     return [
-        _metric_row(words, whole[name], 0 if name in COUNTS else least)
+        _metric_row(gettext(words), whole[name], 0 if name in COUNTS else least)
         for name, words in MEASURES.items()
         if name in whole
     ]
@@ -97,10 +105,13 @@ def finding_table(rows: Sequence[Measure], version: str, period: Period) -> list
         VerdictGroup.TRUE_NEGATIVE: npv.hits or 0,
     }
     links = {
-        group: StudyLink(f"{count:,}", _address(period, version, group))
+        group: StudyLink(number_text(count), _address(period, version, group))
         for group, count in counts.items()
     }
-    return [FindingRow(name, links[sick], links[healthy]) for name, sick, healthy in COMPARED]
+    return [
+        FindingRow(gettext(name), gettext(name.lower()), links[sick], links[healthy])
+        for name, sick, healthy in COMPARED
+    ]
 
 
 def further_links(rows: Sequence[Measure], version: str, period: Period) -> list[StudyLink]:
@@ -109,7 +120,7 @@ def further_links(rows: Sequence[Measure], version: str, period: Period) -> list
     groups = {"cannot_tell": VerdictGroup.CANNOT_TELL, "blind": VerdictGroup.BLIND}
     return [
         StudyLink(
-            f"{GROUP_WORDS[group].capitalize()}: {whole[name].hits:,}",
+            f"{_capital(gettext(GROUP_WORDS[group]))}: {number_text(whole[name].hits or 0)}",
             _address(period, version, group),
         )
         for name, group in groups.items()
@@ -122,28 +133,34 @@ def agreement_chart(
 ) -> Chart:
     """PPV and NPV by week."""
     ppv = _whole(rows, version)["ppv"]
-    title = "No flagged study has a verdict"
+    title = gettext("No flagged study has a verdict")
     if ppv.value is not None:
-        title = f"{readable_share(ppv.value)} of flagged studies are confirmed (PPV)"
+        text = gettext("{share} of flagged studies are confirmed (PPV)")
+        title = text.format(share=readable_share(ppv.value))
         if ppv.of < config.least_verdicts:
-            title = f"PPV: {_too_few(ppv.of, config.least_verdicts)}"
+            title = ": ".join((gettext("PPV"), _too_few(ppv.of, config.least_verdicts)))
     return Chart(
         id=f"agreement-{version}",
         title=title,
-        note=f"{ppv.hits} of {ppv.of}; 95 % interval {interval(ppv.low, ppv.high)}."
+        note=gettext("{hits} of {all}; 95 % interval {interval}.").format(
+            hits=ppv.hits, all=ppv.of, interval=interval(ppv.low, ppv.high)
+        )
         if ppv.of
         else "",
         kind=Kind.LINES,
         unit=Unit.SHARE,
-        x_label="Week",
-        y_label="Right",
+        x_label=gettext("Week"),
+        y_label=gettext("Right"),
         places=tuple(date_label(week.first, week.last) for week in period.weeks),
         addresses=of_buckets(period.weeks, agreement=VerdictGroup.ANY, ensemble=version),
         series=tuple(
             _weekly(rows, version, period, name, words, colour)
-            for name, words, colour in (("ppv", "PPV", "link"), ("npv", "NPV", "plot-2"))
+            for name, words, colour in (
+                ("ppv", gettext("PPV"), "link"),
+                ("npv", gettext("NPV"), "plot-2"),
+            )
         ),
-        levels=(Level(config.least_ppv, "least PPV"),) if config.least_ppv else (),
+        levels=(Level(config.least_ppv, gettext("least PPV")),) if config.least_ppv else (),
         csv="verdicts",
     )
 
@@ -158,21 +175,27 @@ def calibration_chart(
     """The stated probability against the share that has pneumonia."""
     filled = [row for row in rows if row.ensemble_version == version and row.stated is not None]
     error = _whole(measures, version)["ece"]
-    title = "No calibration"
+    title = gettext("No calibration")
     if error.value is not None:
-        title = f"Calibration error {readable_share(error.value)}, by {error.of:,} verdicts"
+        text = ngettext(
+            "Calibration error {share}, by {number} verdict",
+            "Calibration error {share}, by {number} verdicts",
+            error.of,
+        )
+        title = text.format(share=readable_share(error.value), number=number_text(error.of))
         if error.of < config.least_verdicts:
-            title = f"Calibration error: {_too_few(error.of, config.least_verdicts)}"
+            few = _too_few(error.of, config.least_verdicts)
+            title = ": ".join((gettext("Calibration error"), few))
     return Chart(
         id=f"calibration-{version}",
         title=title,
-        note="On the diagonal, films of a stated probability have pneumonia that often.",
+        note=gettext("On the diagonal, films of a stated probability have pneumonia that often."),
         kind=Kind.DIAGONAL,
         unit=Unit.SHARE,
-        x_label="Stated probability",
-        y_label="With pneumonia",
+        x_label=gettext("Stated probability"),
+        y_label=gettext("With pneumonia"),
         places=tuple(
-            f"{100 * row.lower:.0f} – {100 * row.upper:.0f} % ({row.studies:,} studies)"
+            f"{100 * row.lower:.0f} – {100 * row.upper:.0f} % ({_studies(row.studies)})"
             for row in filled
         ),
         addresses=tuple(
@@ -189,7 +212,7 @@ def calibration_chart(
         x=tuple(row.stated or 0.0 for row in filled),
         series=(
             Series(
-                label="Observed",
+                label=gettext("Observed"),
                 colour="link",
                 values=tuple(row.observed for row in filled),
                 low=tuple(row.low for row in filled),
@@ -205,7 +228,17 @@ def _address(period: Period, version: str, group: VerdictGroup, **which: Any) ->
 
 
 def _too_few(verdicts: int, least: int) -> str:
-    return f"too few verdicts ({verdicts:,} of {least:,})"
+    text = gettext("too few verdicts ({number} of {least})")
+    return text.format(number=number_text(verdicts), least=number_text(least))
+
+
+def _studies(number: int) -> str:
+    text = ngettext("{number} study", "{number} studies", number)
+    return text.format(number=number_text(number))
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _weekly(
@@ -237,12 +270,12 @@ def _whole(rows: Sequence[Measure], version: str) -> dict[str, Measure]:
 
 def _metric_row(words: str, row: Measure, least: int) -> MetricRow:
     if row.value is None:
-        return MetricRow(words, "–", "", "nothing to count")
+        return MetricRow(words, "–", "", gettext("nothing to count"))
     if row.of < least:
         return MetricRow(words, "–", "", _too_few(row.of, least))
     if row.hits is None:
-        value = f"{row.value:.2f}" if row.measure == "kappa" else readable_share(row.value)
-        return MetricRow(words, value, "", f"{row.of:,} studies")
-    return MetricRow(
-        words, readable_share(row.value), interval(row.low, row.high), f"{row.hits:,} of {row.of:,}"
-    )
+        is_kappa = row.measure == "kappa"
+        value = number_text(row.value, ".2f") if is_kappa else readable_share(row.value)
+        return MetricRow(words, value, "", _studies(row.of))
+    cases = gettext("{hits} of {all}").format(hits=number_text(row.hits), all=number_text(row.of))
+    return MetricRow(words, readable_share(row.value), interval(row.low, row.high), cases)

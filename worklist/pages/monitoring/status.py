@@ -5,7 +5,13 @@ from collections.abc import Sequence
 from db.monitoring.alerts import AlertRecord
 from db.monitoring.drift import Drift
 from db.monitoring.rules import DRIFT_DAYS
+from readfirst.language.formats import number_text
+from readfirst.language.texts import gettext, ngettext
 from readfirst.monitoring.stability import Judged
+from worklist.pages.monitoring.links import scanner_text
+
+#: What may drift, within a sentence.
+SUBJECT_WORDS = ("scores", "exposure", "clipping", "refusals")
 
 
 def status_line(open_alerts: Sequence[AlertRecord], lately: Sequence[Drift]) -> str:
@@ -16,8 +22,9 @@ def status_line(open_alerts: Sequence[AlertRecord], lately: Sequence[Drift]) -> 
     if open_alerts:
         number = len(open_alerts)
         meanings = " ".join(dict.fromkeys(alert.means for alert in open_alerts))
-        return f"{number} {'alert' if number == 1 else 'alerts'}: {meanings}"
-    return f"No alert. {watched(lately)}".rstrip()
+        text = ngettext("{number} alert: {meanings}", "{number} alerts: {meanings}", number)
+        return text.format(number=number, meanings=meanings)
+    return " ".join(filter(None, (gettext("No alert."), watched(lately))))
 
 
 def watched(rows: Sequence[Drift]) -> str:
@@ -32,7 +39,13 @@ def watched(rows: Sequence[Drift]) -> str:
     if not changed:
         return ""
     worst = max(changed, key=lambda row: row.psi or 0)
-    return (
-        f"Watch: {worst.subject} of {worst.scanner}, index {worst.psi:.2f} in the last week "
-        f"(an alert looks at {DRIFT_DAYS} days)."
+    text = gettext(
+        "Watch: {subject} of {scanner}, index {index} in the last week "
+        "(an alert looks at {days} days)."
+    )
+    return text.format(
+        subject=gettext(worst.subject),
+        scanner=scanner_text(worst.scanner),
+        index=number_text(worst.psi or 0, ".2f"),
+        days=DRIFT_DAYS,
     )

@@ -1,0 +1,1 @@
+"""Recalibration: other probabilities from the same networks, by verdicts of a site."""
