@@ -97,10 +97,10 @@ def test_a_verdict_of_a_silent_time_tells_nothing(client: TestClient, digests: l
         "images_seen": 1,
         "displayed_image": digests[0],
     }
-    given = client.post("/api/v1/studies/1.1/verdicts", json=body)
-    assert given.status_code == 201
+    posted = client.post("/api/v1/studies/1.1/verdicts", json=body)
+    assert posted.status_code == 201
     listed = client.get("/api/v1/verdicts")
-    for answer in (given, listed, client.get("/api/v1/studies/1.2/verdicts")):
+    for answer in (posted, listed, client.get("/api/v1/studies/1.2/verdicts")):
         assert "0.877" not in answer.text
     assert len(listed.json()["verdicts"]) == 2
 
