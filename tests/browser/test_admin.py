@@ -20,6 +20,7 @@ PATHS = (
     "/admin/rules",
     "/admin/ensembles",
     "/admin/thresholds",
+    "/admin/acceptance",
     "/admin/settings",
 )
 

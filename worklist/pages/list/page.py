@@ -166,7 +166,7 @@ def _context(
             "max_wait_seconds": round(settings.max_wait.total_seconds()),
             "unreadable": count_unreadable(session, now - UNREADABLE_FOR),
             "hides_ai": settings.hides_ai,
-            "silent": settings.is_silent,
+            "silent": gettext(SILENT_BANNER) if settings.is_silent else "",
             "zone": settings.zone.key,
         }
 
@@ -174,8 +174,7 @@ def _context(
 def banners(settings: Settings, inbox: InboxSummary) -> list[str]:
     """The sentences that everybody who looks at the worklist must know."""
     room = intake_disk_space(settings)
-    sentences = [gettext(SILENT_BANNER)] if settings.is_silent else []
-    sentences += [] if room.enough else [room.sentence]
+    sentences = [] if room.enough else [room.sentence]
     gone = inbox.gone
     if not gone and (fault := folder_fault(settings.inbox_path)):
         # The ingester has not looked yet, or does not run.
