@@ -29,6 +29,7 @@ EXAM = (
 )
 FIGURE = "agreement|ensemble|probability_from|probability_below|code|scanner"
 #: Schemas that only the routes of the administrator name.
+ACCEPTANCE = "Acceptance(s|Record|Report)|GroupFigures|PromisedFigure|PromiseOutcome|Bin"
 THRESHOLD = (
     "EnsembleThresholds|ThresholdRecord|ThresholdReport|ThresholdMethod|ThresholdChange"
     "|WantedThreshold|WantedThresholdChange|Evidence|Comparison|FiguresAt|ArrivalChange|Share|Interval"
@@ -37,6 +38,8 @@ ADMIN = (
     "SiteStatus|QueueRecord|DiskRecord|PartRecord|Part|CheckResult|SourceRecord|ImageState"
     "|AccountDetail|AccountChange|AddedAccount|ChangedAccount|Changed|Role|SessionRecord"
     "|AuditPage|AuditRecord|AuditAction|SiteRules|RulePart|RuleSource|Ages|FilmExplanation"
+    "|EnsembleChange|EnsembleRecord|EnsembleState|SiteEnsembles|RescoringProgress|WantedChange|Figures"
+    "|Outlook|Forecast|NightRecord|NightEnd"
     "|EnsembleChange|EnsembleRecord|EnsembleState|SiteEnsembles|RescoringProgress|ShadowProgress"
     "|WantedChange|Figures|ChangedStudies|ChangedStudy|EnsembleComparison|ComparedEnsemble"
     "|FlagAgreement|FlagChange|ReaderFigures|PairedFigure|Interval|Share"
@@ -122,6 +125,7 @@ OPENAPI = (
     Change(r"components schemas \w+ .*\bthreshold_version\b.*", "(`threshold_version`)"),
     Change(r"(?s)components schemas (Measure|Volume) .*", "`threshold_versions`"),
     Change(rf"(?s)components schemas ({THRESHOLD})\b.*", "`/api/v1/admin/thresholds`"),
+    Change(rf"(?s)components schemas ({ACCEPTANCE})\b.*", "`/api/v1/admin/acceptances`"),
 )
 BOUNDED = "timeout|limit|concurrency|port|epochs|miss-cost|seed|trials|samples|strongest|count"
 HELP = (
@@ -161,6 +165,7 @@ HELP = (
     Change(r"(?s)(readfirst )?acceptance: .*|readfirst:   acceptance .*", "`readfirst acceptance`"),
     Change(r"(?s)readfirst models( threshold)?: .*", "`readfirst models threshold`"),
     Change(r"readfirst score:   -o, --output .*", "`readfirst score --output FILE`"),
+    Change(r"(?s)readfirst nights( \w+)?: .*|readfirst:   nights  .*", "`readfirst nights list`"),
     Change(r"readfirst doctor:   --fix-rights .*", "`readfirst doctor --fix-rights`"),
     Change(
         r"(readfirst )?results( write)?: .*|readfirst:   results .*", "`readfirst results write`"
@@ -169,6 +174,7 @@ HELP = (
     Change(r"readfirst doctor:   --send-test-mail .*", "`readfirst doctor --send-test-mail`"),
 )
 SCHEMA = (
+    Change(r"(nights|rescored_studies)\b.*", "`nights` and `rescored_studies`"),
     Change(r"shadow_images\b.*", "`shadow_images`"),
     Change(r"ensembles\.shadow_\w+ .*", "`ensembles.shadow_since`"),
     Change(r"scores\.(seconds|batch_size) .*", "`scores.seconds` and `scores.batch_size`"),
