@@ -23,6 +23,7 @@ from models.acceptance import promise_of
 from models.manifest import available_ensembles, load_manifest
 from readfirst.access.roles import Role
 from readfirst.errors import Misconfigured
+from readfirst.language.texts import gettext
 from readfirst.settings import Settings
 from worklist.http.problems import NOT_FOUND, TAKEN
 from worklist.http.responses import NOT_MODIFIED, answer_json, as_json
@@ -67,11 +68,12 @@ def make_or_sign(
     try:
         if number is None:
             made = _make(database, settings, user.actor.account, at)
-            done = f"Report {made.number} is made of {made.report.whole.studies} studies."
+            text = gettext("Report {number} is made of {studies} studies.")
+            done = text.format(number=made.number, studies=made.report.whole.studies)
         else:
             with database.write() as session:
                 sign(session, number, user.actor, at)
-            done = f"Report {number} is signed."
+            done = gettext("Report {number} is signed.").format(number=number)
     except Misconfigured as refusal:
         return _page(request, database, settings, wrong=str(refusal))
     return _page(request, database, settings, done=done)
