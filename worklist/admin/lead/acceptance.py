@@ -155,7 +155,8 @@ def _make(
         if folder is None:
             raise Misconfigured(f"The files of ensemble {active.version} are not on this machine.")
         promise = promise_of(load_manifest(folder))
-        report = make_report(session, promise, verdict_labels(session), SOURCE, at)
+        labels = verdict_labels(session)
+        report = make_report(session, promise, labels, SOURCE, at, settings.prevalence)
         return keep_report(session, report, account)
 
 
