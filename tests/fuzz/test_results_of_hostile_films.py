@@ -17,7 +17,7 @@ MEGABYTES, SECONDS = 512, 120.0
 
 
 def of_film(source: FilmSource) -> AiResult | None:
-    """What is said of a film, by all that its header says; None if nothing can refer to it."""
+    """A result with all that the header of a film says; None if nothing can refer to it."""
     header = source.header
     uids = (
         header.sop_class_uid, header.sop_instance_uid, header.series_instance_uid,
