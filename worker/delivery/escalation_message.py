@@ -30,7 +30,7 @@ def trial_mail(server: MailServer, now: datetime, key: str) -> EmailMessage:
     message = plain_mail(
         server,
         "ReadFirst: test",
-        "Mails of ReadFirst about urgent studies that nobody has read come here.\n",
+        "Mails of ReadFirst come here: of urgent studies that nobody has read, or of nights.\n",
     )
     message["Message-ID"] = f"<{key}@{server.sender.rsplit('@', 1)[-1]}>"
     message["Date"] = now
