@@ -120,6 +120,10 @@ OPENAPI = (
     Change(r"components schemas (HTTP)?ValidationError .*", "examples and problems"),
     Change(r"components schemas \w+ .*\bthreshold_version\b.*", "(`threshold_version`)"),
     Change(r"(?s)components schemas (Measure|Volume) .*", "`threshold_versions`"),
+    Change(
+        r"(?s)components schemas (RefusalCount|Times|ScannerRecord|ScannerView|Drift) .*",
+        "(`ensemble_versions`)",
+    ),
     Change(rf"(?s)components schemas ({THRESHOLD})\b.*", "`/api/v1/admin/thresholds`"),
 )
 BOUNDED = "timeout|limit|concurrency|port|epochs|miss-cost|seed|trials|samples|strongest|count"
