@@ -121,7 +121,7 @@ OPENAPI = (
     Change(r"components schemas \w+ .*\bthreshold_version\b.*", "(`threshold_version`)"),
     Change(r"(?s)components schemas (Measure|Volume) .*", "`threshold_versions`"),
     Change(
-        r"(?s)components schemas (RefusalCount|Times|ScannerRecord|ScannerView|Drift) .*",
+        r"(?s)components schemas (\w*Refusals|RefusalCount|Times|Scanner\w*|Drift) .*",
         "(`ensemble_versions`)",
     ),
     Change(rf"(?s)components schemas ({THRESHOLD})\b.*", "`/api/v1/admin/thresholds`"),
