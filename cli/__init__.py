@@ -33,6 +33,7 @@ COMMANDS = {
         "verdicts": "cli.verdicts:verdicts",
         "score": "cli.score:score",
         "watching": "cli.monitoring:print_figures",
+        "acceptance": "cli.site.acceptance:accept_ensemble",
         "results": "cli.results:app",
     },
     "Fix": {
@@ -41,6 +42,7 @@ COMMANDS = {
         "original": "cli.refused:original",
         "inbox": "cli.inbox:inbox",
         "rescore": "cli.worklist:rescore",
+        "nights": "cli.nights:app",
         "scope": "cli.scope:scope",
     },
     "People": {"audit": "cli.accounts:audit", "accounts": "cli.accounts:app"},

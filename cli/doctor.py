@@ -337,6 +337,33 @@ def check_weights(settings: Settings) -> CheckResult:
     return CheckResult("weights", bool(folders), f"ensembles {versions}", advice)
 
 
+def check_acceptance(settings: Settings) -> CheckResult:
+    """See whether a lead has ever accepted the active ensemble for this site."""
+    from db.ensembles.acceptance import is_accepted
+    from db.ensembles.versions import active_ensemble
+    from db.session import open_database
+
+    database = open_database(settings.database)
+    try:
+        with database.read() as session:
+            active = active_ensemble(session)
+            accepted = active is not None and is_accepted(session, active.version)
+    except SQLAlchemyError:
+        # The check of the database says why.
+        return CheckResult("accepted", True, "unknown without the database")
+    finally:
+        database.dispose()
+    if active is None:
+        return CheckResult("accepted", True, "no ensemble has scored yet")
+    if accepted:
+        return CheckResult("accepted", True, f"ensemble {active.version} was accepted by a lead")
+    warning = (
+        f"No lead has accepted ensemble {active.version} on films of this site: "
+        "docs/how-to/accept-an-ensemble.md says how."
+    )
+    return CheckResult("accepted", True, f"ensemble {active.version} ranks", warning=warning)
+
+
 CHECKS: tuple[Callable[[Settings], CheckResult], ...] = (
     check_settings,
     check_scope,
@@ -353,6 +380,7 @@ CHECKS: tuple[Callable[[Settings], CheckResult], ...] = (
     check_page,
     check_escalation,
     check_weights,
+    check_acceptance,
 )
 
 

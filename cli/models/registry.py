@@ -89,7 +89,7 @@ def shadow(
     """Let a candidate score all films beside the active ensemble, the newest first.
 
     It does so while no film waits. Nobody is told, and no study ranks by it; what it has scored
-    counts when it is promoted.
+    counts when it is promoted. `readfirst models compare --site` shows both side by side.
     """
     change = EnsembleChange.END_SHADOW if stop else EnsembleChange.SHADOW
     now = datetime.now(UTC)

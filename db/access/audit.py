@@ -63,8 +63,11 @@ class AuditAction(StrEnum):
     SHADOW_ENDED = "shadow_ended"
     THRESHOLD_CHANGED = "threshold_changed"
     THRESHOLD_ROLLED_BACK = "threshold_rolled_back"
+    #: A lead has accepted an ensemble for this site.
+    ACCEPTANCE_SIGNED = "acceptance_signed"
     #: Somebody has scored now what the active ensemble has not seen.
     RESCORING_WANTED = "rescoring_wanted"
+    NIGHT_STOPPED = "night_stopped"
     PRIOR_READ_ANYWAY = "prior_read_anyway"
     ESCALATION_ACKNOWLEDGED = "escalation_acknowledged"
     ACCOUNT_ADDED = "account_added"

@@ -3,7 +3,15 @@
 from db.tables.access import Account, AuditEntry, LoginAttempts, LoginSession
 from db.tables.alerts import AlertRow
 from db.tables.base import Base, Leased
-from db.tables.ensembles import EVERYBODY, EnsembleVersion, ShadowImage, Threshold
+from db.tables.ensembles import (
+    EVERYBODY,
+    Acceptance,
+    EnsembleVersion,
+    Night,
+    RescoredStudy,
+    ShadowImage,
+    Threshold,
+)
 from db.tables.escalations import Escalation
 from db.tables.events import Event
 from db.tables.heat_maps import HeatMap
@@ -17,6 +25,7 @@ from db.tables.work import HeartbeatRow, WantedRetry, WorkFaultRow
 
 __all__ = [
     "EVERYBODY",
+    "Acceptance",
     "Account",
     "AlertRow",
     "Arrival",
@@ -34,8 +43,10 @@ __all__ = [
     "Leased",
     "LoginAttempts",
     "LoginSession",
+    "Night",
     "OpenStudy",
     "OutboxMessage",
+    "RescoredStudy",
     "Score",
     "ShadowImage",
     "Study",

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, ScalarSelect, SQLColumnExpression, case, func, select
 from sqlalchemy.orm import Session, aliased
 
+from db.ensembles.shadows import score_counts
 from db.scanner_names import is_of_scanner
 from db.study_conditions import counting_threshold
 from db.tables import EnsembleVersion, Image, Score, Study, Verdict
@@ -105,10 +106,10 @@ def _probability(bounds: tuple[float, float], ensemble: str) -> Iterator[ColumnE
 
 
 def _highest(value: SQLColumnExpression[Any], ensemble: str) -> ScalarSelect[Any]:
-    """The highest value of the scores that an ensemble version gave to the films of a study."""
+    """The highest value of the scores that an ensemble gave to a study's films; of no shadow."""
     return (
         select(func.max(value))
         .join(Image, Score.image_id == Image.id)
-        .where(Image.study_id == Study.id, Score.ensemble_version == ensemble)
+        .where(Image.study_id == Study.id, Score.ensemble_version == ensemble, score_counts())
         .scalar_subquery()
     )

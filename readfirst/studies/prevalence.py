@@ -30,6 +30,6 @@ def all_at_prevalence(
         return probabilities
     change = (prevalence / (1 - prevalence)) / (presupposed / (1 - presupposed))
     # Odds of 1 are infinite: they, and those of 0, come back as they were.
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", over="ignore"):
         against = (1 - probabilities) / (probabilities * change)
     return 1 / (1 + against)

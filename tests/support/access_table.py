@@ -113,6 +113,8 @@ ROUTES_BY_POLICY: dict[Policy, tuple[str, ...]] = {
         "GET /api/v1/admin/accounts/{name}/sessions",
         "GET /admin/rules",
         "GET /admin/ensembles",
+        "GET /admin/ensembles/compare",
+        "GET /api/v1/admin/ensembles/comparison",
         "GET /admin/settings",
         "GET /api/v1/admin/ensembles",
         "GET /api/v1/admin/rules",
@@ -124,6 +126,9 @@ ROUTES_BY_POLICY: dict[Policy, tuple[str, ...]] = {
         "POST /admin/accounts/{name}",
         "POST /api/v1/admin/accounts",
         "POST /api/v1/admin/accounts/{name}/changes",
+    ),
+    Policy(Role.ADMIN, AuditAction.LIST_VIEWED): (
+        "GET /api/v1/admin/ensembles/comparison/studies",
     ),
     Policy(Role.ADMIN, AuditAction.FILM_EXPLAINED): (
         "POST /admin/rules/explanation",

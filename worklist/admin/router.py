@@ -2,12 +2,21 @@
 
 from fastapi import APIRouter, Depends
 
-from worklist.admin import accounts, audit, ensembles, rules, settings, status, thresholds
+from worklist.admin import (
+    accounts,
+    audit,
+    comparison,
+    ensembles,
+    rules,
+    settings,
+    status,
+    thresholds,
+)
 from worklist.api import PREFIX
 from worklist.http.problems import DOCUMENTED
 from worklist.http.query_names import check_query_names
 
-MODULES = (status, accounts, audit, rules, ensembles, thresholds, settings)
+MODULES = (status, accounts, audit, rules, ensembles, comparison, thresholds, settings)
 
 
 def _api() -> APIRouter:

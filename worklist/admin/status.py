@@ -10,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from db.access.audit import AuditAction
+from db.ensembles.outlook import Outlook, outlook
 from db.inbox.inbox_issues import InboxIssueRecord, inbox_issues
 from db.monitoring.queue_metrics import oldest_waiting
 from db.session import Database
@@ -20,6 +21,7 @@ from ingest.inbox.disk import intake_disk_space
 from readfirst.access.roles import Role
 from readfirst.domain import ImageState
 from readfirst.formatting import short_duration
+from readfirst.nights.config import night_plan
 from readfirst.settings import Settings
 from readfirst.site.checks import CheckResult
 from readfirst.site.parts import Part
@@ -27,6 +29,7 @@ from worklist.admin.dependencies import LiveChecksDep
 from worklist.http.responses import NOT_MODIFIED, answer_json
 from worklist.security.policy import policy
 from worklist.services.dependencies import DatabaseDep, NowDep, SettingsDep
+from worklist.services.outlook import outlook_sentence
 from worklist.services.study_texts import minute
 from worklist.services.templating import TEMPLATES
 
@@ -58,7 +61,10 @@ class DiskRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteStatus:
-    """The site as it is now. Without the database, all but `checks` and `disk` is empty."""
+    """The site as it is now. Without the database, all but `checks` and `disk` is empty.
+
+    outlook: what is left for the nights, and until when; null before the first film.
+    """
 
     at: datetime
     checks: tuple[CheckResult, ...]
@@ -68,6 +74,7 @@ class SiteStatus:
     inbox: tuple[InboxIssueRecord, ...]
     inbox_total: int
     last_films: tuple[SourceRecord, ...]
+    outlook: Outlook | None
 
 
 def current_status(
@@ -119,6 +126,7 @@ def site_status(
                 inbox=tuple(issues[:MOST_ISSUES]),
                 inbox_total=len(issues),
                 last_films=tuple(last_films(session, at)),
+                outlook=outlook(session, night_plan(settings), at),
             )
     except SQLAlchemyError:
         return SiteStatus(
@@ -130,6 +138,7 @@ def site_status(
             inbox=(),
             inbox_total=0,
             last_films=(),
+            outlook=None,
         )
 
 
@@ -152,6 +161,7 @@ def _answer(request: Request, template: str, status: SiteStatus, settings: Setti
 
     context = {
         "status": status,
+        "night": outlook_sentence(status.outlook, settings),
         "zone": settings.zone,
         "ago": ago,
         "minute": minute,

@@ -37,8 +37,11 @@ ADMIN = (
     "SiteStatus|QueueRecord|DiskRecord|PartRecord|Part|CheckResult|SourceRecord|ImageState"
     "|AccountDetail|AccountChange|AddedAccount|ChangedAccount|Changed|Role|SessionRecord"
     "|AuditPage|AuditRecord|AuditAction|SiteRules|RulePart|RuleSource|Ages|FilmExplanation"
+    "|EnsembleChange|EnsembleRecord|EnsembleState|SiteEnsembles|RescoringProgress|WantedChange|Figures"
+    "|Outlook|Forecast|NightRecord|NightEnd"
     "|EnsembleChange|EnsembleRecord|EnsembleState|SiteEnsembles|RescoringProgress|ShadowProgress"
-    "|WantedChange|Figures"
+    "|WantedChange|Figures|ChangedStudies|ChangedStudy|EnsembleComparison|ComparedEnsemble"
+    "|FlagAgreement|FlagChange|ReaderFigures|PairedFigure|Interval|Share"
     "|RuleFinding|Outcome|SiteSettings|SettingRecord|SettingSource|UnknownSetting|Body_explainFilm"
 )
 OPENAPI = (
@@ -157,8 +160,14 @@ HELP = (
     ),
     Change(r"(?s)readfirst models recalibrate: .*", "`readfirst models recalibrate`"),
     Change(r"readfirst models shadow: .*", "`readfirst models shadow 3.0`"),
+    Change(
+        r"readfirst models( compare)?: .*\b(site|[Cc]ompare)\b.*",
+        "compare 2.0 3.0 --site`",
+    ),
+    Change(r"(?s)(readfirst )?acceptance: .*|readfirst:   acceptance .*", "`readfirst acceptance`"),
     Change(r"(?s)readfirst models( threshold)?: .*", "`readfirst models threshold`"),
     Change(r"readfirst score:   -o, --output .*", "`readfirst score --output FILE`"),
+    Change(r"(?s)readfirst nights( \w+)?: .*|readfirst:   nights  .*", "`readfirst nights list`"),
     Change(r"readfirst doctor:   --fix-rights .*", "`readfirst doctor --fix-rights`"),
     Change(
         r"(readfirst )?results( write)?: .*|readfirst:   results .*", "`readfirst results write`"
@@ -167,10 +176,12 @@ HELP = (
     Change(r"readfirst doctor:   --send-test-mail .*", "`readfirst doctor --send-test-mail`"),
 )
 SCHEMA = (
+    Change(r"(nights|rescored_studies)\b.*", "`nights` and `rescored_studies`"),
     Change(r"shadow_images\b.*", "`shadow_images`"),
     Change(r"ensembles\.shadow_\w+ .*", "`ensembles.shadow_since`"),
     Change(r"scores\.(seconds|batch_size) .*", "`scores.seconds` and `scores.batch_size`"),
     Change(r"thresholds\b.*", "`thresholds`"),
+    Change(r"acceptances\b.*", "`acceptances`"),
     Change(r"(scores|verdicts)\.threshold_version .*", "(`threshold_version`)"),
     Change(r"studies\.threshold(_version|_change)? .*", "`studies.threshold`"),
     Change(r"studies INDEX ix_studies_threshold_change .*", "`studies.threshold`"),

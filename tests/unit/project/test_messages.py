@@ -18,6 +18,7 @@ OTHERS = sorted(NAMES.keys() - {ENGLISH.code})
 #: Templates that are English in each language so far.
 NOT_YET = {
     *(f"admin/{path.name}" for path in (TEMPLATES / "admin").iterdir()),
+    "reports/acceptance.html",
 }
 WRAPPED = sorted(
     str(path.relative_to(TEMPLATES))

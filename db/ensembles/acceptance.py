@@ -1,0 +1,246 @@
+"""The acceptance of an ensemble at this site: labelled studies, reports, and their signatures.
+
+Labels come from verdicts, or from a table of the reports that other systems wrote. The caller owns
+the transaction.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pydantic import TypeAdapter
+from pydantic_core import to_jsonable_python
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from db.access.audit import Actor, AuditAction, note
+from db.ensembles.thresholds import active_thresholds
+from db.scanner_names import SCANNER, scanner_name
+from db.tables import Acceptance, Image, Score, Study, Verdict
+from readfirst.errors import Misconfigured
+from readfirst.refusals import RefusalCode
+from readfirst.statistics.acceptance import AcceptanceReport, LabelledStudy, Promise, accept
+from readfirst.studies.findings import Finding
+
+REPORTS = TypeAdapter(AcceptanceReport)
+UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class StudyLabel:
+    """A label of a study, named by its UID or its accession number. sick: it shows pneumonia."""
+
+    study_instance_uid: str | None
+    accession_number: str | None
+    sick: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MatchedLabels:
+    """Labels by study, by the numbers of their rows, and how many labels fit no study, or several.
+
+    contradicted: studies that two labels disagree about; they are left out.
+    """
+
+    by_study: Mapping[int, bool]
+    unknown: int = 0
+    ambiguous: int = 0
+    contradicted: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcceptanceRecord:
+    """A report that is kept. signed_by, signed_at: None while nobody has signed it."""
+
+    number: int
+    ensemble_version: str
+    threshold_version: int
+    made_at: datetime
+    made_by: str | None
+    signed_by: str | None
+    signed_at: datetime | None
+    report: AcceptanceReport
+
+
+def verdict_labels(session: Session) -> MatchedLabels:
+    """The labels that the latest verdicts give; who cannot tell gives none."""
+    latest = select(func.max(Verdict.id)).group_by(Verdict.study_id)
+    query = select(Verdict.study_id, Verdict.finding).where(
+        Verdict.id.in_(latest),
+        Verdict.finding.in_((Finding.PNEUMONIA, Finding.NO_PNEUMONIA)),
+    )
+    rows = session.execute(query)
+    return MatchedLabels({study: finding is Finding.PNEUMONIA for study, finding in rows})
+
+
+def match_labels(session: Session, labels: Iterable[StudyLabel]) -> MatchedLabels:
+    """Find the studies of labels. An accession number may be of several studies: of none then."""
+    uids, accessions = _study_names(session)
+    by_study: dict[int, bool] = {}
+    contradicted: set[int] = set()
+    unknown = ambiguous = 0
+    for label in labels:
+        studies = uids.get(label.study_instance_uid or "", [])
+        studies = studies or accessions.get(label.accession_number or "", [])
+        if len(studies) != 1:
+            unknown, ambiguous = unknown + (not studies), ambiguous + bool(studies)
+            continue
+        if by_study.setdefault(studies[0], label.sick) != label.sick:
+            contradicted.add(studies[0])
+    agreed = {study: sick for study, sick in by_study.items() if study not in contradicted}
+    return MatchedLabels(agreed, unknown, ambiguous, len(contradicted))
+
+
+def labelled_studies(
+    session: Session, ensemble_version: str, labels: Mapping[int, bool]
+) -> list[LabelledStudy]:
+    """The labelled studies that an ensemble has scored, each by its most suspicious film."""
+    query = (
+        select(Image.study_id, Score.probability, Image.marks, Image.view_position, *SCANNER)
+        .add_columns(Study.received_at, Study.patient_sex)
+        .join(Score, Score.image_id == Image.id)
+        .join(Study, Image.study_id == Study.id)
+        .where(Score.ensemble_version == ensemble_version)
+        .where(Image.code.is_distinct_from(RefusalCode.REPLACED_BY_WHOLE))
+        .order_by(Score.probability, Score.id)
+    )
+    by_study: dict[int, LabelledStudy] = {}
+    for study_id, probability, marks, view, *scanner, received_at, sex in session.execute(query):
+        if study_id in labels:
+            # The last one of a study has the highest probability.
+            by_study[study_id] = LabelledStudy(
+                probability=probability,
+                sick=labels[study_id],
+                received_at=received_at,
+                validated=not marks,
+                sex=sex or UNKNOWN,
+                scanner=scanner_name(*scanner),
+                view=view or UNKNOWN,
+            )
+    return list(by_study.values())
+
+
+def make_report(
+    session: Session, promise: Promise, labels: MatchedLabels, source: str, now: datetime
+) -> AcceptanceReport:
+    """Measure an ensemble at the site. source: where the labels come from, a sentence.
+
+    Raises Misconfigured for an unknown ensemble, and unless studies of both labels are scored.
+    """
+    version = promise.ensemble_version
+    threshold = active_thresholds(session).by_ensemble.get(version)
+    if threshold is None:
+        raise Misconfigured(f"Ensemble {version} is not known here.")
+    studies = labelled_studies(session, version, labels.by_study)
+    sick = sum(study.sick for study in studies)
+    if sick in (0, len(studies)):
+        raise Misconfigured(
+            f"Ensemble {version} has scored {len(studies)} labelled studies, {sick} with "
+            "pneumonia: an acceptance needs studies with and without."
+        )
+    left_out = len(labels.by_study) - len(studies)
+    return accept(
+        studies,
+        promise,
+        threshold=threshold.value,
+        threshold_version=threshold.version,
+        labels=_described(source, labels, left_out),
+        made_at=now,
+    )
+
+
+def keep_report(
+    session: Session, report: AcceptanceReport, made_by: str | None
+) -> AcceptanceRecord:
+    """Keep a report, to be signed."""
+    row = Acceptance(
+        ensemble_version=report.ensemble_version,
+        threshold_version=report.threshold_version,
+        made_at=report.made_at,
+        made_by=made_by,
+        report=to_jsonable_python(report),
+    )
+    session.add(row)
+    session.flush()
+    return _record(row)
+
+
+def sign(session: Session, number: int, actor: Actor, at: datetime) -> AcceptanceRecord:
+    """Sign a report, and note it. Raises Misconfigured without an account, and for a signed one."""
+    row = session.get(Acceptance, number, with_for_update=True)
+    if row is None:
+        raise Misconfigured(f"There is no acceptance report {number}.")
+    if actor.account is None:
+        raise Misconfigured("A report is signed by a named account: log in, or name one.")
+    if row.signed_at is not None:
+        raise Misconfigured(f"Acceptance report {number} has been signed by {row.signed_by}.")
+    row.signed_by, row.signed_at = actor.account, at
+    detail: dict[str, Any] = {
+        "acceptance": number,
+        "ensemble": row.ensemble_version,
+        "threshold_version": row.threshold_version,
+    }
+    note(session, actor, AuditAction.ACCEPTANCE_SIGNED, at, **detail)
+    session.flush()
+    return _record(row)
+
+
+def acceptances(session: Session, limit: int = 50) -> list[AcceptanceRecord]:
+    """The latest reports, the latest first."""
+    query = select(Acceptance).order_by(Acceptance.id.desc()).limit(limit)
+    return [_record(row) for row in session.scalars(query)]
+
+
+def acceptance(session: Session, number: int) -> AcceptanceRecord | None:
+    """The report of a number; None if there is none."""
+    row = session.get(Acceptance, number)
+    return None if row is None else _record(row)
+
+
+def is_accepted(session: Session, ensemble_version: str) -> bool:
+    """Tell whether a lead has ever signed a report of an ensemble."""
+    query = select(Acceptance.id).where(
+        Acceptance.ensemble_version == ensemble_version, Acceptance.signed_at.is_not(None)
+    )
+    return session.scalar(query.limit(1)) is not None
+
+
+def _study_names(session: Session) -> tuple[dict[str, list[int]], dict[str, list[int]]]:
+    """Studies by each UID that is theirs, and by accession number."""
+    uids: dict[str, list[int]] = {}
+    accessions: dict[str, list[int]] = {}
+    query = select(
+        Study.id, Study.study_instance_uid, Study.shared_study_instance_uid, Study.accession_number
+    ).where(Study.images.any())
+    for study_id, uid, shared, accession in session.execute(query):
+        for name in {uid, shared or uid}:
+            uids.setdefault(name, []).append(study_id)
+        if accession:
+            accessions.setdefault(accession, []).append(study_id)
+    return uids, accessions
+
+
+def _described(source: str, labels: MatchedLabels, left_out: int) -> str:
+    """Say where labels come from, and what became of those that do not count."""
+    parts = {
+        f"{left_out} labelled studies that it has not scored are left out": left_out,
+        f"{labels.unknown} labels are of no study here": labels.unknown,
+        f"{labels.ambiguous} labels fit several studies": labels.ambiguous,
+        f"{labels.contradicted} studies have two labels": labels.contradicted,
+    }
+    left = [text for text, count in parts.items() if count]
+    return f"{source}{'; ' if left else ''}{', '.join(left)}."
+
+
+def _record(row: Acceptance) -> AcceptanceRecord:
+    return AcceptanceRecord(
+        number=row.id,
+        ensemble_version=row.ensemble_version,
+        threshold_version=row.threshold_version,
+        made_at=row.made_at,
+        made_by=row.made_by,
+        signed_by=row.signed_by,
+        signed_at=row.signed_at,
+        report=REPORTS.validate_python(row.report),
+    )

@@ -1,0 +1,72 @@
+"""`readfirst nights`, and what other commands say of the nights."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from cli import app
+from db.access.audit import entries
+from db.nights.running import NewNight, begin_night, close_night, end_night
+from db.session import Database
+from readfirst.errors import Misconfigured
+from readfirst.nights.reasons import NightEnd
+from tests.support.studies import a_scored_image, an_ensemble
+
+NOW = datetime.now(UTC)
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def home(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("READFIRST_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("READFIRST_DATABASE_URL", database_url)
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def night(database: Database) -> None:
+    """A night of two hours that left 3,000 images, and one that runs now."""
+    with database.write() as session:
+        a_scored_image(session, NOW, probability=0.1)
+        an_ensemble(session, "1")
+        new = NewNight(day=NOW.date(), planned=True, ensemble_version="1", left=5000)
+        past = begin_night(session, new, NOW - 26 * HOUR)
+        past.queued = past.scored = 2000
+        past.moved_at = NOW - 24 * HOUR
+        close_night(past, NightEnd.WINDOW)
+        end_night(past, 3000, NOW - 24 * HOUR)
+        session.flush()
+        again = NewNight(day=NOW.date(), planned=False, ensemble_version="1", left=3000)
+        begin_night(session, again, NOW)
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(app, arguments)
+
+
+@pytest.mark.usefixtures("home", "night")
+def test_nights_are_printed_with_when_the_ensemble_will_be_through() -> None:
+    result = run("nights", "list")
+    assert result.exit_code == 0, result.output
+    assert "its window was over" in result.stdout
+    assert "by hand" in result.stdout
+    assert "3,000 images left to score again; at 1,000 an hour it is through at" in result.stderr
+    rows = json.loads(run("nights", "list", "--json").stdout)
+    assert [row["end_reason"] for row in rows] == [None, "window"]
+    assert rows[1]["films_an_hour"] == pytest.approx(1000)
+    csv = run("nights", "list", "--csv").stdout
+    assert csv.startswith("number,day,ensemble,")
+    assert "3,000 images left to score again" in run("models", "list").stderr
+
+
+@pytest.mark.usefixtures("home", "night")
+def test_a_night_is_stopped_once_and_noted(database: Database) -> None:
+    assert "The night is stopped." in run("nights", "stop").stderr
+    with database.read() as session:
+        assert entries(session, limit=1)[0].action == "night_stopped"
+    assert isinstance(run("nights", "stop").exception, Misconfigured)
+    assert isinstance(run("nights", "list", "--json", "--csv").exception, Misconfigured)
