@@ -23,6 +23,7 @@ from models.manifest import Manifest, available_ensembles, load_manifest
 from readfirst.access.roles import Role
 from readfirst.ensemble_states import EnsembleState
 from readfirst.errors import Misconfigured
+from readfirst.language.texts import gettext
 from readfirst.nights.config import night_plan
 from readfirst.nights.reasons import END_WORDS
 from readfirst.settings import Settings
@@ -175,24 +176,29 @@ def _change(
     with database.write() as session:
         version = make_change(session, by, change, at, version).version
     if change is EnsembleChange.RETIRE:
-        return f"Ensemble {version} is retired. Its scores stay."
+        return gettext("Ensemble {version} is retired. Its scores stay.").format(version=version)
     if change is EnsembleChange.SHADOW:
         # Workers load its networks when no film waits.
         notify(TaskName.SCORE)
-        return f"Ensemble {version} scores in shadow while no film waits."
+        text = gettext("Ensemble {version} scores in shadow while no film waits.")
+        return text.format(version=version)
     if change is EnsembleChange.END_SHADOW:
-        return f"Ensemble {version} is a candidate again. Its scores stay."
+        text = gettext("Ensemble {version} is a candidate again. Its scores stay.")
+        return text.format(version=version)
     if change is EnsembleChange.PROMOTE:
         # What it has scored in shadow ranks the studies at once.
         notify(TaskName.RANK)
-        return f"Ensemble {version} is active. What it has not seen is scored in the night."
+        text = gettext("Ensemble {version} is active. What it has not seen is scored in the night.")
+        return text.format(version=version)
     if change is EnsembleChange.STOP_NIGHT:
-        return "The night is stopped. What is left waits for the next one."
+        return gettext("The night is stopped. What is left waits for the next one.")
     # Its scores rank the studies at once, and the rest is queued behind live films.
     notify(TaskName.NIGHTLY)
     if change is EnsembleChange.ROLL_BACK:
-        return f"Ensemble {version} is active again. Studies are ranked by its scores now."
-    return f"What ensemble {version} has not seen is scored now, behind films that come in."
+        text = gettext("Ensemble {version} is active again. Studies are ranked by its scores now.")
+        return text.format(version=version)
+    text = gettext("What ensemble {version} has not seen is scored now, behind films that come in.")
+    return text.format(version=version)
 
 
 def _site_ensembles(database: Database, settings: Settings) -> SiteEnsembles:

@@ -21,6 +21,8 @@ from ingest.inbox.disk import intake_disk_space
 from readfirst.access.roles import Role
 from readfirst.domain import ImageState
 from readfirst.formatting import short_duration
+from readfirst.language.formats import number_text
+from readfirst.language.texts import gettext
 from readfirst.nights.config import night_plan
 from readfirst.settings import Settings
 from readfirst.site.checks import CheckResult
@@ -157,7 +159,9 @@ def _queue(session: Session, at: datetime) -> tuple[QueueRecord, ...]:
 
 def _answer(request: Request, template: str, status: SiteStatus, settings: Settings) -> Response:
     def ago(moment: datetime | None) -> str:
-        return "never" if moment is None else f"{short_duration(status.at - moment)} ago"
+        if moment is None:
+            return gettext("never")
+        return gettext("{duration} ago").format(duration=short_duration(status.at - moment))
 
     context = {
         "status": status,
@@ -166,6 +170,6 @@ def _answer(request: Request, template: str, status: SiteStatus, settings: Setti
         "ago": ago,
         "minute": minute,
         "duration": lambda seconds: short_duration(timedelta(seconds=seconds)),
-        "gibibytes": lambda size: f"{size / 1024**3:,.1f} GiB",
+        "gibibytes": lambda size: f"{number_text(size / 1024**3, ',.1f')} GiB",
     }
     return TEMPLATES.TemplateResponse(request, template, context)
