@@ -72,7 +72,7 @@ def compose(
         ensembles=ensembles,
         preparation=preparation,
         scoring=ScoringServices(units, ensembles, derived_images, settings.batch_size),
-        night=NightServices(units, night_plan(settings), settings.batch_size),
+        night=_night(settings, units),
         shadow=ShadowServices(units, shadow_networks, preparation, settings.batch_size),
         explaining=ExplainServices(database, policy.lease, ensembles, preparation),
         receivers=receivers(settings),
@@ -83,6 +83,11 @@ def compose(
         alerts=monitoring_config(settings),
         intake=_intake(settings, units, ensembles, preparation, rules),
     )
+
+
+def _night(settings: Settings, units: UnitOfWorkFactory) -> NightServices:
+    mails = bool(settings.nightly_mail_to)
+    return NightServices(units, night_plan(settings), settings.batch_size, mails)
 
 
 def _intake(

@@ -68,7 +68,7 @@ def site_policy(settings: Settings) -> LifecyclePolicy:
         lease=LeasePolicy(lease=settings.lease, max_attempts=settings.max_attempts),
         webhook=settings.webhook_url is not None,
         prior_after=settings.prior_after,
-        mail=settings.escalates_by_mail,
+        mail=settings.escalates_by_mail or bool(settings.nightly_mail_to),
     )
 
 

@@ -49,6 +49,12 @@ def nights(session: Session, limit: int, day: date | None = None) -> list[NightR
     return [_record(row) for row in session.scalars(query)]
 
 
+def find_night(session: Session, number: int) -> NightRecord | None:
+    """The night of this number; None if there is none."""
+    row = session.get(Night, number)
+    return None if row is None else _record(row)
+
+
 def latest_of(session: Session, ensemble_version: str) -> NightRecord | None:
     """The latest night of an ensemble that scored anything."""
     query = select(Night).where(Night.ensemble_version == ensemble_version, Night.scored > 0)

@@ -51,7 +51,7 @@ class WorkSettings(SettingsGroup):
 
 
 class NightSettings(SettingsGroup):
-    """The window of a night and its rate."""
+    """The window of a night, its rate, and what is told of it in the morning."""
 
     nightly_at: Annotated[time, A_TIME] = Field(
         time(2, 0), description="Hour of the nightly re-scoring, in the site's zone."
@@ -66,6 +66,14 @@ class NightSettings(SettingsGroup):
         ge=1,
         le=MOST_FILMS,
         description="Most films an hour that it scores. Default: as many as the machine can.",
+    )
+
+    second_look: float = Field(
+        0.25,
+        gt=0,
+        le=1,
+        description="Change of the probability, as the ensembles give it, from which a study that "
+        "was read is listed for a second look in the morning.",
     )
 
     @model_validator(mode="after")

@@ -19,6 +19,7 @@ from db.ensembles.rescoring_progress import (
     waiting_again,
 )
 from db.ensembles.versions import active_ensemble
+from db.lifecycle.outbox import enqueue_night
 from db.lifecycle.rescoring import make_ready_again, rank_again
 from db.lifecycle.unit_of_work import UnitOfWork, UnitOfWorkFactory, unit_of_work
 from db.nights.running import (
@@ -46,17 +47,21 @@ SLICE = 500
 
 @dataclass(frozen=True, slots=True)
 class NightServices:
-    """The collaborators of a night. batch_size: most images that the networks see at once."""
+    """The collaborators of a night. batch_size: most images that the networks see at once.
+
+    mails: people are told of a night that scored anything.
+    """
 
     units: UnitOfWorkFactory
     plan: NightPlan
     batch_size: int
+    mails: bool = False
 
 
 def keep_night(services: NightServices, now: datetime | None = None) -> None:
     """Begin the night whose window it is, end the one that is over, and wake a worker for it."""
     at = now or datetime.now(UTC)
-    _end(services.units, at)
+    _end(services, at)
     _begin(services, at)
     with services.units.database.read() as session:
         night = running_night(session)
@@ -147,8 +152,9 @@ def _begin(services: NightServices, at: datetime) -> None:
     log.info("night_began", action="rescore", left=new.left, ensemble=new.ensemble_version)
 
 
-def _end(units: UnitOfWorkFactory, at: datetime) -> None:
+def _end(services: NightServices, at: datetime) -> None:
     """Close a night whose time is over, and end it once the workers have done what it gave."""
+    units = services.units
     with units.database.read() as session:
         night = running_night(session)
         if night is None or _reason_to_end(session, night, at) is None:
@@ -161,6 +167,8 @@ def _end(units: UnitOfWorkFactory, at: datetime) -> None:
             return
         close_night(night, reason)
         end_night(night, left, at)
+        if services.mails and night.scored:
+            enqueue_night(session, night.id, at)
     log.info(
         "night_ended",
         action="rescore",

@@ -9,11 +9,12 @@ from typer.testing import CliRunner, Result
 
 from cli import app
 from db.access.audit import entries
+from db.nights.counting import RankingScore, Rescored, count_rescored
 from db.nights.running import NewNight, begin_night, close_night, end_night
 from db.session import Database
-from readfirst.errors import Misconfigured
+from readfirst.errors import Misconfigured, NotThere
 from readfirst.nights.reasons import NightEnd
-from tests.support.studies import a_scored_image, an_ensemble
+from tests.support.studies import a_header, a_scored_image, an_ensemble
 
 NOW = datetime.now(UTC)
 HOUR = timedelta(hours=1)
@@ -70,3 +71,38 @@ def test_a_night_is_stopped_once_and_noted(database: Database) -> None:
         assert entries(session, limit=1)[0].action == "night_stopped"
     assert isinstance(run("nights", "stop").exception, Misconfigured)
     assert isinstance(run("nights", "list", "--json", "--csv").exception, Misconfigured)
+
+
+@pytest.mark.usefixtures("home", "night")
+def test_what_a_night_changed_is_printed_for_people_and_programs(database: Database) -> None:
+    with database.write() as session:
+        header = a_header(patient_name="Ruiz^Ana")
+        image = a_scored_image(session, NOW, probability=0.85, study="1.7", header=header)
+        before, after = RankingScore("0", 0.12, False), RankingScore("1", 0.85, True)
+        rescored = {image.study_id: Rescored(before, after, was_read=False)}
+        count_rescored(session, rescored, scored=1, failed=0, at=NOW)
+    result = run("nights", "show")
+    assert "Newly flagged, unread ones first: 1" in result.stdout
+    assert "12 % → 85 %" in result.stdout
+    assert "1 newly flagged studies are unread now" in result.stderr
+    written = json.loads(run("nights", "show", NOW.date().isoformat(), "--json").stdout)
+    assert written["report"]["counts"]["newly_flagged"] == 1
+    assert [row["study_instance_uid"] for row in written["studies"]] == ["1.7"]
+    (heading, row) = run("nights", "show", "--csv").stdout.splitlines()
+    assert heading.startswith("change,number,study_instance_uid")
+    assert row.startswith("newly_flagged,")
+
+
+@pytest.mark.usefixtures("home", "night")
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        (["yesterday"], Misconfigured),
+        (["2020-01-31"], NotThere),
+        (["--json", "--csv"], Misconfigured),
+    ],
+)
+def test_a_night_that_cannot_be_printed_is_explained(
+    arguments: list[str], error: type[Exception]
+) -> None:
+    assert isinstance(run("nights", "show", *arguments).exception, error)

@@ -45,6 +45,12 @@ ADMIN = (
     "|RuleFinding|Outcome|SiteSettings|SettingRecord|SettingSource|UnknownSetting|Body_explainFilm"
 )
 OPENAPI = (
+    Change(r"(?s)paths /api/v1/nights.*", "`GET /api/v1/nights/{number}`"),
+    Change(
+        r"(?s)components schemas (Night(Report|Change|Study)|ChangeCounts|Group(Kind|Record)) "
+        r".*",
+        "`GET /api/v1/nights/{number}`",
+    ),
     Change(r".* description: (Maximum|Most) rows\.", "the user's words: *Maximum rows*"),
     Change(
         r".* description: (Sort order; only|What they are sorted by; nothing but) .*",
@@ -176,6 +182,8 @@ HELP = (
     Change(r"readfirst doctor:   --send-test-mail .*", "`readfirst doctor --send-test-mail`"),
 )
 SCHEMA = (
+    Change(r"studies\.flagged_by .*", "`studies.flagged_by`"),
+    Change(r"announcements(\.night_id| FOREIGN KEY \['night_id'\]) .*", "`announcements.night_id`"),
     Change(r"(nights|rescored_studies)\b.*", "`nights` and `rescored_studies`"),
     Change(r"shadow_images\b.*", "`shadow_images`"),
     Change(r"ensembles\.shadow_\w+ .*", "`ensembles.shadow_since`"),
