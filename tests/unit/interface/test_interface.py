@@ -29,6 +29,7 @@ EXAM = (
 )
 FIGURE = "agreement|ensemble|probability_from|probability_below|code|scanner"
 #: Schemas that only the routes of the administrator name.
+ACCEPTANCE = "Acceptance(s|Record|Report)|GroupFigures|PromisedFigure|PromiseOutcome|Bin"
 THRESHOLD = (
     "EnsembleThresholds|ThresholdRecord|ThresholdReport|ThresholdMethod|ThresholdChange"
     "|WantedThreshold|WantedThresholdChange|Evidence|Comparison|FiguresAt|ArrivalChange|Share|Interval"
@@ -129,7 +130,12 @@ OPENAPI = (
     Change(r"components schemas (HTTP)?ValidationError .*", "examples and problems"),
     Change(r"components schemas \w+ .*\bthreshold_version\b.*", "(`threshold_version`)"),
     Change(r"(?s)components schemas (Measure|Volume) .*", "`threshold_versions`"),
+    Change(
+        r"(?s)components schemas (\w*Refusals|RefusalCount|Times|Scanner\w*|Drift) .*",
+        "(`ensemble_versions`)",
+    ),
     Change(rf"(?s)components schemas ({THRESHOLD})\b.*", "`/api/v1/admin/thresholds`"),
+    Change(rf"(?s)components schemas ({ACCEPTANCE})\b.*", "`/api/v1/admin/acceptances`"),
 )
 BOUNDED = "timeout|limit|concurrency|port|epochs|miss-cost|seed|trials|samples|strongest|count"
 HELP = (
