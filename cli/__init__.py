@@ -42,6 +42,7 @@ COMMANDS = {
         "original": "cli.refused:original",
         "inbox": "cli.inbox:inbox",
         "rescore": "cli.worklist:rescore",
+        "nights": "cli.nights:app",
         "scope": "cli.scope:scope",
     },
     "People": {"audit": "cli.accounts:audit", "accounts": "cli.accounts:app"},

@@ -10,7 +10,9 @@ from rich.text import Text
 from sqlalchemy.exc import SQLAlchemyError
 
 from cli.common.console import err, notice
+from cli.common.outlook import outlook_sentence
 from cli.supervisor import Supervisor
+from db.nights.running import running_night
 from db.read_models import Counts
 from db.session import Database, open_database
 from db.work_faults import work_faults
@@ -89,9 +91,15 @@ class StatusDisplay:
         try:
             with self._database.read() as session:
                 now, faults = counts(session), work_faults(session)
+                runs = running_night(session) is not None
+                night = outlook_sentence(session, self._settings) if runs else None
         except SQLAlchemyError:
             return [("Images", "the database does not answer yet")]
-        return [("Images", describe_counts(now)), *(("Work", fault.sentence) for fault in faults)]
+        return [
+            ("Images", describe_counts(now)),
+            *([("Night", night)] if night else []),
+            *(("Work", fault.sentence) for fault in faults),
+        ]
 
 
 def watch_over(supervisor: Supervisor, stop: threading.Event) -> None:

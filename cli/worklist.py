@@ -157,6 +157,7 @@ def rescore(
             use_cases.ensembles,
             received_since=moment(since, settings),
             again=every,
+            zone=settings.zone,
             progress=lambda count: status.update(f"Queueing … {count}"),
         )
     notice(f"{total} images queued for rescoring." if total else "Nothing to rescore.")

@@ -28,6 +28,7 @@ GROUPS = {
     "InboxSettings": "Inbox",
     "ListenerSettings": "DICOM listener",
     "WorkSettings": "Work",
+    "NightSettings": "Nights",
     "ModelSettings": "Networks and scope",
     "MonitoringSettings": "Monitoring",
     "WebhookSettings": "Webhook",

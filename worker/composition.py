@@ -15,12 +15,14 @@ from models.preprocessing import PREPROCESSING_VERSION, Array8
 from readfirst.derived_images import DerivedImages
 from readfirst.files.folders import make_home
 from readfirst.monitoring.config import MonitoringConfig, monitoring_config
+from readfirst.nights.config import night_plan
 from readfirst.settings import Settings
 from readfirst.tasks.notifier import TaskNotifier
 from worker.delivery.deliver import Receivers, receivers
 from worker.explaining.explain import ExplainServices
 from worker.intake.services import IntakeServices
 from worker.scoring.ensemble_registry import EnsembleRegistry
+from worker.scoring.night import NightServices
 from worker.scoring.prepare import Preparation, read_model_input
 from worker.scoring.score import ScoringServices
 from worker.scoring.shadow import ShadowServices
@@ -37,6 +39,7 @@ class UseCases:
     ensembles: EnsembleRegistry
     preparation: Preparation
     scoring: ScoringServices
+    night: NightServices
     shadow: ShadowServices
     explaining: ExplainServices
     receivers: Receivers
@@ -69,6 +72,7 @@ def compose(
         ensembles=ensembles,
         preparation=preparation,
         scoring=ScoringServices(units, ensembles, derived_images, settings.batch_size),
+        night=_night(settings, units),
         shadow=ShadowServices(units, shadow_networks, preparation, settings.batch_size),
         explaining=ExplainServices(database, policy.lease, ensembles, preparation),
         receivers=receivers(settings),
@@ -79,6 +83,11 @@ def compose(
         alerts=monitoring_config(settings),
         intake=_intake(settings, units, ensembles, preparation, rules),
     )
+
+
+def _night(settings: Settings, units: UnitOfWorkFactory) -> NightServices:
+    mails = bool(settings.nightly_mail_to)
+    return NightServices(units, night_plan(settings), settings.batch_size, mails)
 
 
 def _intake(

@@ -18,6 +18,7 @@ from worker.app import app
 from worker.composition import UseCases, open_use_cases
 from worker.delivery.deliver import deliver_next
 from worker.explaining.explain import explain_next
+from worker.scoring.night import feed_night, keep_night
 from worker.scoring.prepare import prepare_next
 from worker.scoring.rescore import rank_by_active, rank_by_new_thresholds, rescore
 from worker.scoring.score import score_batch
@@ -64,12 +65,16 @@ def prepare() -> None:
 
 @app.task(name=TaskName.SCORE.value)
 def score() -> None:
-    """Score ready images in batches; make heat maps, and score in shadow, while no film waits."""
+    """Score ready images in batches.
+
+    While no film waits, make heat maps, go on with the night, and score in shadow.
+    """
     site = use_cases()
     _until_nothing_is_left(
         lambda: (
             score_batch(site.scoring) > 0
             or explain_next(site.explaining)
+            or feed_night(site.night)
             or shadow_next(site.shadow)
         ),
         TaskName.SCORE,
@@ -78,12 +83,13 @@ def score() -> None:
 
 @app.task(name=TaskName.SWEEP.value)
 def sweep() -> None:
-    """Wake workers, escalate what nobody has read, and try again what is wanted.
+    """Wake workers, keep the night, escalate what nobody has read, and retry what is wanted.
 
     Studies that do not know a new threshold yet are ranked by it.
     """
     site = use_cases()
     rank_by_new_thresholds(site.units)
+    keep_night(site.night)
     escalate(site.units, site.escalation)
     sweep_once(site.units, site.store)
     _until_nothing_is_left(lambda: retry_next_wanted(site.units, site.intake), TaskName.SWEEP)
@@ -100,9 +106,9 @@ def deliver() -> None:
 
 @app.task(name=TaskName.NIGHTLY.value)
 def nightly() -> None:
-    """Queue what the active ensemble has not seen."""
+    """Queue what the active ensemble has not seen: somebody wants it now."""
     site = use_cases()
-    rescore(site.units, site.ensembles)
+    rescore(site.units, site.ensembles, zone=site.night.plan.zone)
 
 
 @app.task(name=TaskName.RANK.value)

@@ -11,6 +11,7 @@ import typer
 
 from cli.common.console import notice, out, print_json, print_table
 from cli.common.database import opened
+from cli.common.outlook import outlook_sentence
 from cli.models.ensembles import find_manifest
 from cli.models.figures import with_interval
 from cli.models.options import Json
@@ -37,7 +38,7 @@ def list_models(
         load_manifest(path) for path in available_ensembles(load_settings().ensembles_path).values()
     ]
     manifests.sort(key=lambda manifest: manifest.created)
-    states = _states()
+    states, sentence = _states()
     if json:
         rows = [
             manifest.model_dump(mode="json") | {"state": states.get(manifest.version)}
@@ -71,6 +72,8 @@ def list_models(
             for manifest in manifests
         ],
     )
+    if sentence:
+        notice(sentence)
     notice("The networks that can be trained: `readfirst models list --networks`.")
 
 
@@ -109,14 +112,20 @@ def _lines(facts: Mapping[str, Any], within: str = "") -> Iterator[tuple[str, st
             yield name, _cell(value)
 
 
-def _states() -> dict[str, str]:
-    """The state of each ensemble that the database knows; nothing where it does not answer."""
+def _states() -> tuple[dict[str, str], str | None]:
+    """The state of each ensemble that the database knows, and when the active one will be through.
+
+    Nothing where the database does not answer.
+    """
+    settings = load_settings()
     try:
-        with opened(load_settings()) as database, database.read() as session:
-            return {version: row.state.value for version, row in known_ensembles(session).items()}
+        with opened(settings) as database, database.read() as session:
+            known = known_ensembles(session)
+            states = {version: row.state.value for version, row in known.items()}
+            return states, outlook_sentence(session, settings)
     except Unavailable as error:
         notice(f"The states are not known: {error}", "yellow")
-        return {}
+        return {}, None
 
 
 def _list_recipes(json: bool) -> None:

@@ -18,6 +18,7 @@ from db.access.login_sessions import close_all
 from db.tables import Account
 from readfirst.access.roles import Role
 from readfirst.errors import Misconfigured
+from readfirst.language.texts import gettext
 
 LAST_ADMIN = (
     '"{name}" is the last admin and stays one. Give somebody else the role admin first: '
@@ -76,7 +77,8 @@ def add_account(
     accounts.add(session, new, at)
     detail = {"subject": new.name, "role": new.role.value, **detail}
     note(session, actor, AuditAction.ACCOUNT_ADDED, at, **detail)
-    return f'Account "{new.name}" added with role {new.role.value}.'
+    text = gettext('Account "{name}" added with role {role}.')
+    return text.format(name=new.name, role=new.role.value)
 
 
 def change_account(
@@ -86,7 +88,7 @@ def change_account(
     _apply(session, name, wanted, at)
     role = {"role": wanted.role.value} if wanted.role else {}
     note(session, actor, NOTED[wanted.change], at, subject=name, **role, **detail)
-    return SENTENCES[wanted.change].format(name=name, **role)
+    return gettext(SENTENCES[wanted.change]).format(name=name, **role)
 
 
 def _apply(session: Session, name: str, wanted: Wanted, at: datetime) -> None:

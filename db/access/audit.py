@@ -67,6 +67,7 @@ class AuditAction(StrEnum):
     ACCEPTANCE_SIGNED = "acceptance_signed"
     #: Somebody has scored now what the active ensemble has not seen.
     RESCORING_WANTED = "rescoring_wanted"
+    NIGHT_STOPPED = "night_stopped"
     PRIOR_READ_ANYWAY = "prior_read_anyway"
     ESCALATION_ACKNOWLEDGED = "escalation_acknowledged"
     ACCOUNT_ADDED = "account_added"

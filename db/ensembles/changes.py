@@ -13,8 +13,10 @@ from db.access.audit import Actor, AuditAction, note
 from db.ensembles.shadows import begin_shadow, end_shadow
 from db.ensembles.thresholds import NewThreshold, activate_new, activate_previous
 from db.ensembles.versions import active_ensemble, previous_ensemble, promote, retire
+from db.nights.running import close_night, running_night
 from db.tables import EnsembleVersion, Threshold
 from readfirst.errors import Misconfigured
+from readfirst.nights.reasons import NightEnd
 
 
 class EnsembleChange(StrEnum):
@@ -28,6 +30,8 @@ class EnsembleChange(StrEnum):
     END_SHADOW = "end_shadow"
     #: Score now what the active ensemble has not seen, behind all live films.
     RESCORE = "rescore"
+    #: Give no more to the workers in the night that runs.
+    STOP_NIGHT = "stop_night"
 
 
 NOTED = {
@@ -37,6 +41,7 @@ NOTED = {
     EnsembleChange.SHADOW: AuditAction.SHADOW_BEGUN,
     EnsembleChange.END_SHADOW: AuditAction.SHADOW_ENDED,
     EnsembleChange.RESCORE: AuditAction.RESCORING_WANTED,
+    EnsembleChange.STOP_NIGHT: AuditAction.NIGHT_STOPPED,
 }
 
 
@@ -68,7 +73,9 @@ def _changed(
 ) -> EnsembleVersion:
     if change is EnsembleChange.ROLL_BACK:
         return promote(session, previous_ensemble(session).version, at)
-    if change is EnsembleChange.RESCORE:
+    if change is EnsembleChange.STOP_NIGHT:
+        _stop_night(session)
+    if change in (EnsembleChange.RESCORE, EnsembleChange.STOP_NIGHT):
         if active is None:
             raise Misconfigured("No ensemble is active yet.")
         return active
@@ -79,6 +86,13 @@ def _changed(
     if change is EnsembleChange.END_SHADOW:
         return end_shadow(session, version)
     return (promote if change is EnsembleChange.PROMOTE else retire)(session, version, at)
+
+
+def _stop_night(session: Session) -> None:
+    night = running_night(session, lock=True)
+    if night is None or night.closed_because is not None:
+        raise Misconfigured("No night runs now: there is nothing to stop.")
+    close_night(night, NightEnd.STOPPED)
 
 
 def change_threshold(

@@ -22,6 +22,8 @@ from sqlalchemy.orm import Session
 from db.lifecycle import lease
 from db.lifecycle.events import Cause, DomainEvent, EventAction
 from db.lifecycle.lease import Lease, LeasePolicy
+from db.nights.records import NightRecord, find_night
+from db.nights.report import night_report
 from db.study_conditions import is_unread
 from db.tables import EnsembleVersion, Escalation, OutboxMessage, Study
 
@@ -83,6 +85,30 @@ class DueEscalation:
     studies: tuple[EscalatedStudy, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueNight:
+    """A message of what a night changed, as counts, that this worker is to deliver now.
+
+    unread_flagged: newly flagged studies that are unread now. second_look: read ones that changed
+    much.
+    """
+
+    lease: Lease
+    key: str
+    channel: Channel
+    since: datetime
+    #: This one included.
+    attempts: int
+    night: NightRecord
+    flagged: int
+    unread_flagged: int
+    withdrawn: int
+    second_look: int
+
+
+Due = DueMessage | DueEscalation | DueNight
+
+
 def is_told(event: DomainEvent) -> bool:
     """Tell whether people and other systems hear of a study that is flagged now."""
     if event.action is not EventAction.FLAGGED or event.study.prior_since is not None:
@@ -130,15 +156,29 @@ def enqueue_escalation(session: Session, batch: str, channel: Channel, at: datet
     )
 
 
+def enqueue_night(session: Session, night_id: int, at: datetime) -> None:
+    """Add the mail of what a night changed."""
+    session.add(
+        OutboxMessage(
+            key=uuid4().hex,
+            channel=Channel.MAIL.value,
+            night_id=night_id,
+            flagged_at=at,
+            lease_until=at,
+        )
+    )
+
+
 def claim_due(
     session: Session,
     now: datetime,
     policy: LeasePolicy,
     channels: Collection[Channel] = (Channel.WEBHOOK,),
-) -> DueMessage | DueEscalation | None:
+    second_look: float = 1.0,
+) -> Due | None:
     """Take the oldest message whose time has come; it is nobody else's during the lease.
 
-    channels: those that this site has.
+    channels: those that this site has. second_look: as in `db.nights.report`.
     """
     query = (
         select(OutboxMessage)
@@ -151,6 +191,8 @@ def claim_due(
     if row is None:
         return None
     (row_lease,) = lease.take([row], now, policy)
+    if row.night_id is not None:
+        return _of_night(session, row, row_lease, second_look)
     if row.batch is not None:
         return DueEscalation(
             lease=row_lease,
@@ -161,6 +203,27 @@ def claim_due(
             studies=_escalated(session, row.batch),
         )
     return _flagged(session, row, row_lease)
+
+
+def _of_night(
+    session: Session, row: OutboxMessage, row_lease: Lease, second_look: float
+) -> DueNight:
+    night = find_night(session, row.night_id or 0)
+    if night is None:
+        raise ValueError(f"the message {row.key} is of no night")
+    report = night_report(session, night, second_look)
+    return DueNight(
+        lease=row_lease,
+        key=row.key,
+        channel=Channel(row.channel),
+        since=row.flagged_at,
+        attempts=row.attempts,
+        night=night,
+        flagged=report.counts.newly_flagged,
+        unread_flagged=report.unread_flagged,
+        withdrawn=report.counts.withdrawn,
+        second_look=report.counts.second_look,
+    )
 
 
 def _flagged(session: Session, row: OutboxMessage, row_lease: Lease) -> DueMessage:
@@ -200,7 +263,7 @@ def _escalated(session: Session, batch: str) -> tuple[EscalatedStudy, ...]:
     )
 
 
-def delivered(session: Session, due: DueMessage | DueEscalation, at: datetime) -> None:
+def delivered(session: Session, due: Due, at: datetime) -> None:
     """The receiver has it. Said even by a worker that lost its lease: it did deliver."""
     row = session.get_one(OutboxMessage, due.lease.row_id, with_for_update={"key_share": True})
     row.delivered_at, row.last_error = row.delivered_at or at, None
@@ -209,7 +272,7 @@ def delivered(session: Session, due: DueMessage | DueEscalation, at: datetime) -
 
 def not_delivered(
     session: Session,
-    due: DueMessage | DueEscalation,
+    due: Due,
     error: str,
     at: datetime,
     policy: LeasePolicy,
@@ -221,7 +284,7 @@ def not_delivered(
         lease.pause(row, at, policy)
 
 
-def give_up(session: Session, due: DueMessage | DueEscalation, error: str, at: datetime) -> None:
+def give_up(session: Session, due: Due, error: str, at: datetime) -> None:
     """Note that it was not taken, and try it no more."""
     row = lease.leased_row(session, OutboxMessage, due.lease)
     if row is not None:

@@ -15,6 +15,7 @@ from db.ensembles.thresholds import active_thresholds
 from db.lifecycle import study as study_steps
 from db.lifecycle.events import Cause, DomainEvent
 from db.lifecycle.unit_of_work import UnitOfWork
+from db.nights.counting import RankingScore, Rescored
 from db.tables import Image, Score, Study
 from readfirst.refusals import RefusalCode
 from readfirst.studies.identity import is_same
@@ -23,6 +24,8 @@ from readfirst.studies.priors import PriorReason, StudyDates, prior_reason
 #: Studies of the same IDs that are looked at, the latest first. A number that stands for
 #: `unknown` may have many more; what is not looked at stays as it is.
 MOST_STUDIES = 1000
+#: The causes of changes that the report of a night is about.
+OF_NIGHTS = (Cause.RESCORE, Cause.ROLLBACK)
 
 
 def rank(unit: UnitOfWork, causes: Mapping[int, Cause], active_version: str) -> None:
@@ -56,7 +59,15 @@ def rank(unit: UnitOfWork, causes: Mapping[int, Cause], active_version: str) -> 
             scores[study.id], active_version, thresholds.by_ensemble
         )
         max_wait, cause = unit.policy.max_wait, causes[study.id]
+        before = _ranking_score(study)
         unit.add(*study_steps.rank(study, deciding, active_version, thresholds, max_wait, cause))
+        if cause in OF_NIGHTS:
+            rescored = Rescored(before, _ranking_score(study), was_read=study.read_at is not None)
+            unit.add_rescored(study.id, rescored)
+
+
+def _ranking_score(study: Study) -> RankingScore:
+    return RankingScore(study.ensemble_version, study.probability, study.flagged)
 
 
 def settle_priors(unit: UnitOfWork, studies: Iterable[Study], cause: Cause) -> None:

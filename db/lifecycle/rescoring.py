@@ -5,16 +5,16 @@ An ensemble scores images anew; by scores that are there, studies rank at once.
 
 from datetime import datetime
 
-from sqlalchemy import exists, or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
+from db.ensembles.rescoring_progress import can_be_scored, lacks_score
 from db.ensembles.thresholds import active_thresholds
 from db.lifecycle import image as image_steps
 from db.lifecycle.events import Cause
 from db.lifecycle.ranking import rank
 from db.lifecycle.unit_of_work import UnitOfWork
 from db.tables import EnsembleVersion, Image, Score, Study
-from readfirst.domain import ImageState
 
 
 def make_ready_again(
@@ -23,27 +23,24 @@ def make_ready_again(
     *,
     limit: int,
     received_since: datetime | None = None,
-    after_id: int = 0,
+    before_id: int | None = None,
     again: bool = False,
 ) -> list[int]:
-    """Give up to `limit` scored images back to the workers, at the lowest urgency.
+    """Give up to `limit` scored images back to the workers, the newest first, behind live ones.
 
     Only images without a score of the ensemble, or all of them if `again`. An image that was
     prepared for another preprocessing goes back to be prepared. Returns the image ids, in order;
-    the next slice starts after the last of them.
+    the next slice starts before the last of them. What another worker holds is left out.
     """
-    query = select(Image).where(Image.state == ImageState.SCORED, Image.id > after_id)
-    # What would have to be decoded again, and cannot be any more, stays with the scores it has.
-    is_prepared = Image.preprocessing_version == ensemble.preprocessing_version
-    query = query.where(or_(Image.original_removed_at.is_(None), is_prepared))
+    query = select(Image).where(can_be_scored(ensemble))
+    if before_id is not None:
+        query = query.where(Image.id < before_id)
     if not again:
-        has_score = exists().where(
-            Score.image_id == Image.id, Score.ensemble_version == ensemble.version
-        )
-        query = query.where(~has_score)
+        query = query.where(lacks_score(ensemble))
     if received_since is not None:
         query = query.where(Image.received_at >= received_since)
-    query = query.order_by(Image.id).limit(limit).with_for_update(key_share=True)
+    query = query.order_by(Image.id.desc()).limit(limit)
+    query = query.with_for_update(key_share=True, skip_locked=True)
     images = unit.session.scalars(query.options(selectinload(Image.study))).all()
     for image in images:
         event = image_steps.rescore(image, ensemble.preprocessing_version, ensemble.version)

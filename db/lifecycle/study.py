@@ -206,6 +206,7 @@ def rank(
     study.reading_key = reading_key(study.received_at, flagged=study.flagged, max_wait=max_wait)
     if study.flagged == was_flagged:
         return []
+    study.flagged_by = cause.value if study.flagged else None
     action = EventAction.FLAGGED if study.flagged else EventAction.FLAG_WITHDRAWN
     detail: dict[str, Any] = {"ensemble": score.ensemble_version if score else None}
     if cause is Cause.THRESHOLD:

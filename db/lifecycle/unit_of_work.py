@@ -13,10 +13,11 @@ from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from db.kept_days import forget_days
-from db.lifecycle.events import DomainEvent, EventAction
+from db.lifecycle.events import Cause, DomainEvent, EventAction
 from db.lifecycle.heat_maps import is_explained, want
 from db.lifecycle.lease import LeasePolicy
 from db.lifecycle.outbox import Channel, alerts_people, enqueue_webhook, is_told
+from db.nights.counting import Rescored, count_rescored
 from db.session import Database
 from db.tables import Event
 from readfirst.domain import ImageState
@@ -34,6 +35,8 @@ BEGIN_TO_WAIT = {
     EventAction.PREPARE_AGAIN,
     EventAction.RESCORE,
 }
+#: The events that end the work on an image.
+SCORINGS = {EventAction.SCORED, EventAction.SCORE_CONFIRMED, EventAction.SCORE_NOT_REPRODUCED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +68,7 @@ def site_policy(settings: Settings) -> LifecyclePolicy:
         lease=LeasePolicy(lease=settings.lease, max_attempts=settings.max_attempts),
         webhook=settings.webhook_url is not None,
         prior_after=settings.prior_after,
-        mail=settings.escalates_by_mail,
+        mail=settings.escalates_by_mail or bool(settings.nightly_mail_to),
     )
 
 
@@ -77,11 +80,16 @@ class UnitOfWork:
         self.at = at
         self.policy = policy
         self._events: list[DomainEvent] = []
+        self._rescored: dict[int, Rescored] = {}
         self._counted_anew: list[datetime] = []
 
     def add(self, *events: DomainEvent) -> None:
         """Note what happened."""
         self._events += events
+
+    def add_rescored(self, study_id: int, change: Rescored) -> None:
+        """Note that a study ranks anew by another scoring, for the night that runs."""
+        self._rescored[study_id] = change
 
     def count_anew(self, moments: Iterable[datetime]) -> None:
         """Note that the figures of what came in at these moments change, without an event."""
@@ -107,9 +115,21 @@ class UnitOfWork:
             if event.image is not None and event.action in BEGIN_TO_WAIT:
                 task = TASKS.get(event.image.state)
                 tasks |= {task: None} if task else {}
+        self._count_rescored(events)
         counted_anew, self._counted_anew = self._counted_anew, []
         forget_days(self.session, (*_arrivals(events), *counted_anew), self.at)
         return tuple(tasks)
+
+    def _count_rescored(self, events: Iterable[DomainEvent]) -> None:
+        actions = [event.action for event in events if event.cause is Cause.RESCORE]
+        rescored, self._rescored = self._rescored, {}
+        count_rescored(
+            self.session,
+            rescored,
+            scored=sum(action in SCORINGS for action in actions),
+            failed=actions.count(EventAction.REFUSED),
+            at=self.at,
+        )
 
     def _row(self, event: DomainEvent) -> dict[str, Any]:
         detail = event.detail

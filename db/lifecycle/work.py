@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session, selectinload
 
 from db.lifecycle import image as image_steps
@@ -15,7 +15,7 @@ from db.lifecycle.lease import Lease
 from db.lifecycle.retries import code_when_retried
 from db.lifecycle.unit_of_work import UnitOfWork
 from db.tables import Image
-from readfirst.domain import Exposure, ImageState
+from readfirst.domain import Exposure, ImageState, Urgency
 from readfirst.errors import Refused
 from readfirst.refusals import RefusalCode
 from readfirst.studies.marks import Mark
@@ -39,19 +39,19 @@ class ClaimedImage:
 
 def claim_received(unit: UnitOfWork) -> ClaimedImage | None:
     """Take the most urgent image that waits for its pixels to be prepared."""
-    image = unit.session.scalar(_free(unit, ImageState.RECEIVED).limit(1))
-    return _claim(unit, [image])[0] if image else None
+    images = _most_urgent(unit, ImageState.RECEIVED, 1)
+    return _claim(unit, images)[0] if images else None
 
 
 def claim_ready(unit: UnitOfWork, limit: int, preprocessing_version: str) -> list[ClaimedImage]:
     """Take up to `limit` model inputs, the most urgent first.
 
-    An image whose earlier claim failed is taken alone, so that one that kills its worker takes no
-    others with it; not if that was a fault of the machine.
+    What is scored again is in no batch with films that come in: a film waits for at most the
+    batch that is in work. An image whose earlier claim failed is taken alone, so that one that
+    kills its worker takes no others with it; not if that was a fault of the machine.
     """
     fits = Image.preprocessing_version == preprocessing_version
-    query = _free(unit, ImageState.READY).where(fits).limit(limit)
-    images = unit.session.scalars(query).all()
+    images = _most_urgent(unit, ImageState.READY, limit, fits)
     if images and _is_suspect(images[0]):
         return _claim(unit, images[:1])
     return _claim(unit, [image for image in images if not _is_suspect(image)])
@@ -157,17 +157,24 @@ def waiting(session: Session, now: datetime) -> dict[ImageState, int]:
     return dict(session.execute(query).all())
 
 
-def _free(unit: UnitOfWork, state: ImageState) -> Select[Image]:
-    return (
+def _most_urgent(
+    unit: UnitOfWork, state: ImageState, limit: int, *which: ColumnElement[bool]
+) -> Sequence[Image]:
+    """Films that come in, the oldest first; without any, what is scored again, the newest first."""
+    query = (
         select(Image)
         .where(
             Image.state == state,
             lease.has_attempts(Image, unit.policy.lease),
             lease.is_free(Image, unit.at),
+            *which,
         )
-        .order_by(Image.urgency, Image.id)
+        .limit(limit)
         .with_for_update(key_share=True, skip_locked=True)
     )
+    live = query.where(Image.urgency < Urgency.RESCORE).order_by(Image.urgency, Image.id)
+    again = query.where(Image.urgency == Urgency.RESCORE).order_by(Image.id.desc())
+    return unit.session.scalars(live).all() or unit.session.scalars(again).all()
 
 
 def _is_suspect(image: Image) -> bool:

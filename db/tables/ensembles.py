@@ -1,6 +1,6 @@
-"""The ensembles that a site knows, the thresholds that each has had, and work in shadow."""
+"""The ensembles that a site knows, their thresholds, work in shadow, and nights of re-scoring."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Enum, ForeignKey, Index, String, Text, UniqueConstraint, text
@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from db.tables.base import Base, Leased
 from readfirst.ensemble_states import EnsembleState
+from readfirst.nights.reasons import NightEnd
 from readfirst.statistics.operating_points import ThresholdMethod
 
 METHOD = Enum(
@@ -18,6 +19,10 @@ METHOD = Enum(
 )
 #: The population that every study of a site belongs to; there is no other one yet.
 EVERYBODY = "all"
+END = Enum(
+    NightEnd, native_enum=False, length=16, values_callable=lambda kind: [end.value for end in kind]
+)
+RUNNING, PLANNED = text("running"), text("planned")
 
 WAITING = text("given_up_at IS NULL")
 
@@ -153,3 +158,83 @@ class Acceptance(Base):
     #: The account that signed it; None: nobody has.
     signed_by: Mapped[str | None] = mapped_column(String(64))
     signed_at: Mapped[datetime | None]
+
+
+class Night(Base):
+    """A night's work, or what a person wanted to be scored again now; at most one runs."""
+
+    __tablename__ = "nights"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    #: On which it began, by the site's clocks.
+    day: Mapped[date]
+    #: By the site's hour; else by a person.
+    planned: Mapped[bool]
+    #: Until all that was given to the workers is done.
+    running: Mapped[bool] = mapped_column(default=True)
+    ensemble_version: Mapped[str] = mapped_column(ForeignKey("ensembles.version"))
+    started_at: Mapped[datetime]
+    #: No more is given to the workers from then on; None: until nothing is left.
+    ends_by: Mapped[datetime | None]
+    films_an_hour: Mapped[int | None]
+    #: Its rate is used up until then.
+    paced_until: Mapped[datetime]
+    #: The studies that the ensemble has scored already rank by it.
+    ranked: Mapped[bool] = mapped_column(default=False)
+    #: The image that was given to the workers last: older ones follow. None: from the newest on.
+    reached_image: Mapped[int | None]
+    #: Why no more is given to the workers; None while more may be.
+    closed_because: Mapped[NightEnd | None] = mapped_column(END)
+    #: When it last gave something to the workers, or they did it.
+    moved_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    #: Images: given to the workers, scored, and refused instead.
+    queued: Mapped[int] = mapped_column(default=0)
+    scored: Mapped[int] = mapped_column(default=0)
+    failed: Mapped[int] = mapped_column(default=0)
+    #: Studies whose flag is another one than before the night.
+    flagged: Mapped[int] = mapped_column(default=0)
+    withdrawn: Mapped[int] = mapped_column(default=0)
+    #: Images that the ensemble had not scored at the beginning, and at the end.
+    left_before: Mapped[int]
+    left_after: Mapped[int | None]
+
+    __table_args__ = (
+        Index(
+            "uq_nights_running",
+            "running",
+            unique=True,
+            sqlite_where=RUNNING,
+            postgresql_where=RUNNING,
+        ),
+        Index(
+            "uq_nights_planned",
+            "day",
+            "ensemble_version",
+            unique=True,
+            sqlite_where=PLANNED,
+            postgresql_where=PLANNED,
+        ),
+    )
+
+
+class RescoredStudy(Base):
+    """A study that was scored again in a night: by which score it ranked before it, and after."""
+
+    __tablename__ = "rescored_studies"
+
+    night_id: Mapped[int] = mapped_column(ForeignKey("nights.id"), primary_key=True)
+    study_id: Mapped[int] = mapped_column(ForeignKey("studies.id"), primary_key=True)
+    version_before: Mapped[str | None] = mapped_column(String(64))
+    probability_before: Mapped[float | None]
+    flagged_before: Mapped[bool]
+    version_after: Mapped[str | None] = mapped_column(String(64))
+    probability_after: Mapped[float | None]
+    flagged_after: Mapped[bool]
+    #: Somebody had read it by then.
+    was_read: Mapped[bool]
+
+    @property
+    def flag_change(self) -> int:
+        """1 if it is flagged newly, -1 if its flag was withdrawn, else 0."""
+        return int(self.flagged_after) - int(self.flagged_before)

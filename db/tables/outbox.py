@@ -13,7 +13,7 @@ from db.tables.base import Leased, partial_index
 
 
 class OutboxMessage(Leased):
-    """A message for another system or for people: of a flagged study, or of escalated ones."""
+    """A message to another system or to people: of a flagged study, escalated ones, or a night."""
 
     __tablename__ = "announcements"
 
@@ -23,6 +23,8 @@ class OutboxMessage(Leased):
     channel: Mapped[str] = mapped_column(String(16), default="webhook", server_default="webhook")
     #: Of escalated studies, which it tells of; None for a flagged one.
     batch: Mapped[str | None] = mapped_column(String(32))
+    #: Of what a night changed; None for studies.
+    night_id: Mapped[int | None] = mapped_column(ForeignKey("nights.id"))
     #: The flagged study, and the score that decided it; None for escalated ones.
     study_id: Mapped[int | None] = mapped_column(ForeignKey("studies.id"))
     ensemble_version: Mapped[str | None] = mapped_column(ForeignKey("ensembles.version"))

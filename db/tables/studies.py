@@ -90,6 +90,8 @@ class Study(Base):
     threshold_change: Mapped[int] = mapped_column(default=0, server_default="0")
     #: The score that decides it; flag, probability and version are of this one.
     score_id: Mapped[int | None] = mapped_column(ForeignKey("scores.id", use_alter=True))
+    #: The `db.lifecycle.events.Cause` of its flag; None if it has none, or an old one.
+    flagged_by: Mapped[str | None] = mapped_column(String(16))
     #: The ensemble that was active when the study was ranked last.
     ranked_by: Mapped[str | None] = mapped_column(String(64))
     #: When somebody gave a verdict that still stands; None: unread, or again so.

@@ -26,6 +26,8 @@ from readfirst.studies.priority import (
     priority_reason,
 )
 
+#: The causes of flags that came otherwise than with a film.
+RESCORED_BY = ("rescore", "rollback")
 #: In place of why a study stands where it stands.
 AI_HIDDEN = "What the AI says is hidden until a verdict is given"
 AI_HIDDEN_STAT = "Ordered as STAT; what the AI says is hidden until a verdict is given"
@@ -109,6 +111,7 @@ def _study_record(
             marks=[mark.code for mark in marks],
             prior=study.prior_since is not None,
             overdue=display.overdue if _is_overdue(study, display.overdue) else None,
+            rescored=study.flagged_by in RESCORED_BY,
         ),
         marks=marks,
         warnings=related.warnings,

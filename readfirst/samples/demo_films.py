@@ -92,6 +92,8 @@ def _copied(
     _identify(dataset, f"demo {taken:%y%m%d} {copy.file}")
     _date(dataset, taken - timedelta(days=copy.days))
     dataset.ViewPosition = copy.view
+    if copy.view == "LL":
+        dataset.PatientOrientation = ["A", "F"]
     if copy.name:
         dataset.PatientName, dataset.PatientSex = copy.name, copy.sex
         _age(dataset, copy.years, taken)

@@ -1,7 +1,8 @@
 """Make the sample studies from films of the training set: `python -m readfirst.samples.make DIR`.
 
-DIR is a folder with NORMAL and PNEUMONIA that holds the originals at full size. All that the DICOM
-headers say of patients, orders and places is invented.
+DIR is a folder with NORMAL and PNEUMONIA that holds the originals at full size. `--headers` in its
+place only completes the headers of the samples, and leaves the pixels as they are. All that the
+DICOM headers say of patients, orders and places is invented.
 """
 
 import io
@@ -16,7 +17,8 @@ import gdcm
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
-from pydicom.dataset import FileDataset, FileMetaDataset
+from pydicom import dcmread
+from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.encaps import encapsulate
 from pydicom.uid import (
     UID,
@@ -136,7 +138,6 @@ def _header(plan: Plan, taken: datetime, number: int) -> FileDataset:
     dataset.StudyTime = dataset.SeriesTime = f"{taken:%H%M%S}"
     dataset.AccessionNumber = f"DEMO{number:05}"
     dataset.Modality = plan.modality
-    dataset.PresentationIntentType = "FOR PRESENTATION"
     dataset.Manufacturer = "ReadFirst sample maker"
     dataset.InstitutionName = "Invented Children's Hospital"
     dataset.ReferringPhysicianName = "Invented^Physician"
@@ -151,9 +152,50 @@ def _header(plan: Plan, taken: datetime, number: int) -> FileDataset:
     dataset.StudyID, dataset.SeriesNumber, dataset.InstanceNumber = str(number), 1, 1
     if plan.stat:
         dataset.RequestedProcedurePriority = "STAT"
+    complete(dataset)
     meta.MediaStorageSOPClassUID = storage
     meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
     return dataset
+
+
+def complete(dataset: Dataset) -> None:
+    """Fill in what PS3.3 wants besides, of a CR or DX image: `dciodvfy` finds no error then.
+
+    The films came as JPEG, of a detector that nobody knows: its spacing is invented, too.
+    """
+    # Of a child who faces the tube: rows end at the left side, columns at the feet.
+    dataset.PatientOrientation = ["L", "F"]
+    if dataset.Modality != "DX":
+        # No attribute of CR images.
+        dataset.pop("PresentationIntentType", None)
+        return
+    dataset.PresentationIntentType = "FOR PRESENTATION"
+    dataset.AnatomicRegionSequence = [_code("51185008", "Chest")]
+    dataset.ViewCodeSequence = [_code("399348003", "antero-posterior")]
+    dataset.ImageLaterality = "U"
+    # The brighter, the more was absorbed.
+    dataset.PixelIntensityRelationship, dataset.PixelIntensityRelationshipSign = "LOG", -1
+    dataset.RescaleIntercept, dataset.RescaleSlope, dataset.RescaleType = 0, 1, "US"
+    dataset.BurnedInAnnotation = "NO"
+    dataset.LossyImageCompression = "01"
+    dataset.LossyImageCompressionRatio, dataset.LossyImageCompressionMethod = 10, "ISO_10918_1"
+    dataset.ImagerPixelSpacing = [0.4, 0.4]
+    dataset.DetectorType = dataset.PositionerType = ""
+    dataset.AcquisitionContextSequence = []
+
+
+def _code(value: str, meaning: str) -> Dataset:
+    item = Dataset()
+    item.CodeValue, item.CodingSchemeDesignator, item.CodeMeaning = value, "SCT", meaning
+    return item
+
+
+def complete_files() -> None:
+    """Write the headers of the samples anew, where the films themselves are not at hand."""
+    for path in sorted(FOLDER.glob("*.dcm")):
+        dataset = dcmread(path)
+        complete(dataset)
+        dataset.save_as(path, enforce_file_format=True)
 
 
 def _encoded(dataset: FileDataset, pixels: npt.NDArray[np.generic], syntax: str) -> bytes:
@@ -208,4 +250,7 @@ def main(source: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    if sys.argv[1:] == ["--headers"]:
+        complete_files()
+    else:
+        main(Path(sys.argv[1]))

@@ -18,7 +18,7 @@ from readfirst.settings.retention import RetentionSettings
 from readfirst.settings.unknown import UnknownName, unknown_names
 from readfirst.settings.web import WebSettings
 from readfirst.settings.webhook import WebhookSettings
-from readfirst.settings.work import WorkSettings
+from readfirst.settings.work import NightSettings, WorkSettings
 
 __all__ = [
     "A_DAY",
@@ -34,6 +34,7 @@ class Settings(
     InboxSettings,
     ListenerSettings,
     WorkSettings,
+    NightSettings,
     ModelSettings,
     EscalationSettings,
     DisplaySettings,

@@ -107,6 +107,13 @@ class EscalationSettings(DisplaySettings, WebhookSettings):
         (), max_length=50, description="Receivers of mails, with commas between them."
     )
 
+    nightly_mail_to: MailAddresses = Field(
+        (),
+        max_length=50,
+        description="Receivers of a mail after each night that scored anything: counts and a link. "
+        "Default: nobody.",
+    )
+
     @property
     def escalates_by_mail(self) -> bool:
         """True if people are told of escalations by mail."""
@@ -135,6 +142,21 @@ class EscalationSettings(DisplaySettings, WebhookSettings):
             raise ValueError(
                 "READFIRST_ESCALATE_STUDIES must be stat with READFIRST_HIDE_AI_UNTIL_VERDICT: "
                 "an escalation of flagged studies would tell what is hidden."
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _nightly_mail_fits(self) -> Self:
+        needed: dict[str, object] = {
+            "PAGE_URL": self.page_url,
+            "SMTP_HOST": self.smtp_host,
+            "MAIL_FROM": self.mail_from,
+        }
+        missing = [f"READFIRST_{name}" for name, value in needed.items() if not value]
+        if self.nightly_mail_to and missing:
+            verb, what = ("is", "it") if len(missing) == 1 else ("are", "them")
+            raise ValueError(
+                f"{', '.join(missing)} {verb} not set; READFIRST_NIGHTLY_MAIL_TO needs {what}."
             )
         return self
 

@@ -65,12 +65,13 @@ def explain_priority(
     marks: Sequence[MarkCode] = (),
     prior: bool = False,
     overdue: Overdue | None = None,
+    rescored: bool = False,
 ) -> str:
     """Return the sentences that say why a study stands where it stands.
 
     reasons: the sentences of its refused images. marks: why its score is not validated; such a
     score speaks for a study, and never against it. prior: it is not to be read. overdue: given for
-    a study that has waited for too long.
+    a study that has waited for too long. rescored: its flag is of a later scoring.
     """
     if probability is None or threshold is None:
         score = gettext("Not scored yet.")
@@ -79,7 +80,11 @@ def explain_priority(
     else:
         doubts = ", ".join(gettext(MARK_WORDS[code]) for code in marks)
         score = _score(probability, threshold, doubts)
-    return " ".join(filter(None, (gettext(PRIOR) if prior else _lead(reason, overdue), score)))
+    return " ".join(
+        filter(
+            None, (gettext(PRIOR) if prior else _lead(reason, overdue, rescored=rescored), score)
+        )
+    )
 
 
 def _score(probability: float, threshold: float, doubts: str) -> str:
@@ -95,11 +100,11 @@ def _score(probability: float, threshold: float, doubts: str) -> str:
     return f"{against.format(score=text, threshold=bound)}{validity}."
 
 
-def _lead(reason: PriorityReason, overdue: Overdue | None) -> str:
+def _lead(reason: PriorityReason, overdue: Overdue | None, *, rescored: bool) -> str:
     if reason is PriorityReason.STAT:
         return gettext("Ordered as STAT.")
     if reason is PriorityReason.FLAGGED:
-        return ""
+        return gettext("Re-scored.") if rescored else ""
     if overdue is None:
         return gettext("In order of arrival.")
     hours = overdue.max_wait / timedelta(hours=1)

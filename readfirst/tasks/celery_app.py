@@ -86,7 +86,7 @@ def make_app(settings: Settings) -> Celery:
 
 
 def _schedule(settings: Settings) -> dict[str, dict[str, object]]:
-    # In the site's own zone, which the application carries.
+    # In the site's own zone, which the application carries. The sweep begins the re-scoring.
     night = crontab(hour=str(settings.nightly_at.hour), minute=str(settings.nightly_at.minute))
     return {
         "sweep": {
@@ -94,7 +94,6 @@ def _schedule(settings: Settings) -> dict[str, dict[str, object]]:
             "schedule": settings.sweep_seconds,
             "options": {"expires": settings.sweep_seconds},
         },
-        "nightly": {"task": TaskName.NIGHTLY.value, "schedule": night},
         "retention": {"task": TaskName.RETENTION.value, "schedule": night},
         "watch": {
             "task": TaskName.WATCH.value,

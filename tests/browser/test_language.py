@@ -25,6 +25,9 @@ PATHS = (
     "/studies/9.9",
     "/account",
     *(f"/watching?tab={tab}" for tab in ("flow", "readers", "drift", "alerts")),
+    "/admin",
+    *(f"/admin/{name}" for name in ("accounts", "audit", "rules", "ensembles", "settings")),
+    "/admin/thresholds?method=sensitivity&target=0.95&evidence=reference",
 )
 #: Without those that nobody has, where nobody logs in.
 OPEN_PATHS = tuple(path for path in PATHS if path not in ("/studies/9.9", "/account"))
@@ -44,8 +47,8 @@ TEXTS = """() => {
   return [document.title, ...texts].map((text) => text.trim()).filter(Boolean);
 }"""
 #: Values of files and names of accounts, which no language changes.
-OF_FILES = ("Study Instance UID", "lead", "reader")
-FILE_NAME = re.compile(r"\S+\.(dcm|jpg|png)")
+OF_FILES = ("Study Instance UID", "admin", "lead", "reader", "service")
+FILE_NAME = re.compile(r"/\S+|\S+\.(dcm|jpg|png)")
 #: Words that only English has, in a text that is put together of several.
 ENGLISH_WORDS = re.compile(
     r"\b(the|and|of|is|are|not|no|yet|this|that|study|studies|read|unread|by|with|from|to|"
@@ -94,7 +97,7 @@ def test_no_text_of_a_page_stays_english(site: Site, page: Page, monitor: PageMo
     in_german(page, site)
     page.goto("/")
     assert left_in_english(page) == [], "log-in"
-    log_in_german(page, "lead")
+    log_in_german(page, "admin")
     study = site.study("DEMO-0010")
     left = {}
     for path in PATHS:

@@ -301,7 +301,7 @@ def test_a_flag_of_a_study_that_was_read_long_ago_tells_nobody(
         ensemble = promote(unit.session, version, unit.at)
         of_study = select(Image.id).join(Study).where(Study.study_instance_uid == uid)
         number = unit.session.scalars(of_study).one()
-        make_ready_again(unit, ensemble, limit=1, after_id=number - 1)
+        make_ready_again(unit, ensemble, limit=1, before_id=number + 1)
         score_ready(unit, unit.at, {number: 0.97}, version, PREPROCESSING_VERSION)
     expect(row(page, uid)).to_have_class(re.compile("is-flagged"))
     expect(page).to_have_title("ReadFirst worklist")

@@ -150,6 +150,10 @@ ROUTES_BY_POLICY: dict[Policy, tuple[str, ...]] = {
         "POST /api/v1/admin/thresholds/changes",
     ),
     Policy(Role.LEAD, AuditAction.MONITORING_VIEWED): (
+        "GET /api/v1/nights",
+        "GET /api/v1/nights/{number}",
+        "GET /api/v1/nights/{number}/studies",
+        "GET /watching/night",
         "GET /api/v1/watching/alerts",
         "GET /api/v1/watching/calibration",
         "GET /api/v1/watching/drift",

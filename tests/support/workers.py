@@ -26,6 +26,7 @@ from worker.intake.archives import take_in_archive
 from worker.intake.ingester import run_ingester
 from worker.intake.take_in import take_in
 from worker.scoring.ensemble_registry import EnsembleRegistry
+from worker.scoring.night import feed_night, keep_night
 from worker.scoring.prepare import prepare_next
 from worker.scoring.rescore import rescore
 from worker.scoring.score import score_batch
@@ -114,6 +115,14 @@ class Worker:
     def rescore(self, **how: Any) -> int:
         """Queue what the active ensemble has not seen."""
         return rescore(self.use_cases.units, self.ensembles, **how)
+
+    def keep_night(self, now: datetime) -> None:
+        """Begin and end nights as if it were this time."""
+        keep_night(self.use_cases.night, now)
+
+    def feed_night(self, now: datetime) -> bool:
+        """Give a slice of the night that runs to the workers, as if it were this time."""
+        return feed_night(self.use_cases.night, now)
 
     def deliver_next(self) -> bool:
         """Deliver one message."""

@@ -8,8 +8,9 @@ import structlog
 from db.lifecycle.lease import LeasePolicy
 from db.lifecycle.outbox import (
     Channel,
+    Due,
     DueEscalation,
-    DueMessage,
+    DueNight,
     claim_due,
     defer_all,
     delivered,
@@ -20,7 +21,8 @@ from db.session import Database
 from readfirst.settings import Settings
 from worker.delivery.attempt import DeliveryAttempt
 from worker.delivery.escalation_message import escalation_mail
-from worker.delivery.mail import MailServer, mail_server, send_mail
+from worker.delivery.mail import MailServer, mail_server, night_mail_server, send_mail
+from worker.delivery.night_message import night_mail
 from worker.delivery.webhook import WebhookReceiver, send, webhook_receiver
 
 log = structlog.get_logger()
@@ -38,16 +40,21 @@ NOTHING_LEFT = DeliveryAttempt(taken=True, answered=True, outcome="nothing left 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receivers:
-    """Those whom a site tells. page_url: to which links in mails lead."""
+    """Those whom a site tells. page_url: to which links in mails lead.
+
+    mail: of escalations. night_mail: of nights. second_look: as in `db.nights.report`.
+    """
 
     webhook: WebhookReceiver | None = None
     mail: MailServer | None = None
+    night_mail: MailServer | None = None
     page_url: str = ""
+    second_look: float = 1.0
 
     @property
     def channels(self) -> tuple[Channel, ...]:
         """The channels that there are."""
-        has = {Channel.WEBHOOK: self.webhook, Channel.MAIL: self.mail}
+        has = {Channel.WEBHOOK: self.webhook, Channel.MAIL: self.mail or self.night_mail}
         return tuple(channel for channel, receiver in has.items() if receiver is not None)
 
 
@@ -56,7 +63,9 @@ def receivers(settings: Settings) -> Receivers:
     return Receivers(
         webhook=webhook_receiver(settings),
         mail=mail_server(settings),
+        night_mail=night_mail_server(settings),
         page_url=settings.page_url or "",
+        second_look=settings.second_look,
     )
 
 
@@ -65,7 +74,9 @@ def deliver_next(database: Database, receivers: Receivers) -> bool:
     if not receivers.channels:
         return False
     with database.write() as session:
-        due = claim_due(session, datetime.now(UTC), LEASE, receivers.channels)
+        due = claim_due(
+            session, datetime.now(UTC), LEASE, receivers.channels, receivers.second_look
+        )
     if due is None:
         return False
     attempt = _send(due, receivers)
@@ -82,9 +93,13 @@ def deliver_next(database: Database, receivers: Receivers) -> bool:
     return attempt.answered or len(receivers.channels) > 1
 
 
-def _send(due: DueMessage | DueEscalation, receivers: Receivers) -> DeliveryAttempt:
+def _send(due: Due, receivers: Receivers) -> DeliveryAttempt:
     if isinstance(due, DueEscalation) and not due.studies:
         return NOTHING_LEFT
+    if isinstance(due, DueNight):
+        server = receivers.night_mail
+        # Nobody is to be told of nights any more.
+        return NOTHING_LEFT if server is None else _mail_night(due, server, receivers.page_url)
     if due.channel is Channel.WEBHOOK and receivers.webhook is not None:
         return send(due, receivers.webhook, datetime.now(UTC))
     if isinstance(due, DueEscalation) and receivers.mail is not None:
@@ -93,7 +108,11 @@ def _send(due: DueMessage | DueEscalation, receivers: Receivers) -> DeliveryAtte
     raise ValueError(f"the message {due.key} has no way out")
 
 
-def _record(database: Database, due: DueMessage | DueEscalation, attempt: DeliveryAttempt) -> None:
+def _mail_night(due: DueNight, server: MailServer, page_url: str) -> DeliveryAttempt:
+    return send_mail(night_mail(due, server, page_url), server)
+
+
+def _record(database: Database, due: Due, attempt: DeliveryAttempt) -> None:
     now = datetime.now(UTC)
     again_at = now + LEASE.pause(due.attempts)
     with database.write() as session:

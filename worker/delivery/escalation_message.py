@@ -5,7 +5,7 @@ from datetime import datetime
 from email.message import EmailMessage
 
 from db.lifecycle.outbox import DueEscalation, EscalatedStudy
-from worker.delivery.mail import MailServer
+from worker.delivery.mail import MailServer, plain_mail
 
 #: Studies that a mail names; of the others it says how many there are.
 MOST_NAMED = 20
@@ -19,7 +19,7 @@ def escalation_mail(due: DueEscalation, server: MailServer, page_url: str) -> Em
     if count > MOST_NAMED:
         named.append(f"{count - MOST_NAMED} more: {page_url}/")
     end = "Open a study to read it, or to acknowledge this message. You get it once for each study."
-    message = _mail(server, subject, "\n\n".join([*named, end]) + "\n")
+    message = plain_mail(server, subject, "\n\n".join([*named, end]) + "\n")
     message["Message-ID"] = f"<{due.key}@{server.sender.rsplit('@', 1)[-1]}>"
     message["Date"] = due.since
     return message
@@ -27,10 +27,10 @@ def escalation_mail(due: DueEscalation, server: MailServer, page_url: str) -> Em
 
 def trial_mail(server: MailServer, now: datetime, key: str) -> EmailMessage:
     """A mail that says nothing but that it came."""
-    message = _mail(
+    message = plain_mail(
         server,
         "ReadFirst: test",
-        "Mails of ReadFirst about urgent studies that nobody has read come here.\n",
+        "Mails of ReadFirst come here: of urgent studies that nobody has read, or of nights.\n",
     )
     message["Message-ID"] = f"<{key}@{server.sender.rsplit('@', 1)[-1]}>"
     message["Date"] = now
@@ -51,18 +51,6 @@ def escalation_body(due: DueEscalation, page_url: str) -> bytes:
     ]
     message = {"type": "escalation", "escalated_at": due.since.isoformat(), "studies": studies}
     return json.dumps(message).encode()
-
-
-def _mail(server: MailServer, subject: str, text: str) -> EmailMessage:
-    message = EmailMessage()
-    message["Subject"] = subject
-    message["From"] = server.sender
-    message["To"] = ", ".join(server.receivers)
-    # RFC 3834: no answer of a machine is wanted.
-    message["Auto-Submitted"] = "auto-generated"
-    # Addresses are not broken up: nothing in it is but ASCII, in lines of less than 998 characters.
-    message.set_content(text, cte="7bit")
-    return message
 
 
 def _paragraph(study: EscalatedStudy, at: datetime, page_url: str) -> str:

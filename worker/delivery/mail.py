@@ -33,8 +33,17 @@ class MailServer:
 
 
 def mail_server(settings: Settings) -> MailServer | None:
-    """The server of a site; None if it sends no mail."""
-    if not settings.escalates_by_mail or not (settings.smtp_host and settings.mail_from):
+    """The server of a site, for escalations; None if it sends none by mail."""
+    return _server(settings, settings.mail_to) if settings.escalates_by_mail else None
+
+
+def night_mail_server(settings: Settings) -> MailServer | None:
+    """The same for those who are told of nights; None if nobody is."""
+    return _server(settings, settings.nightly_mail_to) if settings.nightly_mail_to else None
+
+
+def _server(settings: Settings, receivers: tuple[str, ...]) -> MailServer | None:
+    if not (settings.smtp_host and settings.mail_from):
         return None
     return MailServer(
         host=settings.smtp_host,
@@ -44,8 +53,21 @@ def mail_server(settings: Settings) -> MailServer | None:
         password=settings.smtp_password,
         password_file=settings.smtp_password_file,
         sender=settings.mail_from,
-        receivers=settings.mail_to,
+        receivers=receivers,
     )
+
+
+def plain_mail(server: MailServer, subject: str, text: str) -> EmailMessage:
+    """Make a mail of plain ASCII text."""
+    message = EmailMessage()
+    message["Subject"] = subject
+    message["From"] = server.sender
+    message["To"] = ", ".join(server.receivers)
+    # RFC 3834: no answer of a machine is wanted.
+    message["Auto-Submitted"] = "auto-generated"
+    # Addresses are not broken up: nothing in it is but ASCII, in lines of less than 998 characters.
+    message.set_content(text, cte="7bit")
+    return message
 
 
 def send_mail(

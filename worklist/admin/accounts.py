@@ -17,6 +17,7 @@ from readfirst.access.credentials import LEAST_PASSWORD, MOST_PASSWORD
 from readfirst.access.roles import Role
 from readfirst.errors import Misconfigured
 from readfirst.formatting import short_duration
+from readfirst.language.texts import gettext
 from worklist.admin import account_service
 from worklist.admin.account_service import Changed
 from worklist.http.problems import NOT_FOUND, TAKEN
@@ -215,7 +216,9 @@ def _page(request: Request, *, done: Changed | None = None, wrong: str = "") -> 
         "most": MOST_PASSWORD,
         "zone": state.settings.zone,
         "minute": minute,
-        "ago": lambda moment: f"{short_duration(at - moment)} ago",
+        "ago": lambda moment: gettext("{duration} ago").format(
+            duration=short_duration(at - moment)
+        ),
         "minutes_to": lambda moment: max(1, round((moment - at).total_seconds() / 60)),
     }
     status = 422 if wrong else 200

@@ -19,7 +19,9 @@ from db.session import Database
 from readfirst.access.roles import Role
 from readfirst.ensemble_states import EnsembleState
 from readfirst.errors import Misconfigured
+from readfirst.language.texts import gettext
 from readfirst.settings import Settings
+from readfirst.studies.findings import finding_text
 from worklist.api.cursors import next_page, of_row, row_id
 from worklist.api.figure_parameters import Version
 from worklist.api.parameters import Cursor, Limit
@@ -80,6 +82,7 @@ def comparison_page(
         "second": second,
         "zone": settings.zone,
         "figure_texts": FIGURE_TEXTS,
+        "finding_text": finding_text,
         "wrong": None,
     }
     if first and second:
@@ -151,7 +154,7 @@ def _compared(database: Database, settings: Settings, first: str, second: str) -
     changes = [
         (
             change,
-            CHANGE_TEXTS[change].format(second=second),
+            gettext(CHANGE_TEXTS[change]).format(second=second),
             _changed(database, settings, first, second, change, ON_THE_PAGE),
             {FlagChange.NEW: compared.flags.new}.get(change, compared.flags.withdrawn),
         )

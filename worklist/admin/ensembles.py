@@ -1,7 +1,7 @@
 """The ensembles of the site: states, figures, promotion, roll-back, and scoring again."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Form, HTTPException, Request, Response
@@ -11,16 +11,21 @@ from pydantic import BaseModel, Field
 from db.access.audit import Actor, AuditAction
 from db.ensembles.changes import EnsembleChange
 from db.ensembles.changes import change_ensemble as make_change
+from db.ensembles.outlook import Outlook, outlook
 from db.ensembles.rescoring_progress import RescoringProgress, rescoring_progress
 from db.ensembles.shadow_progress import ShadowProgress, shadow_progress
 from db.ensembles.thresholds import ActiveThreshold, active_thresholds
 from db.ensembles.versions import known_ensembles, previous_ensemble
+from db.nights.records import NightRecord, nights
 from db.session import Database
 from db.tables import EnsembleVersion
 from models.manifest import Manifest, available_ensembles, load_manifest
 from readfirst.access.roles import Role
 from readfirst.ensemble_states import EnsembleState
 from readfirst.errors import Misconfigured
+from readfirst.language.texts import gettext
+from readfirst.nights.config import night_plan
+from readfirst.nights.reasons import END_WORDS
 from readfirst.settings import Settings
 from readfirst.tasks.names import TaskName
 from worklist.http.problems import TAKEN
@@ -35,7 +40,11 @@ from worklist.services.dependencies import (
     SettingsDep,
 )
 from worklist.services.forms import FormText, OwnForm
+from worklist.services.outlook import outlook_sentence
 from worklist.services.templating import TEMPLATES
+
+#: Nights that are listed; `readfirst nights list` has them all.
+MOST_NIGHTS = 14
 
 page = APIRouter(default_response_class=HTMLResponse)
 api = APIRouter()
@@ -75,12 +84,15 @@ class EnsembleRecord:
 class SiteEnsembles:
     """The ensembles, the active one first. progress: of the active one; null before the first film.
 
-    previous: the version that a roll-back leads to; null where there is none.
+    previous: the version that a roll-back leads to; null where there is none. outlook: what is left
+    for the nights. nights: the latest ones, the last one first.
     """
 
     ensembles: tuple[EnsembleRecord, ...]
     previous: str | None
     progress: RescoringProgress | None
+    outlook: Outlook | None
+    nights: tuple[NightRecord, ...]
 
 
 class WantedChange(BaseModel):
@@ -164,22 +176,29 @@ def _change(
     with database.write() as session:
         version = make_change(session, by, change, at, version).version
     if change is EnsembleChange.RETIRE:
-        return f"Ensemble {version} is retired. Its scores stay."
+        return gettext("Ensemble {version} is retired. Its scores stay.").format(version=version)
     if change is EnsembleChange.SHADOW:
         # Workers load its networks when no film waits.
         notify(TaskName.SCORE)
-        return f"Ensemble {version} scores in shadow while no film waits."
+        text = gettext("Ensemble {version} scores in shadow while no film waits.")
+        return text.format(version=version)
     if change is EnsembleChange.END_SHADOW:
-        return f"Ensemble {version} is a candidate again. Its scores stay."
+        text = gettext("Ensemble {version} is a candidate again. Its scores stay.")
+        return text.format(version=version)
     if change is EnsembleChange.PROMOTE:
         # What it has scored in shadow ranks the studies at once.
         notify(TaskName.RANK)
-        return f"Ensemble {version} is active. What it has not seen is scored in the night."
+        text = gettext("Ensemble {version} is active. What it has not seen is scored in the night.")
+        return text.format(version=version)
+    if change is EnsembleChange.STOP_NIGHT:
+        return gettext("The night is stopped. What is left waits for the next one.")
     # Its scores rank the studies at once, and the rest is queued behind live films.
     notify(TaskName.NIGHTLY)
     if change is EnsembleChange.ROLL_BACK:
-        return f"Ensemble {version} is active again. Studies are ranked by its scores now."
-    return f"What ensemble {version} has not seen is scored now, behind films that come in."
+        text = gettext("Ensemble {version} is active again. Studies are ranked by its scores now.")
+        return text.format(version=version)
+    text = gettext("What ensemble {version} has not seen is scored now, behind films that come in.")
+    return text.format(version=version)
 
 
 def _site_ensembles(database: Database, settings: Settings) -> SiteEnsembles:
@@ -201,12 +220,14 @@ def _site_ensembles(database: Database, settings: Settings) -> SiteEnsembles:
             previous = previous_ensemble(session).version
         except Misconfigured:
             previous = None
+        prospect = outlook(session, night_plan(settings), datetime.now(UTC))
+        rows_of_nights = tuple(nights(session, MOST_NIGHTS))
     states = list(EnsembleState)
     records.sort(key=lambda record: record.registered_at, reverse=True)
     records.sort(
         key=lambda record: (record.state is not EnsembleState.ACTIVE, states.index(record.state))
     )
-    return SiteEnsembles(tuple(records), previous, progress)
+    return SiteEnsembles(tuple(records), previous, progress, prospect, rows_of_nights)
 
 
 def _record(
@@ -245,8 +266,11 @@ def _page(
     done: str | None = None,
     wrong: str | None = None,
 ) -> Response:
+    site = _site_ensembles(database, settings)
     context = {
-        "site": _site_ensembles(database, settings),
+        "site": site,
+        "outlook": outlook_sentence(site.outlook, settings),
+        "end_words": END_WORDS,
         "zone": settings.zone,
         "done": done,
         "wrong": wrong,

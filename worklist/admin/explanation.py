@@ -36,6 +36,8 @@ class Outcome(StrEnum):
     REFUSED = "refused"
 
 
+#: What a rule says of a film, for the page.
+RESULT_WORDS = ("score", "mark", "refuse")
 SENTENCES = {
     Outcome.SCORED: "This film would be scored, if its pixels are those of a frontal chest film.",
     Outcome.MARKED: "This film would be scored and marked as not validated.",

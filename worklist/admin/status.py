@@ -10,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from db.access.audit import AuditAction
+from db.ensembles.outlook import Outlook, outlook
 from db.inbox.inbox_issues import InboxIssueRecord, inbox_issues
 from db.monitoring.queue_metrics import oldest_waiting
 from db.session import Database
@@ -20,6 +21,9 @@ from ingest.inbox.disk import intake_disk_space
 from readfirst.access.roles import Role
 from readfirst.domain import ImageState
 from readfirst.formatting import short_duration
+from readfirst.language.formats import number_text
+from readfirst.language.texts import gettext
+from readfirst.nights.config import night_plan
 from readfirst.settings import Settings
 from readfirst.site.checks import CheckResult
 from readfirst.site.parts import Part
@@ -27,6 +31,7 @@ from worklist.admin.dependencies import LiveChecksDep
 from worklist.http.responses import NOT_MODIFIED, answer_json
 from worklist.security.policy import policy
 from worklist.services.dependencies import DatabaseDep, NowDep, SettingsDep
+from worklist.services.outlook import outlook_sentence
 from worklist.services.study_texts import minute
 from worklist.services.templating import TEMPLATES
 
@@ -58,7 +63,10 @@ class DiskRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteStatus:
-    """The site as it is now. Without the database, all but `checks` and `disk` is empty."""
+    """The site as it is now. Without the database, all but `checks` and `disk` is empty.
+
+    outlook: what is left for the nights, and until when; null before the first film.
+    """
 
     at: datetime
     checks: tuple[CheckResult, ...]
@@ -68,6 +76,7 @@ class SiteStatus:
     inbox: tuple[InboxIssueRecord, ...]
     inbox_total: int
     last_films: tuple[SourceRecord, ...]
+    outlook: Outlook | None
 
 
 def current_status(
@@ -119,6 +128,7 @@ def site_status(
                 inbox=tuple(issues[:MOST_ISSUES]),
                 inbox_total=len(issues),
                 last_films=tuple(last_films(session, at)),
+                outlook=outlook(session, night_plan(settings), at),
             )
     except SQLAlchemyError:
         return SiteStatus(
@@ -130,6 +140,7 @@ def site_status(
             inbox=(),
             inbox_total=0,
             last_films=(),
+            outlook=None,
         )
 
 
@@ -148,14 +159,17 @@ def _queue(session: Session, at: datetime) -> tuple[QueueRecord, ...]:
 
 def _answer(request: Request, template: str, status: SiteStatus, settings: Settings) -> Response:
     def ago(moment: datetime | None) -> str:
-        return "never" if moment is None else f"{short_duration(status.at - moment)} ago"
+        if moment is None:
+            return gettext("never")
+        return gettext("{duration} ago").format(duration=short_duration(status.at - moment))
 
     context = {
         "status": status,
+        "night": outlook_sentence(status.outlook, settings),
         "zone": settings.zone,
         "ago": ago,
         "minute": minute,
         "duration": lambda seconds: short_duration(timedelta(seconds=seconds)),
-        "gibibytes": lambda size: f"{size / 1024**3:,.1f} GiB",
+        "gibibytes": lambda size: f"{number_text(size / 1024**3, ',.1f')} GiB",
     }
     return TEMPLATES.TemplateResponse(request, template, context)

@@ -26,6 +26,7 @@ from db.ensembles.versions import active_ensemble, known_ensembles
 from db.session import Database
 from readfirst.access.roles import Role
 from readfirst.errors import Misconfigured
+from readfirst.language.texts import gettext
 from readfirst.settings import Settings
 from readfirst.statistics.operating_points import ThresholdMethod
 from readfirst.tasks.names import TaskName
@@ -275,7 +276,8 @@ def _change(
     """Make a change and note it. Returns a sentence of what was done. Raises Misconfigured."""
     if wanted.change is ThresholdChange.ROLL_BACK:
         row = roll_back_threshold(session, user.actor, _version(session, wanted.ensemble), at)
-        return f"Threshold {row.version} of ensemble {row.ensemble_version} is active again."
+        text = gettext("Threshold {number} of ensemble {version} is active again.")
+        return text.format(number=row.version, version=row.ensemble_version)
     if wanted.threshold is None:
         raise Misconfigured("Name the threshold.")
     report = _report(session, settings, wanted.threshold, at)
@@ -286,7 +288,8 @@ def _change(
         )
     new = report.as_chosen(user.actor.account or "somebody")
     row = change_threshold(session, user.actor, new, at)
-    return f"Threshold {row.version} of ensemble {row.ensemble_version} is active."
+    text = gettext("Threshold {number} of ensemble {version} is active.")
+    return text.format(number=row.version, version=row.ensemble_version)
 
 
 def _page(

@@ -9,6 +9,7 @@ from worklist.api import (
     images,
     inbox,
     monitoring,
+    nights,
     refusals,
     studies,
     verdicts,
@@ -26,6 +27,7 @@ MODULES = (
     refusals,
     inbox,
     monitoring,
+    nights,
     events,
 )
 

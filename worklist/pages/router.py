@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from worklist.pages import refused
 from worklist.pages.list import page as list_page
 from worklist.pages.list import saved_filters
+from worklist.pages.monitoring import night as night_page
 from worklist.pages.monitoring import page as monitoring_page
 from worklist.pages.studies import acknowledgement, attributes, film, preview, priors, readers
 from worklist.pages.studies import page as study_page
@@ -21,6 +22,7 @@ MODULES = (
     acknowledgement,
     attributes,
     monitoring_page,
+    night_page,
 )
 
 router = APIRouter(include_in_schema=False)

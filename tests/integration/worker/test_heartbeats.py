@@ -10,6 +10,7 @@ from urllib.request import urlopen
 
 import psutil
 
+from tests.support.small_ensemble import write_small_ensemble
 from tests.support.stack import page_address, running, wait_for
 from tests.support.waiting import TIMEOUT, wait_until
 
@@ -30,6 +31,7 @@ def test_all_parts_of_up_beat_and_one_that_dies_falls_silent(tmp_path: Path) -> 
         "READFIRST_RECEIVE_PORT": "0",
     }
     logs = home / "logs"
+    write_small_ensemble(home / "ensembles")
     with running([sys.executable, "-m", "readfirst", "up"], environment) as up:
         wait_for(lambda: (logs / "page.log").exists(), logs)
         address = page_address(logs / "page.log")

@@ -16,8 +16,12 @@ from typer.testing import CliRunner
 from cli import app
 from cli.common.database import TERMINAL
 from db.access.audit import entries
+from db.ensembles.changes import change_threshold
+from db.ensembles.thresholds import NewThreshold
+from db.ensembles.versions import active_ensemble
 from db.images import image_with_content
 from db.lifecycle.heat_maps import want
+from db.lifecycle.rescoring import rank_by_threshold
 from db.lifecycle.verdicts import VerdictInput
 from db.read_models import StudyRecord
 from db.tables import EnsembleVersion
@@ -30,11 +34,12 @@ from readfirst.heat_maps import Area, HeatMethod
 from readfirst.results.reasons import NO_RESULT_SENTENCES, NoResultCode
 from readfirst.results.values import ResultKind
 from readfirst.samples import FOLDER
+from readfirst.statistics.operating_points import ThresholdMethod
 from readfirst.studies.findings import Finding
 from readfirst.testing import FixedEnsemble
 from tests.support.networks import finder
 from tests.support.results import dciodvfy_errors, saved
-from tests.support.studies import AS_STORED, give_verdict
+from tests.support.studies import AS_STORED, give_verdict, lifecycle
 from tests.support.workers import Worker
 from worker.results.folder import write_results
 from worker.results.heat_maps import outlines_of, painted_film
@@ -272,6 +277,25 @@ def test_a_newer_version_takes_no_flag_back(worker: Worker, drop: Drop) -> None:
         (ResultKind.SR, NoResultCode.WOULD_LOWER),
         (ResultKind.KOS, NoResultCode.WOULD_LOWER),
     ]
+
+
+def test_a_higher_threshold_takes_no_flag_back(worker: Worker, drop: Drop) -> None:
+    uid = scored(worker, drop, FOLDER / "study-02.dcm")
+    assert make_results(services_of(worker), uid).objects
+    new = NewThreshold(
+        ensemble_version="2.0", value=0.99, method=ThresholdMethod.VALUE,
+        evidence={"target": 0.99}, chosen_by="lead",
+    )  # fmt: skip
+    with lifecycle(worker.database, datetime.now(UTC)) as unit:
+        change_threshold(unit.session, TERMINAL, new, unit.at)
+        active = active_ensemble(unit.session)
+        assert active is not None
+        assert rank_by_threshold(unit, active, limit=9)
+    (study,) = studies(worker)
+    assert not study.flagged
+    assert {code for _, code in codes_of(make_results(services_of(worker), uid))} == {
+        NoResultCode.WOULD_LOWER
+    }
 
 
 def test_a_version_that_was_never_active_says_nothing(worker: Worker, drop: Drop) -> None:

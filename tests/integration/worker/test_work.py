@@ -179,8 +179,9 @@ def test_the_night_scores_with_a_promoted_ensemble_and_the_rank_follows(ready: W
         detail = study_detail(session, rows[0].study_instance_uid, display=AS_STORED)
     assert [row.probability for row in rows] == [0.8, 0.2]
     assert detail is not None
+    # The newest film is scored again first.
     assert [(score.ensemble_version, score.probability) for score in detail.scores] == [
-        ("2.0", 0.1),
+        ("2.0", 0.95),
         ("3.0", 0.8),
     ]
 

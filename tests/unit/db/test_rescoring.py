@@ -35,10 +35,8 @@ def test_the_night_adds_scores_and_the_rank_follows_the_new_version(database: Da
         second = a_scored_image(session, NOW, probability=0.9, study="1.2")
     ensemble = a_second_version(database)
     with database.write() as session:
-        assert make_ready_again(unit_at(session, NIGHT), ensemble, limit=10) == [
-            first.id,
-            second.id,
-        ]
+        newest_first = [second.id, first.id]
+        assert make_ready_again(unit_at(session, NIGHT), ensemble, limit=10) == newest_first
     with database.write() as session:
         score_ready(session, NIGHT, {first.id: 0.8, second.id: 0.2}, version="2")
     with database.read() as session:
@@ -74,9 +72,11 @@ def test_live_arrivals_overtake_the_night(database: Database) -> None:
         make_ready_again(unit_at(session, NIGHT), ensemble, limit=10)
         session.flush()
         live = a_ready_image(session, NIGHT)
-    with database.write() as session:
-        claims = claim_ready(unit_at(session, NIGHT), 10, "1")
-    assert [claimed.image_id for claimed in claims] == [live.id, old.id]
+    for image in (live, old):
+        # They share no batch, so that a film never waits for more than the one in work.
+        with database.write() as session:
+            claims = claim_ready(unit_at(session, NIGHT), 10, "1")
+        assert [claimed.image_id for claimed in claims] == [image.id]
 
 
 def test_a_new_preprocessing_sends_images_back_to_be_prepared(database: Database) -> None:
@@ -154,7 +154,8 @@ def test_a_study_says_one_score_while_versions_disagree(database: Database) -> N
         register(session, EnsembleFacts("2", 0.3, "1"), NIGHT)
         promote(session, "2", NIGHT)
     with lifecycle(database, NIGHT) as unit:
-        make_ready_again(unit, unit.session.get_one(EnsembleVersion, "2"), limit=1)
+        ensemble = unit.session.get_one(EnsembleVersion, "2")
+        make_ready_again(unit, ensemble, limit=1, before_id=flagged.id + 1)
         score_ready(unit, NIGHT, {flagged.id: 0.4}, version="2")
     with database.read() as session:
         (row,) = reading_order(session, limit=9, display=AS_STORED)

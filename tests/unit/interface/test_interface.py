@@ -37,12 +37,20 @@ ADMIN = (
     "SiteStatus|QueueRecord|DiskRecord|PartRecord|Part|CheckResult|SourceRecord|ImageState"
     "|AccountDetail|AccountChange|AddedAccount|ChangedAccount|Changed|Role|SessionRecord"
     "|AuditPage|AuditRecord|AuditAction|SiteRules|RulePart|RuleSource|Ages|FilmExplanation"
+    "|EnsembleChange|EnsembleRecord|EnsembleState|SiteEnsembles|RescoringProgress|WantedChange|Figures"
+    "|Outlook|Forecast|NightRecord|NightEnd"
     "|EnsembleChange|EnsembleRecord|EnsembleState|SiteEnsembles|RescoringProgress|ShadowProgress"
     "|WantedChange|Figures|ChangedStudies|ChangedStudy|EnsembleComparison|ComparedEnsemble"
     "|FlagAgreement|FlagChange|ReaderFigures|PairedFigure|Interval|Share"
     "|RuleFinding|Outcome|SiteSettings|SettingRecord|SettingSource|UnknownSetting|Body_explainFilm"
 )
 OPENAPI = (
+    Change(r"(?s)paths /api/v1/nights.*", "`GET /api/v1/nights/{number}`"),
+    Change(
+        r"(?s)components schemas (Night(Report|Change|Study)|ChangeCounts|Group(Kind|Record)) "
+        r".*",
+        "`GET /api/v1/nights/{number}`",
+    ),
     Change(r".* description: (Maximum|Most) rows\.", "the user's words: *Maximum rows*"),
     Change(
         r".* description: (Sort order; only|What they are sorted by; nothing but) .*",
@@ -161,6 +169,7 @@ HELP = (
     Change(r"(?s)(readfirst )?acceptance: .*|readfirst:   acceptance .*", "`readfirst acceptance`"),
     Change(r"(?s)readfirst models( threshold)?: .*", "`readfirst models threshold`"),
     Change(r"readfirst score:   -o, --output .*", "`readfirst score --output FILE`"),
+    Change(r"(?s)readfirst nights( \w+)?: .*|readfirst:   nights  .*", "`readfirst nights list`"),
     Change(r"readfirst doctor:   --fix-rights .*", "`readfirst doctor --fix-rights`"),
     Change(
         r"(readfirst )?results( write)?: .*|readfirst:   results .*", "`readfirst results write`"
@@ -169,6 +178,9 @@ HELP = (
     Change(r"readfirst doctor:   --send-test-mail .*", "`readfirst doctor --send-test-mail`"),
 )
 SCHEMA = (
+    Change(r"studies\.flagged_by .*", "`studies.flagged_by`"),
+    Change(r"announcements(\.night_id| FOREIGN KEY \['night_id'\]) .*", "`announcements.night_id`"),
+    Change(r"(nights|rescored_studies)\b.*", "`nights` and `rescored_studies`"),
     Change(r"shadow_images\b.*", "`shadow_images`"),
     Change(r"ensembles\.shadow_\w+ .*", "`ensembles.shadow_since`"),
     Change(r"scores\.(seconds|batch_size) .*", "`scores.seconds` and `scores.batch_size`"),

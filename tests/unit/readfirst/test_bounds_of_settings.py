@@ -22,6 +22,8 @@ from ingest.reader.reader_process import Reader
 from ingest.receivers.listener_config import listener_config
 from readfirst.errors import Misconfigured
 from readfirst.monitoring.config import monitoring_config
+from readfirst.nights.config import night_plan
+from readfirst.nights.pace import AN_HOUR, allowance
 from readfirst.samples import FOLDER
 from readfirst.settings import Settings, load_settings
 from readfirst.studies.prevalence import at_prevalence
@@ -139,6 +141,14 @@ def watch(settings: Settings) -> None:
     assert monitoring.least_verdicts >= 1
 
 
+def pace(settings: Settings) -> None:
+    rate = night_plan(settings).films_an_hour
+    assert rate is not None
+    allowed = allowance(NOW, NOW + AN_HOUR, rate, 10 * rate)
+    assert 1 <= allowed.films <= rate
+    assert allowed.paced_until <= NOW + AN_HOUR
+
+
 #: What each of them is for.
 USES: dict[str, Callable[[Settings], Any]] = {
     "port": lambda settings: connect(settings.port),
@@ -163,6 +173,8 @@ USES: dict[str, Callable[[Settings], Any]] = {
     "scan_seconds": lambda settings: wait(settings.scan_seconds),
     "min_free_megabytes": lambda settings: intake_disk_space(settings).sentence,
     "max_wait_hours": order,
+    "nightly_films_an_hour": pace,
+    "second_look": lambda settings: 0 < settings.second_look <= 1,
     "sweep_seconds": sweep,
     "lease_seconds": claim,
     "max_attempts": claim,

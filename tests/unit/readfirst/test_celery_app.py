@@ -23,10 +23,10 @@ def test_every_task_name_has_a_task_and_a_queue_that_some_worker_listens_to(tmp_
         assert name.queue in listened_to
 
 
-def test_the_night_begins_at_the_hour_of_the_site(tmp_path: Path) -> None:
+def test_originals_are_removed_at_the_hour_of_the_site(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path, time_zone="Asia/Tokyo", nightly_at="02:30")
     app = make_app(settings)
-    schedule = app.conf.beat_schedule["nightly"]["schedule"]
+    schedule = app.conf.beat_schedule["retention"]["schedule"]
     schedule.app = app
     noon = datetime(2026, 3, 1, 12, 0, tzinfo=settings.zone)
     schedule.nowfun = lambda: noon

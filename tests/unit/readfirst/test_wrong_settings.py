@@ -72,6 +72,9 @@ WRONG: dict[str, tuple[str, str]] = {
     "batch_size": ("9" * 5000, "a whole number from 1 to 512"),
     "prepare_workers": ("", "a whole number from 1 to 64"),
     "nightly_at": ("25:00", "a time of day, as 02:00"),
+    "nightly_until": ("six", "a time of day, as 06:00"),
+    "nightly_films_an_hour": ("0", "at least 1"),
+    "second_look": ("0", "above 0"),
     "sweep_seconds": ("nan", "a number from 1 to 86400"),
     "lease_seconds": ("4", "at least 5"),
     "max_attempts": ("0", "at least 1"),
@@ -125,6 +128,10 @@ WRONG: dict[str, tuple[str, str]] = {
     "mail_from": (
         "ReadFirst <readfirst@hospital.example>",
         "an address, as readfirst@hospital.example",
+    ),
+    "nightly_mail_to": (
+        "nobody",
+        "addresses, with commas between them, as a@hospital.example,b@hospital.example",
     ),
     "mail_to": (
         "a@hospital.example,nobody",
@@ -255,6 +262,21 @@ def test_several_faults_are_several_sentences(
         (
             {"webhook_url": f"https://host/{SECRET}"},
             "READFIRST_WEBHOOK_SECRET is not set; READFIRST_WEBHOOK_URL needs it.",
+        ),
+        (
+            {"nightly_at": "02:00", "nightly_until": "02:00"},
+            "READFIRST_NIGHTLY_AT and READFIRST_NIGHTLY_UNTIL are the same time; leave the second "
+            "out to let a night end when nothing is left.",
+        ),
+        (
+            {"nightly_until": "06:00+01:00"},
+            "READFIRST_NIGHTLY_UNTIL names a zone; it must be a time of day in the site's own, as "
+            "02:00.",
+        ),
+        (
+            {"nightly_mail_to": "a@mail.example", "smtp_host": "mail.example"},
+            "READFIRST_PAGE_URL, READFIRST_MAIL_FROM are not set; READFIRST_NIGHTLY_MAIL_TO needs "
+            "them.",
         ),
         (
             {"escalate_after_minutes": "30", "smtp_host": "mail.example"},

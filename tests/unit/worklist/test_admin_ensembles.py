@@ -9,6 +9,7 @@ from fastapi.testclient import TestClient
 
 from db.access.audit import entries
 from db.access.login_sessions import open_session
+from db.nights.running import NewNight, begin_night
 from db.session import Database
 from db.tables import EnsembleVersion
 from readfirst.access.credentials import digest
@@ -131,3 +132,28 @@ def test_one_scores_in_shadow_and_no_more(
         log = [(row.account, row.action) for row in entries(session, limit=99)]
     for action in ("shadow_begun", "shadow_ended"):
         assert log.count(("admin", action)) == 1
+
+
+def test_nights_are_listed_and_the_one_that_runs_is_stopped(
+    client: TestClient, database: Database
+) -> None:
+    assert client.get(API).json()["nights"] == []
+    change(client, "promote", "2")
+    with database.write() as session:
+        new = NewNight(day=NOW.date(), planned=True, ensemble_version="2", left=1)
+        begin_night(session, new, NOW)
+    site = client.get(API).json()
+    assert [(row["ensemble"], row["running"], row["left"]) for row in site["nights"]] == [
+        ("2", True, 1)
+    ]
+    assert (site["outlook"]["left"], site["outlook"]["through"]) == (1, None)
+    page = client.get("/admin/ensembles").text
+    assert "1 image left to score again. The first night will tell how long that takes." in page
+    assert "Stop the night" in page
+    status = client.get("/api/v1/admin/status").json()
+    assert status["outlook"]["running"]["ensemble"] == "2"
+    assert "1 image left to score again" in client.get("/admin").text
+    assert "The night is stopped." in change(client, "stop_night")[1]
+    assert "Stop the night" not in client.get("/admin/ensembles").text
+    status_code, page = change(client, "stop_night")
+    assert (status_code, "No night runs now" in page) == (422, True)
