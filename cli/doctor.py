@@ -367,11 +367,15 @@ def check_acceptance(settings: Settings) -> CheckResult:
         return CheckResult("accepted", True, "no ensemble has scored yet")
     if accepted:
         return CheckResult("accepted", True, f"ensemble {active.version} was accepted by a lead")
+    if settings.is_silent:
+        return CheckResult("accepted", True, f"silent mode: ensemble {active.version} only scores")
     warning = (
         f"No lead has accepted ensemble {active.version} on films of this site: "
         "docs/how-to/accept-an-ensemble.md says how."
     )
-    return CheckResult("accepted", True, f"ensemble {active.version} ranks", warning=warning)
+    return CheckResult(
+        "accepted", True, f"live, ranked by ensemble {active.version}", warning=warning
+    )
 
 
 CHECKS: tuple[Callable[[Settings], CheckResult], ...] = (

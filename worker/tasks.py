@@ -20,7 +20,12 @@ from worker.delivery.deliver import deliver_next
 from worker.explaining.explain import explain_next
 from worker.scoring.night import feed_night, keep_night
 from worker.scoring.prepare import prepare_next
-from worker.scoring.rescore import rank_by_active, rank_by_new_thresholds, rescore
+from worker.scoring.rescore import (
+    rank_by_active,
+    rank_by_new_mode,
+    rank_by_new_thresholds,
+    rescore,
+)
 from worker.scoring.score import score_batch
 from worker.scoring.shadow import shadow_next
 from worker.upkeep.alerts import check_alerts
@@ -85,10 +90,11 @@ def score() -> None:
 def sweep() -> None:
     """Wake workers, keep the night, escalate what nobody has read, and retry what is wanted.
 
-    Studies that do not know a new threshold yet are ranked by it.
+    Studies that do not know a new threshold or mode yet are ranked by it.
     """
     site = use_cases()
     rank_by_new_thresholds(site.units)
+    rank_by_new_mode(site.units)
     keep_night(site.night)
     escalate(site.units, site.escalation)
     sweep_once(site.units, site.store)

@@ -99,7 +99,7 @@ def _fill_state(state: State, settings: Settings, notify: Notifier) -> None:
     state.prepared = DerivedImages(settings.prepared_path)
     state.renderer = Renderer(settings)
     # For the server too, which ends them before it waits for the connections.
-    state.streams = Streams(database)
+    state.streams = Streams(database, silent=settings.is_silent)
     state.upload_endpoints = endpoints
     state.upload_writer, state.dicomweb_writer = endpoints.upload, endpoints.dicomweb
     state.header_reader = endpoints.reader

@@ -15,6 +15,7 @@ from cli.common.outlook import outlook_sentence
 from cli.models.ensembles import find_manifest
 from cli.models.figures import with_interval
 from cli.models.options import Json
+from db.ensembles.thresholds import active_thresholds
 from db.ensembles.versions import known_ensembles
 from models.manifest import Manifest, available_ensembles, load_manifest
 from readfirst.errors import Unavailable
@@ -38,10 +39,14 @@ def list_models(
         load_manifest(path) for path in available_ensembles(load_settings().ensembles_path).values()
     ]
     manifests.sort(key=lambda manifest: manifest.created)
-    states, sentence = _states()
+    states, thresholds, sentence = _known()
     if json:
         rows = [
-            manifest.model_dump(mode="json") | {"state": states.get(manifest.version)}
+            manifest.model_dump(mode="json")
+            | {
+                "state": states.get(manifest.version),
+                "active_threshold": thresholds.get(manifest.version, manifest.threshold),
+            }
             for manifest in manifests
         ]
         print_json(rows)
@@ -63,7 +68,7 @@ def list_models(
                 manifest.version,
                 states.get(manifest.version, NOT_ADDED),
                 ", ".join(member.name for member in manifest.members),
-                f"{manifest.threshold:.3f}",
+                f"{thresholds.get(manifest.version, manifest.threshold):.3f}",
                 with_interval(manifest.metrics.auc),
                 with_interval(manifest.metrics.sensitivity),
                 with_interval(manifest.metrics.specificity),
@@ -112,8 +117,8 @@ def _lines(facts: Mapping[str, Any], within: str = "") -> Iterator[tuple[str, st
             yield name, _cell(value)
 
 
-def _states() -> tuple[dict[str, str], str | None]:
-    """The state of each ensemble that the database knows, and when the active one will be through.
+def _known() -> tuple[dict[str, str], dict[str, float], str | None]:
+    """State and active threshold of each known ensemble, and when the active one will be through.
 
     Nothing where the database does not answer.
     """
@@ -122,10 +127,12 @@ def _states() -> tuple[dict[str, str], str | None]:
         with opened(settings) as database, database.read() as session:
             known = known_ensembles(session)
             states = {version: row.state.value for version, row in known.items()}
-            return states, outlook_sentence(session, settings)
+            active = active_thresholds(session).by_ensemble
+            thresholds = {version: threshold.value for version, threshold in active.items()}
+            return states, thresholds, outlook_sentence(session, settings)
     except Unavailable as error:
         notice(f"The states are not known: {error}", "yellow")
-        return {}, None
+        return {}, {}, None
 
 
 def _list_recipes(json: bool) -> None:

@@ -116,7 +116,7 @@ def _make(database: Database, labels: Path | None, ensemble: str | None) -> Acce
         else:
             matched = match_labels(session, read_labels(labels))
             source = f"a table of {len(matched.by_study)} studies"
-        report = make_report(session, promise, matched, source, now)
+        report = make_report(session, promise, matched, source, now, settings.prevalence)
         return keep_report(session, report, getuser())
 
 

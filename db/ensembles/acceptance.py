@@ -122,7 +122,12 @@ def labelled_studies(
 
 
 def make_report(
-    session: Session, promise: Promise, labels: MatchedLabels, source: str, now: datetime
+    session: Session,
+    promise: Promise,
+    labels: MatchedLabels,
+    source: str,
+    now: datetime,
+    site_prevalence: float | None = None,
 ) -> AcceptanceReport:
     """Measure an ensemble at the site. source: where the labels come from, a sentence.
 
@@ -147,6 +152,7 @@ def make_report(
         threshold_version=threshold.version,
         labels=_described(source, labels, left_out),
         made_at=now,
+        site_prevalence=site_prevalence,
     )
 
 

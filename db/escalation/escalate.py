@@ -42,7 +42,7 @@ def escalation_policy(settings: Settings) -> EscalationPolicy | None:
     return EscalationPolicy(
         after=timedelta(minutes=settings.escalate_after_minutes),
         stat=studies in ("stat", "both"),
-        flagged=studies in ("flagged", "both"),
+        flagged=studies in ("flagged", "both") and not settings.is_silent,
         channels=tuple(channel for channel in Channel if ways in (channel.value, "both")),
     )
 

@@ -58,9 +58,9 @@ def rank(unit: UnitOfWork, causes: Mapping[int, Cause], active_version: str) -> 
         deciding = study_steps.deciding_score(
             scores[study.id], active_version, thresholds.by_ensemble
         )
-        max_wait, cause = unit.policy.max_wait, causes[study.id]
+        head_start, cause = unit.policy.head_start, causes[study.id]
         before = _ranking_score(study)
-        unit.add(*study_steps.rank(study, deciding, active_version, thresholds, max_wait, cause))
+        unit.add(*study_steps.rank(study, deciding, active_version, thresholds, head_start, cause))
         if cause in OF_NIGHTS:
             rescored = Rescored(before, _ranking_score(study), was_read=study.read_at is not None)
             unit.add_rescored(study.id, rescored)

@@ -11,9 +11,11 @@ from sqlalchemy.orm import selectinload
 from db.ensembles.rescoring_progress import can_be_scored, lacks_score
 from db.ensembles.thresholds import active_thresholds
 from db.lifecycle import image as image_steps
+from db.lifecycle import study as study_steps
 from db.lifecycle.events import Cause
 from db.lifecycle.ranking import rank
 from db.lifecycle.unit_of_work import UnitOfWork
+from db.study_conditions import is_unread
 from db.tables import EnsembleVersion, Image, Score, Study
 
 
@@ -93,3 +95,26 @@ def rank_by_threshold(unit: UnitOfWork, ensemble: EnsembleVersion, *, limit: int
     study_ids = list(unit.session.scalars(query))
     rank(unit, dict.fromkeys(study_ids, Cause.THRESHOLD), ensemble.version)
     return study_ids
+
+
+def rank_by_mode(unit: UnitOfWork, *, limit: int) -> list[int]:
+    """Let up to `limit` unread flagged studies stand where the site's mode puts them.
+
+    In silent mode a flag gives no head start; once the site is live, it does. Returns the study
+    ids; the next slice are those that are left.
+    """
+    silent = unit.policy.silent
+    moved = Study.reading_key < Study.received_at
+    query = (
+        select(Study)
+        .where(Study.flagged, is_unread(), moved if silent else ~moved)
+        .order_by(Study.id)
+        .limit(limit)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    )
+    studies = unit.session.scalars(query).all()
+    for study in studies:
+        study_steps.stand(study, unit.policy.head_start)
+    unit.session.flush()
+    return [study.id for study in studies]

@@ -190,7 +190,7 @@ def rank(
     score: Score | None,
     active_version: str,
     thresholds: ActiveThresholds,
-    max_wait: timedelta,
+    head_start: timedelta,
     cause: Cause,
 ) -> list[DomainEvent]:
     """Let a study stand where its deciding score puts it. None: where it came in."""
@@ -203,7 +203,7 @@ def rank(
     study.threshold = threshold.value if threshold else None
     study.threshold_version = threshold.version if threshold else None
     study.flagged = score.probability >= threshold.value if score and threshold else False
-    study.reading_key = reading_key(study.received_at, flagged=study.flagged, max_wait=max_wait)
+    study.reading_key = reading_key(study.received_at, flagged=study.flagged, max_wait=head_start)
     if study.flagged == was_flagged:
         return []
     study.flagged_by = cause.value if study.flagged else None
@@ -212,3 +212,8 @@ def rank(
     if cause is Cause.THRESHOLD:
         detail |= {"threshold": study.threshold, "threshold_version": study.threshold_version}
     return [DomainEvent(action=action, study=study, cause=cause, score=score, detail=detail)]
+
+
+def stand(study: Study, head_start: timedelta) -> None:
+    """Let a study stand where its flag puts it, where the site's mode has changed."""
+    study.reading_key = reading_key(study.received_at, flagged=study.flagged, max_wait=head_start)

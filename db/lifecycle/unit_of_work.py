@@ -45,7 +45,8 @@ class LifecyclePolicy:
 
     max_wait: the head start of a flagged study. lease: of images. webhook: another system is told
     of flagged studies. mail: people are told of escalations by mail. prior_after: the age at
-    arrival from which a study is a prior by itself; None: no study becomes one.
+    arrival from which a study is a prior by itself; None: no study becomes one. silent: a flag
+    gives no head start, and nobody is told of it.
     """
 
     max_wait: timedelta
@@ -53,6 +54,12 @@ class LifecyclePolicy:
     webhook: bool = False
     prior_after: timedelta | None = None
     mail: bool = False
+    silent: bool = False
+
+    @property
+    def head_start(self) -> timedelta:
+        """The head start that a flag gives."""
+        return timedelta(0) if self.silent else self.max_wait
 
     @property
     def channels(self) -> tuple[Channel, ...]:
@@ -69,6 +76,7 @@ def site_policy(settings: Settings) -> LifecyclePolicy:
         webhook=settings.webhook_url is not None,
         prior_after=settings.prior_after,
         mail=settings.escalates_by_mail or bool(settings.nightly_mail_to),
+        silent=settings.is_silent,
     )
 
 
@@ -105,7 +113,7 @@ class UnitOfWork:
             rows = [self._row(event) for event in events]
             self.session.execute(insert(Event).execution_options(render_nulls=True), rows)
         for event in events:
-            if is_told(event) and self.policy.webhook:
+            if is_told(event) and self.policy.webhook and not self.policy.silent:
                 enqueue_webhook(self.session, event, self.at)
                 tasks[TaskName.DELIVER] = None
             if is_explained(event) and event.score is not None:
@@ -134,7 +142,8 @@ class UnitOfWork:
     def _row(self, event: DomainEvent) -> dict[str, Any]:
         detail = event.detail
         if (alert := alerts_people(event)) is not None:
-            detail = detail | {"alert": alert}
+            by_ai = event.action is EventAction.FLAGGED
+            detail = detail | {"alert": alert and not (by_ai and self.policy.silent)}
         return {
             "study_id": event.study.id,
             "image_id": event.image.id if event.image is not None else None,

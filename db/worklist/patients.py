@@ -140,7 +140,7 @@ def _record(
     verdicts: VerdictSummary,
     presupposed: Mapping[str, float | None],
 ) -> OtherStudy:
-    is_hidden = display.hides_ai and verdicts.count == 0 and study.probability is not None
+    is_hidden = display.hides(verdicts.count) and study.probability is not None
 
     def at_site(value: float | None) -> float | None:
         if value is None or ensemble is None or is_hidden:

@@ -30,7 +30,7 @@ from db.worklist.sorting import (
     keyset_segments,
     position_of,
 )
-from db.worklist.study_read_models import image_record, study_records
+from db.worklist.study_read_models import image_record, study_records, verdict_without_ai
 from readfirst.domain import ImageState, spread
 from readfirst.errors import Conflict
 from readfirst.studies.display import DisplayContext
@@ -99,7 +99,7 @@ def reading_page(
         searched(which.text)
     figure = as_networks_gave(session, which.figure, display.prevalence)
     which = replace(which, figure=figure)
-    if display.hides_ai and which.unread is not False:
+    if display.silent or (display.hides_ai and which.unread is not False):
         _check_hidden(which, order)
     # One more than wanted says whether there is a further page.
     rows = _rows(session, which, order, before or after, limit + 1, backward=before is not None)
@@ -173,16 +173,23 @@ def study_detail(
     version = study.ensemble_version
     ensemble = session.get(EnsembleVersion, version) if version else None
     (record,) = study_records(session, [(study, ensemble)], display)
+    verdicts = verdicts_of(session, study_instance_uid, prevalence=display.prevalence)
     return StudyDetail(
         study=record,
-        verdicts=verdicts_of(session, study_instance_uid, prevalence=display.prevalence),
+        verdicts=tuple(map(verdict_without_ai, verdicts)) if display.silent else verdicts,
         scores=() if record.ai_hidden else _scores(session, study, display.prevalence),
         events=tuple(
-            event
+            without_agreement(event) if display.silent else event
             for event in _events(session, study)
             if not (record.ai_hidden and event.action in EVENTS_OF_THE_AI)
         ),
     )
+
+
+def without_agreement(event: EventRecord) -> EventRecord:
+    """Return an event without what a verdict says of the AI."""
+    detail = {name: value for name, value in event.detail.items() if name != "agreement"}
+    return replace(event, detail=detail)
 
 
 def opening_film(session: Session, study_instance_uid: str, *, by_score: bool) -> str | None:

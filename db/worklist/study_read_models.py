@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from db.lifecycle.study import DESCRIPTION
-from db.read_models import ImageRecord, StudyRecord
+from db.read_models import ImageRecord, StudyRecord, VerdictRecord
 from db.tables import EnsembleVersion, Image, Study
 from db.verdicts import NO_VERDICT, VerdictSummary, verdict_summaries
 from db.worklist.conflicts import study_warnings
@@ -30,6 +30,8 @@ from readfirst.studies.priority import (
 RESCORED_BY = ("rescore", "rollback")
 #: In place of why a study stands where it stands.
 AI_HIDDEN = "What the AI says is hidden until a verdict is given"
+SILENT = "The AI is silent: it scores, and nothing ranks by it"
+SILENT_STAT = "Ordered as STAT; the AI is silent"
 AI_HIDDEN_STAT = "Ordered as STAT; what the AI says is hidden until a verdict is given"
 
 
@@ -122,8 +124,32 @@ def _study_record(
         images=tuple(image_record(image) for image in study.images),
         deciding_image=_digest(study.images, score.image_id) if score else None,
     )
-    is_hidden = display.hides_ai and record.verdict_count == 0 and score is not None
-    return without_ai(record) if is_hidden else record
+    if score is None or not display.hides(record.verdict_count):
+        return record
+    return silent_record(record) if display.silent else without_ai(record)
+
+
+def silent_record(record: StudyRecord) -> StudyRecord:
+    """Return a scored study without what the AI says, nor what it said at its verdict."""
+    verdict = record.verdict
+    return replace(
+        without_ai(record),
+        why=gettext(SILENT_STAT if record.stat else SILENT),
+        verdict=None if verdict is None else verdict_without_ai(verdict),
+    )
+
+
+def verdict_without_ai(verdict: VerdictRecord) -> VerdictRecord:
+    """Return a verdict without what the AI said then."""
+    return replace(
+        verdict,
+        agreement=None,
+        ensemble_version=None,
+        probability=None,
+        threshold=None,
+        threshold_version=None,
+        flagged=None,
+    )
 
 
 def without_ai(record: StudyRecord) -> StudyRecord:

@@ -1,7 +1,7 @@
 """Settings of the reading order, of what is shown of a study, and of what its results say."""
 
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_settings import NoDecode
@@ -41,6 +41,11 @@ def check_viewer_url(template: str | None) -> str | None:
 class DisplaySettings(SettingsGroup):
     """The longest wait, the prevalence, the site's viewer, and who sees the AI's result when."""
 
+    mode: Literal["live", "silent"] = Field(
+        "live",
+        description="live, or silent: the AI scores every film and all is kept, but nothing ranks "
+        "by it, nobody sees it or is told of it, until a lead has accepted it.",
+    )
     max_wait_hours: float = Field(
         8.0,
         gt=0,
@@ -104,6 +109,16 @@ class DisplaySettings(SettingsGroup):
         return tuple(read_code(text) for text in self.result_finding_codes)
 
     @property
+    def is_silent(self) -> bool:
+        """True if nothing ranks by the AI, and nobody is told what it says."""
+        return self.mode == "silent"
+
+    @property
+    def hides_ai(self) -> bool:
+        """True if what the AI says of a study is kept from its readers, at least for a while."""
+        return self.is_silent or self.hide_ai_until_verdict
+
+    @property
     def prior_after(self) -> timedelta | None:
         """`prior_after_days` as a duration; None if no study is a prior."""
         return timedelta(days=self.prior_after_days) if self.prior_after_days else None
@@ -122,5 +137,6 @@ class DisplaySettings(SettingsGroup):
             prevalence=self.prevalence,
             quiet_before=now - timedelta(seconds=self.quiet_seconds),
             overdue=Overdue(now - self.max_wait, self.max_wait),
-            hides_ai=to_reader and self.hide_ai_until_verdict,
+            hides_ai=self.is_silent or (to_reader and self.hide_ai_until_verdict),
+            silent=self.is_silent,
         )

@@ -108,7 +108,8 @@ class AcceptanceReport:
     """The figures of an ensemble at a site. No value of it is of one patient.
 
     first, last: arrivals. labels: where they come from, a sentence. prevalence: share of the sick,
-    with its interval. ece: of probabilities as they are stated at that share.
+    with its interval. ece: of probabilities as they are stated at that share. site_prevalence: at
+    which a PPV is stated, and a threshold is proposed.
     """
 
     ensemble_version: str
@@ -119,6 +120,7 @@ class AcceptanceReport:
     first: datetime
     last: datetime
     prevalence: Share
+    site_prevalence: float
     presupposed: float | None
     population: str
     whole: GroupFigures
@@ -148,16 +150,21 @@ def accept(
     threshold_version: int,
     labels: str,
     made_at: datetime,
+    site_prevalence: float | None = None,
 ) -> AcceptanceReport:
-    """Measure an ensemble on labelled studies. Raises ValueError unless both labels are there."""
+    """Measure an ensemble on labelled studies. Raises ValueError unless both labels are there.
+
+    site_prevalence: share of pneumonia that the site states; None for that of these studies.
+    """
     cases = _cases(studies)
     if not cases.has_both:
         raise ValueError("studies of both labels are needed")
     prevalence = share(len(cases.sick), len(studies))
-    site = len(cases.sick) / len(studies)
+    own = len(cases.sick) / len(studies)
+    site = own if site_prevalence is None else site_prevalence
     stated = labelled(
-        all_at_prevalence(cases.sick, promise.presupposed, site),
-        all_at_prevalence(cases.healthy, promise.presupposed, site),
+        all_at_prevalence(cases.sick, promise.presupposed, own),
+        all_at_prevalence(cases.healthy, promise.presupposed, own),
     )
     ece, whole = calibration_interval(stated), _figures("all", studies, threshold)
     proposed = _proposed(cases, promise, site)
@@ -170,6 +177,7 @@ def accept(
         first=min(study.received_at for study in studies),
         last=max(study.received_at for study in studies),
         prevalence=prevalence,
+        site_prevalence=site,
         presupposed=promise.presupposed,
         population=promise.population,
         whole=whole,

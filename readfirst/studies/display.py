@@ -16,10 +16,15 @@ class DisplayContext:
     None states them as the ensemble gave them. quiet_before: a study of which a file came in later
     is not complete; None if the time does not matter. overdue: what has waited for too long; None
     if that is not to be said. hides_ai: what the AI says of a study is kept from whoever looks
-    until the study has a verdict.
+    until the study has a verdict. silent: it is kept from everybody, whatever verdict there is.
     """
 
     prevalence: float | None
     quiet_before: datetime | None
     overdue: Overdue | None
     hides_ai: bool = False
+    silent: bool = False
+
+    def hides(self, verdict_count: int) -> bool:
+        """Tell whether what the AI says of a study with so many verdicts is hidden."""
+        return self.silent or (self.hides_ai and verdict_count == 0)

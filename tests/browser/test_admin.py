@@ -4,14 +4,18 @@ from datetime import UTC, datetime
 
 import pytest
 from playwright.sync_api import Page, expect
+from sqlalchemy import select
 
+from db.lifecycle.verdicts import VerdictInput
 from db.site.heartbeats import ProcessId, beat
+from db.tables import Study
 from readfirst.site.parts import Part
+from readfirst.studies.findings import Finding
 from tests.browser.accessibility import faults
 from tests.browser.conftest import NewPage
 from tests.browser.page_monitor import PageMonitor, log_in
 from tests.browser.site import LATER, Site, add_people
-from tests.support.studies import an_ensemble
+from tests.support.studies import an_ensemble, give_verdict
 
 PATHS = (
     "/admin",
@@ -20,6 +24,7 @@ PATHS = (
     "/admin/rules",
     "/admin/ensembles",
     "/admin/thresholds",
+    "/admin/acceptance",
     "/admin/settings",
 )
 
@@ -173,3 +178,24 @@ def test_a_lead_looks_at_another_threshold_and_makes_it_the_one(
     expect(lead.get_by_role("status")).to_contain_text("Threshold 2 of ensemble")
     lead.get_by_role("button", name="Go back to it").click()
     expect(lead.get_by_role("status")).to_contain_text("is active again")
+
+
+def test_a_lead_measures_the_ensemble_and_signs(site: Site, new_page: NewPage) -> None:
+    add_people(site)
+    with site.worker.database.write() as session:
+        for study in session.scalars(select(Study).where(Study.probability.is_not(None))).all():
+            finding = Finding.PNEUMONIA if study.flagged else Finding.NO_PNEUMONIA
+            give_verdict(session, study.study_instance_uid, VerdictInput(finding=finding))
+    lead = new_page()
+    log_in(lead, "lead")
+    lead.goto("/watching?tab=readers")
+    lead.get_by_role("link", name="Accept the ensemble").click()
+    lead.get_by_role("button", name="Measure ensemble").click()
+    expect(lead.get_by_role("heading", name="Report 1: ensemble")).to_contain_text("Not signed")
+    assert faults(lead) == []
+    lead.locator("summary", has_text="Sign").click()
+    lead.get_by_role("button", name="Accept by report 1").click()
+    expect(lead.get_by_role("status")).to_contain_text("Report 1 is signed.")
+    with lead.expect_download() as download:
+        lead.get_by_role("link", name="The whole report 1").click()
+    assert "Accepted by lead" in download.value.path().read_text()

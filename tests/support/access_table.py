@@ -143,6 +143,12 @@ ROUTES_BY_POLICY: dict[Policy, tuple[str, ...]] = {
         "GET /admin/status",
     ),
     Policy(Role.LEAD, AuditAction.ADMIN_VIEWED): (
+        "GET /admin/acceptance",
+        "POST /admin/acceptance",
+        "GET /admin/acceptance/{number}.html",
+        "GET /api/v1/admin/acceptances",
+        "POST /api/v1/admin/acceptances",
+        "POST /api/v1/admin/acceptances/{number}/signature",
         "GET /admin/thresholds",
         "POST /admin/thresholds",
         "GET /api/v1/admin/thresholds",

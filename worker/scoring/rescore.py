@@ -7,7 +7,12 @@ import structlog
 
 from db.ensembles.rescoring_progress import left_to_score
 from db.ensembles.versions import active_ensemble
-from db.lifecycle.rescoring import make_ready_again, rank_again, rank_by_threshold
+from db.lifecycle.rescoring import (
+    make_ready_again,
+    rank_again,
+    rank_by_mode,
+    rank_by_threshold,
+)
 from db.lifecycle.unit_of_work import UnitOfWork, UnitOfWorkFactory
 from db.nights.running import (
     NewNight,
@@ -99,6 +104,14 @@ def rank_by_active(units: UnitOfWorkFactory, active: EnsembleVersion) -> int:
         return rank_again(unit, active, limit=SLICE, after_id=last_id or 0)
 
     return sum(_slices(units, rank))
+
+
+def rank_by_new_mode(units: UnitOfWorkFactory) -> int:
+    """Let unread studies stand where a new mode of the site puts them. Returns how many moved."""
+    ranked = sum(_slices(units, lambda unit, _: rank_by_mode(unit, limit=SLICE)))
+    if ranked:
+        log.info("ranked_by_mode", action="mode", studies=ranked, silent=units.policy.silent)
+    return ranked
 
 
 def rank_by_new_thresholds(units: UnitOfWorkFactory) -> int:

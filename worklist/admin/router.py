@@ -10,13 +10,13 @@ from worklist.admin import (
     rules,
     settings,
     status,
-    thresholds,
 )
+from worklist.admin.lead import acceptance, thresholds
 from worklist.api import PREFIX
 from worklist.http.problems import DOCUMENTED
 from worklist.http.query_names import check_query_names
 
-MODULES = (status, accounts, audit, rules, ensembles, comparison, thresholds, settings)
+MODULES = (status, accounts, audit, rules, ensembles, comparison, thresholds, acceptance, settings)
 
 
 def _api() -> APIRouter:

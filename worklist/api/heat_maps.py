@@ -36,6 +36,8 @@ def shown_to_reader(
     settings: SettingsDep, from_page: FromPage, database: DatabaseDep, sha256: Sha256
 ) -> None:
     """Raise 403 while the site hides from a reader what the AI says of a study."""
+    if settings.is_silent:
+        raise HTTPException(403, "Silent mode: what the AI says is shown to nobody.")
     if not (from_page and settings.hide_ai_until_verdict):
         return
     with database.read() as session:

@@ -1,5 +1,6 @@
 """The verdicts of readers: submitted, read back, and listed for whoever counts."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -19,7 +20,9 @@ from db.lifecycle.verdicts import (
 from db.read_models import VerdictRecord
 from db.verdicts import all_verdicts, verdict_by_number, verdicts_of
 from db.worklist.queries import study_exists
+from db.worklist.study_read_models import verdict_without_ai
 from readfirst.access.roles import Role
+from readfirst.settings import Settings
 from readfirst.studies.findings import Finding
 from worklist.api.cursors import GREATEST_ID, next_page, of_row, row_id
 from worklist.api.parameters import NO_NUL, SHA256, Cursor, GivenSince, GivenUntil, Limit, StudyUid
@@ -106,7 +109,7 @@ def give_verdict(
         body.verdicts_seen,
         body.images_seen,
         ShownFilm(displayed=displayed or "") if from_page or displayed else None,
-        ai_hidden=from_page and settings.hide_ai_until_verdict,
+        ai_hidden=from_page and settings.hides_ai,
     )
     with unit_of_work(database, rules) as unit:
         number = submit_verdict(unit, study_instance_uid, verdict, user.actor, expected=expected)
@@ -114,6 +117,7 @@ def give_verdict(
             raise HTTPException(404, "No study has this Study Instance UID.")
         row = verdict_by_number(unit.session, number, prevalence=settings.prevalence)
     disclosures.noted = True
+    (row,) = _as_shown([row], settings)
     return Response(as_json(row), 201, media_type="application/json")
 
 
@@ -136,7 +140,7 @@ def of_study(
         if not study_exists(session, study_instance_uid):
             raise HTTPException(404, "No study has this Study Instance UID.")
         rows = verdicts_of(session, study_instance_uid, prevalence=settings.prevalence)
-    return answer_rows(request, wanted, VerdictRecord, rows)
+    return answer_rows(request, wanted, VerdictRecord, _as_shown(rows, settings))
 
 
 @router.delete(
@@ -191,7 +195,12 @@ def verdicts(
             before=row_id(cursor) if cursor else None,
             prevalence=settings.prevalence,
         )
-    page = tuple(rows[:limit])
+    page = tuple(_as_shown(rows[:limit], settings))
     end = of_row(page[-1].number) if len(rows) > limit else None
     whole, further = Verdicts(page, end), next_page(request, end)
     return answer_rows(request, wanted, VerdictRecord, page, whole=whole, next_page=further)
+
+
+def _as_shown(rows: Sequence[VerdictRecord], settings: Settings) -> list[VerdictRecord]:
+    """Verdicts, without what the AI said then while the site is silent."""
+    return [verdict_without_ai(row) if settings.is_silent else row for row in rows]

@@ -5,7 +5,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import structlog
@@ -16,6 +16,7 @@ from fastapi.sse import format_sse_event
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import Receive, Scope, Send
 
+from db.lifecycle.events import EventAction
 from db.session import Database
 from db.stream import SLICE, Follower, StreamedEvent
 from worklist.http.responses import as_json
@@ -35,6 +36,9 @@ AGAIN_AFTER = 2000
 MOST_STREAMS = 200
 #: Of them, those of one account: the others still get one.
 MOST_OF_ONE = 40
+#: Left out while the site is silent: events, and details of others.
+FLAGS = {EventAction.FLAGGED, EventAction.FLAG_WITHDRAWN}
+SAID_BY_AI = {"probability", "now", "agreement"}
 HEARTBEAT = b": still here\n\n"
 
 
@@ -68,8 +72,10 @@ class Streams:
         heartbeat_seconds: float = HEARTBEAT_SECONDS,
         longest_seconds: float = LONGEST_SECONDS,
         grace_seconds: float = GRACE_SECONDS,
+        silent: bool = False,
     ) -> None:
         self._database = database
+        self._silent = silent
         self._current_readers = CurrentReaders(LOOK_SECONDS)
         self._heartbeat_seconds = heartbeat_seconds
         self._longest_seconds = longest_seconds
@@ -122,7 +128,8 @@ class Streams:
             silent = 0.0
             while not await self._is_over(request, end):
                 for event in news.events:
-                    yield _text(event)
+                    if not (self._silent and event.action in FLAGS):
+                        yield _text(_without_ai(event) if self._silent else event)
                 for change in news.readers:
                     # Without a number: it is not kept, and a client that missed it asks.
                     yield format_sse_event(event="readers", data_str=as_json(change).decode())
@@ -177,6 +184,11 @@ class EventStream(StreamingResponse):
                 stream = await self._streams.start(self._after)
                 self.body_iterator = self._streams.follow(stream, self._request)
                 await super().__call__(scope, receive, send)
+
+
+def _without_ai(event: StreamedEvent) -> StreamedEvent:
+    detail = {name: value for name, value in event.detail.items() if name not in SAID_BY_AI}
+    return replace(event, detail=detail)
 
 
 def _text(event: StreamedEvent) -> bytes:

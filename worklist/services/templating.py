@@ -22,6 +22,11 @@ def is_part(request: Request) -> bool:
     return request.headers.get("hx-request") == "true"
 
 
+def is_silent(request: Request) -> bool:
+    """Tell whether the site is in silent mode: nothing of the AI is shown."""
+    return bool(request.app.state.settings.is_silent)
+
+
 def alert_count(request: Request) -> int:
     """Count the alerts that hold now, for the link to the lead's page."""
     with request.app.state.database.read() as session:
@@ -44,6 +49,7 @@ def _install(env: Environment) -> None:
         "disclaimer": DISCLAIMER,
         "may_see": may_see,
         "alert_count": alert_count,
+        "is_silent": is_silent,
         "language": texts.current_language,
         "languages": NAMES,
         "script_texts": script_texts,

@@ -97,6 +97,18 @@ def test_a_report_of_verdicts_is_written_signed_and_written_again(
     assert line.account == "lead"
 
 
+def test_another_threshold_is_listed_and_not_held_against_the_promise(database: Database) -> None:
+    CliRunner().invoke(app, ["models", "threshold", "--value", "0.25"])
+    rows = json.loads(CliRunner().invoke(app, ["models", "list", "--json"]).stdout)
+    (row,) = (row for row in rows if row["version"] == shipped_version())
+    assert row["active_threshold"] == 0.25
+    assert row["threshold"] > 0.25, "the manifest is as it was"
+    record = json.loads(run("--json").partition("Report")[0])
+    assert (record["threshold_version"], record["report"]["threshold"]) == (2, 0.25)
+    outcomes = {each["figure"]: each["outcome"] for each in record["report"]["compared"]}
+    assert outcomes["sensitivity"] == "not_comparable"
+
+
 def test_labels_come_from_a_table(database: Database, tmp_path: Path) -> None:
     table = tmp_path / "labels.csv"
     table.write_text("accession_number,label\nA0,yes\nA1,Yes\nA2,no\nA3,no\nA4,no\nA5,0\nB1,yes\n")

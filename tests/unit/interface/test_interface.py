@@ -29,6 +29,7 @@ EXAM = (
 )
 FIGURE = "agreement|ensemble|probability_from|probability_below|code|scanner"
 #: Schemas that only the routes of the administrator name.
+ACCEPTANCE = "Acceptance(s|Record|Report)|GroupFigures|PromisedFigure|PromiseOutcome|Bin"
 THRESHOLD = (
     "EnsembleThresholds|ThresholdRecord|ThresholdReport|ThresholdMethod|ThresholdChange"
     "|WantedThreshold|WantedThresholdChange|Evidence|Comparison|FiguresAt|ArrivalChange|Share|Interval"
@@ -130,6 +131,7 @@ OPENAPI = (
     Change(r"components schemas \w+ .*\bthreshold_version\b.*", "(`threshold_version`)"),
     Change(r"(?s)components schemas (Measure|Volume) .*", "`threshold_versions`"),
     Change(rf"(?s)components schemas ({THRESHOLD})\b.*", "`/api/v1/admin/thresholds`"),
+    Change(rf"(?s)components schemas ({ACCEPTANCE})\b.*", "`/api/v1/admin/acceptances`"),
 )
 BOUNDED = "timeout|limit|concurrency|port|epochs|miss-cost|seed|trials|samples|strongest|count"
 HELP = (

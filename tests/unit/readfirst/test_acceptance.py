@@ -144,6 +144,28 @@ def test_a_site_that_does_worse_is_said_so_by_group() -> None:
     assert report.roc[-1] == (1, 1)
 
 
+def test_the_ppv_is_stated_at_the_prevalence_of_the_site() -> None:
+    studies = [a_study(0.9, sick=number < 80) for number in range(100)]
+    studies += [a_study(0.1, sick=number < 20) for number in range(100)]
+    own, rare = (
+        accept(
+            studies,
+            PROMISE,
+            threshold=0.5,
+            threshold_version=1,
+            labels="of a test",
+            made_at=NOW,
+            site_prevalence=prevalence,
+        )
+        for prevalence in (None, 0.05)
+    )
+    assert own.site_prevalence == 0.5
+    assert own.ppv_at_prevalence is not None
+    assert rare.ppv_at_prevalence is not None
+    assert own.ppv_at_prevalence.value == pytest.approx(0.8)
+    assert rare.ppv_at_prevalence.value == pytest.approx(0.04 / (0.04 + 0.19))
+
+
 def test_another_threshold_is_not_held_against_the_promise_and_few_cases_propose_none() -> None:
     report = accepted([a_study(0.9, sick=True), a_study(0.1, sick=False)], threshold=0.4)
     outcomes = {each.figure: each.outcome for each in report.compared}

@@ -90,6 +90,7 @@ WRONG: dict[str, tuple[str, str]] = {
         "1 to 8 codes as RID5350^pneumonia^RADLEX, with commas between them",
     ),
     "prior_after_days": ("-1", "at least 0"),
+    "mode": ("loud", "live or silent"),
     "hide_ai_until_verdict": ("perhaps", "true or false"),
     "viewer_url": (
         f"https://pacs.example/{{patient_id}}?key={SECRET}",

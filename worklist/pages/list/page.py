@@ -36,6 +36,11 @@ from worklist.services.templating import TEMPLATES
 
 router = APIRouter(default_response_class=HTMLResponse)
 
+#: To everybody who looks, while the site is silent.
+SILENT_BANNER = (
+    "Silent mode: the AI scores every film, but nothing is ranked by it, and its results are shown "
+    "to nobody. STAT studies come first, the others in the order of their arrival."
+)
 #: For so long the list counts files that could not be read, unless somebody dismisses them.
 UNREADABLE_FOR = timedelta(days=30)
 Address = Annotated[WorklistRefresh, Query()]
@@ -160,7 +165,8 @@ def _context(
             "inbox": settings.inbox_path,
             "max_wait_seconds": round(settings.max_wait.total_seconds()),
             "unreadable": count_unreadable(session, now - UNREADABLE_FOR),
-            "hides_ai": settings.hide_ai_until_verdict,
+            "hides_ai": settings.hides_ai,
+            "silent": gettext(SILENT_BANNER) if settings.is_silent else "",
             "zone": settings.zone.key,
         }
 

@@ -125,7 +125,7 @@ def monitoring(
         lately = [] if alerts else drift(data, drift_period(now, config), config)
     status = status_line(alerts, lately)
     context = _common(tab, period, config) | {"open_alerts": alerts, "status": status}
-    context |= _of_tab(tab, figures, period, config, hides_ai=settings.hide_ai_until_verdict)
+    context |= _of_tab(tab, figures, period, config, hides_ai=settings.hides_ai)
     return TEMPLATES.TemplateResponse(request, "monitoring.html", context)
 
 

@@ -127,7 +127,7 @@ def verdict(
         verdicts_seen,
         images_seen,
         ShownFilm(displayed=displayed, failed=failed),
-        ai_hidden=settings.hide_ai_until_verdict,
+        ai_hidden=settings.hides_ai,
     )
     try:
         with unit_of_work(database, rules) as unit:

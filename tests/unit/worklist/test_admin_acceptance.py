@@ -1,0 +1,92 @@
+"""Acceptance as a lead does it: a report of the verdicts, its file, and one signature."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+
+from db.access.audit import entries
+from db.access.login_sessions import open_session
+from db.ensembles.versions import register
+from db.lifecycle.verdicts import VerdictInput
+from db.session import Database
+from models.manifest import available_ensembles, load_manifest, shipped_version
+from readfirst.access.credentials import digest
+from readfirst.settings import Settings
+from readfirst.studies.findings import Finding
+from tests.support.people import add_people
+from tests.support.studies import NOW, a_header, a_ready_image, give_verdict, score_ready
+from worker.scoring.ensemble_registry import facts
+from worklist.app import make_app
+from worklist.security.principal import form_token
+
+SECRET = "a secret of the lead's browser"
+FORM = {"form_token": form_token(SECRET)}
+OWN = {"Sec-Fetch-Site": "same-origin"}
+PAGE, API = "/admin/acceptance", "/api/v1/admin/acceptances"
+
+
+def a_read_study(database: Database, number: int, probability: float, finding: Finding) -> None:
+    version = shipped_version()
+    with database.write() as session:
+        register(session, facts(load_manifest(available_ensembles(Path())[version])), NOW)
+        header = a_header(patient_name="Doe^Jane")
+        image = a_ready_image(session, NOW, study=f"1.{number}", header=header)
+        score_ready(session, NOW, {image.id: probability}, version=version)
+        give_verdict(session, f"1.{number}", VerdictInput(finding=finding))
+
+
+@pytest.fixture
+def client(settings: Settings, database: Database) -> Iterator[TestClient]:
+    """The browser of a lead. A pneumonia is found."""
+    now = datetime.now(UTC)
+    add_people(database, now)
+    with database.write() as session:
+        open_session(session, "lead", digest(SECRET), now, "10.0.0.7")
+    a_read_study(database, 1, 0.97, Finding.PNEUMONIA)
+    with TestClient(make_app(settings), follow_redirects=False, headers=OWN) as opened:
+        opened.cookies.set("readfirst", SECRET)
+        yield opened
+
+
+def test_a_lead_makes_a_report_takes_its_file_and_signs_it_once(
+    client: TestClient, database: Database
+) -> None:
+    refused = client.post(PAGE, data=FORM)
+    assert (refused.status_code, "needs studies with and without" in refused.text) == (422, True)
+    a_read_study(database, 2, 0.1, Finding.NO_PNEUMONIA)
+    assert "Report 1 is made of 2 studies." in client.post(PAGE, data=FORM).text
+    file = client.get(f"{PAGE}/1.html")
+    assert file.headers["Content-Disposition"].startswith("attachment")
+    assert "Not signed." in file.text
+    assert "Doe" not in file.text
+    assert client.get(f"{PAGE}/9.html").status_code == 404
+    signed = client.post(PAGE, data=FORM | {"number": "1"})
+    assert "Report 1 is signed." in signed.text
+    assert "Accepted by lead" in signed.text
+    again = client.post(PAGE, data=FORM | {"number": "1"})
+    assert (again.status_code, "has been signed by lead" in again.text) == (422, True)
+    assert client.post(PAGE, data={"number": "1"}).status_code == 403
+    with database.read() as session:
+        log = [(line.account, line.action) for line in entries(session, limit=99)]
+    assert log.count(("lead", "acceptance_signed")) == 1
+
+
+def test_the_api_does_the_same(client: TestClient, database: Database) -> None:
+    assert client.post(API).status_code == 422
+    a_read_study(database, 2, 0.1, Finding.NO_PNEUMONIA)
+    made = client.post(API)
+    assert (made.status_code, made.json()["made_by"]) == (201, "lead")
+    signed = client.post(f"{API}/1/signature").json()
+    assert signed["signed_by"] == "lead"
+    assert client.post(f"{API}/1/signature").status_code == 422
+    assert client.post(f"{API}/7/signature").status_code == 404
+    listed = client.get(API).json()
+    assert (listed["active"], len(listed["reports"])) == (shipped_version(), 1)
+
+
+def test_the_lead_is_led_to_it(client: TestClient) -> None:
+    assert f'href="{PAGE}"' in client.get("/watching?tab=readers").text
+    assert f'href="{PAGE}"' in client.get("/admin/thresholds").text
