@@ -10,6 +10,7 @@ from db.lifecycle.outbox import (
     Channel,
     Due,
     DueEscalation,
+    DueMessage,
     DueNight,
     claim_due,
     defer_all,
@@ -34,7 +35,7 @@ LEASE = LeasePolicy(
 GIVE_UP_AFTER = timedelta(days=3)
 
 
-#: Nobody is told of studies that were all read or acknowledged meanwhile.
+#: Nobody is told of studies that were all read or acknowledged meanwhile, nor at a silent site.
 NOTHING_LEFT = DeliveryAttempt(taken=True, answered=True, outcome="nothing left to tell")
 
 
@@ -43,6 +44,7 @@ class Receivers:
     """Those whom a site tells. page_url: to which links in mails lead.
 
     mail: of escalations. night_mail: of nights. second_look: as in `db.nights.report`.
+    silent: nobody is told of a flag, be it one of before.
     """
 
     webhook: WebhookReceiver | None = None
@@ -50,6 +52,7 @@ class Receivers:
     night_mail: MailServer | None = None
     page_url: str = ""
     second_look: float = 1.0
+    silent: bool = False
 
     @property
     def channels(self) -> tuple[Channel, ...]:
@@ -66,6 +69,7 @@ def receivers(settings: Settings) -> Receivers:
         night_mail=night_mail_server(settings),
         page_url=settings.page_url or "",
         second_look=settings.second_look,
+        silent=settings.is_silent,
     )
 
 
@@ -95,6 +99,8 @@ def deliver_next(database: Database, receivers: Receivers) -> bool:
 
 def _send(due: Due, receivers: Receivers) -> DeliveryAttempt:
     if isinstance(due, DueEscalation) and not due.studies:
+        return NOTHING_LEFT
+    if isinstance(due, DueMessage) and receivers.silent:
         return NOTHING_LEFT
     if isinstance(due, DueNight):
         server = receivers.night_mail
