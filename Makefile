@@ -2,7 +2,7 @@
 # With PYTHON=… by that Python, else by the first that fits: see scripts/venv.sh.
 BIN := .venv/bin
 
-.PHONY: run test test-fast coverage test-js messages pictures setup check lock check-lock pin-images clean always
+.PHONY: run test test-fast coverage test-js messages pictures setup check check-others lock check-lock pin-images clean always
 
 run: setup  ## start everything, drop the sample studies, show the worklist
 	$(BIN)/readfirst demo
@@ -32,10 +32,13 @@ messages: setup  ## bring the catalogues of texts up to date, and name what is n
 pictures: setup  ## take the pictures of docs/ anew, by the tests in a real browser
 	READFIRST_SCREENSHOTS=docs $(BIN)/pytest tests/browser
 
+# mypy takes as long as all others together.
 check: setup node_modules/ready
+	$(BIN)/mypy & mypy=$$!; $(MAKE) --no-print-directory check-others; others=$$?; \
+		wait $$mypy && exit $$others
+check-others:
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/oxlint --deny-warnings
 	if test -x $(TSC); then $(BIN)/node $(TSC) --project jsconfig.json; fi

@@ -28,7 +28,10 @@ def doctor(
     ] = False,
     send_test_mail: Annotated[
         bool,
-        typer.Option("--send-test-mail", help="Send a mail to those who are told of escalations."),
+        typer.Option(
+            "--send-test-mail",
+            help="Send a mail to those who are told of escalations, or of nights.",
+        ),
     ] = False,
 ) -> None:
     """Check settings, folders, disk, database, broker, listener and weights; say what to do."""
@@ -285,9 +288,9 @@ def check_escalation(settings: Settings) -> CheckResult:
     """See whether the mail server lets ReadFirst in, and whether messages wait or were given up."""
     from db.lifecycle.outbox import Channel, outbox_counts
     from db.session import open_database
-    from worker.delivery.mail import mail_server, try_server
+    from worker.delivery.mail import mail_server, night_mail_server, try_server
 
-    if settings.escalate_after_minutes is None:
+    if settings.escalate_after_minutes is None and not settings.nightly_mail_to:
         return CheckResult("messages", True, "no escalation (READFIRST_ESCALATE_AFTER_MINUTES)")
     database = open_database(settings.database)
     try:
@@ -304,8 +307,8 @@ def check_escalation(settings: Settings) -> CheckResult:
     if failed:
         waiting = sum(each.waiting for each in failed)
         warning += f"{waiting} wait after a failed attempt ({failed[0].last_error})."
-    found = f"escalation after {settings.escalate_after_minutes} min by {settings.escalate_by}"
-    server = mail_server(settings)
+    found = _messages(settings)
+    server = mail_server(settings) or night_mail_server(settings)
     if server is None:
         return CheckResult("messages", True, found, warning=warning)
     attempt = try_server(server)
@@ -318,6 +321,13 @@ def check_escalation(settings: Settings) -> CheckResult:
         "`readfirst doctor --send-test-mail` sends a mail.",
         warning=warning.strip(),
     )
+
+
+def _messages(settings: Settings) -> str:
+    """Say which messages there are."""
+    minutes = settings.escalate_after_minutes
+    parts = [f"escalation after {minutes} min by {settings.escalate_by}"] if minutes else []
+    return "; ".join([*parts, *(["nights by mail"] if settings.nightly_mail_to else [])])
 
 
 def check_weights(settings: Settings) -> CheckResult:
@@ -394,12 +404,13 @@ def _send_test_mail(settings: Settings) -> None:
     from uuid import uuid4
 
     from worker.delivery.escalation_message import trial_mail
-    from worker.delivery.mail import mail_server, send_mail
+    from worker.delivery.mail import mail_server, night_mail_server, send_mail
 
-    server = mail_server(settings)
+    server = mail_server(settings) or night_mail_server(settings)
     if server is None:
         raise Misconfigured(
-            "No mail is sent: READFIRST_ESCALATE_AFTER_MINUTES and READFIRST_ESCALATE_BY say when."
+            "No mail is sent: READFIRST_ESCALATE_AFTER_MINUTES and READFIRST_ESCALATE_BY say when, "
+            "or READFIRST_NIGHTLY_MAIL_TO."
         )
     attempt = send_mail(trial_mail(server, datetime.now(UTC), uuid4().hex), server)
     if not attempt.taken:

@@ -27,6 +27,7 @@ SOURCES = {
         "db/**/*.py",
         "ingest/**/*.py",
         "readfirst/**/*.py",
+        "worker/delivery/*.py",
         "worklist/**/*.py",
     ),
     "jinja2.ext:babel_extract": ("worklist/templates/**/*.html",),

@@ -20,10 +20,16 @@ TESTS: Final = Path(__file__).parent
 #: Files that take more than ten seconds of one core, or of waiting; the longest first.
 LONG: Final = (
     "chaos/test_processes.py",
+    "browser/test_whole_way.py",
+    "integration/worker/test_heartbeats.py",
     "integration/cli/test_private_files.py",
     "integration/cli/test_score.py",
     "integration/laboratory/test_laboratory.py",
     "integration/laboratory/test_gan.py",
+    "integration/worker/test_ensemble_changes.py",
+    "integration/worklist/test_starving.py",
+    "integration/worklist/test_schema.py",
+    "integration/worker/test_hostile_files.py",
     "fuzz/test_truncation.py",
     "chaos/test_machine_faults.py",
     "chaos/test_supervisor.py",

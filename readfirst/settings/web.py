@@ -28,7 +28,8 @@ class WebSettings(SettingsGroup):
     language: Literal["auto", "de", "en"] = Field(
         "en",
         description="Language of the page for whoever has chosen none: `en` or `de`; `auto`: as "
-        "the browser wishes. API, logs and commands stay English.",
+        "the browser wishes. Mails have it too, for `auto` English. API, logs and commands stay "
+        "English.",
     )
     session_idle_minutes: float = Field(
         60.0,

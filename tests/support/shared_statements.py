@@ -32,7 +32,7 @@ def share_statements() -> None:
 
 
 def _sharing(url: str, **options: Any) -> Engine:
-    engine = create_engine(url, query_cache_size=5000, **options)
+    engine = create_engine(url, query_cache_size=2000, **options)
     engine._compiled_cache = COMPILED.setdefault(type(engine.dialect), engine._compiled_cache)
     return engine
 

@@ -19,6 +19,8 @@ from db.lifecycle.outbox import (
     not_delivered,
 )
 from db.session import Database
+from readfirst.language.languages import ENGLISH, NAMES, Language, language_of
+from readfirst.language.texts import speaking
 from readfirst.settings import Settings
 from worker.delivery.attempt import DeliveryAttempt
 from worker.delivery.escalation_message import escalation_mail
@@ -41,7 +43,7 @@ NOTHING_LEFT = DeliveryAttempt(taken=True, answered=True, outcome="nothing left 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receivers:
-    """Those whom a site tells. page_url: to which links in mails lead.
+    """Those whom a site tells. page_url: to which links in mails lead. language: of mails.
 
     mail: of escalations. night_mail: of nights. second_look: as in `db.nights.report`.
     silent: nobody is told of a flag, be it one of before.
@@ -51,6 +53,7 @@ class Receivers:
     mail: MailServer | None = None
     night_mail: MailServer | None = None
     page_url: str = ""
+    language: Language = ENGLISH
     second_look: float = 1.0
     silent: bool = False
 
@@ -68,6 +71,8 @@ def receivers(settings: Settings) -> Receivers:
         mail=mail_server(settings),
         night_mail=night_mail_server(settings),
         page_url=settings.page_url or "",
+        # Where each browser chooses, a mail has nobody to ask.
+        language=language_of(settings.language) if settings.language in NAMES else ENGLISH,
         second_look=settings.second_look,
         silent=settings.is_silent,
     )
@@ -105,17 +110,20 @@ def _send(due: Due, receivers: Receivers) -> DeliveryAttempt:
     if isinstance(due, DueNight):
         server = receivers.night_mail
         # Nobody is to be told of nights any more.
-        return NOTHING_LEFT if server is None else _mail_night(due, server, receivers.page_url)
+        return NOTHING_LEFT if server is None else _mail_night(due, server, receivers)
     if due.channel is Channel.WEBHOOK and receivers.webhook is not None:
         return send(due, receivers.webhook, datetime.now(UTC))
     if isinstance(due, DueEscalation) and receivers.mail is not None:
-        mail = escalation_mail(due, receivers.mail, receivers.page_url)
+        with speaking(receivers.language):
+            mail = escalation_mail(due, receivers.mail, receivers.page_url)
         return send_mail(mail, receivers.mail)
     raise ValueError(f"the message {due.key} has no way out")
 
 
-def _mail_night(due: DueNight, server: MailServer, page_url: str) -> DeliveryAttempt:
-    return send_mail(night_mail(due, server, page_url), server)
+def _mail_night(due: DueNight, server: MailServer, receivers: Receivers) -> DeliveryAttempt:
+    with speaking(receivers.language):
+        mail = night_mail(due, server, receivers.page_url)
+    return send_mail(mail, server)
 
 
 def _record(database: Database, due: Due, attempt: DeliveryAttempt) -> None:

@@ -5,6 +5,7 @@ from datetime import datetime
 from email.message import EmailMessage
 
 from db.lifecycle.outbox import DueEscalation, EscalatedStudy
+from readfirst.language.texts import gettext, ngettext
 from worker.delivery.mail import MailServer, plain_mail
 
 #: Studies that a mail names; of the others it says how many there are.
@@ -14,11 +15,18 @@ MOST_NAMED = 20
 def escalation_mail(due: DueEscalation, server: MailServer, page_url: str) -> EmailMessage:
     """The mail. Its Message-ID is the same at every attempt, so that a repetition is known."""
     count = len(due.studies)
-    subject = f"ReadFirst: {_studies(count)} unread for too long"
+    subject = ngettext(
+        "ReadFirst: {number} urgent study unread for too long",
+        "ReadFirst: {number} urgent studies unread for too long",
+        count,
+    ).format(number=count)
     named = [_paragraph(study, due.since, page_url) for study in due.studies[:MOST_NAMED]]
     if count > MOST_NAMED:
-        named.append(f"{count - MOST_NAMED} more: {page_url}/")
-    end = "Open a study to read it, or to acknowledge this message. You get it once for each study."
+        more = gettext("{number} more:").format(number=count - MOST_NAMED)
+        named.append(f"{more} {page_url}/")
+    end = gettext(
+        "Open a study to read it, or to acknowledge this message. You get it once for each study."
+    )
     message = plain_mail(server, subject, "\n\n".join([*named, end]) + "\n")
     message["Message-ID"] = f"<{due.key}@{server.sender.rsplit('@', 1)[-1]}>"
     message["Date"] = due.since
@@ -30,7 +38,7 @@ def trial_mail(server: MailServer, now: datetime, key: str) -> EmailMessage:
     message = plain_mail(
         server,
         "ReadFirst: test",
-        "Mails of ReadFirst about urgent studies that nobody has read come here.\n",
+        "Mails of ReadFirst come here: of urgent studies that nobody has read, or of nights.\n",
     )
     message["Message-ID"] = f"<{key}@{server.sender.rsplit('@', 1)[-1]}>"
     message["Date"] = now
@@ -54,8 +62,10 @@ def escalation_body(due: DueEscalation, page_url: str) -> bytes:
 
 
 def _paragraph(study: EscalatedStudy, at: datetime, page_url: str) -> str:
-    waited = f"{_minutes(study, at)} min after its arrival"
-    return f"{_priority(study)}, unread {waited}\n{_link(study, page_url)}"
+    text = gettext("flagged, unread {minutes} min after its arrival")
+    if study.stat:
+        text = gettext("STAT, unread {minutes} min after its arrival")
+    return f"{text.format(minutes=_minutes(study, at))}\n{_link(study, page_url)}"
 
 
 def _priority(study: EscalatedStudy) -> str:
@@ -68,7 +78,3 @@ def _minutes(study: EscalatedStudy, at: datetime) -> int:
 
 def _link(study: EscalatedStudy, page_url: str) -> str:
     return f"{page_url}/studies/{study.study_instance_uid}"
-
-
-def _studies(count: int) -> str:
-    return "1 urgent study" if count == 1 else f"{count} urgent studies"

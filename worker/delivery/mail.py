@@ -58,15 +58,15 @@ def _server(settings: Settings, receivers: tuple[str, ...]) -> MailServer | None
 
 
 def plain_mail(server: MailServer, subject: str, text: str) -> EmailMessage:
-    """Make a mail of plain ASCII text."""
+    """Make a mail of plain text."""
     message = EmailMessage()
     message["Subject"] = subject
     message["From"] = server.sender
     message["To"] = ", ".join(server.receivers)
     # RFC 3834: no answer of a machine is wanted.
     message["Auto-Submitted"] = "auto-generated"
-    # Addresses are not broken up: nothing in it is but ASCII, in lines of less than 998 characters.
-    message.set_content(text, cte="7bit")
+    # In English, addresses are not broken up: all is ASCII, in lines of less than 998 characters.
+    message.set_content(text, cte="7bit" if text.isascii() else "quoted-printable")
     return message
 
 

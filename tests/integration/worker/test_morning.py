@@ -3,11 +3,14 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import select
+from typer.testing import CliRunner
 
+from cli import app
 from db.lifecycle.unit_of_work import site_policy, unit_of_work
 from db.lifecycle.verdicts import VerdictInput, submit_verdict
 from db.nights.records import find_night
@@ -157,3 +160,23 @@ def test_a_mail_has_counts_and_a_link_and_nothing_of_a_study(
 def test_without_a_receiver_no_mail_waits(morning: Morning) -> None:
     with morning.site.database.read() as session:
         assert list(session.scalars(select(OutboxMessage))) == []
+
+
+def test_the_doctor_tries_the_server_of_these_mails(
+    mailbox: Mailbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values = {
+        "HOME": str(tmp_path),
+        "PAGE_URL": PAGE,
+        "SMTP_HOST": "127.0.0.1",
+        "SMTP_PORT": str(mailbox.port),
+        "SMTP_SECURITY": "none",
+        "MAIL_FROM": "readfirst@hospital.example",
+        "NIGHTLY_MAIL_TO": "lead@hospital.example",
+    }
+    for name, value in values.items():
+        monkeypatch.setenv(f"READFIRST_{name}", value)
+    result = CliRunner().invoke(app, ["doctor", "--send-test-mail"])
+    assert "Sent to 1 address" in result.stderr
+    assert f"nights by mail; 127.0.0.1:{mailbox.port} (none) answers" in result.stdout
+    assert mailbox.receivers == [["lead@hospital.example"]]
