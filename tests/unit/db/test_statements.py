@@ -62,7 +62,7 @@ def test_what_is_counted_behind_the_kept_days_is_read_from_an_index(database: Da
             a_scored_image(session, NOW + timedelta(days=number), probability=0.9)
     keep_days(database, ZoneInfo("UTC"), NOW + timedelta(days=2), most=9)
     with database.read() as session, statements(session) as sent:
-        counts, _ = totals(session)
+        counts = totals(session).counts
         assert (counts.studies, counts.images[ImageState.SCORED]) == (3, 3)
     films = [each for each in sent if "FROM images" in each and "GROUP BY images.code" in each]
     # Before the first kept day, and behind the last one.
