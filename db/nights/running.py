@@ -36,11 +36,10 @@ def running_night(session: Session, *, lock: bool = False) -> Night | None:
 
 
 def begin_night(session: Session, new: NewNight, at: datetime) -> Night:
-    """Begin a night, where the last one of the same ensemble came to.
+    """Begin a night, from the newest film on that is left.
 
     Raises IntegrityError where another worker begins it at this moment, or has begun one.
     """
-    before = _latest(session, new.ensemble_version)
     night = Night(
         day=new.day,
         planned=new.planned,
@@ -50,7 +49,6 @@ def begin_night(session: Session, new: NewNight, at: datetime) -> Night:
         films_an_hour=new.films_an_hour,
         paced_until=at,
         moved_at=at,
-        reached_image=before.reached_image if before else None,
         left_before=new.left,
     )
     session.add(night)
@@ -102,8 +100,3 @@ def note_queued(night: Night, image_ids: list[int], at: datetime) -> None:
     """Note the images that were given to the workers, the newest first."""
     night.queued += len(image_ids)
     night.reached_image, night.moved_at = min(image_ids), at
-
-
-def _latest(session: Session, version: str) -> Night | None:
-    query = select(Night).where(Night.ensemble_version == version).order_by(Night.id.desc())
-    return session.scalar(query.limit(1))

@@ -136,6 +136,27 @@ def test_at_its_hour_a_night_ends_with_the_films_that_are_in_work(worker: Worker
     assert set(scores_by_image(site).values()) == {1}
 
 
+def test_what_came_in_under_another_ensemble_is_the_newest_of_the_next_night(
+    worker: Worker,
+) -> None:
+    """As after a roll-back and a second promotion: a night does not go on where one stopped."""
+    site, networks = at_night(worker, [0.1] * 9, [0.2])
+    site.keep_night(BEGIN)
+    work(site, BEGIN, steps=3)
+    with site.database.write() as session:
+        promote(session, OLD, BEGIN)
+    (came_in,) = make_ready(site, 1, BEGIN, first_grey=200)
+    with_networks(site, OLD).score_batch()
+    with site.database.write() as session:
+        promote(session, NEW, BEGIN)
+    site.keep_night(END)
+    tomorrow = BEGIN + timedelta(days=1)
+    site.keep_night(tomorrow)
+    work(site, tomorrow)
+    assert networks.batches == [[8, 7, 6, 5], [200, 4, 3, 2], [1, 0]]
+    assert scores_by_image(site)[came_in] == 1
+
+
 def test_a_night_keeps_to_its_rate(worker: Worker) -> None:
     site, _ = at_night(worker, [0.1] * 9, [0.2], nightly_films_an_hour=60)
     site.keep_night(BEGIN)
