@@ -5,7 +5,7 @@ An ensemble scores images anew; by scores that are there, studies rank at once.
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import selectinload
 
 from db.ensembles.rescoring_progress import can_be_scored, lacks_score
@@ -104,12 +104,21 @@ def rank_by_mode(unit: UnitOfWork, *, limit: int) -> list[int]:
     ids; the next slice are those that are left.
     """
     silent = unit.policy.silent
+    if not silent and not unit.policy.head_start:
+        # So short that a clock does not show it: nothing moves.
+        return []
     moved = Study.reading_key < Study.received_at
+    # By its name alone, as its index says it: SQLite takes `flagged = 1` for something else.
+    which = (
+        select(Study.id)
+        .where(text("flagged"), is_unread(), moved if silent else ~moved)
+        .order_by(Study.urgency, Study.reading_key, Study.id)
+        .limit(limit)
+    )
     query = (
         select(Study)
-        .where(Study.flagged, is_unread(), moved if silent else ~moved)
+        .where(Study.id.in_(unit.session.scalars(which).all()))
         .order_by(Study.id)
-        .limit(limit)
         .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     )

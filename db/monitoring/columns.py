@@ -30,12 +30,14 @@ DAY = ("day", "<i4")
 
 #: A film, by the day on which it came in. day: `date.toordinal`. code, scanner: numbers of names.
 #: flagged, scored: of its study. seconds: from its arrival to its first score; NaN: not yet.
+#: version: the number of the name of the ensemble that gave it.
 FILM = np.dtype(
     [
         DAY,
         ("state", "u1"),
         ("code", "<i2"),
         ("scanner", "<i2"),
+        ("version", "<i2"),
         ("flagged", "?"),
         ("scored", "?"),
         ("seconds", "<f4"),
@@ -50,7 +52,7 @@ FILM = np.dtype(
 SCORE = np.dtype([DAY, ("scanner", "<i2"), ("version", "<i2"), ("probability", "<f8")])
 #: A study, by the day on which it came in. seconds: until it was read; NaN: not yet.
 #: prior: nobody waits for its being read. threshold: the version of that by which it is flagged or
-#: not; 0 without a score.
+#: not; 0 without a score. version: the number of the name of the ensemble that it ranks by.
 STUDY = np.dtype(
     [
         DAY,
@@ -59,6 +61,7 @@ STUDY = np.dtype(
         ("seconds", "<f4"),
         ("prior", "?"),
         ("threshold", "<i2"),
+        ("version", "<i2"),
     ]
 )
 #: A study as an ensemble version scored it, and the standing finding of its readers. threshold: the
@@ -174,6 +177,12 @@ def bucket_numbers(table: Rows, buckets: Sequence[TimeBucket]) -> Array:
 def versions_text(numbers: Array) -> str:
     """The versions that occur among numbers, as `1, 2`; 0 stands for none."""
     return ", ".join(str(number) for number in np.unique(numbers) if number)
+
+
+def ensembles_text(columns: Columns, rows: Rows) -> str:
+    """The ensemble versions that occur among rows, as `1.0, 2.0`; empty where none does."""
+    numbers = np.unique(rows["version"])
+    return ", ".join(sorted(columns.names[number] for number in numbers if number != NONE))
 
 
 def counts_by(bins: int, buckets: int, bucket: Array, number: Array) -> Array:

@@ -8,6 +8,7 @@ import numpy as np
 from sqlalchemy.orm import Session
 
 from db.ensembles.versions import active_ensemble
+from db.monitoring.columns import ensembles_text
 from db.monitoring.distributions import (
     AT_THE_NETWORKS,
     SCORED,
@@ -34,7 +35,7 @@ from readfirst.monitoring.stability import Judged, by_chance, judge, stability_i
 
 #: What is held against what: the ensemble's held-out films, and the site's own first weeks.
 REFERENCE, BASELINE = "reference", "baseline"
-SCORES = "scores"
+SCORES, REFUSALS = "scores", "refusals"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +45,8 @@ class Drift:
     subject: `scores`, `exposure` (median grey), `clipping` (share of black and white pixels) or
     `refusals`. against: `reference` or `baseline`. psi: population stability index, None of too few
     films; by_chance: what so many films reach in one of a hundred cases where nothing has changed.
+    ensemble_versions: whose scores, reference or pixel checks are meant, as `1.0, 2.0`; empty where
+    none is, as for exposure against the site's own first weeks.
     """
 
     subject: str
@@ -56,6 +59,7 @@ class Drift:
     psi: float | None
     by_chance: float | None
     judged: Judged
+    ensemble_versions: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +90,30 @@ def drift(data: MonitoringData, period: Period, config: MonitoringConfig) -> lis
     return [
         row
         for comparison in _comparisons(data, period, config, active, baseline)
-        for row in _rows(comparison, period, config)
+        for row in _rows(
+            comparison,
+            period,
+            config,
+            _ensembles(comparison, data, period, active.version, baseline),
+        )
     ]
+
+
+def _ensembles(
+    comparison: _Comparison,
+    data: MonitoringData,
+    period: Period,
+    active: str,
+    baseline: Period | None,
+) -> str:
+    """The ensembles that a comparison is of: scores are of the active one alone."""
+    against_reference = comparison.against == REFERENCE
+    if comparison.subject != REFUSALS:
+        return active if comparison.subject == SCORES or against_reference else ""
+    periods = [period] if against_reference or baseline is None else [period, baseline]
+    texts = [ensembles_text(data.columns(each), data.columns(each).films) for each in periods]
+    names = {name for text in texts for name in text.split(", ") if name}
+    return ", ".join(sorted(names | ({active} if against_reference else set())))
 
 
 def baseline_period(session: Session, period: Period, config: MonitoringConfig) -> Period | None:
@@ -141,14 +167,14 @@ def _refusals(
     if reference is not None:
         expected = refused_share(reference, prevalence or reference.scores.own_prevalence)
         counted = by_kind(current, AT_THE_NETWORKS)
-        yield _Comparison("refusals", REFERENCE, counted, expected, date.min)
+        yield _Comparison(REFUSALS, REFERENCE, counted, expected, date.min)
     if baseline is not None:
         before = outcomes(data, baseline)
         codes = {kind for counts in (*current.values(), *before.values()) for kind in counts}
         kinds = [SCORED, *sorted(codes - {SCORED})]
         if len(kinds) > 1:
             counted, first = by_kind(current, kinds), by_kind(before, kinds)
-            yield from _against_baseline("refusals", counted, first, (), baseline, config)
+            yield from _against_baseline(REFUSALS, counted, first, (), baseline, config)
 
 
 def _against_baseline(
@@ -166,28 +192,32 @@ def _against_baseline(
         yield _Comparison(subject, BASELINE, counted, expected, baseline.last + timedelta(days=1))
 
 
-def _rows(comparison: _Comparison, period: Period, config: MonitoringConfig) -> Iterator[Drift]:
+def _rows(
+    comparison: _Comparison, period: Period, config: MonitoringConfig, ensembles: str
+) -> Iterator[Drift]:
     counted = busiest(comparison.counted)
     whole = TimeBucket(period.first, period.last)
     for scanner in dict.fromkeys(name for name, _ in counted):
         weeks = {week: counts for (name, week), counts in counted.items() if name == scanner}
         if period.first >= comparison.since:
             total: Counts = np.sum(list(weeks.values()), axis=0)
-            yield _row(comparison, scanner, "period", whole, total, config)
+            yield _row(comparison, ensembles, (scanner, "period", whole), total, config)
         for week in sorted(weeks):
             bucket = period.weeks[week]
             if bucket.first >= comparison.since:
-                yield _row(comparison, scanner, "week", bucket, weeks[week], config)
+                where = (scanner, "week", bucket)
+                yield _row(comparison, ensembles, where, weeks[week], config)
 
 
 def _row(
     comparison: _Comparison,
-    scanner: str,
-    span: str,
-    bucket: TimeBucket,
+    ensembles: str,
+    where: tuple[str, str, TimeBucket],
     counts: Counts,
     config: MonitoringConfig,
 ) -> Drift:
+    """A row. where: scanner, span and time bucket."""
+    scanner, span, bucket = where
     films = int(counts.sum())
     index = stability_index(comparison.expected, counts)
     chance = by_chance(comparison.expected, films) if films else 0.0
@@ -213,4 +243,5 @@ def _row(
         psi=None if few else index,
         by_chance=None if few else chance,
         judged=judged,
+        ensemble_versions=ensembles,
     )

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 from sqlalchemy import case, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from db.ensembles.shadows import score_counts
 from db.monitoring.columns import (
@@ -45,7 +45,7 @@ def load_columns(session: Session, period: Period) -> Columns:
     tables = {
         "films": _films(session, period, days, names),
         "scores": _scores(session, period, days, names),
-        "studies": _studies(session, period, days),
+        "studies": _studies(session, period, days, names),
         "opinions": _opinions(session, period, days, names),
         "ignored": _ignored(session, period, days),
     }
@@ -68,6 +68,18 @@ class _Days:
         return numbers + self._first.toordinal()
 
 
+#: The ensemble that scored an image first.
+_FIRST_SCORE = aliased(Score)
+FIRST_VERSION = (
+    select(_FIRST_SCORE.ensemble_version)
+    .where(_FIRST_SCORE.image_id == Image.id)
+    .order_by(_FIRST_SCORE.scored_at, _FIRST_SCORE.id)
+    .limit(1)
+    .correlate(Image)
+    .scalar_subquery()
+)
+
+
 def _films(session: Session, period: Period, days: _Days, names: dict[str, int]) -> Rows:
     query = (
         select(
@@ -78,6 +90,7 @@ def _films(session: Session, period: Period, days: _Days, names: dict[str, int])
             Study.flagged,
             Study.probability,
             func.min(Score.scored_at),
+            FIRST_VERSION,
             *MEANS,
         )
         .join(Study, Image.study_id == Study.id)
@@ -89,8 +102,8 @@ def _films(session: Session, period: Period, days: _Days, names: dict[str, int])
     films = np.zeros(len(rows), FILM)
     if not rows:
         return films
-    arrived, states, codes, makers, models, stations, flagged, scores, scored, *means = zip(
-        *rows, strict=True
+    arrived, states, codes, makers, models, stations, flagged, scores, scored, versions, *means = (
+        zip(*rows, strict=True)
     )
     films["day"] = days.of(arrived)
     number_of = {state: number for number, state in enumerate(STATES)}
@@ -101,6 +114,7 @@ def _films(session: Session, period: Period, days: _Days, names: dict[str, int])
     films["flagged"] = flagged
     films["scored"] = [score is not None for score in scores]
     films["seconds"] = _seconds(arrived, scored)
+    films["version"] = numbered(names, _named, versions)
     for column, values in zip(MEANS, means, strict=True):
         films[column.key] = np.array(values, dtype=np.float64)
     return films
@@ -124,9 +138,14 @@ def _scores(session: Session, period: Period, days: _Days, names: dict[str, int]
     return scores
 
 
-def _studies(session: Session, period: Period, days: _Days) -> Rows:
+def _named(name: str | None) -> str | None:
+    return name
+
+
+def _studies(session: Session, period: Period, days: _Days, names: dict[str, int]) -> Rows:
     columns = (Study.received_at, Study.flagged, Study.probability, Study.read_at)
-    query = select(*columns, Study.prior_since, Study.threshold_version).where(
+    ranked_by = (Study.threshold_version, Study.ensemble_version)
+    query = select(*columns, Study.prior_since, *ranked_by).where(
         Study.received_at >= period.start,
         Study.received_at < period.end,
         # A study is empty after its only image, refused, turned out to belong to another one.
@@ -135,13 +154,14 @@ def _studies(session: Session, period: Period, days: _Days) -> Rows:
     rows = session.execute(query).all()
     studies = np.zeros(len(rows), STUDY)
     if rows:
-        arrived, flagged, scores, read, priors, thresholds = zip(*rows, strict=True)
+        arrived, flagged, scores, read, priors, thresholds, versions = zip(*rows, strict=True)
         studies["day"] = days.of(arrived)
         studies["flagged"] = flagged
         studies["scored"] = [score is not None for score in scores]
         studies["seconds"] = _seconds(arrived, read)
         studies["prior"] = [since is not None for since in priors]
         studies["threshold"] = [version or 0 for version in thresholds]
+        studies["version"] = numbered(names, _named, versions)
     return studies
 
 

@@ -1,6 +1,7 @@
 """Numbers for monitors: how much waits, since when, and how long films take. No patient's data."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -16,9 +17,13 @@ MOST_SCORES = 20_000
 
 @dataclass(frozen=True, slots=True)
 class ScoringTimes:
-    """The times of films from arrival to their first score, in seconds, in order."""
+    """The times of films from arrival to their first score, in seconds, in order.
+
+    by_ensemble: how many of them each ensemble version scored.
+    """
 
     seconds: tuple[float, ...]
+    by_ensemble: Mapping[str, int]
 
     def quantile(self, share: float) -> float | None:
         """The time within which this share of them was scored; None if there is none."""
@@ -46,17 +51,17 @@ def times_to_score(
     earlier = aliased(Score)
     is_first = ~exists().where(earlier.image_id == Score.image_id, earlier.id < Score.id)
     query = (
-        select(Score.scored_at, Image.received_at)
+        select(Score.scored_at, Image.received_at, Score.ensemble_version)
         .join(Image, Score.image_id == Image.id)
         .where(Score.scored_at > now - max(windows), is_first)
         .order_by(Score.scored_at.desc())
         .limit(MOST_SCORES)
     )
-    rows = [
-        (scored, (scored - received).total_seconds())
-        for scored, received in session.execute(query).all()
-    ]
-    return {
-        window: ScoringTimes(tuple(sorted(took for scored, took in rows if scored > now - window)))
-        for window in windows
-    }
+    rows = session.execute(query).all()
+    times = {}
+    for window in windows:
+        of_window = [row for row in rows if row.scored_at > now - window]
+        seconds = sorted((scored - arrived).total_seconds() for scored, arrived, _ in of_window)
+        versions = Counter(version for *_, version in of_window)
+        times[window] = ScoringTimes(tuple(seconds), dict(versions))
+    return times

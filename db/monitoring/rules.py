@@ -52,12 +52,14 @@ def _drifting(session: Session, now: datetime, config: MonitoringConfig) -> Iter
         scanners = "; ".join(
             f"{row.scanner} {row.psi:.2f} (against {row.against})" for row in worst[:3]
         )
+        versions = worst[0].ensemble_versions
+        ensembles = f", ensemble {versions}" if versions else ""
         yield Alert(
             kind=AlertKind.DRIFT,
             about=subject,
             value=_index(worst[0]),
             bound=config.drift_alarm,
-            detail=f"Stability index of {subject} in {DRIFT_DAYS} days: {scanners}.",
+            detail=f"Stability index of {subject} in {DRIFT_DAYS} days{ensembles}: {scanners}.",
         )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from db.monitoring.columns import STATES, Rows
+from db.monitoring.columns import STATES, Columns, Rows, ensembles_text
 from db.monitoring.kept_days import MonitoringData
 from db.monitoring.load_columns import MEANS
 from readfirst.domain import ImageState
@@ -30,7 +30,8 @@ class ScannerRecord:
 
     median_grey (0 to 255) and clipped_share are measured on the image that the networks take.
     exposure (mAs), exposure_index and deviation_index (IEC 62494-1) are what the headers say: they
-    are shown and nothing is concluded from them, since no reference has them.
+    are shown and nothing is concluded from them, since no reference has them. ensemble_versions:
+    that scored its films first, and whose pixel checks refused some, as `1.0, 2.0`.
     """
 
     scanner: str
@@ -44,6 +45,7 @@ class ScannerRecord:
     exposure: float | None
     exposure_index: float | None
     deviation_index: float | None
+    ensemble_versions: str
 
 
 def scanners(data: MonitoringData, period: Period) -> list[ScannerRecord]:
@@ -54,11 +56,12 @@ def scanners(data: MonitoringData, period: Period) -> list[ScannerRecord]:
     names = [columns.names[number] for number in numbers]
     order = sorted(range(len(numbers)), key=lambda at: (-images[at], names[at]))
     return [
-        _record(names[at], films[films["scanner"] == numbers[at]]) for at in order[:MOST_SCANNERS]
+        _record(columns, names[at], films[films["scanner"] == numbers[at]])
+        for at in order[:MOST_SCANNERS]
     ]
 
 
-def _record(scanner: str, films: Rows) -> ScannerRecord:
+def _record(columns: Columns, scanner: str, films: Rows) -> ScannerRecord:
     refused = films["state"] == STATES.index(ImageState.REFUSED)
     not_scored = share(int(refused.sum()), len(films))
     means = {column.key: _mean(films[column.key]) for column in MEANS}
@@ -69,6 +72,7 @@ def _record(scanner: str, films: Rows) -> ScannerRecord:
         refused_share=not_scored.value,
         refused_low=not_scored.low,
         refused_high=not_scored.high,
+        ensemble_versions=ensembles_text(columns, films),
         **means,
     )
 

@@ -6,7 +6,7 @@ from datetime import date
 import numpy as np
 import numpy.typing as npt
 
-from db.monitoring.columns import STATES, Rows, bucket_numbers
+from db.monitoring.columns import STATES, Columns, Rows, bucket_numbers, ensembles_text
 from db.monitoring.kept_days import MonitoringData
 from readfirst.domain import ImageState
 from readfirst.monitoring.durations import durations
@@ -22,6 +22,8 @@ class Times:
     span: `period`, `day` or `week`. step: `worklist`, from a film's arrival to its first score;
     `read`, from a study's arrival to when it was read. studies: `all`, `flagged`, or `not_flagged`,
     which have a score. p50, p95, p99: in seconds, of those done; open: how many are not done yet.
+    ensemble_versions: that scored the films first, or by which the studies are flagged or not, as
+    `1.0, 2.0`.
     """
 
     span: str
@@ -34,6 +36,7 @@ class Times:
     p50: float | None
     p95: float | None
     p99: float | None
+    ensemble_versions: str
 
 
 def times(data: MonitoringData, period: Period) -> list[Times]:
@@ -42,10 +45,13 @@ def times(data: MonitoringData, period: Period) -> list[Times]:
     # What is refused is not waited for.
     films = columns.films[columns.films["state"] != STATES.index(ImageState.REFUSED)]
     studies = columns.studies[~columns.studies["prior"]]
-    return [*_times("worklist", films, period), *_times("read", studies, period)]
+    return [
+        *_times("worklist", columns, films, period),
+        *_times("read", columns, studies, period),
+    ]
 
 
-def _times(step: str, rows: Rows, period: Period) -> list[Times]:
+def _times(step: str, columns: Columns, rows: Rows, period: Period) -> list[Times]:
     flagged, scored = rows["flagged"], rows["scored"]
     seconds = rows["seconds"].astype(np.float64)
     groups = {"all": np.ones(len(rows), dtype=bool), "flagged": flagged & scored}
@@ -55,7 +61,11 @@ def _times(step: str, rows: Rows, period: Period) -> list[Times]:
     for number, (span, bucket) in enumerate(_spans(period), -1):
         in_bucket = (numbers == number) | (number < 0)
         table += [
-            _row(span, bucket, step, name, seconds[in_bucket & group])
+            _row(
+                (span, bucket, step, name),
+                seconds[in_bucket & group],
+                ensembles_text(columns, rows[in_bucket & group]),
+            )
             for name, group in groups.items()
             if span == "period" or (in_bucket & group).any()
         ]
@@ -67,7 +77,9 @@ def _spans(period: Period) -> list[tuple[str, TimeBucket]]:
     return [("period", whole), *((period.by, bucket) for bucket in period.time_buckets)]
 
 
-def _row(span: str, bucket: TimeBucket, step: str, studies: str, seconds: Array) -> Times:
+def _row(which: tuple[str, TimeBucket, str, str], seconds: Array, ensembles: str) -> Times:
+    """A row. which: span, time bucket, step and studies."""
+    span, bucket, step, studies = which
     took = durations(seconds)
     return Times(
         span=span,
@@ -80,4 +92,5 @@ def _row(span: str, bucket: TimeBucket, step: str, studies: str, seconds: Array)
         p50=took.p50,
         p95=took.p95,
         p99=took.p99,
+        ensemble_versions=ensembles,
     )

@@ -1,6 +1,7 @@
 """Totals of all that ever came in: the sums of kept days, and what is counted anew."""
 
 from collections import Counter
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -28,12 +29,34 @@ def totals_of(columns: Columns) -> dict[str, Any]:
         "codes": {columns.names[code]: int((codes == code).sum()) for code in np.unique(codes)},
         "studies": len(columns.studies),
         "flagged": int(columns.studies["flagged"].sum()),
+        "flagged_by": _flagged_by(columns),
     }
 
 
-def totals(session: Session) -> tuple[Counts, dict[RefusalCode, int]]:
-    """Studies and images of all times, and how many were refused by each code."""
+def _flagged_by(columns: Columns) -> dict[str, int]:
+    """Flagged studies by the ensemble version that they rank by."""
+    versions = columns.studies["version"][columns.studies["flagged"]]
+    numbers, counts = np.unique(versions, return_counts=True)
+    return {
+        columns.names[number]: int(count)
+        for number, count in zip(numbers, counts, strict=True)
+        if number != NONE
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Numbers of all times. refused: images by code. flagged_by: studies by ensemble version."""
+
+    counts: Counts
+    refused: dict[RefusalCode, int]
+    flagged_by: dict[str, int]
+
+
+def totals(session: Session) -> Totals:
+    """Count studies and images of all times."""
     states, codes, numbers = Counter[str](), Counter[str](), Counter[str]()
+    flagged_by = Counter[str]()
     kept: list[Span] = []
     query = select(KeptDay.starts_at, KeptDay.ends_at, KeptDay.totals).order_by(KeptDay.starts_at)
     for start, end, sums in session.execute(query):
@@ -44,42 +67,48 @@ def totals(session: Session) -> tuple[Counts, dict[RefusalCode, int]]:
         states.update(sums["states"])
         codes.update(sums["codes"])
         numbers.update(studies=sums["studies"], flagged=sums["flagged"])
-    _add_others(session, kept, states, codes, numbers)
+        flagged_by.update(sums["flagged_by"])
+    for span in _others(kept):
+        _add_images(session, span, states, codes)
+        _add_studies(session, span, numbers, flagged_by)
     counts = Counts(
         studies=numbers["studies"],
         flagged=numbers["flagged"],
         images={state: states[state.value] for state in ImageState},
     )
-    return counts, {RefusalCode(code): count for code, count in codes.most_common()}
+    refused = {RefusalCode(code): count for code, count in codes.most_common()}
+    return Totals(counts, refused, dict(flagged_by))
 
 
-def _add_others(
-    session: Session,
-    kept: list[Span],
-    states: Counter[str],
-    codes: Counter[str],
-    numbers: Counter[str],
+def _add_images(session: Session, span: Span, states: Counter[str], codes: Counter[str]) -> None:
+    """Count images that came in between, before and after the kept days."""
+    films = (
+        select(Image.state, Image.code, func.count())
+        .where(_within(Image.received_at, span))
+        # SQLite would walk all images by the index that begins with the state.
+        .group_by(Image.code, Image.state)
+    )
+    for state, code, count in session.execute(films):
+        states[state.value] += count
+        if state is ImageState.REFUSED and code is not None:
+            codes[code.value] += count
+
+
+def _add_studies(
+    session: Session, span: Span, numbers: Counter[str], flagged_by: Counter[str]
 ) -> None:
-    """Count what came in between, before and after the kept days."""
-    for span in _others(kept):
-        films = (
-            select(Image.state, Image.code, func.count())
-            .where(_within(Image.received_at, span))
-            # SQLite would walk all images by the index that begins with the state.
-            .group_by(Image.code, Image.state)
-        )
-        for state, code, count in session.execute(films):
-            states[state.value] += count
-            if state is ImageState.REFUSED and code is not None:
-                codes[code.value] += count
-        studies = (
-            select(Study.flagged, func.count())
-            .where(_within(Study.received_at, span), Study.images.any())
-            .group_by(Study.flagged)
-        )
-        for flagged, count in session.execute(studies):
-            numbers["studies"] += count
-            numbers["flagged"] += count if flagged else 0
+    """The same of studies."""
+    studies = (
+        select(Study.flagged, Study.ensemble_version, func.count())
+        .where(_within(Study.received_at, span), Study.images.any())
+        .group_by(Study.flagged, Study.ensemble_version)
+    )
+    for flagged, version, count in session.execute(studies):
+        numbers["studies"] += count
+        if flagged:
+            numbers["flagged"] += count
+        if flagged and version is not None:
+            flagged_by[version] += count
 
 
 def _others(kept: list[Span]) -> list[Span]:

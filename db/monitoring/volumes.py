@@ -5,11 +5,22 @@ from datetime import date
 
 import numpy as np
 
-from db.monitoring.columns import NONE, STATES, bucket_numbers, counts_by, versions_text
+from db.monitoring.columns import (
+    NONE,
+    STATES,
+    bucket_numbers,
+    counts_by,
+    ensembles_text,
+    versions_text,
+)
 from db.monitoring.kept_days import MonitoringData
 from readfirst.domain import ImageState
 from readfirst.monitoring.period import Period
+from readfirst.refusals import RefusalCode
 from readfirst.statistics.shares import share
+
+#: The refusal that an ensemble decides, by its pixel check.
+BY_ENSEMBLE = RefusalCode.NOT_A_CHEST_RADIOGRAPH.value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,7 +28,8 @@ class Volume:
     """What came in on a day or in a week, and what has become of it since.
 
     flagged_share: of the studies with a score, with its 95 % interval; None where there is none.
-    threshold_versions: of the thresholds by which they are flagged or not, as `1, 2`.
+    ensemble_versions: by which they are flagged or not, as `1.0, 2.0`; threshold_versions: of the
+    thresholds by which they are, as `1, 2`.
     """
 
     first: date
@@ -33,17 +45,23 @@ class Volume:
     flagged_share: float | None
     flagged_low: float | None
     flagged_high: float | None
+    ensemble_versions: str
     threshold_versions: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefusalCount:
-    """How many images that came in on a day or in a week were refused by one code."""
+    """How many images that came in on a day or in a week were refused by one code.
+
+    ensemble_versions: of a refusal by the pixel check of an ensemble, those that scored other
+    images of the day or week; empty for all other codes, which no ensemble decides.
+    """
 
     first: date
     last: date
     code: str
     images: int
+    ensemble_versions: str
 
 
 def volumes(data: MonitoringData, period: Period) -> list[Volume]:
@@ -64,6 +82,7 @@ def volumes(data: MonitoringData, period: Period) -> list[Volume]:
             dict(zip(STATES, map(int, films[number]), strict=True)),
             dict(zip((None, False, True), map(int, studies[number]), strict=True)),
             int(ignored[number]),
+            ensembles_text(columns, columns.studies[bucket_of == number]),
             versions_text(columns.studies["threshold"][bucket_of == number]),
         )
         for number, bucket in enumerate(buckets)
@@ -76,6 +95,7 @@ def volume(
     images: dict[ImageState, int],
     studies: dict[bool | None, int],
     set_aside: int,
+    ensembles: str = "",
     thresholds: str = "",
 ) -> Volume:
     """A row from its counts. studies: by their flag, None for those without a score."""
@@ -94,6 +114,7 @@ def volume(
         flagged_share=flagged.value,
         flagged_low=flagged.low,
         flagged_high=flagged.high,
+        ensemble_versions=ensembles,
         threshold_versions=thresholds,
     )
 
@@ -108,12 +129,20 @@ def refusals(data: MonitoringData, period: Period) -> list[RefusalCount]:
     counts = counts_by(
         len(columns.names), len(buckets), bucket_numbers(refused, buckets), refused["code"]
     )
+    bucket_of = bucket_numbers(columns.films, buckets)
+
+    def ensembles(number: int, code: int) -> str:
+        if columns.names[code] != BY_ENSEMBLE:
+            return ""
+        return ensembles_text(columns, columns.films[bucket_of == number])
+
     return [
         RefusalCount(
             first=bucket.first,
             last=bucket.last,
             code=columns.names[code],
             images=int(counts[number, code]),
+            ensemble_versions=ensembles(number, int(code)),
         )
         for number, bucket in enumerate(buckets)
         for code in sorted(np.flatnonzero(counts[number]), key=lambda code: columns.names[code])

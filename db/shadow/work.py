@@ -1,6 +1,7 @@
 """Images for ensembles in shadow: claimed for a while, and given back or given up.
 
-Nothing is claimed while a film waits for the active ensemble, be it new or scored again.
+Nothing is claimed while a film waits for the active ensemble, be it new or scored again, nor in a
+night that is not through.
 """
 
 from collections.abc import Sequence
@@ -16,7 +17,7 @@ from db.lifecycle.image import WAITING
 from db.lifecycle.lease import Lease
 from db.lifecycle.unit_of_work import UnitOfWork
 from db.lifecycle.work import WORKER_DIED
-from db.tables import EnsembleVersion, Image, ShadowImage
+from db.tables import EnsembleVersion, Image, Night, ShadowImage
 from readfirst.domain import ImageState
 
 #: An ensemble in shadow that cannot be loaded, or that fails, is tried again after so long.
@@ -40,6 +41,12 @@ def film_waits(session: Session, now: datetime) -> bool:
     is_meant = or_(Image.lease_token.is_not(None), lease.is_free(Image, now))
     waits = select(Image.id).where(Image.state.in_(WAITING), is_meant)
     return session.scalar(waits.limit(1)) is not None
+
+
+def night_goes_on(session: Session) -> bool:
+    """Tell whether a night still gives films to the active ensemble, be it now or at its rate."""
+    goes_on = select(Night.id).where(Night.running, Night.closed_because.is_(None))
+    return session.scalar(goes_on.limit(1)) is not None
 
 
 def queue_next(unit: UnitOfWork) -> bool:

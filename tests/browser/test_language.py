@@ -25,7 +25,9 @@ PATHS = (
     "/studies/9.9",
     "/account",
     *(f"/watching?tab={tab}" for tab in ("flow", "readers", "drift", "alerts")),
+    "/watching/night",
     "/admin",
+    "/admin/ensembles/compare",
     *(f"/admin/{name}" for name in ("accounts", "audit", "rules", "ensembles", "settings")),
     "/admin/thresholds?method=sensitivity&target=0.95&evidence=reference",
 )

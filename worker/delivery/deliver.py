@@ -10,6 +10,7 @@ from db.lifecycle.outbox import (
     Channel,
     Due,
     DueEscalation,
+    DueMessage,
     DueNight,
     claim_due,
     defer_all,
@@ -36,7 +37,7 @@ LEASE = LeasePolicy(
 GIVE_UP_AFTER = timedelta(days=3)
 
 
-#: Nobody is told of studies that were all read or acknowledged meanwhile.
+#: Nobody is told of studies that were all read or acknowledged meanwhile, nor at a silent site.
 NOTHING_LEFT = DeliveryAttempt(taken=True, answered=True, outcome="nothing left to tell")
 
 
@@ -45,6 +46,7 @@ class Receivers:
     """Those whom a site tells. page_url: to which links in mails lead. language: of mails.
 
     mail: of escalations. night_mail: of nights. second_look: as in `db.nights.report`.
+    silent: nobody is told of a flag, be it one of before.
     """
 
     webhook: WebhookReceiver | None = None
@@ -53,6 +55,7 @@ class Receivers:
     page_url: str = ""
     language: Language = ENGLISH
     second_look: float = 1.0
+    silent: bool = False
 
     @property
     def channels(self) -> tuple[Channel, ...]:
@@ -71,6 +74,7 @@ def receivers(settings: Settings) -> Receivers:
         # Where each browser chooses, a mail has nobody to ask.
         language=language_of(settings.language) if settings.language in NAMES else ENGLISH,
         second_look=settings.second_look,
+        silent=settings.is_silent,
     )
 
 
@@ -100,6 +104,8 @@ def deliver_next(database: Database, receivers: Receivers) -> bool:
 
 def _send(due: Due, receivers: Receivers) -> DeliveryAttempt:
     if isinstance(due, DueEscalation) and not due.studies:
+        return NOTHING_LEFT
+    if isinstance(due, DueMessage) and receivers.silent:
         return NOTHING_LEFT
     if isinstance(due, DueNight):
         server = receivers.night_mail

@@ -110,7 +110,7 @@ def _made(kind: ResultKind, services: ResultServices, gathered: GatheredStudy) -
 def _presentation_state(result: AiResult, heat: HeatMapPicture) -> Dataset:
     try:
         return presentation_state(result, heat)
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError) as error:
         # What a foreign header says of how the film is shown may be anything.
         raise NoResult(NoResultCode.PRESENTATION_UNKNOWN) from error
 

@@ -24,6 +24,7 @@ from db.shadow.work import (
     film_waits,
     give_way,
     next_shadow,
+    night_goes_on,
     pause_shadow,
     queue_next,
     refuse_shadow,
@@ -58,13 +59,17 @@ class ShadowServices:
 
 
 def shadow_next(services: ShadowServices) -> bool:
-    """Take one step for an ensemble in shadow. False when there is none, or a film waits."""
+    """Take one step for an ensemble in shadow. False when none is to be taken now.
+
+    So it is while a film waits, and in a night that is not through.
+    """
     with services.units.begin() as unit:
         if film_waits(unit.session, unit.at):
             return False
-        if queue_next(unit):
+        is_night = night_goes_on(unit.session)
+        if not is_night and queue_next(unit):
             return True
-        ensemble = next_shadow(unit, services.networks.version)
+        ensemble = None if is_night else next_shadow(unit, services.networks.version)
     if ensemble is None:
         services.networks.release()
         return False

@@ -64,7 +64,8 @@ class ReadMetrics(Collector):
 
 def read_metrics(session: Session, settings: Settings, now: datetime) -> Iterator[Metric]:
     """All metrics, as they are now."""
-    numbers, refused = totals(session)
+    sums = totals(session)
+    numbers = sums.counts
     yield _labelled(
         "readfirst_images",
         "Images by state.",
@@ -75,10 +76,17 @@ def read_metrics(session: Session, settings: Settings, now: datetime) -> Iterato
         "readfirst_images_refused",
         "Images that are not scored, by the refusal's code.",
         "code",
-        {code.value: number for code, number in refused.items()},
+        {code.value: number for code, number in sums.refused.items()},
     )
     yield _plain("readfirst_studies", "Studies.", numbers.studies)
-    yield _plain("readfirst_studies_flagged", "Flagged studies.", numbers.flagged)
+    flagged = "Flagged studies, by whichever ensemble each ranks by."
+    yield _plain("readfirst_studies_flagged", flagged, numbers.flagged)
+    yield _labelled(
+        "readfirst_studies_flagged_by_ensemble",
+        "Flagged studies, by the ensemble that each ranks by.",
+        "version",
+        sums.flagged_by,
+    )
     yield _labelled(
         "readfirst_oldest_waiting_seconds",
         "Age of the oldest image that waits in a state; 0 when none does.",
@@ -115,15 +123,23 @@ def _times(session: Session, now: datetime) -> Iterator[Metric]:
     number = GaugeMetricFamily(
         "readfirst_first_scores", "Films first scored within a window.", labels=["window"]
     )
+    by_ensemble = GaugeMetricFamily(
+        "readfirst_first_scores_by_ensemble",
+        "Films first scored within a window, by the ensemble that scored them.",
+        labels=["window", "version"],
+    )
     times = times_to_score(session, now, tuple(WINDOWS.values()))
     for name, window in WINDOWS.items():
         number.add_metric([name], len(times[window].seconds))
+        for version, films in times[window].by_ensemble.items():
+            by_ensemble.add_metric([name, version], films)
         for share in QUANTILES:
             value = times[window].quantile(share)
             if value is not None:
                 quantiles.add_metric([name, str(share)], value)
     yield quantiles
     yield number
+    yield by_ensemble
 
 
 def _outbox(session: Session, now: datetime) -> Iterator[Metric]:

@@ -1,10 +1,13 @@
 """The templates, and the names that each of them may use."""
 
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from fastapi import Request
 from fastapi.templating import Jinja2Templates
 from jinja2 import Environment
+from markupsafe import Markup
 
 from db.monitoring.alerts import open_counts
 from readfirst import DISCLAIMER
@@ -33,6 +36,20 @@ def alert_count(request: Request) -> int:
         return sum(open_counts(session).values())
 
 
+@lru_cache(maxsize=4096)
+def _plain_text(language: str, message: str) -> Markup:
+    """A text without values, as HTML. language: the one that is spoken, so that none is mixed."""
+    del language
+    return Markup(texts.gettext(message) % {})  # noqa: S704 - of a template or a catalogue
+
+
+def template_text(message: str, **values: Any) -> Markup:
+    """Translate a text of a template; values are escaped. Called most often, so made once."""
+    if not values:
+        return _plain_text(texts.current_language().code, message)
+    return Markup(texts.gettext(message)) % values  # noqa: S704 - as above
+
+
 def _install(env: Environment) -> None:
     """Give the templates their functions, filters and translated texts."""
     env.add_extension("jinja2.ext.i18n")
@@ -46,6 +63,8 @@ def _install(env: Environment) -> None:
         npgettext=texts.npgettext,
     )
     env.globals |= {
+        "_": template_text,
+        "gettext": template_text,
         "disclaimer": DISCLAIMER,
         "may_see": may_see,
         "alert_count": alert_count,

@@ -10,12 +10,14 @@ from sqlalchemy import func, select, update
 
 from db.ensembles.shadows import begin_shadow
 from db.ensembles.versions import EnsembleFacts, promote, register
-from db.tables import EnsembleVersion, Score, ShadowImage, Study
+from db.nights.running import NewNight, begin_night, close_night
+from db.tables import EnsembleVersion, Night, Score, ShadowImage, Study
 from ingest.inbox.claim import Claim
 from models.ensemble import ScoringModel
 from models.manifest import shipped_version
 from readfirst.domain import ImageScore
 from readfirst.errors import Misconfigured, Refused
+from readfirst.nights.reasons import NightEnd
 from readfirst.refusals import RefusalCode
 from readfirst.samples import FOLDER
 from readfirst.tasks.names import TaskName
@@ -183,6 +185,30 @@ def test_a_film_that_the_active_one_scores_again_goes_before(
     assert site.rescore(again=True) == 1
     assert not site.shadow_next()
     score_live(site)
+    assert steps(site) == 2
+    assert scores(site) == {shipped_version(): 1, "9.9": 1}
+
+
+def test_a_night_goes_before_at_whatever_rate(site: Worker, drop: Callable[..., Claim]) -> None:
+    bring(site, drop, FILMS[0])
+    score_live(site)
+    make_due(site)
+    assert site.shadow_next(), "the networks are loaded"
+    now = datetime.now(UTC)
+    with site.database.write() as session:
+        new = NewNight(
+            day=now.date(),
+            planned=True,
+            ensemble_version=shipped_version(),
+            left=9,
+            ends_by=None,
+            films_an_hour=1,
+        )
+        night = begin_night(session, new, now)
+    assert not site.shadow_next()
+    assert site.use_cases.shadow.networks.version is None, "nor is their memory needed"
+    with site.database.write() as session:
+        close_night(session.get_one(Night, night.id), NightEnd.FINISHED)
     assert steps(site) == 2
     assert scores(site) == {shipped_version(): 1, "9.9": 1}
 

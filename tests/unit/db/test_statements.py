@@ -10,12 +10,14 @@ from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from db.access.audit import Actor, AuditAction, entries, note
+from db.lifecycle.rescoring import rank_by_mode, rank_by_threshold
 from db.monitoring.kept_days import keep_days
 from db.monitoring.totals import totals
 from db.session import Database
+from db.tables import EnsembleVersion
 from db.worklist.queries import reading_order
 from readfirst.domain import ImageState
-from tests.support.studies import AS_STORED, NOW, a_scored_image
+from tests.support.studies import AS_STORED, NOW, a_scored_image, unit_at
 
 
 @contextmanager
@@ -60,7 +62,7 @@ def test_what_is_counted_behind_the_kept_days_is_read_from_an_index(database: Da
             a_scored_image(session, NOW + timedelta(days=number), probability=0.9)
     keep_days(database, ZoneInfo("UTC"), NOW + timedelta(days=2), most=9)
     with database.read() as session, statements(session) as sent:
-        counts, _ = totals(session)
+        counts = totals(session).counts
         assert (counts.studies, counts.images[ImageState.SCORED]) == (3, 3)
     films = [each for each in sent if "FROM images" in each and "GROUP BY images.code" in each]
     # Before the first kept day, and behind the last one.
@@ -80,3 +82,24 @@ def test_a_line_of_the_audit_log_is_one_statement(database: Database) -> None:
     with database.read() as session:
         (line,) = entries(session, limit=9)
     assert (line.at, line.account, line.detail) == (NOW, "ann", {"studies": ["1.2"]})
+
+
+def test_the_sweep_looks_for_unread_studies_by_their_indexes(database: Database) -> None:
+    with database.write() as session:
+        a_scored_image(session, NOW, probability=0.9)
+        unit = unit_at(session)
+        ensemble = session.get_one(EnsembleVersion, "1")
+        with statements(session) as sent:
+            rank_by_threshold(unit, ensemble, limit=9)
+            rank_by_mode(unit, limit=9)
+    by_threshold = next(each for each in sent if "studies.threshold_change <" in each)
+    by_mode = next(each for each in sent if "studies.reading_key" in each.split("WHERE")[1])
+    if database.engine.dialect.name != "sqlite":
+        return
+    with database.engine.connect() as connection:
+        for each, index in (
+            (by_threshold, "ix_studies_threshold_change"),
+            (by_mode, "ix_studies_unread_flagged"),
+        ):
+            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {each.replace('?', '1')}")
+            assert any(index in step.detail for step in plan), (each, index)

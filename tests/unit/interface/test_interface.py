@@ -130,6 +130,10 @@ OPENAPI = (
     Change(r"components schemas (HTTP)?ValidationError .*", "examples and problems"),
     Change(r"components schemas \w+ .*\bthreshold_version\b.*", "(`threshold_version`)"),
     Change(r"(?s)components schemas (Measure|Volume) .*", "`threshold_versions`"),
+    Change(
+        r"(?s)components schemas (\w*Refusals|RefusalCount|Times|Scanner\w*|Drift) .*",
+        "(`ensemble_versions`)",
+    ),
     Change(rf"(?s)components schemas ({THRESHOLD})\b.*", "`/api/v1/admin/thresholds`"),
     Change(rf"(?s)components schemas ({ACCEPTANCE})\b.*", "`/api/v1/admin/acceptances`"),
 )

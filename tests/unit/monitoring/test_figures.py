@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from benchmarks.synthetic_history import Weeks, fill_weeks, invented
 from db.access.audit import Actor
-from db.ensembles.versions import EnsembleFacts, register
+from db.ensembles.versions import EnsembleFacts, promote, register
 from db.images import NewArrival
 from db.inbox.ignored_files import add_ignored_file
 from db.lifecycle.verdicts import VerdictInput
@@ -199,6 +199,7 @@ def test_each_version_is_held_against_the_same_verdicts(database: Database, peri
         image.state = ImageState.READY
         session.flush()
         score_ready(session, in_madrid(18, 9), {image.id: 0.2}, version="2")
+        promote(session, "2", in_madrid(18, 9))
     with database.read() as session:
         rows = verdict_measures(MonitoringData(session), period, CONFIG)
     right = {row.ensemble_version: row.hits for row in rows if row.measure == "specificity"}

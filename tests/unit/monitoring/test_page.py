@@ -243,6 +243,7 @@ def test_the_status_says_what_to_watch() -> None:
             psi=psi,
             by_chance=0.01,
             judged=judged,
+            ensemble_versions="1",
         )
 
     before = row(Judged.DRIFT, 0.9, "ROOM-2", 2)

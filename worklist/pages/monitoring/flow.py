@@ -22,6 +22,7 @@ from worklist.pages.monitoring.charts import (
     interval,
     seconds,
 )
+from worklist.pages.monitoring.ensembles import ensembles_note
 from worklist.pages.monitoring.links import StudyLink, of_buckets, of_period
 
 #: Codes that have a colour of their own; the others share one.
@@ -82,7 +83,7 @@ def flagged_chart(rows: Sequence[Volume], period: Period, *, hides_ai: bool) -> 
     return Chart(
         id="flagged",
         title=title,
-        note=_reach(interval(whole.low, whole.high)) + _thresholds(rows),
+        note=_reach(interval(whole.low, whole.high)) + ensembles_note(rows) + _thresholds(rows),
         kind=Kind.LINES,
         unit=Unit.SHARE,
         x_label=_by(period),
@@ -139,6 +140,7 @@ def refusal_chart(rows: Sequence[RefusalCount], volumes: Sequence[Volume], perio
     return Chart(
         id="refusals",
         title=title,
+        note=ensembles_note(rows).strip(),
         kind=Kind.STACKED,
         unit=Unit.COUNT,
         x_label=_by(period),
@@ -161,12 +163,13 @@ def worklist_chart(rows: Sequence[Times], period: Period) -> Chart:
     if whole is not None and whole.p50 is not None and whole.p95 is not None:
         text = gettext("Half are scored within {half}, 95 % within {most}")
         title = text.format(half=seconds(whole.p50), most=seconds(whole.p95))
+    note = ""
+    if whole and whole.p99 is not None:
+        note = gettext("99 % within {time}.").format(time=seconds(whole.p99))
     return Chart(
         id="to-worklist",
         title=title,
-        note=gettext("99 % within {time}.").format(time=seconds(whole.p99))
-        if whole and whole.p99 is not None
-        else "",
+        note=note + ensembles_note([whole] if whole else []),
         kind=Kind.LINES,
         unit=Unit.SECONDS,
         x_label=_by(period),
@@ -207,7 +210,10 @@ def read_chart(rows: Sequence[Times], period: Period, *, hides_ai: bool) -> Char
     return Chart(
         id="to-read",
         title=_sooner(flagged, others),
-        note=_open(_whole(rows, "read", "all")),
+        note=(
+            _open(_whole(rows, "read", "all"))
+            + ensembles_note(row for row in (flagged, others) if row is not None)
+        ).strip(),
         kind=Kind.LINES,
         unit=Unit.SECONDS,
         x_label=_by(period),

@@ -30,6 +30,7 @@ from worklist.pages.monitoring.drift import (
     drift_table,
     scanner_table,
 )
+from worklist.pages.monitoring.ensembles import drift_note, ensembles_note
 from worklist.pages.monitoring.flow import (
     flagged_chart,
     read_chart,
@@ -100,6 +101,7 @@ class DriftSection:
     """Drift against the reference, or against the site's first weeks."""
 
     words: str
+    note: str
     scanners: list[DriftRow]
     charts: list[Chart]
 
@@ -165,6 +167,7 @@ def _of_tab(
         "drift": comparisons,
         "subjects": SUBJECTS,
         "scanners": scanner_table(figures["scanners"], period),
+        "scanners_note": ensembles_note(figures["scanners"]).strip(),
         "prevalence": None if config.prevalence is None else readable_share(config.prevalence),
         "drawn": _drawn(chart for each in comparisons for chart in each.charts),
     }
@@ -205,7 +208,12 @@ def _readers(figures: Figures, period: Period, config: MonitoringConfig) -> list
 
 def _drift(figures: Figures, period: Period, config: MonitoringConfig) -> list[DriftSection]:
     return [
-        DriftSection(gettext(words), drift_table(figures["drift"], against, period), charts)
+        DriftSection(
+            gettext(words),
+            drift_note(figures["drift"], against),
+            drift_table(figures["drift"], against, period),
+            charts,
+        )
         for against, words in AGAINST.items()
         if (charts := drift_charts(figures["drift"], against, period, config))
     ]

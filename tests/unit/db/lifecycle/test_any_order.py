@@ -247,8 +247,11 @@ def check(session: Session) -> None:
     assert active is not None
     current = active_thresholds(session)
     messages = Counter(session.scalars(select(OutboxMessage.study_id)))
+    counting = {row.version for row in session.scalars(select(EnsembleVersion)) if row.activated_at}
     for study in session.scalars(select(Study)):
-        scores = [score for image in study.images for score in image.scores]
+        every = [score for image in study.images for score in image.scores]
+        # Those of a shadow count once it is the active ensemble.
+        scores = [score for score in every if score.ensemble_version in counting]
         if active.version in {score.ensemble_version for score in scores}:
             assert study.ranked_by == active.version
         flagged = study.flagged

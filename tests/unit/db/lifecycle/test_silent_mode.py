@@ -82,6 +82,13 @@ def test_what_is_unread_follows_the_mode_and_nobody_is_told_of_it(database: Data
     assert order(database) == ["1.1", "1.2"]
 
 
+def test_a_head_start_of_nothing_moves_nothing(database: Database) -> None:
+    scored(database, silent=True)
+    with database.write() as session:
+        unit = UnitOfWork(session, LATE, replace(LIVE, max_wait=timedelta(0)))
+        assert rank_by_mode(unit, limit=9) == []
+
+
 def test_what_is_read_stays_where_it_was(database: Database) -> None:
     scored(database, silent=True)
     with database.write() as session:
