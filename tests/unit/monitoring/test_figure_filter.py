@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from benchmarks.synthetic_history import Weeks, fill_weeks
 from db.access.audit import Actor
+from db.ensembles.versions import promote
 from db.lifecycle.verdicts import VerdictInput
 from db.monitoring.kept_days import MonitoringData
 from db.monitoring.scanners import scanners
@@ -151,6 +152,7 @@ def test_without_a_version_what_the_ai_said_at_the_verdict_counts(database: Data
         image.state = ImageState.READY
         session.flush()
         score_ready(session, NOW, {image.id: 0.1}, version="2")
+        promote(session, "2", NOW)
     today = make_period(NOW.date(), NOW.date(), NOW, CONFIG.zone)
     false_positive, right = VerdictGroup.FALSE_POSITIVE, VerdictGroup.TRUE_NEGATIVE
     with database.read() as session:
