@@ -161,7 +161,7 @@ def test_what_has_no_score_is_not_explained(
         address = f"/api/v1/images/{digest_of(database, studies[kind])}/heat-maps"
         answer = client.post(address, json={"method": "grad_cam"})
         assert answer.status_code == 409
-        assert "no score" in answer.json()["detail"]
+        assert "was not scored" in answer.json()["detail"]
     assert (
         client.post(f"/api/v1/images/{'0' * 64}/heat-maps", json={"method": "lime"}).status_code
         == 404
