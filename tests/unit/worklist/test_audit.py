@@ -244,7 +244,7 @@ PERSONAL = ("patient_", "file_name", "relative_path", "comment", "accession", "r
 #: Records with such fields that tell nothing: why.
 QUIET = {
     "ImageRecord": "is part of the record of its study",
-    "LabelledFilmRecord": "leaves without its patient; the command notes how many studies it exports",
+    "LabelledFilmRecord": "is exported without its patient, and the export is noted",
     "LabelledScoreRecord": "is counted, and only sums are shown",
     "NewArrival": "comes in, and is shown to nobody",
     "StudyLabel": "comes in",
