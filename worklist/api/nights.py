@@ -18,6 +18,7 @@ from db.nights.report import (
 from readfirst.access.roles import Role
 from worklist.api.cursors import GREATEST_ID
 from worklist.api.parameters import Limit
+from worklist.http.problems import NOT_FOUND
 from worklist.http.responses import NOT_MODIFIED, ROWS, Wanted, answer_json, answer_rows
 from worklist.security.policy import policy
 from worklist.services.dependencies import DatabaseDep, SettingsDep
@@ -52,7 +53,7 @@ def list_nights(
     "/nights/{number}",
     operation_id="getNight",
     response_model=NightReport,
-    responses=NOT_MODIFIED,
+    responses=NOT_FOUND | NOT_MODIFIED,
 )
 @policy(Role.LEAD, audit=AuditAction.MONITORING_VIEWED)
 def get_night(
@@ -68,7 +69,7 @@ def get_night(
     "/nights/{number}/studies",
     operation_id="listNightStudies",
     response_model=list[NightStudy],
-    responses=ROWS,
+    responses=NOT_FOUND | ROWS,
 )
 @policy(Role.LEAD, audit=AuditAction.MONITORING_VIEWED)
 def list_night_studies(
