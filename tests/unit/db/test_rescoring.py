@@ -160,7 +160,7 @@ def test_a_study_says_one_score_while_versions_disagree(database: Database) -> N
     with database.read() as session:
         (row,) = reading_order(session, limit=9, display=AS_STORED)
     assert (row.flagged, row.probability, row.threshold) == (True, 0.4, 0.3)
-    assert row.why == "AI 40 % (threshold 30 %)."
+    assert row.why == "Re-scored. AI 40 % (threshold 30 %)."
     assert row.deciding_image == flagged.sha256
 
 
