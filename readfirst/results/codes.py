@@ -3,7 +3,8 @@
 from highdicom.coding_schemes import CodingSchemeIdentificationItem
 from highdicom.sr import CodedConcept
 
-from readfirst.results.values import Assessment, Code
+from readfirst.results.concepts import Code
+from readfirst.results.values import Assessment
 
 
 def _dcm(value: str, meaning: str) -> CodedConcept:

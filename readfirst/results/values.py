@@ -1,6 +1,5 @@
 """Values of DICOM results: what they say, of whom, by which algorithm; without any encoding."""
 
-import re
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -8,11 +7,11 @@ from enum import StrEnum
 import numpy as np
 import numpy.typing as npt
 
+from readfirst.results.concepts import Code
+
 #: RGB of a picture, or the points of an outline: (rows, columns, 3) uint8, and (n, 2) float64.
 Picture = npt.NDArray[np.uint8]
 Outline = npt.NDArray[np.float64]
-#: PS3.3 8.8: the lengths of Code Value (SH), Coding Scheme Designator (SH), Code Meaning (LO).
-CODE_FORM = re.compile(r"([^\s^\\][^^\\]{0,15})\^([^\s^\\][^^\\]{0,63})\^([^\s^\\][^^\\]{0,15})")
 
 #: Attributes by which a film is shown (PS3.3 C.11.1, C.11.2): a presentation state replaces them.
 PRESENTATION = (
@@ -36,23 +35,6 @@ class ResultKind(StrEnum):
     GSPS = "gsps"
     #: Comprehensive SR of a reader's verdict on the AI's result.
     VERDICT = "verdict"
-
-
-@dataclass(frozen=True, slots=True)
-class Code:
-    """A coded concept (PS3.3 8.8), as `RID5350`, `pneumonia`, `RADLEX`."""
-
-    value: str
-    meaning: str
-    scheme: str
-
-
-def read_code(text: str) -> Code:
-    """Read a code as HL7 v2 writes it (CWE): `code^meaning^scheme`. Raises ValueError."""
-    form = CODE_FORM.fullmatch(text)
-    if form is None:
-        raise ValueError("no code as RID5350^pneumonia^RADLEX")
-    return Code(*form.groups())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

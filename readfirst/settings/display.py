@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_settings import NoDecode
 
-from readfirst.results.values import Code, read_code
+from readfirst.results.concepts import Code, read_code
 from readfirst.settings.fields import A_YEAR, MustBe, SettingsGroup, each, split_at_commas
 from readfirst.studies.display import DisplayContext
 from readfirst.studies.priority import Overdue

@@ -17,6 +17,7 @@ from pydicom.dataset import Dataset
 from pydicom.uid import ComputedRadiographyImageStorage
 
 from readfirst.results.assessment import assessment_report
+from readfirst.results.concepts import Code
 from readfirst.results.heat_maps import presentation_state, secondary_capture
 from readfirst.results.key_objects import key_objects
 from readfirst.results.report import structured_report
@@ -24,7 +25,6 @@ from readfirst.results.values import (
     AiResult,
     Algorithm,
     Assessment,
-    Code,
     HeatMapPicture,
     ImageResult,
     OrderReference,

@@ -7,8 +7,8 @@ from db.session import Database
 from ingest.inbox.store import Store
 from ingest.reader.reader_process import Reader
 from readfirst.derived_images import DerivedImages
+from readfirst.results.concepts import Code
 from readfirst.results.reasons import NO_RESULT_SENTENCES, NoResultCode
-from readfirst.results.values import Code
 from readfirst.settings import Settings
 from readfirst.studies.display import DisplayContext
 

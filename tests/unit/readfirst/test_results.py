@@ -23,11 +23,12 @@ from pydicom.uid import (
 
 from readfirst import DISCLAIMER
 from readfirst.results.assessment import assessment_report
+from readfirst.results.concepts import Code, read_code
 from readfirst.results.heat_maps import heat_map_label, labelled, presentation_state
 from readfirst.results.key_objects import key_objects
 from readfirst.results.report import NOT_FLAGGED, report_reference, structured_report
 from readfirst.results.uids import series_uid, tracking_uid
-from readfirst.results.values import AiResult, Algorithm, Assessment, Code, ResultKind, read_code
+from readfirst.results.values import AiResult, Algorithm, Assessment, ResultKind
 from tests.support.results import (
     ADULT,
     MAKERS,
