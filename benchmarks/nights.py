@@ -228,28 +228,34 @@ def live_waits(
     stop, waits = threading.Event(), []
 
     def work() -> None:
-        while not stop.is_set() and (score_batch(site.scoring) or feed_night(site.night)):
-            pass
+        while not stop.is_set():
+            # Where the night is through, a film that comes in later is scored all the same.
+            if not (score_batch(site.scoring) or feed_night(site.night)):
+                time.sleep(0.005)
 
     worker = threading.Thread(target=work)
     worker.start()
     generator = np.random.default_rng(0)
-    for number in range(LIVE_FILMS // 2):
-        time.sleep(generator.uniform(0.1, 1.0) * batch_seconds)
-        with site.units.begin() as unit:
-            image = add_ready(site, unit, films, images + number)
-        begun = time.perf_counter()
-        until_scored(site, image)
-        waits.append((time.perf_counter() - begun) / batch_seconds)
-    stop.set()
-    worker.join()
+    try:
+        for number in range(LIVE_FILMS // 2):
+            time.sleep(generator.uniform(0.1, 1.0) * batch_seconds)
+            with site.units.begin() as unit:
+                image = add_ready(site, unit, films, images + number)
+            begun = time.perf_counter()
+            until_scored(site, image, worker)
+            waits.append((time.perf_counter() - begun) / batch_seconds)
+    finally:
+        stop.set()
+        worker.join()
     return waits
 
 
-def until_scored(site: UseCases, image_id: int) -> None:
-    """Wait for the score of a film."""
+def until_scored(site: UseCases, image_id: int, worker: threading.Thread) -> None:
+    """Wait for the score of a film. Raises RuntimeError if the worker has ended."""
     query = select(Image.state).where(Image.id == image_id)
     while True:
+        if not worker.is_alive():
+            raise RuntimeError("the worker has ended before it scored a film")
         with site.units.database.read() as session:
             if session.scalar(query) is ImageState.SCORED:
                 return
