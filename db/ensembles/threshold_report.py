@@ -24,7 +24,7 @@ from readfirst.statistics.operating_points import (
     by_sensitivity,
     by_specificity,
     labelled,
-    spread_evenly,
+    spread_over_bins,
 )
 from readfirst.statistics.shares import Share, share
 from readfirst.statistics.threshold_comparison import Comparison, compare_thresholds
@@ -192,7 +192,8 @@ def reference_cases(ensemble: EnsembleVersion) -> LabelledProbabilities | None:
         return None
     scores = read_reference(ensemble.reference).scores
     return labelled(
-        spread_evenly(scores.edges, scores.pneumonia), spread_evenly(scores.edges, scores.normal)
+        spread_over_bins(scores.edges, scores.pneumonia),
+        spread_over_bins(scores.edges, scores.normal),
     )
 
 

@@ -66,18 +66,25 @@ def labelled(
     )
 
 
-def spread_evenly(edges: Sequence[float], counts: Sequence[int]) -> Array:
-    """Give the values of a histogram of probabilities, each bin's spread evenly over it.
+def spread_over_bins(edges: Sequence[float], counts: Sequence[int]) -> Array:
+    """Give the values of a histogram of probabilities, each bin's spread evenly over its logits.
 
-    edges: between the bins, so one fewer than there are; the outer bins end at 0 and 1. Figures at
-    an edge are exact; between two, they are an estimate.
+    edges: between the bins, so one fewer than there are. Figures at an edge are exact; between two,
+    they are an estimate. Probabilities themselves crowd at 0 and 1: half of a wide bin would be
+    taken for lower than it is.
     """
-    bounds = [0.0, *edges, 1.0]
-    bins = [
-        low + (high - low) * (np.arange(count) + 0.5) / count if count else np.zeros(0)
-        for low, high, count in zip(bounds[:-1], bounds[1:], counts, strict=True)
-    ]
-    return np.concatenate(bins).astype(np.float64)
+    least = min(LEAST, edges[0] / 2) if edges else LEAST
+    most = max(MOST, (1 + edges[-1]) / 2) if edges else MOST
+    bounds = np.array([least, *edges, most], dtype=np.float64)
+    logits = np.log(bounds / (1 - bounds))
+    bins = []
+    for number, count in enumerate(counts):
+        shares = (np.arange(count) + 0.5) / max(count, 1)
+        inside = logits[number] + (logits[number + 1] - logits[number]) * shares
+        # Rounding must not put one at the edge of the next bin.
+        highest = np.nextafter(bounds[number + 1], 0)
+        bins.append(np.clip(1 / (1 + np.exp(-inside)), bounds[number], highest))
+    return np.concatenate(bins)
 
 
 def confusion_from(cases: LabelledProbabilities, threshold: float) -> Confusion:

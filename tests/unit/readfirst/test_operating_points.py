@@ -1,10 +1,14 @@
 """Thresholds from labelled probabilities: what they promise holds for all cases."""
 
+import json
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.manifest import SHIPPED, load_manifest, shipped_version
+from readfirst.monitoring.reference import read_reference
 from readfirst.statistics.confusion import Confusion
 from readfirst.statistics.operating_points import (
     LabelledProbabilities,
@@ -15,7 +19,7 @@ from readfirst.statistics.operating_points import (
     confusion_from,
     labelled,
     ppv_at,
-    spread_evenly,
+    spread_over_bins,
 )
 
 PROBABILITIES = st.lists(st.floats(0.001, 0.999), min_size=1, max_size=40)
@@ -86,7 +90,7 @@ def test_a_histogram_keeps_its_counts_at_every_edge(
     edges.sort()
     size = len(edges) + 1
     counts = data.draw(st.lists(st.integers(0, 50), min_size=size, max_size=size))
-    values = spread_evenly(edges, counts)
+    values = spread_over_bins(edges, counts)
     assert len(values) == sum(counts)
     for number, edge in enumerate(edges):
         assert (values < edge).sum() == pytest.approx(sum(counts[: number + 1]), abs=0)
@@ -119,3 +123,19 @@ def test_certain_probabilities_leave_a_threshold_between_them() -> None:
     cases = labelled([1.0, 1.0], [0.0, 0.0])
     assert 0 < by_sensitivity(cases, 1) < 1
     assert confusion_from(cases, by_miss_cost(cases, 2, 0.2)).right == 4
+
+
+def test_bins_say_about_what_was_measured_at_the_shipped_threshold() -> None:
+    """One of them reaches from 0.33 to 0.998, and most of its pneumonias lie near its end."""
+    folder = SHIPPED / shipped_version()
+    manifest = load_manifest(folder)
+    assert manifest.reference is not None
+    assert manifest.metrics is not None
+    scores = read_reference(json.loads((folder / manifest.reference.file).read_text())).scores
+    cases = labelled(
+        spread_over_bins(scores.edges, scores.pneumonia),
+        spread_over_bins(scores.edges, scores.normal),
+    )
+    counts = confusion_from(cases, manifest.threshold)
+    assert counts.sensitivity == pytest.approx(manifest.metrics.sensitivity.value, abs=0.03)
+    assert counts.specificity == pytest.approx(manifest.metrics.specificity.value, abs=0.015)
