@@ -126,7 +126,7 @@ def test_certain_probabilities_leave_a_threshold_between_them() -> None:
 
 
 def test_bins_say_about_what_was_measured_at_the_shipped_threshold() -> None:
-    """One of them reaches from 0.33 to 0.998, and most of its pneumonias lie near its end."""
+    """A bin reaches from 0.33 to 0.998, and most of the pneumonias in it lie near its end."""
     folder = SHIPPED / shipped_version()
     manifest = load_manifest(folder)
     assert manifest.reference is not None
