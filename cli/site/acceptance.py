@@ -28,7 +28,7 @@ from db.ensembles.acceptance import (
     sign,
     verdict_labels,
 )
-from db.ensembles.versions import active_ensemble
+from db.ensembles.versions import required_active
 from db.session import Database
 from models.acceptance import promise_of
 from models.manifest import Manifest, available_ensembles, load_manifest
@@ -106,10 +106,7 @@ def accept_ensemble(
 def _make(database: Database, labels: Path | None, ensemble: str | None) -> AcceptanceRecord:
     settings, now = load_settings(), datetime.now(UTC)
     with database.write() as session:
-        active = active_ensemble(session)
-        version = ensemble or (active.version if active else None)
-        if version is None:
-            raise Misconfigured("No ensemble is active yet: the first film makes one so.")
+        version = ensemble or required_active(session).version
         promise = promise_of(_manifest(settings, version))
         if labels is None:
             matched, source = verdict_labels(session), "the verdicts of readers"

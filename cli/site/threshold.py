@@ -17,11 +17,10 @@ from db.ensembles.changes import change_threshold, roll_back_threshold
 from db.ensembles.threshold_report import (
     Evidence,
     ThresholdChoice,
-    known_ensemble,
     threshold_report,
 )
 from db.ensembles.thresholds import ThresholdRecord, thresholds_of
-from db.ensembles.versions import active_ensemble
+from db.ensembles.versions import named_or_active
 from db.lifecycle.unit_of_work import UnitOfWorkFactory, site_policy
 from db.session import Database
 from readfirst.errors import Misconfigured
@@ -121,12 +120,7 @@ def threshold(
 
 def _version(database: Database, ensemble: str | None) -> str:
     with database.read() as session:
-        if ensemble is not None:
-            return known_ensemble(session, ensemble).version
-        active = active_ensemble(session)
-    if active is None:
-        raise Misconfigured("No ensemble is active yet: the first film makes one so.")
-    return active.version
+        return named_or_active(session, ensemble).version
 
 
 def _choose(

@@ -12,7 +12,13 @@ from sqlalchemy.orm import Session
 from db.access.audit import Actor, AuditAction, note
 from db.ensembles.shadows import begin_shadow, end_shadow
 from db.ensembles.thresholds import NewThreshold, activate_new, activate_previous
-from db.ensembles.versions import active_ensemble, previous_ensemble, promote, retire
+from db.ensembles.versions import (
+    active_ensemble,
+    previous_ensemble,
+    promote,
+    required_active,
+    retire,
+)
 from db.nights.running import close_night, running_night
 from db.tables import EnsembleVersion, Threshold
 from readfirst.errors import Misconfigured
@@ -58,7 +64,7 @@ def change_ensemble(
     version: of all but a roll-back and a re-scoring. Raises Misconfigured if it cannot be.
     """
     before = active_ensemble(session)
-    row = _changed(session, change, version, before, at)
+    row = _changed(session, change, version, at)
     detail = {"ensemble": row.version, "before": before.version if before else None, **detail}
     note(session, actor, NOTED[change], at, **detail)
     return row
@@ -68,7 +74,6 @@ def _changed(
     session: Session,
     change: EnsembleChange,
     version: str | None,
-    active: EnsembleVersion | None,
     at: datetime,
 ) -> EnsembleVersion:
     if change is EnsembleChange.ROLL_BACK:
@@ -76,9 +81,7 @@ def _changed(
     if change is EnsembleChange.STOP_NIGHT:
         _stop_night(session)
     if change in (EnsembleChange.RESCORE, EnsembleChange.STOP_NIGHT):
-        if active is None:
-            raise Misconfigured("No ensemble is active yet.")
-        return active
+        return required_active(session)
     if not version:
         raise Misconfigured("Name the version of the ensemble.")
     if change is EnsembleChange.SHADOW:

@@ -13,6 +13,7 @@ from sqlalchemy import Subquery, func, select
 from sqlalchemy.orm import Session
 
 from db.ensembles.thresholds import NewThreshold, active_thresholds
+from db.ensembles.versions import registered
 from db.tables import EVERYBODY, EnsembleVersion, Image, Score, Study, Verdict
 from readfirst.errors import Misconfigured
 from readfirst.monitoring.reference import read_reference
@@ -116,7 +117,7 @@ def threshold_report(
 
     Raises Misconfigured for an unknown ensemble, and where there is too little to choose from.
     """
-    ensemble = known_ensemble(session, ensemble_version)
+    ensemble = registered(session, ensemble_version)
     current = active_thresholds(session).by_ensemble[ensemble_version]
     reference = reference_cases(ensemble)
     verdicts = verdict_cases(session, ensemble_version)
@@ -174,16 +175,6 @@ def choose(choice: ThresholdChoice, cases: LabelledProbabilities | None) -> floa
         return by_miss_cost(cases, choice.target, choice.prevalence)
     except ValueError as error:
         raise Misconfigured(f"No threshold can be chosen: {error}.") from error
-
-
-def known_ensemble(session: Session, version: str) -> EnsembleVersion:
-    """Return an ensemble that the site knows. Raises Misconfigured for another one."""
-    ensemble = session.get(EnsembleVersion, version)
-    if ensemble is None:
-        raise Misconfigured(
-            f"Ensemble {version} is not known here. `readfirst models list` shows those that are."
-        )
-    return ensemble
 
 
 def reference_cases(ensemble: EnsembleVersion) -> LabelledProbabilities | None:

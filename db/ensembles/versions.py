@@ -28,6 +28,19 @@ def active_ensemble(session: Session) -> EnsembleVersion | None:
     return session.scalar(select(EnsembleVersion).where(EnsembleVersion.active))
 
 
+def required_active(session: Session) -> EnsembleVersion:
+    """The ensemble that scores now. Raises Misconfigured before the first film."""
+    active = active_ensemble(session)
+    if active is None:
+        raise Misconfigured("No ensemble is active yet: the first film makes one so.")
+    return active
+
+
+def named_or_active(session: Session, version: str | None) -> EnsembleVersion:
+    """The ensemble of a version, or the active one without. Raises Misconfigured without any."""
+    return required_active(session) if version is None else registered(session, version)
+
+
 def register(session: Session, facts: EnsembleFacts, at: datetime) -> EnsembleVersion:
     """Make a version known. The first one ever becomes active by itself.
 

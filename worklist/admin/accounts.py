@@ -20,7 +20,7 @@ from readfirst.formatting import short_duration
 from readfirst.language.texts import gettext
 from worklist.admin import account_service
 from worklist.admin.account_service import Changed
-from worklist.http.problems import NOT_FOUND, TAKEN
+from worklist.http.problems import NOT_FOUND, TAKEN, as_problem
 from worklist.http.responses import NOT_MODIFIED, answer_json, as_json
 from worklist.security.policy import policy
 from worklist.services.dependencies import (
@@ -134,10 +134,8 @@ def add_account(
     user: CurrentUser, database: DatabaseDep, at: NowDep, new: AddedAccount
 ) -> Response:
     """Add an account. `secret` is its token or the password that was made, and is answered once."""
-    try:
+    with as_problem():
         done = account_service.add(database, user.actor, new.name, new.role, new.password or "", at)
-    except Misconfigured as refusal:
-        raise HTTPException(422, str(refusal)) from refusal
     return _json(done, 201)
 
 
@@ -153,7 +151,7 @@ def change_account(
 ) -> Response:
     """Change an account: its role, its secret, or whether it is let in."""
     _check_exists(database, name)
-    try:
+    with as_problem():
         done = account_service.change(
             database,
             user.actor,
@@ -163,8 +161,6 @@ def change_account(
             role=wanted.role,
             password=wanted.password or "",
         )
-    except Misconfigured as refusal:
-        raise HTTPException(422, str(refusal)) from refusal
     return _json(done, 200)
 
 

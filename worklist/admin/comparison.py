@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, HTTPException, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse
 
 from db.access.audit import AuditAction
@@ -25,6 +25,7 @@ from readfirst.studies.findings import finding_text
 from worklist.api.cursors import next_page, of_row, row_id
 from worklist.api.figure_parameters import Version
 from worklist.api.parameters import Cursor, Limit
+from worklist.http.problems import as_problem
 from worklist.http.responses import NOT_MODIFIED, ROWS, Wanted, answer_json, answer_rows
 from worklist.security.policy import policy
 from worklist.services.dependencies import DatabaseDep, SettingsDep
@@ -105,11 +106,8 @@ def comparison(
     request: Request, database: DatabaseDep, settings: SettingsDep, first: First, second: Second
 ) -> Response:
     """Two ensembles on the films that both have scored: flags, readers' verdicts, and cost."""
-    try:
-        with database.read() as session:
-            compared = compare_ensembles(session, first, second, prevalence=settings.prevalence)
-    except Misconfigured as refusal:
-        raise HTTPException(422, str(refusal)) from refusal
+    with database.read() as session, as_problem():
+        compared = compare_ensembles(session, first, second, prevalence=settings.prevalence)
     return answer_json(request, compared)
 
 
@@ -133,10 +131,8 @@ def changed(
 ) -> Response:
     """The studies that one ensemble flags and the other does not, the latest first."""
     before = row_id(cursor) if cursor else None
-    try:
+    with as_problem():
         rows = _changed(database, settings, first, second, change, limit + 1, before)
-    except Misconfigured as refusal:
-        raise HTTPException(422, str(refusal)) from refusal
     studies = tuple(rows[:limit])
     end = of_row(studies[-1].number) if len(rows) > limit else None
     whole, further = ChangedStudies(studies, end), next_page(request, end)

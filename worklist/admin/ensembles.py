@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Form, HTTPException, Request, Response
+from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, Field
 
@@ -28,7 +28,7 @@ from readfirst.nights.config import night_plan
 from readfirst.nights.reasons import END_WORDS
 from readfirst.settings import Settings
 from readfirst.tasks.names import TaskName
-from worklist.http.problems import TAKEN
+from worklist.http.problems import TAKEN, as_problem
 from worklist.http.responses import NOT_MODIFIED, answer_json, as_json
 from worklist.security.policy import policy
 from worklist.services.dependencies import (
@@ -157,10 +157,8 @@ def change_ensemble(
 
     An ensemble is brought in by `readfirst models add`, which checks it.
     """
-    try:
+    with as_problem():
         _change(database, user.actor, wanted.change, wanted.version, at, notify)
-    except Misconfigured as refusal:
-        raise HTTPException(422, str(refusal)) from refusal
     return Response(as_json(_site_ensembles(database, settings)), media_type="application/json")
 
 

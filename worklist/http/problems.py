@@ -3,7 +3,8 @@
 No answer repeats what was sent, since that may be a patient's name, nor says how the server works.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any, TypeVar, cast
 
@@ -14,7 +15,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 
-from readfirst.errors import Conflict, Refused, Unavailable
+from readfirst.errors import Conflict, Misconfigured, Refused, Unavailable
 from readfirst.language.texts import gettext
 from readfirst.refusals import refusal_text
 
@@ -70,6 +71,15 @@ CONFLICT: dict[int | str, dict[str, Any]] = {
 GONE: dict[int | str, dict[str, Any]] = {
     410: _documented("The original was removed, as the site's settings say.")
 }
+
+
+@contextmanager
+def as_problem() -> Iterator[None]:
+    """Answer 422 with the reason why what a program wants cannot be."""
+    try:
+        yield
+    except Misconfigured as refusal:
+        raise HTTPException(422, str(refusal)) from refusal
 
 
 def add_problems(app: FastAPI) -> None:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated
 from uuid import uuid4
 
 import typer
-from sqlalchemy.orm import Session
 
 from cli.common.console import err, notice, print_json, print_table
 from cli.common.database import TERMINAL, opened
@@ -20,7 +19,7 @@ from cli.models.figures import with_interval
 from cli.models.options import Json, Seed
 from cli.models.registry import sample_scores, site_use_cases
 from db.ensembles.thresholds import ActiveThreshold, active_thresholds
-from db.ensembles.versions import active_ensemble
+from db.ensembles.versions import required_active
 from db.feedback.labelled_scores import LabelledScoreRecord, labelled_scores
 from models.manifest import (
     Manifest,
@@ -65,7 +64,7 @@ def recalibrate(
     """
     settings = load_settings()
     with opened(settings) as database, database.read() as session:
-        before = model or _active(session)
+        before = model or required_active(session).version
         records = labelled_scores(session, before)
         threshold = active_thresholds(session).by_ensemble.get(before)
     manifest = load_manifest(find_folder(before))
@@ -85,13 +84,6 @@ def recalibrate(
         raise typer.Exit(1)
     _make(settings, evidence, new_version, fitted.prevalence)
     _say_next(new_version, evidence, manifest, threshold)
-
-
-def _active(session: Session) -> str:
-    active = active_ensemble(session)
-    if active is None:
-        raise Misconfigured("No ensemble is active yet.")
-    return active.version
 
 
 def _new_version(before: str, wanted: str | None, settings: Settings) -> str:

@@ -17,7 +17,7 @@ from db.ensembles.acceptance import (
     sign,
     verdict_labels,
 )
-from db.ensembles.versions import active_ensemble
+from db.ensembles.versions import active_ensemble, required_active
 from db.session import Database
 from models.acceptance import promise_of
 from models.manifest import available_ensembles, load_manifest
@@ -25,7 +25,7 @@ from readfirst.access.roles import Role
 from readfirst.errors import Misconfigured
 from readfirst.language.texts import gettext
 from readfirst.settings import Settings
-from worklist.http.problems import NOT_FOUND, TAKEN
+from worklist.http.problems import NOT_FOUND, TAKEN, as_problem
 from worklist.http.responses import NOT_MODIFIED, answer_json, as_json
 from worklist.security.policy import policy
 from worklist.services.acceptance_report import FIGURES, OUTCOMES, as_html
@@ -117,10 +117,8 @@ def reports(request: Request, database: DatabaseDep) -> Response:
 @policy(Role.LEAD, audit=AuditAction.ADMIN_VIEWED)
 def make(user: CurrentUser, database: DatabaseDep, settings: SettingsDep, at: NowDep) -> Response:
     """Measure the active ensemble on the site's verdicts. `readfirst acceptance` takes a table."""
-    try:
+    with as_problem():
         record = _make(database, settings, user.actor.account, at)
-    except Misconfigured as refusal:
-        raise HTTPException(422, str(refusal)) from refusal
     return Response(as_json(record), 201, media_type="application/json")
 
 
@@ -136,10 +134,8 @@ def sign_report(user: CurrentUser, database: DatabaseDep, at: NowDep, number: Nu
     with database.write() as session:
         if acceptance(session, number) is None:
             raise HTTPException(404, "There is no such report.")
-        try:
+        with as_problem():
             record = sign(session, number, user.actor, at)
-        except Misconfigured as refusal:
-            raise HTTPException(422, str(refusal)) from refusal
     return Response(as_json(record), media_type="application/json")
 
 
@@ -148,9 +144,7 @@ def _make(
 ) -> AcceptanceRecord:
     """Raises Misconfigured without an ensemble, its files, or enough verdicts."""
     with database.write() as session:
-        active = active_ensemble(session)
-        if active is None:
-            raise Misconfigured("No ensemble is active yet: the first film makes one so.")
+        active = required_active(session)
         folder = available_ensembles(settings.ensembles_path).get(active.version)
         if folder is None:
             raise Misconfigured(f"The files of ensemble {active.version} are not on this machine.")

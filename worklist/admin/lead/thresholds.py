@@ -1,7 +1,5 @@
 """The thresholds of an ensemble, for a lead: what another one would change, and the change."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -18,11 +16,10 @@ from db.ensembles.threshold_report import (
     Evidence,
     ThresholdChoice,
     ThresholdReport,
-    known_ensemble,
     threshold_report,
 )
 from db.ensembles.thresholds import ThresholdRecord, previous_threshold, thresholds_of
-from db.ensembles.versions import active_ensemble, known_ensembles
+from db.ensembles.versions import known_ensembles, named_or_active
 from db.session import Database
 from readfirst.access.roles import Role
 from readfirst.errors import Misconfigured
@@ -30,7 +27,7 @@ from readfirst.language.texts import gettext
 from readfirst.settings import Settings
 from readfirst.statistics.operating_points import ThresholdMethod
 from readfirst.tasks.names import TaskName
-from worklist.http.problems import TAKEN
+from worklist.http.problems import TAKEN, as_problem
 from worklist.http.responses import NOT_MODIFIED, answer_json, as_json
 from worklist.security.policy import policy
 from worklist.security.principal import Principal
@@ -178,7 +175,7 @@ def change_by_form(
 @policy(Role.LEAD, audit=AuditAction.ADMIN_VIEWED)
 def thresholds(request: Request, database: DatabaseDep, ensemble: EnsembleName = None) -> Response:
     """Every threshold that an ensemble has had, with its evidence. Default: the active ensemble."""
-    with database.read() as session, _as_problem():
+    with database.read() as session, as_problem():
         return answer_json(request, _thresholds(session, ensemble))
 
 
@@ -195,7 +192,7 @@ def report(
     """Report what another threshold would change: figures, arrivals, unread studies."""
     if wanted is None:
         raise HTTPException(422, "Name the method and its target.")
-    with database.read() as session, _as_problem():
+    with database.read() as session, as_problem():
         return answer_json(request, _report(session, settings, wanted, at))
 
 
@@ -218,34 +215,15 @@ def change_by_api(
 
     Scores, verdicts and what is read keep theirs.
     """
-    with database.write() as session, _as_problem():
+    with database.write() as session, as_problem():
         _change(session, user, settings, wanted, at)
         after = _thresholds(session, wanted.ensemble)
     notify(TaskName.SWEEP)
     return Response(as_json(after), media_type="application/json")
 
 
-@contextmanager
-def _as_problem() -> Iterator[None]:
-    """Answer 422 with the reason why something cannot be."""
-    try:
-        yield
-    except Misconfigured as refusal:
-        raise HTTPException(422, str(refusal)) from refusal
-
-
-def _version(session: Session, ensemble: str | None) -> str:
-    """The ensemble that is meant. Raises Misconfigured where there is none."""
-    if ensemble is not None:
-        return known_ensemble(session, ensemble).version
-    active = active_ensemble(session)
-    if active is None:
-        raise Misconfigured("No ensemble is active yet: the first film makes one so.")
-    return active.version
-
-
 def _thresholds(session: Session, ensemble: str | None) -> EnsembleThresholds:
-    version = _version(session, ensemble)
+    version = named_or_active(session, ensemble).version
     previous = previous_threshold(session, version)
     return EnsembleThresholds(
         version,
@@ -263,7 +241,7 @@ def _report(
         evidence=wanted.evidence,
         prevalence=wanted.prevalence or settings.prevalence,
     )
-    return threshold_report(session, _version(session, wanted.ensemble), choice, at)
+    return threshold_report(session, named_or_active(session, wanted.ensemble).version, choice, at)
 
 
 def _change(
@@ -275,7 +253,8 @@ def _change(
 ) -> str:
     """Make a change and note it. Returns a sentence of what was done. Raises Misconfigured."""
     if wanted.change is ThresholdChange.ROLL_BACK:
-        row = roll_back_threshold(session, user.actor, _version(session, wanted.ensemble), at)
+        version = named_or_active(session, wanted.ensemble).version
+        row = roll_back_threshold(session, user.actor, version, at)
         text = gettext("Threshold {number} of ensemble {version} is active again.")
         return text.format(number=row.version, version=row.ensemble_version)
     if wanted.threshold is None:
