@@ -3,7 +3,7 @@
 from sqlalchemy import ColumnElement, and_, case, func, or_
 
 from db.tables import Image, Score, Study
-from readfirst.refusals import WITHOUT_FILM
+from readfirst.refusals import WITHOUT_FILM, RefusalCode
 
 #: Made once, as they are part of every query of the list.
 _IS_FILM = or_(Image.code.is_(None), Image.code.not_in(WITHOUT_FILM))
@@ -18,6 +18,11 @@ def is_film() -> ColumnElement[bool]:
 def has_film() -> ColumnElement[bool]:
     """Studies of which a file may hold a film, refused or not."""
     return _HAS_FILM
+
+
+def is_not_replaced() -> ColumnElement[bool]:
+    """Images in whose place no whole one has come: the score of a part is not that of the film."""
+    return Image.code.is_distinct_from(RefusalCode.REPLACED_BY_WHOLE)
 
 
 def is_unread() -> ColumnElement[bool]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Row, Select, bindparam, func, select
+from sqlalchemy import Row, ScalarSelect, Select, bindparam, func, select
 from sqlalchemy.orm import Session, aliased
 
 from db.read_models import VerdictRecord
@@ -57,6 +57,17 @@ _SUMMARIES = (
     .join(Study, Verdict.study_id == Study.id)
     .outerjoin(EnsembleVersion, Verdict.ensemble_version == EnsembleVersion.version)
 )
+
+
+def latest_verdicts() -> Select[int]:
+    """The numbers of the latest verdicts, one a study."""
+    return select(func.max(Verdict.id)).group_by(Verdict.study_id)
+
+
+def latest_verdict_of_study() -> ScalarSelect[int]:
+    """The number of the latest verdict of the study that a query is about."""
+    latest = select(func.max(_OTHER.id)).where(_OTHER.study_id == Study.id).correlate(Study)
+    return latest.scalar_subquery()
 
 
 def verdict_summaries(

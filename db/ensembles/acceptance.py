@@ -11,17 +11,18 @@ from typing import Any
 
 from pydantic import TypeAdapter
 from pydantic_core import to_jsonable_python
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from db.access.audit import Actor, AuditAction, note
 from db.ensembles.thresholds import active_thresholds
 from db.scanner_names import SCANNER, scanner_name
+from db.study_conditions import is_not_replaced
 from db.tables import Acceptance, Image, Score, Study, Verdict
+from db.verdicts import latest_verdicts
 from readfirst.errors import Misconfigured
-from readfirst.refusals import RefusalCode
 from readfirst.statistics.acceptance import AcceptanceReport, LabelledStudy, Promise, accept
-from readfirst.studies.findings import Finding
+from readfirst.studies.findings import LABELS, Finding
 
 REPORTS = TypeAdapter(AcceptanceReport)
 UNKNOWN = "unknown"
@@ -65,10 +66,8 @@ class AcceptanceRecord:
 
 def verdict_labels(session: Session) -> MatchedLabels:
     """The labels that the latest verdicts give; who cannot tell gives none."""
-    latest = select(func.max(Verdict.id)).group_by(Verdict.study_id)
     query = select(Verdict.study_id, Verdict.finding).where(
-        Verdict.id.in_(latest),
-        Verdict.finding.in_((Finding.PNEUMONIA, Finding.NO_PNEUMONIA)),
+        Verdict.id.in_(latest_verdicts()), Verdict.finding.in_(LABELS)
     )
     rows = session.execute(query)
     return MatchedLabels({study: finding is Finding.PNEUMONIA for study, finding in rows})
@@ -102,7 +101,7 @@ def labelled_studies(
         .join(Score, Score.image_id == Image.id)
         .join(Study, Image.study_id == Study.id)
         .where(Score.ensemble_version == ensemble_version)
-        .where(Image.code.is_distinct_from(RefusalCode.REPLACED_BY_WHOLE))
+        .where(is_not_replaced())
         .order_by(Score.probability, Score.id)
     )
     by_study: dict[int, LabelledStudy] = {}

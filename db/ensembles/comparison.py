@@ -16,14 +16,15 @@ from sqlalchemy.orm import Session, aliased
 from db.disclosures import OfStudy
 from db.ensembles.thresholds import ActiveThreshold, active_thresholds
 from db.ensembles.versions import registered
+from db.study_conditions import is_not_replaced
 from db.tables import EnsembleVersion, Image, Score, ShadowImage, Study, Verdict
+from db.verdicts import latest_verdict_of_study
 from readfirst.ensemble_states import EnsembleState
 from readfirst.errors import Misconfigured
-from readfirst.refusals import RefusalCode
 from readfirst.statistics.confusion import Confusion, kappa
 from readfirst.statistics.paired import Answers, PairedFigure, paired_figures
 from readfirst.statistics.shares import Share, share
-from readfirst.studies.findings import Finding
+from readfirst.studies.findings import LABELS, Finding
 from readfirst.studies.prevalence import all_at_prevalence, at_prevalence
 
 #: Studies with a verdict, the latest ones, that figures are measured on at most.
@@ -180,7 +181,7 @@ def changed_studies(
             *(pairs.c.first, pairs.c.second, Study.read_at, Verdict.finding),
         )
         .join(pairs, pairs.c.study_id == Study.id)
-        .outerjoin(Verdict, Verdict.id == _latest_verdict())
+        .outerjoin(Verdict, Verdict.id == latest_verdict_of_study())
         .where(gains == 1, lacks == 0)
         .order_by(Study.id.desc())
         .limit(limit)
@@ -221,8 +222,7 @@ def _pairs(first: str, second: str) -> Subquery:
         .join(of_second, of_second.image_id == of_first.image_id)
         .join(Image, Image.id == of_first.image_id)
         .where(of_first.ensemble_version == first, of_second.ensemble_version == second)
-        # The score of a part is not that of the film.
-        .where(Image.code.is_distinct_from(RefusalCode.REPLACED_BY_WHOLE))
+        .where(is_not_replaced())
         .group_by(Image.study_id)
         .subquery()
     )
@@ -294,12 +294,6 @@ def _compared(
     )
 
 
-def _latest_verdict() -> ColumnElement[int]:
-    other = aliased(Verdict)
-    latest = select(func.max(other.id)).where(other.study_id == Study.id).correlate(Study)
-    return latest.scalar_subquery()
-
-
 def _against_readers(
     session: Session,
     ensembles: Sequence[EnsembleVersion],
@@ -313,8 +307,8 @@ def _against_readers(
             *(pairs.c.first, pairs.c.second, Verdict.finding, Verdict.blind),
         )
         .join(pairs, pairs.c.study_id == Study.id)
-        .join(Verdict, Verdict.id == _latest_verdict())
-        .where(Verdict.finding.in_((Finding.PNEUMONIA, Finding.NO_PNEUMONIA)))
+        .join(Verdict, Verdict.id == latest_verdict_of_study())
+        .where(Verdict.finding.in_(LABELS))
         .order_by(Study.id.desc())
         .limit(MOST_STUDIES)
     )

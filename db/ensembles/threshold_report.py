@@ -14,10 +14,11 @@ from sqlalchemy.orm import Session
 
 from db.ensembles.thresholds import NewThreshold, active_thresholds
 from db.ensembles.versions import registered
+from db.study_conditions import is_not_replaced, is_unread
 from db.tables import EVERYBODY, EnsembleVersion, Image, Score, Study, Verdict
+from db.verdicts import latest_verdicts
 from readfirst.errors import Misconfigured
 from readfirst.monitoring.reference import read_reference
-from readfirst.refusals import RefusalCode
 from readfirst.statistics.operating_points import (
     LabelledProbabilities,
     ThresholdMethod,
@@ -191,11 +192,10 @@ def reference_cases(ensemble: EnsembleVersion) -> LabelledProbabilities | None:
 def verdict_cases(session: Session, ensemble_version: str) -> LabelledProbabilities:
     """The site's studies with a verdict that tells, as an ensemble scored them."""
     top = _study_scores(ensemble_version)
-    latest = select(func.max(Verdict.id)).group_by(Verdict.study_id)
     query = (
         select(Verdict.finding, top.c.probability)
         .join(top, top.c.study_id == Verdict.study_id)
-        .where(Verdict.id.in_(latest))
+        .where(Verdict.id.in_(latest_verdicts()))
     )
     by_finding: dict[Finding, list[float]] = {finding: [] for finding in Finding}
     for finding, probability in session.execute(query):
@@ -237,8 +237,7 @@ def _unread_changes(
     query = (
         select(func.count())
         .select_from(Study)
-        .where(Study.read_at.is_(None), Study.prior_since.is_(None))
-        .where(Study.ensemble_version == ensemble_version)
+        .where(is_unread(), Study.ensemble_version == ensemble_version)
         .where(Study.probability >= low, Study.probability < high)
     )
     count = session.scalar(query) or 0
@@ -251,7 +250,7 @@ def _study_scores(ensemble_version: str) -> Subquery:
         select(Image.study_id, func.max(Score.probability).label("probability"))
         .join(Score, Score.image_id == Image.id)
         .where(Score.ensemble_version == ensemble_version)
-        .where(Image.code.is_distinct_from(RefusalCode.REPLACED_BY_WHOLE))
+        .where(is_not_replaced())
         .group_by(Image.study_id)
         .subquery()
     )

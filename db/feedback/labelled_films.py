@@ -5,15 +5,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import Select, and_, func, select
+from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
 from db.tables import Image, Score, Study, Verdict
+from db.verdicts import latest_verdicts
 from readfirst.domain import FileKind, ImageState
-from readfirst.studies.findings import Finding
+from readfirst.studies.findings import LABELS, Finding
 
-#: Findings that say what a film shows; a reader who cannot tell gives no label.
-LABELS = (Finding.PNEUMONIA, Finding.NO_PNEUMONIA)
 #: Why the last verdict of a study is no label.
 UNCERTAIN, NO_OPINION, WITHDRAWN = "uncertain", "no_opinion", "withdrawn"
 
@@ -56,7 +55,7 @@ def labelled_films(session: Session) -> list[LabelledFilmRecord]:
         .join(Verdict, Verdict.study_id == Study.id)
         .outerjoin(Score, then)
         .where(
-            Verdict.id.in_(last_verdicts()),
+            Verdict.id.in_(latest_verdicts()),
             Verdict.finding.in_(LABELS),
             Image.state != ImageState.REFUSED,
             Image.scores.any(),
@@ -71,7 +70,7 @@ def verdicts_without_label(session: Session) -> Mapping[str, int]:
     """Count the studies whose last verdict is no label, by why not."""
     query = (
         select(Verdict.finding, Verdict.withdrawn, func.count())
-        .where(Verdict.id.in_(last_verdicts()))
+        .where(Verdict.id.in_(latest_verdicts()))
         .group_by(Verdict.finding, Verdict.withdrawn)
     )
     counts: Counter[str] = Counter()
@@ -81,11 +80,6 @@ def verdicts_without_label(session: Session) -> Mapping[str, int]:
         elif finding not in LABELS:
             counts[NO_OPINION if finding is None else UNCERTAIN] += number
     return dict(counts)
-
-
-def last_verdicts() -> Select[int]:
-    """The number of the last verdict of each study."""
-    return select(func.max(Verdict.id)).group_by(Verdict.study_id)
 
 
 def _record(

@@ -6,9 +6,9 @@ from datetime import date
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from db.feedback.labelled_films import LABELS, last_verdicts
 from db.tables import Image, Score, Study, Verdict
-from readfirst.studies.findings import Finding
+from db.verdicts import latest_verdicts
+from readfirst.studies.findings import LABELS, Finding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +41,7 @@ def labelled_scores(session: Session, ensemble_version: str) -> list[LabelledSco
         .join(Image, Image.study_id == Study.id)
         .join(Score, Score.image_id == Image.id)
         .where(
-            Verdict.id.in_(last_verdicts()),
+            Verdict.id.in_(latest_verdicts()),
             Verdict.finding.in_(LABELS),
             Score.ensemble_version == ensemble_version,
             Image.received_at <= Verdict.at,

@@ -16,8 +16,8 @@ from db.lifecycle import study as study_steps
 from db.lifecycle.events import Cause, DomainEvent
 from db.lifecycle.unit_of_work import UnitOfWork
 from db.nights.counting import RankingScore, Rescored
+from db.study_conditions import is_not_replaced
 from db.tables import Image, Score, Study
-from readfirst.refusals import RefusalCode
 from readfirst.studies.identity import is_same
 from readfirst.studies.priors import PriorReason, StudyDates, prior_reason
 
@@ -45,9 +45,7 @@ def rank(unit: UnitOfWork, causes: Mapping[int, Cause], active_version: str) -> 
     query = (
         select(Image.study_id, Score)
         .join(Score, Score.image_id == Image.id)
-        # The score of a part is not that of the film.
-        .where(Image.code.is_distinct_from(RefusalCode.REPLACED_BY_WHOLE))
-        .where(Image.study_id.in_(causes), score_counts())
+        .where(Image.study_id.in_(causes), is_not_replaced(), score_counts())
         .order_by(Score.id)
     )
     scores = defaultdict[int, list[Score]](list)

@@ -5,12 +5,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, ScalarSelect, SQLColumnExpression, case, func, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from db.ensembles.shadows import score_counts
 from db.scanner_names import is_of_scanner
 from db.study_conditions import counting_threshold
 from db.tables import EnsembleVersion, Image, Score, Study, Verdict
+from db.verdicts import latest_verdict_of_study
 from readfirst.domain import ImageState
 from readfirst.refusals import RefusalCode
 from readfirst.studies.findings import Finding, VerdictGroup
@@ -76,10 +77,8 @@ def figure_conditions(which: FigureFilter) -> Iterator[ColumnElement[bool]]:
 
 def _agreement(group: VerdictGroup, ensemble: str | None) -> ColumnElement[bool]:
     """By the latest verdict of each study: one that was withdrawn has no finding."""
-    other = aliased(Verdict)
-    latest = select(func.max(other.id)).where(other.study_id == Study.id).correlate(Study)
     verdict = select(Verdict.id).where(
-        Verdict.id == latest.scalar_subquery(), Verdict.finding.is_not(None)
+        Verdict.id == latest_verdict_of_study(), Verdict.finding.is_not(None)
     )
     if group is VerdictGroup.CANNOT_TELL:
         verdict = verdict.where(Verdict.finding == Finding.CANNOT_TELL)

@@ -13,6 +13,10 @@ class Finding(StrEnum):
     CANNOT_TELL = "cannot_tell"
 
 
+#: Findings that say what a film shows; a reader who cannot tell gives no label.
+LABELS = (Finding.PNEUMONIA, Finding.NO_PNEUMONIA)
+
+
 class Agreement(StrEnum):
     """How a finding compares with what the AI said: whether it flagged the study."""
 
