@@ -10,7 +10,7 @@ from rich.text import Text
 from sqlalchemy.exc import SQLAlchemyError
 
 from cli.common.console import err, notice
-from cli.common.outlook import outlook_sentence
+from cli.common.outlook import outlook_now
 from cli.supervisor import Supervisor
 from db.nights.running import running_night
 from db.read_models import Counts
@@ -92,7 +92,7 @@ class StatusDisplay:
             with self._database.read() as session:
                 now, faults = counts(session), work_faults(session)
                 runs = running_night(session) is not None
-                night = outlook_sentence(session, self._settings) if runs else None
+                night = outlook_now(session, self._settings) if runs else None
         except SQLAlchemyError:
             return [("Images", "the database does not answer yet")]
         return [

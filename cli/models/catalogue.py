@@ -11,7 +11,7 @@ import typer
 
 from cli.common.console import notice, out, print_json, print_table
 from cli.common.database import opened
-from cli.common.outlook import outlook_sentence
+from cli.common.outlook import outlook_now
 from cli.models.ensembles import find_manifest
 from cli.models.figures import with_interval
 from cli.models.options import Json
@@ -129,7 +129,7 @@ def _known() -> tuple[dict[str, str], dict[str, float], str | None]:
             states = {version: row.state.value for version, row in known.items()}
             active = active_thresholds(session).by_ensemble
             thresholds = {version: threshold.value for version, threshold in active.items()}
-            return states, thresholds, outlook_sentence(session, settings)
+            return states, thresholds, outlook_now(session, settings)
     except Unavailable as error:
         notice(f"The states are not known: {error}", "yellow")
         return {}, {}, None

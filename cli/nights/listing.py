@@ -9,7 +9,7 @@ import typer
 from cli.common.console import MOST_ROWS, local_time, notice, print_json, print_table
 from cli.common.database import TERMINAL, opened
 from cli.common.options import Json
-from cli.common.outlook import outlook_sentence
+from cli.common.outlook import outlook_now
 from db.ensembles.changes import EnsembleChange, change_ensemble
 from db.nights.records import NightRecord, nights
 from readfirst.errors import Misconfigured
@@ -34,7 +34,7 @@ def list_nights(
     settings = load_settings()
     with opened(settings) as database, database.read() as session:
         rows = nights(session, limit)
-        sentence = outlook_sentence(session, settings)
+        sentence = outlook_now(session, settings)
     if json:
         print_json(rows)
     elif csv:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
@@ -10,6 +11,7 @@ from db.ensembles.versions import active_ensemble
 from db.nights.records import NightRecord, latest_of, measured_rate, nights
 from readfirst.nights.forecast import Forecast, forecast
 from readfirst.nights.window import NightPlan
+from readfirst.nights.words import outlook_text
 
 #: Earlier nights are not looked at for a rate.
 NIGHTS_LOOKED_AT = 30
@@ -57,4 +59,18 @@ def outlook(session: Session, plan: NightPlan, now: datetime) -> Outlook | None:
         films_an_hour=rate,
         through=through,
         running=running,
+    )
+
+
+def outlook_sentence(now: Outlook | None, zone: ZoneInfo) -> str | None:
+    """Say when the active ensemble will be through; None before the first film."""
+    if now is None:
+        return None
+    return outlook_text(
+        now.ensemble,
+        now.left,
+        now.films_an_hour,
+        now.through,
+        zone,
+        running=now.running is not None,
     )

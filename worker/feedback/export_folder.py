@@ -11,9 +11,9 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 from readfirst.errors import Misconfigured
+from readfirst.files.whole_files import written_whole
 
 FORMAT = "readfirst-verdicts-1"
 LABELS, MANIFEST, FILMS = "labels.csv", "manifest.json", "films"
@@ -137,12 +137,8 @@ class ExportFolder:
             progress.write(json.dumps(line) + "\n")
 
     def _replace(self, path: Path, content: bytes) -> None:
-        partial = path.with_name(f".{uuid4().hex}.part")
-        try:
+        with written_whole(path) as partial:
             partial.write_bytes(content)
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
 
 
 def _lines(progress: Path) -> Iterable[dict[str, Any]]:

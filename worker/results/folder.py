@@ -10,6 +10,7 @@ import structlog
 
 from db.access.audit import Actor, AuditAction, note
 from readfirst.files.private_files import users_umask
+from readfirst.files.whole_files import written_whole
 from readfirst.results.values import ResultKind
 from worker.results.make import MissingResult, ResultObject, StudyResults, make_results
 from worker.results.services import ResultServices
@@ -74,19 +75,12 @@ def _note(services: ResultServices, actor: Actor, results: StudyResults, by: str
 
 def _write(made: ResultObject, folder: Path) -> WrittenResult:
     path = folder / made.study_instance_uid / f"{made.kind.value}-{made.sop_instance_uid}.dcm"
-    partial = path.with_name(f".{path.name}.part")
     with users_umask():
         path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with partial.open("wb") as file:
-                made.dataset.save_as(file, enforce_file_format=True)
-                file.flush()
-                os.fsync(file.fileno())
-            partial.replace(path)
-        except BaseException:
-            # Half an object is none.
-            partial.unlink(missing_ok=True)
-            raise
+        with written_whole(path) as partial, partial.open("wb") as file:
+            made.dataset.save_as(file, enforce_file_format=True)
+            file.flush()
+            os.fsync(file.fileno())
     return WrittenResult(
         kind=made.kind,
         study_instance_uid=made.study_instance_uid,

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from uuid import uuid4
 
 import numpy as np
 import structlog
@@ -31,6 +30,7 @@ from models.preprocessing import (
 from readfirst.derived_images import DerivedImages
 from readfirst.domain import Exposure
 from readfirst.errors import ReadingInterrupted, Refused, Unavailable
+from readfirst.files.whole_files import written_whole
 from readfirst.machine_faults import FaultCode, MachineFault, WorkKind, machine_fault
 from readfirst.refusals import RefusalCode
 from readfirst.studies.marks import Mark, correction_marks
@@ -161,11 +161,7 @@ def read_model_input(path: Path) -> np.ndarray:
 
 
 def write_png(image: PillowImage.Image, path: Path) -> None:
-    """Write all of the file or none of it: beside its path, then renamed."""
+    """Write all of the file or none of it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{uuid4().hex}.png")
-    try:
+    with written_whole(path) as partial:
         image.save(partial)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from db.access.audit import Actor, AuditAction
 from db.ensembles.changes import EnsembleChange
 from db.ensembles.changes import change_ensemble as make_change
-from db.ensembles.outlook import Outlook, outlook
+from db.ensembles.outlook import Outlook, outlook, outlook_sentence
 from db.ensembles.rescoring_progress import RescoringProgress, rescoring_progress
 from db.ensembles.shadow_progress import ShadowProgress, shadow_progress
 from db.ensembles.thresholds import ActiveThreshold, active_thresholds
@@ -40,7 +40,6 @@ from worklist.services.dependencies import (
     SettingsDep,
 )
 from worklist.services.forms import FormText, OwnForm
-from worklist.services.outlook import outlook_sentence
 from worklist.services.templating import TEMPLATES
 
 #: Nights that are listed; `readfirst nights list` has them all.
@@ -267,7 +266,7 @@ def _page(
     site = _site_ensembles(database, settings)
     context = {
         "site": site,
-        "outlook": outlook_sentence(site.outlook, settings),
+        "outlook": outlook_sentence(site.outlook, settings.zone),
         "end_words": END_WORDS,
         "zone": settings.zone,
         "done": done,

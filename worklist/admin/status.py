@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from db.access.audit import AuditAction
-from db.ensembles.outlook import Outlook, outlook
+from db.ensembles.outlook import Outlook, outlook, outlook_sentence
 from db.inbox.inbox_issues import InboxIssueRecord, inbox_issues
 from db.monitoring.queue_metrics import oldest_waiting
 from db.session import Database
@@ -31,7 +31,6 @@ from worklist.admin.dependencies import LiveChecksDep
 from worklist.http.responses import NOT_MODIFIED, answer_json
 from worklist.security.policy import policy
 from worklist.services.dependencies import DatabaseDep, NowDep, SettingsDep
-from worklist.services.outlook import outlook_sentence
 from worklist.services.study_texts import minute
 from worklist.services.templating import TEMPLATES
 
@@ -165,7 +164,7 @@ def _answer(request: Request, template: str, status: SiteStatus, settings: Setti
 
     context = {
         "status": status,
-        "night": outlook_sentence(status.outlook, settings),
+        "night": outlook_sentence(status.outlook, settings.zone),
         "zone": settings.zone,
         "ago": ago,
         "minute": minute,
