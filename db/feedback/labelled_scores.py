@@ -6,6 +6,7 @@ from datetime import date
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from db.study_conditions import is_not_replaced
 from db.tables import Image, Score, Study, Verdict
 from db.verdicts import latest_verdicts
 from readfirst.studies.findings import LABELS, Finding
@@ -45,6 +46,7 @@ def labelled_scores(session: Session, ensemble_version: str) -> list[LabelledSco
             Verdict.finding.in_(LABELS),
             Score.ensemble_version == ensemble_version,
             Image.received_at <= Verdict.at,
+            is_not_replaced(),
         )
         .group_by(Study.id, Verdict.id)
         .order_by(Study.id)

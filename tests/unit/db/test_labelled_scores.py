@@ -8,6 +8,7 @@ from db.lifecycle.verdicts import ExpectedVersion, VerdictInput
 from db.session import Database
 from db.tables import Image
 from readfirst.domain import ImageState
+from readfirst.refusals import RefusalCode
 from readfirst.studies.findings import Finding
 from tests.support.studies import (
     NOW,
@@ -61,3 +62,15 @@ def test_a_newer_version_is_held_against_verdicts_of_before(database: Database) 
         assert labelled_scores(session, "3") == []
     assert (old.probability, old.influenced) == (0.9, True)
     assert (new.probability, new.influenced) == (0.6, False)
+
+
+def test_the_score_of_a_part_is_not_that_of_the_film(database: Database) -> None:
+    with database.write() as session:
+        part = a_scored_image(session, probability=0.9, study="1.1")
+        a_scored_image(session, probability=0.3, study="1.1")
+        give_verdict(session, "1.1", NORMAL, at=LATER)
+        row = session.get_one(Image, part.id)
+        row.state, row.code = ImageState.REFUSED, RefusalCode.REPLACED_BY_WHOLE
+    with database.read() as session:
+        (record,) = labelled_scores(session, "1")
+    assert record.probability == 0.3
