@@ -175,9 +175,9 @@ def _sign(database: Database, number: int, account: str | None) -> AcceptanceRec
 
 def _write(record: AcceptanceRecord, output: Path, settings: Settings) -> None:
     output.write_text(as_html(record, settings.zone), encoding="utf-8")
-    beside = output.with_suffix(".json")
-    beside.write_bytes(to_json(record, indent=2))
-    notice(f"The report lies in {output}, for programs in {beside}.")
+    json_path = output.with_suffix(".json")
+    json_path.write_bytes(to_json(record, indent=2))
+    notice(f"The report lies in {output}, for programs in {json_path}.")
 
 
 def _list(database: Database, settings: Settings, *, json: bool) -> None:

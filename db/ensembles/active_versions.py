@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from db.ensembles.shadows import has_been_active
 from db.tables import EnsembleVersion
 
 
@@ -24,9 +25,7 @@ class ActiveVersion:
 
 def versions_once_active(session: Session, versions: Collection[str]) -> dict[str, ActiveVersion]:
     """Return those of the versions that are or were active, by their names."""
-    query = select(EnsembleVersion).where(
-        EnsembleVersion.version.in_(versions), EnsembleVersion.activated_at.is_not(None)
-    )
+    query = select(EnsembleVersion).where(EnsembleVersion.version.in_(versions), has_been_active())
     return {
         row.version: ActiveVersion(
             version=row.version, prevalence=row.prevalence, manifest_sha256=row.manifest_sha256
