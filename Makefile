@@ -56,10 +56,10 @@ setup: .venv/ready
 
 TSC = node_modules/typescript/bin/tsc
 
-# The types of the scripts are checked by TypeScript, which comes from the npm registry.
+# From the npm registry: TypeScript, which checks the types of the scripts, and a foreign HL7 peer of tests.
 node_modules/ready: package-lock.json .venv/ready
 	$(BIN)/npm ci --no-audit --no-fund --loglevel=error && touch $@ || { \
-		echo "TypeScript cannot be installed from the npm registry: the scripts' types are not checked." >&2; \
+		echo "What package.json names cannot be installed from the npm registry: the scripts' types are not checked, and no HL7 peer is there." >&2; \
 		test "$$READFIRST_STRICT" != 1; }
 
 UV_COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11
