@@ -20,6 +20,7 @@ COPY readfirst readfirst
 COPY ingest ingest
 COPY models models
 COPY laboratory laboratory
+COPY results results
 COPY db db
 COPY worker worker
 COPY worklist worklist

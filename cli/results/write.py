@@ -24,7 +24,7 @@ from readfirst.results.values import ResultKind
 from readfirst.settings import Settings, load_settings
 
 if TYPE_CHECKING:
-    from worker.results.folder import WrittenStudy
+    from results.folder import WrittenStudy
 
 #: Studies that are read from the database at a time.
 PAGE = 500
@@ -63,8 +63,8 @@ def write(
     All of it is the AI's opinion, and says so. Nothing that is written lowers or rules out.
     """
     from ingest.reader.reader_process import Reader
-    from worker.results.folder import write_results
-    from worker.results.services import result_services
+    from results.folder import write_results
+    from results.services import result_services
 
     if bool(studies) == (since is not None) or (every and since is None):
         raise Misconfigured("Give studies, or --since, with --all or without.")

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from models.explaining.arrays import HeatMap
 from models.preprocessing import MODEL_READY_SIZE, Array8, FilmView, network_input
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
     from models.manifest import EnsembleMember
 
-HeatMap = npt.NDArray[np.float32]
 #: A tensor of the backend that Keras runs on.
 Tensor = Any
 #: From a tensor to a scalar; made of Keras' layers and operations only.

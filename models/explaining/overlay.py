@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from models.explaining.gradcam import HeatMap
+from models.explaining.arrays import HeatMap
 from models.explaining.lime import Segments, Weights
 from models.preprocessing import Array8
 

@@ -23,6 +23,7 @@ from ingest.deidentify.replacement import Replacement
 from ingest.deidentify.retained import RetainedFacts, retained_facts
 from ingest.dicom.pixels.arrays import Array8
 from ingest.inbox.store import Store
+from ingest.inbox.stored_originals import has_original
 from ingest.reader.reader_process import Reader
 from ingest.scope.ages import ages_of
 from readfirst import __version__
@@ -31,7 +32,6 @@ from readfirst.errors import Refused
 from readfirst.studies.findings import Finding
 from worker.feedback.export_folder import LABELS, DoneFilm, ExportFolder, LabelRow
 from worker.feedback.pseudonyms import Pseudonyms, patient_key
-from worker.stored_originals import has_original
 
 log = structlog.get_logger()
 #: Finds text that is burned into a film: from its display to boxes.

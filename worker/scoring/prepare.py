@@ -18,6 +18,7 @@ from db.lifecycle.work import (
 )
 from db.work_faults import is_stopped
 from ingest.inbox.store import Store
+from ingest.inbox.stored_originals import has_original
 from ingest.reader.reader_process import Reader
 from models.exposure import measure_exposure
 from models.preprocessing import (
@@ -35,7 +36,6 @@ from readfirst.machine_faults import FaultCode, MachineFault, WorkKind, machine_
 from readfirst.refusals import RefusalCode
 from readfirst.studies.marks import Mark, correction_marks
 from worker.scoring.outcomes import write_fault, write_outcome, write_success
-from worker.stored_originals import has_original
 
 log = structlog.get_logger()
 #: Longest side of a thumbnail, in pixels.

@@ -15,6 +15,7 @@ from db.session import Database
 from db.tables import Image
 from db.worklist.refused import RefusedFilter, refused_ids
 from db.worklist.wanted_retries import take_wanted
+from ingest.inbox.stored_originals import has_original
 from readfirst.errors import Refused
 from readfirst.refusals import RefusalCode
 from readfirst.tasks.notifier import OnceNotifier
@@ -22,7 +23,6 @@ from worker.intake.archives import take_in_kept
 from worker.intake.decision import refusal_of, replaced
 from worker.intake.inspection import Inspection, Likeness, inspect
 from worker.intake.services import IntakeServices
-from worker.stored_originals import has_original
 
 log = structlog.get_logger()
 #: Numbers of images read in one query.

@@ -19,7 +19,17 @@ DOCUMENTS = [
     ROOT / "docs" / "adr" / "README.md",
     *RECORDS,
 ]
-PACKAGES = ("cli", "readfirst", "ingest", "models", "laboratory", "db", "worker", "worklist")
+PACKAGES = (
+    "cli",
+    "readfirst",
+    "ingest",
+    "models",
+    "laboratory",
+    "db",
+    "results",
+    "worker",
+    "worklist",
+)
 #: What begins with a file or folder at the top, or ends as a file.
 TOP = "|".join(re.escape(path.name) for path in ROOT.iterdir() if path.name != "var")
 PATH = re.compile(

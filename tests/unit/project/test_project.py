@@ -21,7 +21,17 @@ from readfirst.studies.marks import MARK_SENTENCES, MarkCode
 from tests.reference_pages import commands_page, settings_page
 
 ROOT = Path(__file__).parents[3]
-PACKAGES = ("cli", "readfirst", "ingest", "models", "laboratory", "db", "worker", "worklist")
+PACKAGES = (
+    "cli",
+    "readfirst",
+    "ingest",
+    "models",
+    "laboratory",
+    "db",
+    "results",
+    "worker",
+    "worklist",
+)
 
 
 @pytest.mark.parametrize("name", PACKAGES)

@@ -14,9 +14,9 @@ from readfirst.results.key_objects import key_objects
 from readfirst.results.reasons import NoResultCode
 from readfirst.results.report import structured_report
 from readfirst.results.values import AiResult, HeatMapPicture, ResultKind
-from worker.results.gather import GatheredStudy, gather
-from worker.results.heat_maps import heat_map_pictures
-from worker.results.services import NoResult, ResultServices
+from results.gather import GatheredStudy, gather
+from results.heat_maps import heat_map_pictures
+from results.services import NoResult, ResultServices
 
 #: Made where nothing else is wanted: no picture of a heat map leaves by itself.
 DEFAULT_KINDS = (ResultKind.SR, ResultKind.KOS)

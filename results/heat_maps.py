@@ -13,8 +13,8 @@ from readfirst.errors import Refused
 from readfirst.heat_maps import Area, HeatMethod, HeatState
 from readfirst.results.reasons import NoResultCode
 from readfirst.results.values import AiResult, HeatMapPicture, ImageResult, Outline, Picture
-from worker.results.gather import GatheredStudy
-from worker.results.services import NoResult, ResultServices
+from results.gather import GatheredStudy
+from results.services import NoResult, ResultServices
 
 #: The longest side of a painted film, in pixels: more than a screen shows, and no more megabytes.
 MOST_SIDE = 1536

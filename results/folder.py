@@ -12,8 +12,8 @@ from db.access.audit import Actor, AuditAction, note
 from readfirst.files.private_files import users_umask
 from readfirst.files.whole_files import written_whole
 from readfirst.results.values import ResultKind
-from worker.results.make import MissingResult, ResultObject, StudyResults, make_results
-from worker.results.services import ResultServices
+from results.make import MissingResult, ResultObject, StudyResults, make_results
+from results.services import ResultServices
 
 log = structlog.get_logger()
 

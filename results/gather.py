@@ -9,6 +9,7 @@ from db.lifecycle.events import EventAction
 from db.read_models import ImageRecord, ScoreRecord, StudyDetail, StudyRecord, VerdictRecord
 from db.session import Database
 from db.worklist.queries import study_detail
+from ingest.inbox.stored_originals import has_original
 from ingest.reader.film_source import FilmSource
 from readfirst.domain import FileKind, ImageState
 from readfirst.errors import NotThere, Refused
@@ -28,8 +29,7 @@ from readfirst.results.values import (
 from readfirst.studies.display import DisplayContext
 from readfirst.studies.findings import Agreement, Finding
 from readfirst.studies.identity import WarningCode
-from worker.results.services import NoResult, ResultServices
-from worker.stored_originals import has_original
+from results.services import NoResult, ResultServices
 
 ASSESSMENTS = {
     Agreement.AGREES: Assessment.ACCEPTED,

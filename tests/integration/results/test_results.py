@@ -37,14 +37,14 @@ from readfirst.samples import FOLDER
 from readfirst.statistics.operating_points import ThresholdMethod
 from readfirst.studies.findings import Finding
 from readfirst.testing import FixedEnsemble
+from results.folder import write_results
+from results.heat_maps import outlines_of, painted_film
+from results.make import ResultObject, StudyResults, make_results
+from results.services import ResultServices, result_services
 from tests.support.networks import finder
 from tests.support.results import dciodvfy_errors, saved
 from tests.support.studies import AS_STORED, give_verdict, lifecycle
 from tests.support.workers import Worker
-from worker.results.folder import write_results
-from worker.results.heat_maps import outlines_of, painted_film
-from worker.results.make import ResultObject, StudyResults, make_results
-from worker.results.services import ResultServices, result_services
 from worker.scoring.ensemble_changes import make_active
 
 Drop = Callable[..., Claim]
