@@ -19,6 +19,8 @@ from db.tables.inbox import IgnoredFile, InboxIssueRow
 from db.tables.monitoring import KeptDay
 from db.tables.open_studies import OpenStudy
 from db.tables.outbox import OutboxMessage
+from db.tables.ris.messages import Hl7Message
+from db.tables.ris.orders import OrderRow
 from db.tables.studies import Arrival, Image, Score, Study
 from db.tables.verdicts import Verdict
 from db.tables.work import HeartbeatRow, WantedRetry, WorkFaultRow
@@ -36,6 +38,7 @@ __all__ = [
     "Event",
     "HeartbeatRow",
     "HeatMap",
+    "Hl7Message",
     "IgnoredFile",
     "Image",
     "InboxIssueRow",
@@ -45,6 +48,7 @@ __all__ = [
     "LoginSession",
     "Night",
     "OpenStudy",
+    "OrderRow",
     "OutboxMessage",
     "RescoredStudy",
     "Score",

@@ -10,7 +10,7 @@ from readfirst.settings.faults import sentences
 from readfirst.settings.fields import A_DAY
 from readfirst.settings.home import HomeSettings
 from readfirst.settings.inbox import InboxSettings
-from readfirst.settings.listener import ListenerSettings
+from readfirst.settings.listener import Hl7Settings, ListenerSettings
 from readfirst.settings.log import LogSettings
 from readfirst.settings.models import ModelSettings
 from readfirst.settings.monitoring import MonitoringSettings
@@ -33,6 +33,7 @@ class Settings(
     HomeSettings,
     InboxSettings,
     ListenerSettings,
+    Hl7Settings,
     WorkSettings,
     NightSettings,
     ModelSettings,
