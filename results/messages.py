@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from readfirst.results.hl7.fields import Header
+from readfirst.results.hl7.fields import MessageHeader
 from readfirst.results.hl7.oru import oru_message, read_template
 from readfirst.results.reasons import NoResultCode
 from readfirst.results.values import ResultKind
@@ -35,7 +35,7 @@ def make_message(
         raise NoResult(NoResultCode.NO_PATIENT_ID)
     settings = services.settings
     template = read_template(settings.oru_template)
-    message = oru_message(result, template, Header(*settings.hl7_applications.split("|")))
+    message = oru_message(result, template, MessageHeader(*settings.hl7_applications.split("|")))
     return ResultMessage(
         kind=kind,
         study_instance_uid=result.study.study_instance_uid,

@@ -28,11 +28,11 @@ def check_template(
     Where the package hl7apy is installed, it checks them against the standard, too.
     """
     from readfirst.results.hl7.check import check_template as check
-    from readfirst.results.hl7.fields import Header
+    from readfirst.results.hl7.fields import MessageHeader
     from readfirst.results.hl7.oru import read_template
 
     settings = load_settings()
-    header = Header(*settings.hl7_applications.split("|"))
+    header = MessageHeader(*settings.hl7_applications.split("|"))
     template = read_template(file or settings.oru_template)
     if source:
         typer.echo(template.text, nl=False)

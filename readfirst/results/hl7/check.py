@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from readfirst.language.languages import ENGLISH
 from readfirst.language.texts import speaking
 from readfirst.results.concepts import Code
-from readfirst.results.hl7.fields import Header
+from readfirst.results.hl7.fields import MessageHeader
 from readfirst.results.hl7.oru import OruMessage, OruTemplate, oru_message
 from readfirst.results.values import (
     AiResult,
@@ -70,7 +70,9 @@ def _bare(result: AiResult) -> AiResult:
     return replace(result, study=study)
 
 
-def check_template(template: OruTemplate, header: Header | None = None) -> tuple[OruMessage, ...]:
+def check_template(
+    template: OruTemplate, header: MessageHeader | None = None
+) -> tuple[OruMessage, ...]:
     """Return the messages of invented results: flagged and not, and of films that say little.
 
     Raises Misconfigured as `oru_message`.
@@ -78,7 +80,7 @@ def check_template(template: OruTemplate, header: Header | None = None) -> tuple
     forms: tuple[Callable[[AiResult], AiResult], ...] = (lambda result: result, _bare)
     with speaking(ENGLISH):
         return tuple(
-            oru_message(form(sample_result(flagged=flagged)), template, header or Header())
+            oru_message(form(sample_result(flagged=flagged)), template, header or MessageHeader())
             for flagged in (True, False)
             for form in forms
         )

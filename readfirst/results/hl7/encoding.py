@@ -69,9 +69,9 @@ def person_name(name: str | None) -> Markup:
 
 
 def _name(parts: list[str], more: tuple[str, ...]) -> Markup:
-    family, given, middle, prefix, suffix = (part.strip() for part in parts[:5])
+    family, first, middle, prefix, suffix = (part.strip() for part in parts[:5])
     # XPN-6, the degree, is no part of DICOM's names.
-    return components(family, given, middle, suffix, prefix, *(("", *more) if more else ()))
+    return components(family, first, middle, suffix, prefix, *(("", *more) if more else ()))
 
 
 def _encoded(text: str) -> Markup:

@@ -20,7 +20,7 @@ SEXES = ("M", "F", "O")
 
 
 @dataclass(frozen=True, slots=True)
-class Header:
+class MessageHeader:
     """Who sends to whom: MSH-3 to MSH-6."""
 
     sending_application: str = "READFIRST"
@@ -30,7 +30,7 @@ class Header:
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class MessageFields:
     """control_id: MSH-10. time: of the score, with the offset from UTC where it is known."""
 
     control_id: str
@@ -38,7 +38,7 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
-class Patient:
+class PatientFields:
     """The patient of the films. identifier: a CX; name: an XPN; birth_date: `20220314`."""
 
     id: str
@@ -50,7 +50,7 @@ class Patient:
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class OrderFields:
     """The order that the films name. filler_number: the accession number where they name none."""
 
     placer_number: str
@@ -60,8 +60,8 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
-class Study:
-    """The study. uid: Study Instance UID. time: as `Message.time`."""
+class StudyFields:
+    """The study. uid: Study Instance UID. time: as `MessageFields.time`."""
 
     uid: str
     id: str
@@ -72,7 +72,7 @@ class Study:
 
 
 @dataclass(frozen=True, slots=True)
-class Film:
+class FilmFields:
     """The score of one film. number: from 1. probability, threshold: of up to six digits.
 
     parameters: `threshold = 0.5`, `prevalence = 0.2`. comments: the sentences of the report.
@@ -89,7 +89,7 @@ class Film:
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class ResultFields:
     """The result. version: of the ensemble. finding: a CWE of what is looked for."""
 
     version: str
@@ -97,21 +97,21 @@ class Result:
     validated: bool
     finding: Markup
     time: Markup
-    films: tuple[Film, ...]
+    films: tuple[FilmFields, ...]
 
 
-def template_fields(result: AiResult, header: Header, control_id: str) -> dict[str, object]:
+def template_fields(result: AiResult, header: MessageHeader, control_id: str) -> dict[str, object]:
     """Return the values of a result by the names that a template has for them."""
     study = result.study
     films = tuple(_film(result, n, image) for n, image in enumerate(result.images, start=1))
     at = time_stamp(result.at, study.utc_offset)
     return {
         "header": header,
-        "message": Message(control_id, at),
+        "message": MessageFields(control_id, at),
         "patient": _patient(study),
         "order": _order(study),
         "study": _study(study),
-        "result": Result(
+        "result": ResultFields(
             version=result.algorithm.version,
             flagged=bool(result.flagged),
             validated=all(film.validated for film in films),
@@ -122,8 +122,8 @@ def template_fields(result: AiResult, header: Header, control_id: str) -> dict[s
     }
 
 
-def _patient(study: ResultStudy) -> Patient:
-    return Patient(
+def _patient(study: ResultStudy) -> PatientFields:
+    return PatientFields(
         id=study.patient_id or "",
         issuer=study.issuer_of_patient_id or "",
         identifier=components(study.patient_id, "", "", study.issuer_of_patient_id, "MR"),
@@ -133,9 +133,9 @@ def _patient(study: ResultStudy) -> Patient:
     )
 
 
-def _order(study: ResultStudy) -> Order:
+def _order(study: ResultStudy) -> OrderFields:
     order = study.orders[0] if study.orders else OrderReference()
-    return Order(
+    return OrderFields(
         placer_number=order.placer_order_number or "",
         filler_number=order.filler_order_number or study.accession_number or "",
         procedure_id=order.requested_procedure_id or "",
@@ -143,8 +143,8 @@ def _order(study: ResultStudy) -> Order:
     )
 
 
-def _study(study: ResultStudy) -> Study:
-    return Study(
+def _study(study: ResultStudy) -> StudyFields:
+    return StudyFields(
         uid=study.study_instance_uid,
         id=study.study_id or "",
         accession_number=study.accession_number or "",
@@ -154,8 +154,8 @@ def _study(study: ResultStudy) -> Study:
     )
 
 
-def _film(result: AiResult, number: int, image: ImageResult) -> Film:
-    return Film(
+def _film(result: AiResult, number: int, image: ImageResult) -> FilmFields:
+    return FilmFields(
         number=number,
         uid=image.image.sop_instance_uid,
         probability=f"{image.probability:.6f}".rstrip("0").rstrip("."),

@@ -17,7 +17,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from readfirst.errors import Misconfigured
 from readfirst.results.hl7.encoding import escaped
-from readfirst.results.hl7.fields import Header, template_fields
+from readfirst.results.hl7.fields import MessageHeader, template_fields
 from readfirst.results.hl7.rules import faults
 from readfirst.results.uids import digest, instance_uid
 from readfirst.results.values import AiResult, ResultKind
@@ -83,7 +83,7 @@ def read_template(path: Path | None) -> OruTemplate:
     return OruTemplate(str(path), text)
 
 
-def oru_message(result: AiResult, template: OruTemplate, header: Header) -> OruMessage:
+def oru_message(result: AiResult, template: OruTemplate, header: MessageHeader) -> OruMessage:
     """Make the message of a result: the same result, template and header, the same bytes.
 
     Raises Misconfigured, with a sentence for the site, where the template cannot be rendered, or
@@ -96,7 +96,7 @@ def oru_message(result: AiResult, template: OruTemplate, header: Header) -> OruM
     return OruMessage(control_id, text)
 
 
-def _control_id(result: AiResult, template: OruTemplate, header: Header) -> str:
+def _control_id(result: AiResult, template: OruTemplate, header: MessageHeader) -> str:
     uid = instance_uid(ResultKind.ORU, result, template.digest, repr(header))
     return f"RF{digest(uid.encode())[:CONTROL_ID_DIGITS].upper()}"
 

@@ -58,8 +58,8 @@ def _header(header: Segment, control_id: str) -> Iterator[str]:
     }
     for number, (value, meaning) in expected.items():
         if _item(header, number - 1) != value:
-            shown = meaning if number == 10 else f"{value}, {meaning}"
-            yield f"MSH-{number} must be {shown}."
+            wanted = meaning if number == 10 else f"{value}, {meaning}"
+            yield f"MSH-{number} must be {wanted}."
 
 
 def _content(segments: Sequence[Segment]) -> Iterator[str]:

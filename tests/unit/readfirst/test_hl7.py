@@ -17,7 +17,7 @@ from readfirst import DISCLAIMER
 from readfirst.errors import Misconfigured
 from readfirst.results.hl7.check import check_template, sample_result
 from readfirst.results.hl7.encoding import escaped, person_name
-from readfirst.results.hl7.fields import Header
+from readfirst.results.hl7.fields import MessageHeader
 from readfirst.results.hl7.oru import (
     MOST_BYTES,
     OruMessage,
@@ -31,7 +31,7 @@ from readfirst.results.words import NOT_FLAGGED, in_words
 from tests.support.results import ADULT, a_result, a_study, an_image_result
 
 PAGE = Path(__file__).parents[3] / "docs" / "reference" / "hl7.md"
-HEADER = Header("READFIRST", "RAD", "RIS", "HOSP")
+HEADER = MessageHeader("READFIRST", "RAD", "RIS", "HOSP")
 SECRET = "Secretname"
 
 
@@ -130,7 +130,7 @@ def test_the_same_twice_has_the_same_bytes_and_another_result_another_number() -
         made(a_result(images=(an_image_result(probability=0.91),))),
         made(a_result(study=a_study(study_instance_uid="1.2.826.2"))),
         made(template=OruTemplate("site", default_template().text + "{# changed #}")),
-        oru_message(a_result(), default_template(), Header()),
+        oru_message(a_result(), default_template(), MessageHeader()),
     ]
     assert len({each.control_id for each in [message, *others]}) == 5
     corrected = made(a_result(study=a_study(patient_name="Ejemplo^Lucía")))
