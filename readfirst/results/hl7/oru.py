@@ -7,7 +7,7 @@ value is encoded for HL7 where it is written, so that no name can end a field or
 import re
 import traceback
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -97,7 +97,7 @@ def oru_message(result: AiResult, template: OruTemplate, header: MessageHeader) 
 
 
 def _control_id(result: AiResult, template: OruTemplate, header: MessageHeader) -> str:
-    uid = instance_uid(ResultKind.ORU, result, template.digest, repr(header))
+    uid = instance_uid(ResultKind.ORU, result, template.digest, astuple(header))
     return f"RF{digest(uid.encode())[:CONTROL_ID_DIGITS].upper()}"
 
 
