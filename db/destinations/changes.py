@@ -14,6 +14,11 @@ from readfirst.destinations.forms import Form, Studies
 from readfirst.destinations.states import SendingState
 from readfirst.errors import Conflict, Misconfigured, NotThere
 
+STILL_WAITING = (
+    "{} results wait for {}, and would never be sent. Send them first, or say that they are to be "
+    "dropped (--drop)."
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DestinationInput:
@@ -86,10 +91,7 @@ def remove_destination(
         select(func.count()).where(of_row, OutgoingResult.state == SendingState.WAITING)
     )
     if waiting and not drop:
-        raise Conflict(
-            f"{waiting} results wait for {name}, and would never be sent. Send them first, or say "
-            "that they are to be dropped (--drop)."
-        )
+        raise Conflict(STILL_WAITING.format(waiting, name))
     _note(session, actor, AuditAction.DESTINATION_REMOVED, row, at, detail | {"dropped": waiting})
     session.execute(delete(OutgoingResult).where(of_row))
     session.delete(row)
