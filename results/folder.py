@@ -62,8 +62,8 @@ def write_results(
     if results.objects or results.messages:
         _note(services, actor, study_instance_uid, results, by)
     written = (
-        *(_write_object(made, folder) for made in results.objects),
-        *(_write_message(made, folder) for made in results.messages),
+        *(write_object(made, folder) for made in results.objects),
+        *(write_message(made, folder) for made in results.messages),
     )
     for each in written:
         log.info(
@@ -89,7 +89,8 @@ def _note(
         )  # fmt: skip
 
 
-def _write_object(made: ResultObject, folder: Path) -> WrittenResult:
+def write_object(made: ResultObject, folder: Path) -> WrittenResult:
+    """Write an object as `STUDY/KIND-INSTANCE.dcm`, whole or not at all. Raises OSError."""
     name = f"{made.kind.value}-{made.sop_instance_uid}.dcm"
     path = folder / made.study_instance_uid / name
     with _written(path) as file:
@@ -104,7 +105,8 @@ def _write_object(made: ResultObject, folder: Path) -> WrittenResult:
     )
 
 
-def _write_message(made: ResultMessage, folder: Path) -> WrittenResult:
+def write_message(made: ResultMessage, folder: Path) -> WrittenResult:
+    """Write a message as `STUDY/KIND-IDENTIFIER.hl7`, whole or not at all. Raises OSError."""
     name = f"{made.kind.value}-{made.identifier}{SUFFIXES[made.kind]}"
     path = folder / made.study_instance_uid / name
     with _written(path) as file:
