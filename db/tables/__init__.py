@@ -18,7 +18,7 @@ from db.tables.heat_maps import HeatMap
 from db.tables.inbox import IgnoredFile, InboxIssueRow
 from db.tables.monitoring import KeptDay
 from db.tables.open_studies import OpenStudy
-from db.tables.outbox import OutboxMessage
+from db.tables.outbox import Destination, OutboxMessage, OutgoingResult
 from db.tables.ris.messages import Hl7Message
 from db.tables.ris.orders import OrderRow
 from db.tables.studies import Arrival, Image, Score, Study
@@ -33,6 +33,7 @@ __all__ = [
     "Arrival",
     "AuditEntry",
     "Base",
+    "Destination",
     "EnsembleVersion",
     "Escalation",
     "Event",
@@ -50,6 +51,7 @@ __all__ = [
     "OpenStudy",
     "OrderRow",
     "OutboxMessage",
+    "OutgoingResult",
     "RescoredStudy",
     "Score",
     "ShadowImage",

@@ -6,11 +6,13 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from readfirst.errors import Misconfigured
 from readfirst.settings.display import DisplaySettings
 from readfirst.settings.escalation import EscalationSettings
+from readfirst.settings.exchange.hl7_listener import Hl7ListenerSettings
+from readfirst.settings.exchange.messages import MessageSettings
 from readfirst.settings.faults import sentences
 from readfirst.settings.fields import A_DAY
 from readfirst.settings.home import HomeSettings
 from readfirst.settings.inbox import InboxSettings
-from readfirst.settings.listener import Hl7Settings, ListenerSettings
+from readfirst.settings.listener import ListenerSettings
 from readfirst.settings.log import LogSettings
 from readfirst.settings.models import ModelSettings
 from readfirst.settings.monitoring import MonitoringSettings
@@ -33,7 +35,7 @@ class Settings(
     HomeSettings,
     InboxSettings,
     ListenerSettings,
-    Hl7Settings,
+    Hl7ListenerSettings,
     WorkSettings,
     NightSettings,
     ModelSettings,
@@ -41,6 +43,7 @@ class Settings(
     DisplaySettings,
     WebSettings,
     WebhookSettings,
+    MessageSettings,
     MonitoringSettings,
     RetentionSettings,
     LogSettings,
