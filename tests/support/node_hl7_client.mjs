@@ -1,6 +1,7 @@
 // Sends two orders by the package node-hl7-client, and prints what each is answered (MSA-1).
 //
 //     node tests/support/node_hl7_client.mjs PORT
+import process from "node:process";
 import { Client, Message } from "node-hl7-client";
 
 const order = (number) => {

@@ -183,9 +183,7 @@ HELP = (
     ),
     Change(r"readfirst results( write)?: .*", "`readfirst results write`"),
     Change(r"(?s)readfirst results check-template: .*", "`readfirst results check-template`"),
-    Change(
-        r"(?s)(readfirst )?(hl7|mllp)( \w+)?: .*|readfirst:   (hl7|mllp) .*", "`readfirst hl7 list`"
-    ),
+    Change(r"readfirst:   (hl7|mllp) .*", "`readfirst hl7 list`"),
     Change(r"(?s)readfirst (hl7|mllp)( \w+)?: .*", "`readfirst hl7 list`"),
     Change(r"readfirst doctor:   --send-test-mail .*", "`readfirst doctor --send-test-mail`"),
 )
