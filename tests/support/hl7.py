@@ -28,7 +28,7 @@ PID = "PID|1||P1^^^HOSP&1.2.3&ISO^MR||Ejemplo^Lucia^^^Dr||19800101|F"
 
 @dataclass(frozen=True, slots=True)
 class Acknowledged:
-    """What an answer says."""
+    """The content of an answer."""
 
     code: str
     control_id: str
@@ -66,7 +66,7 @@ def services(database: Database, rules: OrderRules = RULES, **policy: Any) -> Ri
 
 
 def read_answer(raw: bytes) -> Acknowledged:
-    """What the bytes of an answer say."""
+    """Read the bytes of an answer."""
     message = hl7.parse(raw.decode())
 
     def field(number: int) -> str:

@@ -33,13 +33,13 @@ URGENT = ImagingOrder(
 
 
 def film(session: Session, study: str = "1.1", **header: object) -> Image:
-    said = {
+    usual = {
         "accession_number": "A1",
         "patient_id": "P1",
         "patient_name": "Ejemplo^Lucia",
         "patient_birth_date": date(1980, 1, 1),
     }
-    return an_image(session, NOW, study=study, header=a_header(**(said | header)))
+    return an_image(session, NOW, study=study, header=a_header(**(usual | header)))
 
 
 def order(session: Session, **changes: object) -> None:
