@@ -125,6 +125,9 @@ class Hl7Listener:
         except (TimeoutError, asyncio.IncompleteReadError, OSError) as error:
             reason = "too slow" if isinstance(error, TimeoutError) else "broken off"
             log.warning("connection_ended", action="hl7", peer=connection.peer, reason=reason)
+        except asyncio.CancelledError:
+            # It makes room, or the listener stops: asyncio would report the task as a fault.
+            log.debug("connection_ended", action="hl7", peer=connection.peer, reason="quiet")
         finally:
             self._connections.discard(connection)
             writer.close()

@@ -81,6 +81,7 @@ class Sender:
     def __init__(self, port: int, tls: ssl.SSLContext | None = None) -> None:
         plain = socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT)
         self.socket = tls.wrap_socket(plain, server_hostname="127.0.0.1") if tls else plain
+        self.received = b""
 
     def __enter__(self) -> "Sender":
         return self
@@ -95,13 +96,13 @@ class Sender:
 
     def answer(self) -> Acknowledged:
         """Wait for the next answer. Raises ConnectionError if the listener hangs up instead."""
-        received = b""
-        while not received.endswith(END):
+        while END not in self.received:
             more = self.socket.recv(65536)
             if not more:
-                raise ConnectionError(f"hung up after {len(received)} bytes")
-            received += more
-        return read_answer(received.removeprefix(START).removesuffix(END))
+                raise ConnectionError(f"hung up after {len(self.received)} bytes")
+            self.received += more
+        answer, _, self.received = self.received.partition(END)
+        return read_answer(answer.removeprefix(START))
 
     def hangs_up(self) -> bool:
         """Tell whether the listener ends the connection without a word."""
