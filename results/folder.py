@@ -54,7 +54,7 @@ def write_results(
     results = make_results(services, study_instance_uid, kinds)
     if results.objects:
         _note(services, actor, results, by)
-    written = tuple(_write(made, folder) for made in results.objects)
+    written = tuple(write_object(made, folder) for made in results.objects)
     for each in written:
         log.info(
             "result_written", action="results", kind=each.kind.value,
@@ -73,7 +73,8 @@ def _note(services: ResultServices, actor: Actor, results: StudyResults, by: str
         )  # fmt: skip
 
 
-def _write(made: ResultObject, folder: Path) -> WrittenResult:
+def write_object(made: ResultObject, folder: Path) -> WrittenResult:
+    """Write an object as `STUDY/KIND-INSTANCE.dcm`, whole or not at all. Raises OSError."""
     path = folder / made.study_instance_uid / f"{made.kind.value}-{made.sop_instance_uid}.dcm"
     with users_umask():
         path.parent.mkdir(parents=True, exist_ok=True)
