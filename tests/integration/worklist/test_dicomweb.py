@@ -18,7 +18,7 @@ from PIL import Image as PillowImage
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 from pydicom.encaps import get_frame
-from pydicom.uid import ExplicitVRLittleEndian, JPEG2000Lossless, JPEGLSLossless
+from pydicom.uid import UID, ExplicitVRLittleEndian, JPEG2000Lossless, JPEGLSLossless
 from structlog.testing import capture_logs
 
 from db.access.audit import AuditAction, AuditRecord, entries
@@ -317,7 +317,7 @@ def test_a_study_of_which_one_original_is_gone_says_that_it_is_a_part(
     film: Dataset,
     tmp_path: Path,
 ) -> None:
-    film.SOPInstanceUID = film.file_meta.MediaStorageSOPInstanceUID = "1.2.826.77"
+    film.SOPInstanceUID = film.file_meta.MediaStorageSOPInstanceUID = UID("1.2.826.77")
     worker.take_in(drop(saved(film, tmp_path / "second.dcm")))
     with database.write() as session:
         for image in session.query(Image).filter(Image.sop_instance_uid == "1.2.826.77"):
