@@ -21,7 +21,7 @@ from results.services import ResultServices
 log = structlog.get_logger()
 
 #: Of the files of messages.
-SUFFIXES = {ResultKind.ORU: ".hl7"}
+SUFFIXES = {ResultKind.ORU: ".hl7", ResultKind.FHIR: ".json"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +53,7 @@ def write_results(
     *,
     by: str,
 ) -> WrittenStudy:
-    """Write the results of a study, each `STUDY/KIND-IDENTIFIER` with `.dcm` or `.hl7`.
+    """Write the results of a study, each `STUDY/KIND-IDENTIFIER` with `.dcm`, `.hl7` or `.json`.
 
     It is noted in the audit log before. A file is there whole or not at all, and the same again
     takes the place of itself. by: the user of the system. Raises as `make_results`, and OSError.
@@ -106,7 +106,7 @@ def write_object(made: ResultObject, folder: Path) -> WrittenResult:
 
 
 def write_message(made: ResultMessage, folder: Path) -> WrittenResult:
-    """Write a message as `STUDY/KIND-IDENTIFIER.hl7`, whole or not at all. Raises OSError."""
+    """Write a message as `STUDY/KIND-IDENTIFIER`, whole or not at all. Raises OSError."""
     name = f"{made.kind.value}-{made.identifier}{SUFFIXES[made.kind]}"
     path = folder / made.study_instance_uid / name
     with _written(path) as file:

@@ -55,7 +55,7 @@ def write(
             "--kind",
             help="sr: the report (TID 1500). kos: the flag (Key Object Selection). sc, gsps: the "
             "heat map of flagged films, as a picture or as outlines. verdict: a reader's verdict. "
-            "oru: the result as an HL7 v2 message.",
+            "oru, fhir: the result as an HL7 v2 message, or as a FHIR transaction.",
         ),
     ] = "sr,kos",
     json: Json = False,

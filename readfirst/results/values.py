@@ -37,6 +37,8 @@ class ResultKind(StrEnum):
     VERDICT = "verdict"
     #: HL7 v2.5.1 ORU^R01 of the AI's result, by a template of the site.
     ORU = "oru"
+    #: FHIR R4 transaction of the AI's result.
+    FHIR = "fhir"
 
 
 #: Those that are DICOM objects.

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import hl7
 import pytest
+from fhir.resources.R4B.bundle import Bundle
 from hl7apy.consts import VALIDATION_LEVEL
 from hl7apy.parser import parse_message
 
@@ -83,6 +84,17 @@ def test_a_name_in_any_character_set_comes_out_in_utf_8(
     assert f"||{field}||" in message.content.decode()
 
 
+def test_a_film_has_a_valid_transaction(worker: Worker, drop: Drop) -> None:
+    uid = scored(worker, drop, FOLDER / "study-02.dcm")
+    services = services_of(worker)
+    (message,) = make_results(services, uid, [ResultKind.FHIR]).messages
+    bundle = Bundle.model_validate_json(message.content)
+    kinds = [type(entry.resource).__name__ for entry in bundle.entry or ()]
+    assert kinds == ["Device", "ImagingStudy", "Observation", "DiagnosticReport"]
+    assert f"urn:oid:{uid}".encode() in message.content
+    assert make_results(services, uid, [ResultKind.FHIR]).messages == (message,)
+
+
 def test_a_film_without_a_patient_id_has_no_message_but_a_report(
     worker: Worker, drop: Drop, tmp_path: Path
 ) -> None:
@@ -117,14 +129,17 @@ def test_the_command_writes_messages_beside_objects_and_notes_them(
     uid = scored(worker, drop, FOLDER / "study-02.dcm")
     target = tmp_path / "results"
     for option in ("--form", "--kind"):
-        code, out, err = run(worker, monkeypatch, uid, str(target), option, "kos,oru", "--json")
+        code, out, err = run(
+            worker, monkeypatch, uid, str(target), option, "kos,oru,fhir", "--json"
+        )
         assert code == 0, err
-    key_objects, message = json.loads(out)["written"]
-    assert (key_objects["kind"], message["kind"]) == ("kos", "oru")
+    key_objects, message, bundle = json.loads(out)["written"]
+    assert (key_objects["kind"], message["kind"], bundle["kind"]) == ("kos", "oru", "fhir")
+    assert Path(bundle["path"]).name == f"fhir-{bundle['identifier']}.json"
     path = Path(message["path"])
     assert path.name == f"oru-{message['identifier']}.hl7"
     assert path.read_bytes().startswith(b"MSH|^~\\&|READFIRST|")
-    assert len(list(target.rglob("*.*"))) == 3, "the same again takes the place of itself"
+    assert len(list(target.rglob("*.*"))) == 4, "the same again takes the place of itself"
     with worker.database.read() as session:
         (noted, _) = [
             each for each in entries(session, limit=9) if each.action == "results_written"
