@@ -4,14 +4,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic.fields import FieldInfo
 
 from db.destinations.changes import DestinationInput
 from readfirst.destinations.forms import Form, Studies
 from readfirst.errors import Misconfigured
+from readfirst.settings.fields import MustBe
+from results.destinations.dicom import DICOM
 from results.destinations.folder import FOLDER
 from results.destinations.kind import Address, DestinationKind
+from results.destinations.stow import STOW
 
-KINDS: dict[str, DestinationKind] = {kind.name: kind for kind in (FOLDER,)}
+KINDS: dict[str, DestinationKind] = {kind.name: kind for kind in (DICOM, STOW, FOLDER)}
 #: What a destination gets unless something else is wanted, as far as its kind takes it.
 DEFAULT_FORMS = (Form.SR, Form.KOS)
 
@@ -60,9 +64,16 @@ def _sentences(kind: DestinationKind, error: ValidationError) -> list[str]:
         elif fault["type"] == "missing":
             description = kind.address.model_fields[name].description
             sentences.append(f"{name} is missing: {description}")
+        elif words := _must_be(kind.address.model_fields[name]):
+            sentences.append(f"{name} must be {words}.")
         else:
             sentences.append(f"{name}: {fault['msg'].removeprefix('Value error, ')}.")
     return sentences
+
+
+def _must_be(field: FieldInfo) -> str | None:
+    words = (each.words for each in field.metadata if isinstance(each, MustBe))
+    return next(words, None)
 
 
 def _listed(names: Iterable[str]) -> str:
