@@ -1,4 +1,4 @@
-"""Destinations of the kind `dicom`: C-STORE and storage commitment as SCU (PS3.4 B, J)."""
+"""Destinations of the kind `dicom`: C-STORE as SCU (PS3.4 B)."""
 
 import logging
 import socket
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 #: Seconds to reach a destination, and for it to answer a request for an association.
 CONNECT_SECONDS, ACCEPT_SECONDS = 5.0, 10.0
 VERIFICATION = "1.2.840.10008.1.1"
-COMMITMENT = "1.2.840.10008.1.20.1"
-#: The well-known instance of storage commitment (PS3.4 J.3.5), and its action "request".
-COMMITMENT_INSTANCE, REQUEST_COMMITMENT = "1.2.840.10008.1.20.1.1", 1
 #: Little endian, explicit and implicit: the objects have it, and every destination takes one.
 SYNTAXES = ("1.2.840.10008.1.2.1", "1.2.840.10008.1.2")
 COMPREHENSIVE_SR = "1.2.840.10008.5.1.4.1.1.88.33"
@@ -47,11 +44,6 @@ class DicomAddress(TlsAddress):
         "READFIRST", description="AE title that ReadFirst calls itself; the destination knows it."
     )
     tls: bool = Field(False, description="Whether TLS is used.")
-    commitment: bool = Field(
-        False,
-        description="Whether the destination is asked to promise to keep what it took (storage "
-        "commitment). It answers ReadFirst's DICOM listener, or at once.",
-    )
     seconds: Annotated[float, Field(ge=1, le=120)] = Field(
         30.0, description="Seconds in which it must answer each request."
     )
@@ -65,10 +57,10 @@ class DicomConnection:
         self._address = address
 
     def send(self, objects: Sequence[OutgoingObject]) -> str | None:
-        """Store each object, and ask for the commitment to them where the address wants that."""
+        """Store each object."""
         for each in objects:
             self._store(each)
-        return self._request_commitment(objects) if self._address.commitment else None
+        return None
 
     def _store(self, each: OutgoingObject) -> None:
         dataset = each.content.dataset
@@ -83,50 +75,19 @@ class DicomConnection:
             raise _silent(self._address)
         check_status(int(status), each.form.value)
 
-    def _request_commitment(self, objects: Sequence[OutgoingObject]) -> str:
-        """Ask by N-ACTION (PS3.4 J.3.2). The answer comes later, as N-EVENT-REPORT."""
-        from pydicom.dataset import Dataset
-        from pydicom.uid import generate_uid
-
-        request = Dataset()
-        request.TransactionUID = generate_uid()
-        request.ReferencedSOPSequence = []
-        for each in objects:
-            item = Dataset()
-            item.ReferencedSOPClassUID = each.content.sop_class_uid
-            item.ReferencedSOPInstanceUID = each.content.sop_instance_uid
-            request.ReferencedSOPSequence.append(item)
-        if not _accepts(self._association, COMMITMENT):
-            raise SendingFailed(
-                "The destination gives no storage commitment. Switch it off: commitment=no.",
-                answered=True,
-            )
-        try:
-            answer, _ = self._association.send_n_action(
-                request, REQUEST_COMMITMENT, COMMITMENT, COMMITMENT_INSTANCE
-            )
-        except RuntimeError as error:
-            raise _silent(self._address) from error
-        status = answer.get("Status")
-        if status is None:
-            raise _silent(self._address)
-        check_status(int(status), "The request for storage commitment")
-        return str(request.TransactionUID)
-
 
 @contextmanager
 def connect(address: DicomAddress) -> Iterator[DicomConnection]:
     """Open an association for the length of the block. Raises SendingFailed."""
     classes = [*dict.fromkeys(CLASSES.values())]
-    with _associated(address, [*classes, COMMITMENT] if address.commitment else classes) as opened:
+    with _associated(address, classes) as opened:
         yield DicomConnection(opened, address)
 
 
 def test(address: DicomAddress, forms: Sequence[Form]) -> str:
     """Ask by C-ECHO (PS3.4 A), and for the classes of what is to be sent."""
     classes = dict.fromkeys(CLASSES[form] for form in forms)
-    wanted = [VERIFICATION, *classes, *([COMMITMENT] if address.commitment else [])]
-    with _associated(address, wanted) as association:
+    with _associated(address, [VERIFICATION, *classes]) as association:
         if _accepts(association, VERIFICATION):
             try:
                 answered = association.send_c_echo().get("Status")
@@ -135,8 +96,6 @@ def test(address: DicomAddress, forms: Sequence[Form]) -> str:
             if answered is None:
                 raise _silent(address)
         _check_accepted(association, forms)
-        if address.commitment and not _accepts(association, COMMITMENT):
-            raise SendingFailed("The destination gives no storage commitment.", answered=True)
     secured = " by TLS" if address.tls else ""
     listed = ", ".join(form.value for form in forms)
     return (

@@ -1,5 +1,6 @@
 """All kinds of destinations, by name, and addresses as their kinds check them."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -16,8 +17,20 @@ from results.destinations.kind import Address, DestinationKind
 from results.destinations.stow import STOW
 
 KINDS: dict[str, DestinationKind] = {kind.name: kind for kind in (DICOM, STOW, FOLDER)}
+#: Names stand in addresses of the page, and in the log.
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 #: What a destination gets unless something else is wanted, as far as its kind takes it.
 DEFAULT_FORMS = (Form.SR, Form.KOS)
+
+
+def checked_name(name: str) -> str:
+    """Return a name of a destination. Raises Misconfigured."""
+    if not NAME.fullmatch(name):
+        raise Misconfigured(
+            f"{name!r} is no name of a destination: it must be 1 to 64 letters, digits, dots, "
+            "hyphens and underscores, and begin with a letter or digit."
+        )
+    return name
 
 
 def kind_named(name: str) -> DestinationKind:
@@ -26,6 +39,12 @@ def kind_named(name: str) -> DestinationKind:
     if kind is None:
         raise Misconfigured(f"There is no kind {name!r} of destinations; {_listed(KINDS)} are.")
     return kind
+
+
+def fields_of(kind: DestinationKind) -> list[tuple[str, FieldInfo]]:
+    """Return the parts of an address, those first that are needed."""
+    fields = kind.address.model_fields.items()
+    return sorted(fields, key=lambda each: not each[1].is_required())
 
 
 def checked_address(kind: DestinationKind, values: Mapping[str, Any]) -> Address:
