@@ -6,6 +6,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from readfirst.errors import Misconfigured
 from readfirst.settings.display import DisplaySettings
 from readfirst.settings.escalation import EscalationSettings
+from readfirst.settings.exchange.messages import MessageSettings
 from readfirst.settings.faults import sentences
 from readfirst.settings.fields import A_DAY
 from readfirst.settings.home import HomeSettings
@@ -40,6 +41,7 @@ class Settings(
     DisplaySettings,
     WebSettings,
     WebhookSettings,
+    MessageSettings,
     MonitoringSettings,
     RetentionSettings,
     LogSettings,

@@ -185,6 +185,7 @@ HELP = (
         r"(?s)readfirst destinations( [\w-]+)?: .*|readfirst:   destinations .*",
         "`readfirst destinations`",
     ),
+    Change(r"(?s)readfirst results check-template: .*", "`readfirst results check-template`"),
     Change(r"readfirst doctor:   --send-test-mail .*", "`readfirst doctor --send-test-mail`"),
 )
 SCHEMA = (
