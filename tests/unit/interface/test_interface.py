@@ -183,6 +183,10 @@ HELP = (
         r"(readfirst )?results( write)?: .*|readfirst:   results .*", "`readfirst results write`"
     ),
     Change(r"readfirst results( write)?: .*", "`readfirst results write`"),
+    Change(
+        r"(?s)readfirst destinations( [\w-]+)?: .*|readfirst:   destinations .*",
+        "`readfirst destinations`",
+    ),
     Change(r"(?s)readfirst results check-template: .*", "`readfirst results check-template`"),
     Change(r"readfirst:   (hl7|mllp) .*", "`readfirst hl7 list`"),
     Change(r"(?s)readfirst (hl7|mllp)( \w+)?: .*", "`readfirst hl7 list`"),
