@@ -124,6 +124,8 @@ def _study_record(
         marks=marks,
         warnings=related.warnings,
         read_at=study.read_at,
+        reported_at=study.reported_at,
+        reported_by=study.reported_by,
         prior=study.prior_since is not None,
         verdict=related.verdicts.current,
         verdict_count=related.verdicts.count,

@@ -19,6 +19,7 @@ from worklist.services.study_texts import (
     in_percent,
     indication,
     patient_age,
+    read_elsewhere,
     ward,
 )
 
@@ -207,7 +208,7 @@ def _read(study: StudyRecord) -> str:
     if study.read_at is None:
         return ""
     if study.verdict is None:
-        return pgettext("state", "Read")
+        return read_elsewhere(study) or pgettext("state", "Read")
     words = [finding_text(study.verdict.finding)]
     if study.verdict.agreement:
         words.append(agreement_text(study.verdict.agreement))
