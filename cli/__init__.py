@@ -36,6 +36,11 @@ COMMANDS = {
         "acceptance": "cli.site.acceptance:accept_ensemble",
         "results": "cli.results:app",
     },
+    "Fetch": {
+        "fetch": "cli.pacs.fetch:fetch",
+        "fetches": "cli.pacs.fetch:fetches",
+        "sources": "cli.pacs.sources:app",
+    },
     "Fix": {
         "refused": "cli.refused:refused",
         "retry": "cli.refused:retry",

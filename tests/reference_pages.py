@@ -27,6 +27,7 @@ GROUPS = {
     "DisplaySettings": "Reading",
     "InboxSettings": "Inbox",
     "ListenerSettings": "DICOM listener",
+    "FetchSettings": "Fetching from a PACS",
     "WorkSettings": "Work",
     "NightSettings": "Nights",
     "ModelSettings": "Networks and scope",

@@ -6,6 +6,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from readfirst.errors import Misconfigured
 from readfirst.settings.display import DisplaySettings
 from readfirst.settings.escalation import EscalationSettings
+from readfirst.settings.exchange.fetching import FetchSettings
 from readfirst.settings.faults import sentences
 from readfirst.settings.fields import A_DAY
 from readfirst.settings.home import HomeSettings
@@ -33,6 +34,7 @@ class Settings(
     HomeSettings,
     InboxSettings,
     ListenerSettings,
+    FetchSettings,
     WorkSettings,
     NightSettings,
     ModelSettings,

@@ -1,0 +1,107 @@
+"""One study is fetched: what is missing of it, and nothing that is here already."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import structlog
+
+from db.pacs.fetches import FetchClaim, finish_fetch, give_back, known_images
+from db.session import Database
+from ingest.pacs.client import PacsClient
+from readfirst.errors import Unavailable
+from readfirst.pacs.fetches import FetchState
+from readfirst.pacs.matches import Retrieved, RetrieveTarget
+
+log = structlog.get_logger()
+NOTHING_SENT = "The PACS sent nothing, and says that all is well."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchedStudy:
+    """The result for one study. state: FOUND if it waits on, since somebody ended it."""
+
+    study_instance_uid: str
+    state: FetchState
+    images: int
+    reason: str | None
+
+
+def fetch_study(
+    database: Database,
+    client: PacsClient,
+    claim: FetchClaim,
+    *,
+    is_last: bool,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> FetchedStudy:
+    """Fetch a study that this process has claimed, and write what came of it.
+
+    Raises Unavailable when the PACS, the disk or the database does not answer; the study waits on.
+    """
+    uid = claim.study_instance_uid
+    try:
+        with database.read() as session:
+            known = known_images(session, uid)
+        result = _retrieve(client, missing_parts(client, uid, known))
+    except Unavailable:
+        with database.write() as session:
+            give_back(session, claim)
+        raise
+    with database.write() as session:
+        if result.cancelled:
+            give_back(session, claim)
+            state: FetchState | None = FetchState.FOUND
+        else:
+            state = finish_fetch(session, claim, result, clock(), is_last=is_last)
+    log.info(
+        "study_fetched" if result.reason is None else "study_not_fetched",
+        action="fetch",
+        study_instance_uid=uid,
+        images=result.images,
+        failed=result.failed,
+        warnings=result.warnings,
+        reason=result.reason,
+    )
+    return FetchedStudy(
+        study_instance_uid=uid,
+        state=state or FetchState.FOUND,
+        images=result.images,
+        reason=result.reason,
+    )
+
+
+def missing_parts(
+    client: PacsClient, study_instance_uid: str, known: frozenset[str]
+) -> list[RetrieveTarget]:
+    """Name the parts of a study to retrieve: the films, and of them what is not known here.
+
+    In as few parts as there can be: a study of films alone is one, and so is a series.
+    """
+    series = client.find_series(study_instance_uid)
+    films = [each for each in series if each.is_film]
+    if not known:
+        if len(films) == len(series):
+            return [RetrieveTarget(study_instance_uid)]
+        return [RetrieveTarget(study_instance_uid, each.series_instance_uid) for each in films]
+    parts = []
+    for each in films:
+        uid = each.series_instance_uid
+        images = client.find_images(study_instance_uid, uid)
+        missing = [image for image in images if image not in known]
+        if len(missing) == len(images):
+            parts += [RetrieveTarget(study_instance_uid, uid)] * bool(missing)
+        else:
+            parts += [RetrieveTarget(study_instance_uid, uid, image) for image in missing]
+    return parts
+
+
+def _retrieve(client: PacsClient, parts: list[RetrieveTarget]) -> Retrieved:
+    result = Retrieved()
+    for part in parts:
+        result = result.plus(client.retrieve(part))
+        if result.cancelled:
+            return result
+    if parts and not result.images and result.reason is None:
+        return result.plus(Retrieved(reason=NOTHING_SENT))
+    return result
