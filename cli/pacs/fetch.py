@@ -1,5 +1,6 @@
 """`fetch` and `fetches`: films are fetched from a source, and what came of it is listed."""
 
+import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -96,7 +97,7 @@ def fetch(
         with services.open_client(record.source, stop) as client:
             backfill = Backfill(services, record, client, interval, stop)
             if dry_run:
-                _print_found(_found(backfill, database, queries), json=json)
+                _print_matches(_found_studies(backfill, database, queries), json=json)
                 return
             _notice_listener(record, settings)
             uids = _noted(backfill, database, queries, left=left)
@@ -177,15 +178,14 @@ def _days(text: str) -> tuple[date, date]:
 def _accession_numbers(path: Path) -> list[str]:
     """Read the list. Raises Misconfigured for a file that is none."""
     try:
-        with typer.open_file(str(path), encoding="utf-8") as file:
-            lines = [line.strip() for line in file]
+        text = sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is no text in UTF-8"
         raise Misconfigured(f"{path} cannot be read: {reason}.") from error
-    numbers = [line for line in lines if line]
+    numbers = [line.strip() for line in text.splitlines() if line.strip()]
     if not numbers:
         raise Misconfigured(f"{path} has no accession number.")
-    for number, line in enumerate(lines, start=1):
+    for number, line in enumerate(text.splitlines(), start=1):
         if len(line) > LONGEST_NUMBER or any(sign in line for sign in "\\*?"):
             raise Misconfigured(
                 f"{path}, line {number}, is no accession number: it has at most {LONGEST_NUMBER} "
@@ -222,24 +222,24 @@ def _notice_listener(record: PacsSourceRecord, settings: Settings) -> None:
         )
 
 
-def _found(
+def _found_studies(
     backfill: "Backfill", database: "Database", queries: list[StudyQuery]
 ) -> Iterator[FoundStudy]:
     for matches in backfill.find(tracked(queries, "Queries", len(queries))):
         for match in matches:
             with database.read() as session:
-                here = known_images(session, match.study_instance_uid)
+                images = known_images(session, match.study_instance_uid)
             yield FoundStudy(
                 study_instance_uid=match.study_instance_uid,
                 study_date=match.study_date,
                 modalities=match.modalities,
                 instances=match.instances,
-                images_here=len(here),
+                images_here=len(images),
             )
 
 
-def _print_found(found: Iterable[FoundStudy], *, json: bool) -> None:
-    rows = list(found)
+def _print_matches(studies: Iterable[FoundStudy], *, json: bool) -> None:
+    rows = list(studies)
     if json:
         print_json(rows)
         return
@@ -287,12 +287,12 @@ def _fetch(backfill: "Backfill", uids: list[str], *, json: bool) -> "list[Fetche
     return results
 
 
-def _print_results(results: "list[FetchedStudy]", found: int, *, json: bool) -> None:
+def _print_results(results: "list[FetchedStudy]", total: int, *, json: bool) -> None:
     states = Counter(result.state for result in results)
     images = sum(result.images for result in results)
     failed = [result for result in results if result.reason]
     if json:
-        print_json(_summary(results, found, images))
+        print_json(_summary(results, total, images))
         return
     if failed:
         print_table(
@@ -302,9 +302,9 @@ def _print_results(results: "list[FetchedStudy]", found: int, *, json: bool) -> 
         )
     notice(
         f"{images} images came, of {states[FetchState.FETCHED]} studies; {len(failed)} studies "
-        f"failed, {found - len(results)} are left."
+        f"failed, {total - len(results)} are left."
     )
 
 
-def _summary(results: "list[FetchedStudy]", found: int, images: int) -> dict[str, Any]:
-    return {"studies": results, "images": images, "left": found - len(results)}
+def _summary(results: "list[FetchedStudy]", total: int, images: int) -> dict[str, Any]:
+    return {"studies": results, "images": images, "left": total - len(results)}

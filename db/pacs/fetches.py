@@ -23,8 +23,8 @@ from db.tables import FetchRow, Image, SourceRow, Study
 from readfirst.pacs.fetches import FetchPurpose, FetchState
 from readfirst.pacs.matches import Retrieved, StudyMatch
 
-#: A study that is being fetched belongs to whoever does it for so long; then it is tried anew.
-LEASE = timedelta(minutes=15)
+#: A study that is being fetched belongs to whoever does it, who renews this while it goes on.
+LEASE = timedelta(seconds=60)
 #: Where a PACS does not count the instances of a study, it is looked at again so often.
 UNCOUNTED_PAUSE = timedelta(minutes=15)
 POLICY = LeasePolicy(lease=LEASE, max_attempts=5, first_pause=timedelta(seconds=30))
@@ -149,6 +149,13 @@ def claim_next_fetch(
         .with_for_update(skip_locked=True)
     )
     return _taken(session.scalar(query), at)
+
+
+def renew_fetch(session: Session, claim: FetchClaim, at: datetime) -> None:
+    """Hold a study for longer, since it is still being fetched."""
+    row = leased_row(session, FetchRow, claim.lease)
+    if row is not None:
+        row.lease_until = at + LEASE
 
 
 def waiting_fetches(session: Session, source_id: int) -> list[str]:

@@ -8,10 +8,11 @@ from typing import Any, Self, cast
 
 from pydicom.dataset import Dataset
 from pydicom.uid import UID
-from pynetdicom import AE, _config, evt
+from pynetdicom import _config, evt
 from pynetdicom.association import Association
 
 from ingest.pacs.client import ClientConfig
+from ingest.pacs.connecting import ClientAE
 from ingest.pacs.datasets import (
     IMAGE_KEYS,
     SERIES_KEYS,
@@ -55,7 +56,6 @@ REJECTIONS: dict[tuple[int | None, int | None], str] = {
     (3, 1): "it is congested",
     (3, 2): "it has as many associations as it may have",
 }
-UNREACHABLE = "it cannot be reached; is it running, and are address, port and TLS right?"
 #: The number of the only operation of an association at a time (PS3.7 9.1).
 MESSAGE_ID = 1
 
@@ -201,12 +201,11 @@ class DimseClient:
             return self._association
         self.rest()
         source = self._source
-        ae = AE(source.calling_ae_title or self._config.ae_title)
+        ae = ClientAE(source.calling_ae_title or self._config.ae_title)
         ae.connection_timeout, ae.acse_timeout = CONNECT_SECONDS, REQUEST_SECONDS
         ae.dimse_timeout = ae.network_timeout = ANSWER_SECONDS
         host, port = cast(str, source.host), cast(int, source.port)
         contexts, roles = requested_contexts(source.retrieval)
-        connected = threading.Event()
         association = ae.associate(
             host,
             port,
@@ -215,12 +214,11 @@ class DimseClient:
             ext_neg=cast(list[Any], roles),
             evt_handlers=[
                 (evt.EVT_C_STORE, store),
-                (evt.EVT_CONN_OPEN, lambda _: connected.set()),
             ],
             tls_args=(self._tls, host) if self._tls is not None else None,
         )
         if not association.is_established:
-            reason = _refusal(association) if connected.is_set() else UNREACHABLE
+            reason = ae.connection_fault() or _refusal(association)
             raise SourceUnavailable(f"{source.address}: {reason}")
         if source.retrieval is Retrieval.C_GET:
             # Nothing has come yet: what does is written to disk, and not kept in memory.

@@ -1,7 +1,7 @@
 """A back-fill: many studies, one after another, at a pace, and on from where a run ended."""
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import structlog
 
-from db.pacs.fetches import claim_fetch, note_found, take_turn
+from db.pacs.fetches import LEASE, claim_fetch, note_found, take_turn
 from db.pacs.sources import PacsSourceRecord, note_answer
 from ingest.pacs.client import PacsClient
 from readfirst.errors import SourceUnavailable, Unavailable
@@ -60,22 +60,33 @@ class Backfill:
 
         Raises Unavailable when the PACS does not answer for long, or gives nothing any more.
         """
+        held = yield from self._fetch_all(uids)
+        if held and not self.stop.is_set():
+            # Another process has them, or died with them; then they are free by now.
+            self._rest(LEASE.total_seconds())
+            yield from self._fetch_all(held)
+
+    def _fetch_all(self, uids: Iterable[str]) -> Generator[FetchedStudy, None, list[str]]:
+        """Fetch studies. Returns those that another process has."""
+        held: list[str] = []
         failures = 0
         for uid in uids:
             self._wait_for_turn()
             if self.stop.is_set():
-                return
+                return []
             result = self._patiently(partial(self._fetch, uid))
             if result is None:
+                held.append(uid)
                 continue
             if result.state is FetchState.FOUND and self.stop.is_set():
-                return
+                return []
             yield result
             failures = failures + 1 if result.reason and not result.images else 0
             if failures == MOST_FAILURES:
                 raise Unavailable(
                     f"{failures} studies in a row could not be fetched. The last: {result.reason}"
                 )
+        return held
 
     def _fetch(self, uid: str) -> FetchedStudy | None:
         database = self.services.database

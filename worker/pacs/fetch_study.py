@@ -1,12 +1,22 @@
-"""One study is fetched: what is missing of it, and nothing that is here already."""
+"""A study is fetched: what is missing of it, and nothing that is here already."""
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import structlog
+from sqlalchemy.exc import DBAPIError
 
-from db.pacs.fetches import FetchClaim, finish_fetch, give_back, known_images
+from db.pacs.fetches import (
+    LEASE,
+    FetchClaim,
+    finish_fetch,
+    give_back,
+    known_images,
+    renew_fetch,
+)
 from db.session import Database
 from ingest.pacs.client import PacsClient
 from readfirst.errors import Unavailable
@@ -43,7 +53,8 @@ def fetch_study(
     try:
         with database.read() as session:
             known = known_images(session, uid)
-        result = _retrieve(client, missing_parts(client, uid, known))
+        with _renewing(database, claim):
+            result = _retrieve(client, missing_parts(client, uid, known))
     except Unavailable:
         with database.write() as session:
             give_back(session, claim)
@@ -69,6 +80,26 @@ def fetch_study(
         images=result.images,
         reason=result.reason,
     )
+
+
+@contextmanager
+def _renewing(database: Database, claim: FetchClaim) -> Iterator[None]:
+    """Hold the study for as long as the block takes: a PACS may be silent for minutes."""
+    done = threading.Event()
+
+    def renew() -> None:
+        while not done.wait(LEASE.total_seconds() / 3):
+            # Without the database the lease ends, and another process may fetch the study too.
+            with suppress(DBAPIError), database.write() as session:
+                renew_fetch(session, claim, datetime.now(UTC))
+
+    thread = threading.Thread(target=renew, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
 
 
 def missing_parts(

@@ -24,14 +24,14 @@ def find_films(client: PacsClient, query: StudyQuery) -> list[StudyMatch]:
 
 
 def by_day(from_date: date, to_date: date) -> Iterator[StudyQuery]:
-    """One query for each day: no answer is longer than a PACS gives at once."""
+    """A query for each day: no answer is longer than a PACS gives at once."""
     for number in range((to_date - from_date).days + 1):
         day = from_date + timedelta(days=number)
         yield StudyQuery(from_date=day, to_date=day)
 
 
 def by_accession_number(numbers: Iterable[str]) -> Iterator[StudyQuery]:
-    """One query for each accession number."""
+    """A query for each accession number."""
     for number in dict.fromkeys(numbers):
         yield StudyQuery(accession_number=number)
 
