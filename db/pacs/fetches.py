@@ -48,11 +48,15 @@ class FetchRecord:
 
 @dataclass(frozen=True, slots=True)
 class FetchClaim:
-    """A study that one process fetches. instances: that the PACS said it has."""
+    """A study that one process fetches.
+
+    instances: that the PACS said it has. images: that came before.
+    """
 
     lease: Lease
     study_instance_uid: str
     instances: int | None
+    images: int
 
 
 def note_found(
@@ -169,21 +173,27 @@ def waiting_fetches(session: Session, source_id: int) -> list[str]:
 
 
 def finish_fetch(
-    session: Session, claim: FetchClaim, result: Retrieved, at: datetime, *, is_last: bool
+    session: Session,
+    claim: FetchClaim,
+    result: Retrieved,
+    at: datetime,
+    *,
+    images: int,
+    is_last: bool,
 ) -> FetchState | None:
     """Write what came of it. Returns the state; None if another process has the study by now.
 
-    is_last: a failure is final at once; otherwise it is tried again, after pauses that grow.
+    images: that are here now, if all is well. is_last: a failure is final at once; otherwise it is
+    tried again, after pauses that grow.
     """
     row = leased_row(session, FetchRow, claim.lease)
     if row is None:
         return None
-    row.images += result.images
     row.warnings += result.warnings
     row.reason = result.reason
     if result.reason is None:
         row.state, row.finished_at = FetchState.FETCHED, at
-        row.fetched_instances = claim.instances
+        row.fetched_instances, row.images = claim.instances, images
         release(row)
         return row.state
     fail(row)
@@ -256,7 +266,7 @@ def _taken(row: FetchRow | None, at: datetime) -> FetchClaim | None:
     if row is None:
         return None
     (lease,) = take([row], at, POLICY)
-    return FetchClaim(lease, row.study_instance_uid, row.instances)
+    return FetchClaim(lease, row.study_instance_uid, row.instances, row.images)
 
 
 def _is_due_again(row: FetchRow, match: StudyMatch, at: datetime, *, again: bool) -> bool:

@@ -34,7 +34,7 @@ class _ClientSocket(AssociationSocket):
     fault: BaseException | None = None
 
     def _shutdown_socket(self) -> None:
-        self.fault = sys.exception()
+        self.fault = self.fault or sys.exception()
         super()._shutdown_socket()
         if self.socket is not None:
             self.socket.close()

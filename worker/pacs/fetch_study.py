@@ -1,7 +1,7 @@
 """A study is fetched: what is missing of it, and nothing that is here already."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -54,7 +54,8 @@ def fetch_study(
         with database.read() as session:
             known = known_images(session, uid)
         with _renewing(database, claim):
-            result = _retrieve(client, missing_parts(client, uid, known))
+            missing = missing_parts(client, uid, known, claim.images)
+            result = _retrieve(client, missing.parts)
     except Unavailable:
         with database.write() as session:
             give_back(session, claim)
@@ -64,7 +65,9 @@ def fetch_study(
             give_back(session, claim)
             state: FetchState | None = FetchState.FOUND
         else:
-            state = finish_fetch(session, claim, result, clock(), is_last=is_last)
+            there = missing.images_there
+            images = result.images if there is None else there
+            state = finish_fetch(session, claim, result, clock(), images=images, is_last=is_last)
     log.info(
         "study_fetched" if result.reason is None else "study_not_fetched",
         action="fetch",
@@ -102,23 +105,47 @@ def _renewing(database: Database, claim: FetchClaim) -> Iterator[None]:
         thread.join()
 
 
-def missing_parts(
-    client: PacsClient, study_instance_uid: str, known: frozenset[str]
-) -> list[RetrieveTarget]:
-    """Name the parts of a study to retrieve: the films, and of them what is not known here.
+@dataclass(frozen=True, slots=True)
+class MissingParts:
+    """The parts of a study to retrieve. images_there: of its films; None if nobody counted them."""
 
-    In as few parts as there can be: a study of films alone is one, and so is a series.
+    parts: list[RetrieveTarget]
+    images_there: int | None = None
+
+
+def missing_parts(
+    client: PacsClient, study_instance_uid: str, known: frozenset[str], fetched: int
+) -> MissingParts:
+    """Name the parts of a study to retrieve: the films, and of them what is not here.
+
+    In as few parts as there can be: a study of films alone is one, and so is a series. known: SOP
+    Instance UIDs that are here. fetched: the images that came before, some of which may still lie
+    in the inbox.
     """
     series = client.find_series(study_instance_uid)
     films = [each for each in series if each.is_film]
-    if not known:
+    if not known and not fetched:
         if len(films) == len(series):
-            return [RetrieveTarget(study_instance_uid)]
-        return [RetrieveTarget(study_instance_uid, each.series_instance_uid) for each in films]
+            return MissingParts([RetrieveTarget(study_instance_uid)])
+        return MissingParts(
+            [RetrieveTarget(study_instance_uid, each.series_instance_uid) for each in films]
+        )
+    images = {
+        each.series_instance_uid: client.find_images(study_instance_uid, each.series_instance_uid)
+        for each in films
+    }
+    images_there = sum(map(len, images.values()))
+    if images_there <= fetched:
+        return MissingParts([], images_there)
+    return MissingParts(_unknown(study_instance_uid, images, known), images_there)
+
+
+def _unknown(
+    study_instance_uid: str, images_by_series: Mapping[str, list[str]], known: frozenset[str]
+) -> list[RetrieveTarget]:
+    """Name what is not known: a series if none of it is, else single images."""
     parts = []
-    for each in films:
-        uid = each.series_instance_uid
-        images = client.find_images(study_instance_uid, uid)
+    for uid, images in images_by_series.items():
         missing = [image for image in images if image not in known]
         if len(missing) == len(images):
             parts += [RetrieveTarget(study_instance_uid, uid)] * bool(missing)

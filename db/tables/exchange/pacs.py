@@ -66,7 +66,8 @@ class FetchRow(Leased):
     #: was last fetched.
     instances: Mapped[int | None]
     fetched_instances: Mapped[int | None]
-    #: The images that came, in all, and those of them with a warning.
+    #: The images of films that the PACS had when the study was last fetched, and how many came with
+    #: a warning.
     images: Mapped[int] = mapped_column(default=0)
     warnings: Mapped[int] = mapped_column(default=0)
     #: A sentence, where something went wrong.

@@ -182,6 +182,10 @@ HELP = (
     ),
     Change(r"readfirst results( write)?: .*", "`readfirst results write`"),
     Change(r"readfirst doctor:   --send-test-mail .*", "`readfirst doctor --send-test-mail`"),
+    Change(
+        r"(?s)(readfirst )?(sources|fetch|fetches)( \w+)?: .*|readfirst:   (sources|fetch|fetches)  .*",
+        "`readfirst fetch`",
+    ),
 )
 SCHEMA = (
     Change(r"studies\.flagged_by .*", "`studies.flagged_by`"),
@@ -221,6 +225,7 @@ SCHEMA = (
     Change(r"(images|heat_maps|announcements)\.(failures|excused) .*", "`failures` and `excused`"),
     Change(r"images INDEX ix_images_last_error .*", "`failures` and `excused`"),
     Change(r"work_faults.*", "`work_faults`"),
+    Change(r"(sources|fetches)\b.*", "`sources` and `fetches`"),
     Change(r"studies\.(study_instance_uid_made_here|invalid_study_instance_uid) .*", "made here"),
     Change(r"announcements INDEX ix_announcements_waiting .*", "`lease_until`"),
 )
