@@ -36,8 +36,9 @@ class Work(StrEnum):
     SCORE = "assess"
 
 
-#: Each kind listens to the housekeeping too, so that the sweep needs neither of them alone.
-QUEUES = {Work.PREPARE: "prepare,housekeeping", Work.SCORE: "assess,housekeeping"}
+#: Each kind listens to the housekeeping too, so that the sweep needs neither of them alone. Results
+#: are sent by those that prepare: whoever waits for another system scores no film meanwhile.
+QUEUES = {Work.PREPARE: "prepare,housekeeping,sending", Work.SCORE: "assess,housekeeping"}
 
 
 #: Said of a home folder from before files were private.

@@ -33,6 +33,7 @@ GROUPS = {
     "ModelSettings": "Networks and scope",
     "MonitoringSettings": "Monitoring",
     "WebhookSettings": "Webhook",
+    "MessageSettings": "HL7 v2 messages",
     "EscalationSettings": "Escalation and mail",
     "RetentionSettings": "Retention",
     "LogSettings": "Log",

@@ -28,6 +28,7 @@ from worker.scoring.rescore import (
 )
 from worker.scoring.score import score_batch
 from worker.scoring.shadow import shadow_next
+from worker.sending.send import send_next
 from worker.upkeep.alerts import check_alerts
 from worker.upkeep.escalate import escalate
 from worker.upkeep.retention import purge_originals
@@ -108,6 +109,13 @@ def deliver() -> None:
     _until_nothing_is_left(
         lambda: deliver_next(site.units.database, site.receivers), TaskName.DELIVER
     )
+
+
+@app.task(name=TaskName.SEND.value)
+def send() -> None:
+    """Send results to other systems."""
+    site = use_cases()
+    _until_nothing_is_left(lambda: send_next(site.sending), TaskName.SEND)
 
 
 @app.task(name=TaskName.NIGHTLY.value)

@@ -17,6 +17,7 @@ from db.lifecycle.events import Cause, DomainEvent, EventAction
 from db.lifecycle.heat_maps import is_explained, want
 from db.lifecycle.lease import LeasePolicy
 from db.lifecycle.outbox import Channel, alerts_people, enqueue_webhook, is_told
+from db.lifecycle.sending.enqueue import enqueue_results, occasions_of
 from db.nights.counting import Rescored, count_rescored
 from db.session import Database
 from db.tables import Event
@@ -123,6 +124,8 @@ class UnitOfWork:
             if event.image is not None and event.action in BEGIN_TO_WAIT:
                 task = TASKS.get(event.image.state)
                 tasks |= {task: None} if task else {}
+        if not self.policy.silent and enqueue_results(self.session, occasions_of(events), self.at):
+            tasks[TaskName.SEND] = None
         self._count_rescored(events)
         counted_anew, self._counted_anew = self._counted_anew, []
         forget_days(self.session, (*_arrivals(events), *counted_anew), self.at)

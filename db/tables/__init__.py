@@ -19,7 +19,7 @@ from db.tables.heat_maps import HeatMap
 from db.tables.inbox import IgnoredFile, InboxIssueRow
 from db.tables.monitoring import KeptDay
 from db.tables.open_studies import OpenStudy
-from db.tables.outbox import OutboxMessage
+from db.tables.outbox import Destination, OutboxMessage, OutgoingResult
 from db.tables.studies import Arrival, Image, Score, Study
 from db.tables.verdicts import Verdict
 from db.tables.work import HeartbeatRow, WantedRetry, WorkFaultRow
@@ -32,6 +32,7 @@ __all__ = [
     "Arrival",
     "AuditEntry",
     "Base",
+    "Destination",
     "EnsembleVersion",
     "Escalation",
     "Event",
@@ -48,6 +49,7 @@ __all__ = [
     "Night",
     "OpenStudy",
     "OutboxMessage",
+    "OutgoingResult",
     "RescoredStudy",
     "Score",
     "ShadowImage",

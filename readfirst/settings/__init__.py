@@ -7,6 +7,7 @@ from readfirst.errors import Misconfigured
 from readfirst.settings.display import DisplaySettings
 from readfirst.settings.escalation import EscalationSettings
 from readfirst.settings.exchange.fetching import FetchSettings
+from readfirst.settings.exchange.messages import MessageSettings
 from readfirst.settings.faults import sentences
 from readfirst.settings.fields import A_DAY
 from readfirst.settings.home import HomeSettings
@@ -42,6 +43,7 @@ class Settings(
     DisplaySettings,
     WebSettings,
     WebhookSettings,
+    MessageSettings,
     MonitoringSettings,
     RetentionSettings,
     LogSettings,

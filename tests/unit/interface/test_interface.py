@@ -181,6 +181,7 @@ HELP = (
         r"(readfirst )?results( write)?: .*|readfirst:   results .*", "`readfirst results write`"
     ),
     Change(r"readfirst results( write)?: .*", "`readfirst results write`"),
+    Change(r"(?s)readfirst results check-template: .*", "`readfirst results check-template`"),
     Change(r"readfirst doctor:   --send-test-mail .*", "`readfirst doctor --send-test-mail`"),
     Change(
         r"(?s)(readfirst )?(sources|fetch|fetches)( \w+)?: .*|readfirst:   (sources|fetch|fetches)  .*",
@@ -192,6 +193,7 @@ SCHEMA = (
     Change(r"announcements(\.night_id| FOREIGN KEY \['night_id'\]) .*", "`announcements.night_id`"),
     Change(r"(nights|rescored_studies)\b.*", "`nights` and `rescored_studies`"),
     Change(r"shadow_images\b.*", "`shadow_images`"),
+    Change(r"(destinations|outgoing_results)\b.*", "`destinations` and `outgoing_results`"),
     Change(r"ensembles\.shadow_\w+ .*", "`ensembles.shadow_since`"),
     Change(r"scores\.(seconds|batch_size) .*", "`scores.seconds` and `scores.batch_size`"),
     Change(r"thresholds\b.*", "`thresholds`"),

@@ -143,6 +143,11 @@ WRONG: dict[str, tuple[str, str]] = {
         f"https://user:{SECRET}@host/",
         "an http:// or https:// address without a user's name",
     ),
+    "hl7_applications": (
+        "READFIRST",
+        "four names with | between them, the first not empty, as READFIRST|RAD|RIS|HOSP",
+    ),
+    "oru_template": ("", FILE),
     "webhook_secret": (
         SECRET,
         "at least 16 characters long, or whsec_ and base64 of at least 16 bytes",
@@ -264,6 +269,11 @@ def test_several_faults_are_several_sentences(
         (
             {"webhook_url": f"https://host/{SECRET}"},
             "READFIRST_WEBHOOK_SECRET is not set; READFIRST_WEBHOOK_URL needs it.",
+        ),
+        (
+            {"oru_template": "nowhere.jinja"},
+            "READFIRST_ORU_TEMPLATE: The template nowhere.jinja cannot be read: No such file or "
+            "directory.",
         ),
         (
             {"nightly_at": "02:00", "nightly_until": "02:00"},
