@@ -1,4 +1,4 @@
-"""What `doctor` says of the sources: whether the archives answered when they were last asked."""
+"""A check of `doctor`: whether the archives answered when they were last asked."""
 
 from sqlalchemy.exc import SQLAlchemyError
 

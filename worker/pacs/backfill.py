@@ -60,15 +60,15 @@ class Backfill:
 
         Raises Unavailable when the PACS does not answer for long, or gives nothing any more.
         """
-        held = yield from self._fetch_all(uids)
-        if held and not self.stop.is_set():
+        taken_by_others = yield from self._fetch_all(uids)
+        if taken_by_others and not self.stop.is_set():
             # Another process has them, or died with them; then they are free by now.
             self._rest(LEASE.total_seconds())
-            yield from self._fetch_all(held)
+            yield from self._fetch_all(taken_by_others)
 
     def _fetch_all(self, uids: Iterable[str]) -> Generator[FetchedStudy, None, list[str]]:
         """Fetch studies. Returns those that another process has."""
-        held: list[str] = []
+        taken_by_others: list[str] = []
         failures = 0
         for uid in uids:
             self._wait_for_turn()
@@ -76,7 +76,7 @@ class Backfill:
                 return []
             result = self._patiently(partial(self._fetch, uid))
             if result is None:
-                held.append(uid)
+                taken_by_others.append(uid)
                 continue
             if result.state is FetchState.FOUND and self.stop.is_set():
                 return []
@@ -86,7 +86,7 @@ class Backfill:
                 raise Unavailable(
                     f"{failures} studies in a row could not be fetched. The last: {result.reason}"
                 )
-        return held
+        return taken_by_others
 
     def _fetch(self, uid: str) -> FetchedStudy | None:
         database = self.services.database

@@ -58,7 +58,7 @@ def pacs(tmp_path: Path) -> Iterator[Pacs]:
         yield opened
 
 
-def give(pacs: Pacs, folder: Path, **attributes: object) -> str:
+def add_film(pacs: Pacs, folder: Path, **attributes: object) -> str:
     """Let a PACS have one more film; its study."""
     study = str(attributes.setdefault("StudyInstanceUID", generate_uid()))
     path = folder / "film.dcm"
@@ -89,7 +89,7 @@ def a_backfill(
 
 def run(backfill: Backfill) -> list[str]:
     """Fetch all films of the day; the studies that were looked at."""
-    uids = [uid for found in backfill.find(by_day(DAY, DAY)) for uid in backfill.note(found)]
+    uids = [uid for matches in backfill.find(by_day(DAY, DAY)) for uid in backfill.note(matches)]
     return [result.study_instance_uid for result in backfill.fetch(uids)]
 
 
@@ -108,9 +108,9 @@ def take_in_all(worker: Worker) -> int:
 def test_a_day_is_fetched_once_and_only_its_films(
     pacs: Pacs, settings: Settings, database: Database, tmp_path: Path
 ) -> None:
-    studies = {give(pacs, tmp_path), give(pacs, tmp_path)}
-    give(pacs, tmp_path, StudyDate="20261104")
-    ct = give(pacs, tmp_path, SOPClassUID=CTImageStorage, Modality="CT")
+    studies = {add_film(pacs, tmp_path), add_film(pacs, tmp_path)}
+    add_film(pacs, tmp_path, StudyDate="20261104")
+    ct = add_film(pacs, tmp_path, SOPClassUID=CTImageStorage, Modality="CT")
     with a_backfill(pacs, settings, database) as backfill:
         assert set(run(backfill)) == {*studies, ct}
         assert len(in_inbox(settings.inbox_path)) == 2
@@ -127,11 +127,11 @@ def test_what_is_here_already_is_not_fetched(
 ) -> None:
     study, series = generate_uid(), generate_uid()
     attributes = {"StudyInstanceUID": study, "SeriesInstanceUID": series, "SeriesNumber": "1"}
-    give(pacs, tmp_path, InstanceNumber="1", **attributes)
+    add_film(pacs, tmp_path, InstanceNumber="1", **attributes)
     with a_backfill(pacs, settings, database) as backfill:
         assert run(backfill) == [study]
         assert take_in_all(worker) == 1
-        give(pacs, tmp_path, InstanceNumber="2", **attributes)
+        add_film(pacs, tmp_path, InstanceNumber="2", **attributes)
         run(backfill)
         assert take_in_all(worker) == 1
         run(backfill)
@@ -144,9 +144,11 @@ def test_what_is_here_already_is_not_fetched(
 def test_a_pacs_that_goes_down_is_waited_for(
     pacs: Pacs, settings: Settings, database: Database, tmp_path: Path
 ) -> None:
-    studies = {give(pacs, tmp_path) for _ in range(3)}
+    studies = {add_film(pacs, tmp_path) for _ in range(3)}
     with a_backfill(pacs, settings, database) as backfill:
-        uids = [uid for found in backfill.find(by_day(DAY, DAY)) for uid in backfill.note(found)]
+        uids = [
+            uid for matches in backfill.find(by_day(DAY, DAY)) for uid in backfill.note(matches)
+        ]
         results = backfill.fetch(uids)
         done = {next(results).study_instance_uid}
         pacs.stop()
@@ -171,9 +173,11 @@ def _failing(database: Database) -> datetime | None:
 def test_a_pacs_that_stays_down_ends_it_and_nothing_is_forgotten(
     pacs: Pacs, settings: Settings, database: Database, tmp_path: Path
 ) -> None:
-    study = give(pacs, tmp_path)
+    study = add_film(pacs, tmp_path)
     with a_backfill(pacs, settings, database) as backfill:
-        uids = [uid for found in backfill.find(by_day(DAY, DAY)) for uid in backfill.note(found)]
+        uids = [
+            uid for matches in backfill.find(by_day(DAY, DAY)) for uid in backfill.note(matches)
+        ]
         backfill.client.rest()
         pacs.stop()
         impatient = replace(backfill.services, back_off=replace(BACK_OFF, max_attempts=2))
@@ -198,7 +202,7 @@ def test_turns_are_an_interval_apart(pacs: Pacs, settings: Settings, database: D
 def test_a_kill_in_the_middle_loses_nothing_and_doubles_nothing(
     pacs: Pacs, worker: Worker, settings: Settings, database: Database, tmp_path: Path
 ) -> None:
-    studies = {give(pacs, tmp_path) for _ in range(12)}
+    studies = {add_film(pacs, tmp_path) for _ in range(12)}
     with a_backfill(pacs, settings, database):
         pass
     process = _start_fetch(settings)

@@ -184,7 +184,7 @@ HELP = (
     Change(r"(?s)readfirst results check-template: .*", "`readfirst results check-template`"),
     Change(r"readfirst doctor:   --send-test-mail .*", "`readfirst doctor --send-test-mail`"),
     Change(
-        r"(?s)(readfirst )?(sources|fetch|fetches)( \w+)?: .*|readfirst:   (sources|fetch|fetches)  .*",
+        r"(?s)(readfirst )?(sources|fetch(es)?)( \w+)?: .*|readfirst:   (sources|fetch(es)?)  .*",
         "`readfirst fetch`",
     ),
 )
