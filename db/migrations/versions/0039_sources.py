@@ -69,7 +69,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["source_id"], ["sources.id"], name="fk_fetches_source_id", ondelete="CASCADE"
         ),
-        sa.UniqueConstraint("source_id", "study_instance_uid", name="uq_fetches_source_id"),
+        sa.UniqueConstraint(
+            "source_id", "study_instance_uid", name="uq_fetches_source_id_study_instance_uid"
+        ),
     )
     op.create_index("ix_fetches_source_id_state", "fetches", ["source_id", "state", "id"])
     op.create_index("ix_fetches_study_instance_uid", "fetches", ["study_instance_uid"])
