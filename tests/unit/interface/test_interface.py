@@ -116,6 +116,7 @@ OPENAPI = (
     Change(r"(?s)paths .* example\b.*", "names servers, security schemes, examples"),
     Change(r"(components securitySchemes|security|servers) .*", "security schemes, examples"),
     Change(r"paths /(healthz|readyz) get security: .*", "security schemes, examples"),
+    Change(r"(?s)(paths /dicom-web/.* get|tags DICOMweb) .*", "QIDO-RS and WADO-RS"),
     Change(r"paths (/dicom-web/.*|/metrics) (get|post) .*", "examples and problems"),
     Change(r"paths /api/v1/uploads post requestBody .*", "examples and problems"),
     Change(

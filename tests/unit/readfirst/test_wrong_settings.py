@@ -113,6 +113,10 @@ WRONG: dict[str, tuple[str, str]] = {
         "reading.example:8080",
         "names without ports, with commas between them, as reading.example,10.1.2.3",
     ),
+    "dicomweb_origins": (
+        "https://viewer.example/ohif",
+        "origins without paths, with commas between them, as https://viewer.example:3000",
+    ),
     "upload_megabytes": ("0", "at least 1"),
     "escalate_after_minutes": ("0", "at least 1"),
     "escalate_studies": ("all", "flagged, stat or both"),
