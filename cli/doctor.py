@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from cli.common.console import err, local_time, notice, out, print_json
-from cli.pacs.check import check_sources
+from cli.site.check_sources import check_sources
 from readfirst.errors import Misconfigured, ReadFirstError, Unavailable
 from readfirst.files.folders import make_inbox, make_private_folder
 from readfirst.settings import Settings, load_settings, unknown_settings

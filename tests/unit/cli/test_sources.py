@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from cli import app
-from cli.pacs.check import check_sources
+from cli.site.check_sources import check_sources
 from db.pacs.sources import note_answer, source_record
 from db.session import Database
 from readfirst.errors import Conflict, Misconfigured, NotThere
