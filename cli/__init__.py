@@ -35,6 +35,7 @@ COMMANDS = {
         "watching": "cli.monitoring:print_figures",
         "acceptance": "cli.site.acceptance:accept_ensemble",
         "results": "cli.results:app",
+        "destinations": "cli.destinations:app",
     },
     "Fetch": {
         "fetch": "cli.pacs.fetch:fetch",

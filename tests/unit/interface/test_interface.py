@@ -182,6 +182,10 @@ HELP = (
         r"(readfirst )?results( write)?: .*|readfirst:   results .*", "`readfirst results write`"
     ),
     Change(r"readfirst results( write)?: .*", "`readfirst results write`"),
+    Change(
+        r"(?s)readfirst destinations( [\w-]+)?: .*|readfirst:   destinations .*",
+        "`readfirst destinations`",
+    ),
     Change(r"(?s)readfirst results check-template: .*", "`readfirst results check-template`"),
     Change(r"readfirst doctor:   --send-test-mail .*", "`readfirst doctor --send-test-mail`"),
     Change(
