@@ -21,7 +21,7 @@ from db.lifecycle.lease import (
 )
 from db.tables import FetchRow, Image, SourceRow, Study
 from readfirst.pacs.fetches import FetchPurpose, FetchState
-from readfirst.pacs.matches import Retrieved, StudyMatch
+from readfirst.pacs.matches import PacsStudy, Retrieved
 
 #: A study that is being fetched belongs to whoever does it, who renews this while it goes on.
 LEASE = timedelta(seconds=60)
@@ -62,7 +62,7 @@ class FetchClaim:
 def note_found(
     session: Session,
     source_id: int,
-    matches: Iterable[StudyMatch],
+    matches: Iterable[PacsStudy],
     purpose: FetchPurpose,
     at: datetime,
     *,
@@ -269,7 +269,7 @@ def _taken(row: FetchRow | None, at: datetime) -> FetchClaim | None:
     return FetchClaim(lease, row.study_instance_uid, row.instances, row.images)
 
 
-def _is_due_again(row: FetchRow, match: StudyMatch, at: datetime, *, again: bool) -> bool:
+def _is_due_again(row: FetchRow, match: PacsStudy, at: datetime, *, again: bool) -> bool:
     """Tell whether the PACS may have more of a study than when it was fetched, or it failed."""
     if again and row.state is FetchState.FAILED:
         return True

@@ -5,7 +5,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from ingest.inbox.inbox_writer import InboxWriter
-from readfirst.pacs.matches import Retrieved, RetrieveTarget, SeriesMatch, StudyMatch, StudyQuery
+from readfirst.pacs.matches import PacsSeries, PacsStudy, Retrieved, RetrieveTarget, StudyQuery
 
 
 class PacsClient(Protocol):
@@ -27,10 +27,10 @@ class PacsClient(Protocol):
     def verify(self) -> str:
         """See whether it answers (C-ECHO, or QIDO-RS for one study). Returns what it answered."""
 
-    def find_studies(self, query: StudyQuery) -> list[StudyMatch]:
+    def find_studies(self, query: StudyQuery) -> list[PacsStudy]:
         """Find the studies that match (C-FIND, QIDO-RS)."""
 
-    def find_series(self, study_instance_uid: str) -> list[SeriesMatch]:
+    def find_series(self, study_instance_uid: str) -> list[PacsSeries]:
         """Find the series of a study."""
 
     def find_images(self, study_instance_uid: str, series_instance_uid: str) -> list[str]:

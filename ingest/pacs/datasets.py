@@ -10,7 +10,7 @@ from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 
 from ingest.dicom.attributes import UID_FORM
-from readfirst.pacs.matches import RetrieveTarget, SeriesMatch, StudyMatch, StudyQuery
+from readfirst.pacs.matches import PacsSeries, PacsStudy, RetrieveTarget, StudyQuery
 
 #: What is asked of a study besides the keys; PS3.4 C.6.2.1.2.
 STUDY_KEYS = (
@@ -78,12 +78,12 @@ def retrieve_identifier(target: RetrieveTarget) -> Dataset:
     return dataset
 
 
-def study_match(dataset: Dataset) -> StudyMatch | None:
+def study_match(dataset: Dataset) -> PacsStudy | None:
     """Read a study from an answer; None without a UID by which it could be fetched."""
     uid = _uid(dataset, "StudyInstanceUID")
     if uid is None:
         return None
-    return StudyMatch(
+    return PacsStudy(
         study_instance_uid=uid,
         study_date=_date(_text(dataset, "StudyDate")),
         accession_number=_text(dataset, "AccessionNumber"),
@@ -95,12 +95,12 @@ def study_match(dataset: Dataset) -> StudyMatch | None:
     )
 
 
-def series_match(dataset: Dataset) -> SeriesMatch | None:
+def series_match(dataset: Dataset) -> PacsSeries | None:
     """Read a series from an answer; None without a UID."""
     uid = _uid(dataset, "SeriesInstanceUID")
     if uid is None:
         return None
-    return SeriesMatch(
+    return PacsSeries(
         series_instance_uid=uid,
         modality=_text(dataset, "Modality"),
         body_part_examined=_text(dataset, "BodyPartExamined"),

@@ -23,7 +23,7 @@ from ingest.pacs.datasets import (
 )
 from ingest.pacs.parts import PartReceiver
 from readfirst.errors import Misconfigured, SourceUnavailable
-from readfirst.pacs.matches import Retrieved, RetrieveTarget, SeriesMatch, StudyMatch, StudyQuery
+from readfirst.pacs.matches import PacsSeries, PacsStudy, Retrieved, RetrieveTarget, StudyQuery
 from readfirst.pacs.source import PacsSource
 
 #: Seconds to connect, and for the next bytes of an answer.
@@ -70,7 +70,7 @@ class DicomwebClient:
             self._client.search_for_studies(limit=1)
         return "QIDO-RS answered"
 
-    def find_studies(self, query: StudyQuery) -> list[StudyMatch]:
+    def find_studies(self, query: StudyQuery) -> list[PacsStudy]:
         """QIDO-RS for studies."""
         search = self._client.search_for_studies
         return self._pages(
@@ -80,7 +80,7 @@ class DicomwebClient:
             study_match,
         )
 
-    def find_series(self, study_instance_uid: str) -> list[SeriesMatch]:
+    def find_series(self, study_instance_uid: str) -> list[PacsSeries]:
         """QIDO-RS for the series of a study."""
         search = self._client.search_for_series
         return self._pages(

@@ -38,7 +38,7 @@ from ingest.pacs.statuses import (
 )
 from ingest.pacs.tls import client_context
 from readfirst.errors import SourceUnavailable, Unavailable
-from readfirst.pacs.matches import Retrieved, RetrieveTarget, SeriesMatch, StudyMatch, StudyQuery
+from readfirst.pacs.matches import PacsSeries, PacsStudy, Retrieved, RetrieveTarget, StudyQuery
 from readfirst.pacs.source import PacsSource, Retrieval
 from readfirst.printable import printable
 
@@ -95,12 +95,12 @@ class DimseClient:
             )
         return f"C-ECHO answered; {' and '.join(needed)} accepted"
 
-    def find_studies(self, query: StudyQuery) -> list[StudyMatch]:
+    def find_studies(self, query: StudyQuery) -> list[PacsStudy]:
         """C-FIND at study level (PS3.4 C.4.1)."""
         answers = self._find(identifier("STUDY", study_keys(query), STUDY_KEYS))
         return [match for match in map(study_match, answers) if match is not None]
 
-    def find_series(self, study_instance_uid: str) -> list[SeriesMatch]:
+    def find_series(self, study_instance_uid: str) -> list[PacsSeries]:
         """C-FIND at series level."""
         keys = {"StudyInstanceUID": study_instance_uid}
         answers = self._find(identifier("SERIES", keys, SERIES_KEYS))

@@ -23,7 +23,7 @@ class StudyQuery:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StudyMatch:
+class PacsStudy:
     """A study that a PACS has. None, or no modalities: the PACS did not say.
 
     instances: Number of Study Related Instances (0020,1208).
@@ -45,7 +45,7 @@ class StudyMatch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SeriesMatch:
+class PacsSeries:
     """A series that a PACS has."""
 
     series_instance_uid: str

@@ -14,7 +14,7 @@ from db.pacs.sources import PacsSourceRecord, note_answer
 from ingest.pacs.client import PacsClient
 from readfirst.errors import SourceUnavailable, Unavailable
 from readfirst.pacs.fetches import FetchPurpose, FetchState
-from readfirst.pacs.matches import StudyMatch, StudyQuery
+from readfirst.pacs.matches import PacsStudy, StudyQuery
 from worker.pacs.fetch_study import FetchedStudy, fetch_study
 from worker.pacs.find_studies import find_films
 from worker.pacs.services import FetchServices
@@ -37,7 +37,7 @@ class Backfill:
     interval: timedelta
     stop: threading.Event
 
-    def find(self, queries: Iterable[StudyQuery]) -> Iterator[list[StudyMatch]]:
+    def find(self, queries: Iterable[StudyQuery]) -> Iterator[list[PacsStudy]]:
         """Yield what each query finds.
 
         Raises Unavailable when the PACS does not answer for long.
@@ -48,7 +48,7 @@ class Backfill:
                 return
             yield matches
 
-    def note(self, matches: Iterable[StudyMatch]) -> list[str]:
+    def note(self, matches: Iterable[PacsStudy]) -> list[str]:
         """Give studies their rows. Returns the UIDs of those that are to be fetched."""
         with self.services.database.write() as session:
             return note_found(

@@ -5,16 +5,16 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 from ingest.pacs.client import PacsClient
-from readfirst.pacs.matches import FILM_MODALITIES, StudyMatch, StudyQuery
+from readfirst.pacs.matches import FILM_MODALITIES, PacsStudy, StudyQuery
 
 
-def find_films(client: PacsClient, query: StudyQuery) -> list[StudyMatch]:
+def find_films(client: PacsClient, query: StudyQuery) -> list[PacsStudy]:
     """Find the studies with films, each once. Raises Unavailable.
 
     Modalities in Study matches one value, so it is asked for CR and for DX; of a PACS that leaves
     the key out of account (PS3.4 C.2.2.1.3), the first answer has all.
     """
-    matches: dict[str, StudyMatch] = {}
+    matches: dict[str, PacsStudy] = {}
     for modality in FILM_MODALITIES:
         answers = client.find_studies(replace(query, modality=modality))
         matches |= {match.study_instance_uid: match for match in answers if _fits(match, query)}
@@ -36,7 +36,7 @@ def by_accession_number(numbers: Iterable[str]) -> Iterator[StudyQuery]:
         yield StudyQuery(accession_number=number)
 
 
-def _fits(match: StudyMatch, query: StudyQuery) -> bool:
+def _fits(match: PacsStudy, query: StudyQuery) -> bool:
     """Tell whether a match is what was asked for: keys may be taken for wildcards, or left out."""
     if not match.may_have_films:
         return False
