@@ -28,6 +28,7 @@ GROUPS = {
     "InboxSettings": "Inbox",
     "ListenerSettings": "DICOM listener",
     "FetchSettings": "Fetching from a PACS",
+    "Hl7ListenerSettings": "HL7 listener",
     "WorkSettings": "Work",
     "NightSettings": "Nights",
     "ModelSettings": "Networks and scope",

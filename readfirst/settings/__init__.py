@@ -7,6 +7,7 @@ from readfirst.errors import Misconfigured
 from readfirst.settings.display import DisplaySettings
 from readfirst.settings.escalation import EscalationSettings
 from readfirst.settings.exchange.fetching import FetchSettings
+from readfirst.settings.exchange.hl7_listener import Hl7ListenerSettings
 from readfirst.settings.exchange.messages import MessageSettings
 from readfirst.settings.faults import sentences
 from readfirst.settings.fields import A_DAY
@@ -36,6 +37,7 @@ class Settings(
     InboxSettings,
     ListenerSettings,
     FetchSettings,
+    Hl7ListenerSettings,
     WorkSettings,
     NightSettings,
     ModelSettings,
