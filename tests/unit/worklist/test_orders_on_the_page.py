@@ -66,7 +66,7 @@ def test_a_study_that_was_read_elsewhere_says_by_whom(
     assert "1.1" not in client.get("/").text
     assert "Read elsewhere by Ann Reader" in client.get("/?show=read").text
     page = client.get("/studies/1.1").text
-    assert page.count("Read elsewhere by Ann Reader") == 2, "as a label, and on the timeline"
+    assert page.count("Read elsewhere by Ann Reader") == 3, "label, verdict and timeline"
     assert "That is no verdict." in page
     record = client.get("/api/v1/studies/1.1").json()["study"]
     assert (record["verdict"], record["reported_by"]) == (None, "Ann Reader")

@@ -188,7 +188,8 @@ def _adds(study: StudyRecord, *, pending: bool, overdue: bool) -> bool:
 
 def _patient_facts(study: StudyRecord, zone: ZoneInfo) -> str:
     age = patient_age(study, zone)
-    facts = (age, study.patient_sex, study.patient_id, study.accession_number, ward(study))
+    ward_text = f"{gettext('Ward')} {ward(study)}" if ward(study) else ""
+    facts = (age, study.patient_sex, study.patient_id, study.accession_number, ward_text)
     return " · ".join(fact for fact in facts if fact)
 
 

@@ -260,6 +260,7 @@ def _context(page: StudyPage, settings: Settings, now: datetime) -> dict[str, An
         "film": film_study(detail, zone, earlier_than(study, page.others)),
         "verdict_on": verdict_on(study, zone),
         "read_elsewhere": "" if study.verdict else read_elsewhere(study),
+        "reported": read_elsewhere(study),
         "reported_at": minute(study.reported_at, zone) if study.reported_at else "",
         "next_film": page.next_film,
         "escalation": page.escalation,
