@@ -42,16 +42,16 @@ def viewer(viewed_site: Site, browser: Browser) -> Iterator[Page]:
             )
             context.set_default_timeout(TIMEOUT)
             context.add_init_script(NO_TOUR)
-            asked: list[Request] = []
-            context.on("request", lambda request: asked.append(request))
+            requests: list[Request] = []
+            context.on("request", lambda request: requests.append(request))
             yield context.new_page()
             context.close()
-    hosts = {urlsplit(each.url).hostname for each in asked if not each.url.startswith("data:")}
+    hosts = {urlsplit(each.url).hostname for each in requests if not each.url.startswith("data:")}
     assert hosts - {None, ""} == {"127.0.0.1"}
 
 
 def shades(page: Page) -> float:
-    """How much the greys of the film on the screen differ; nothing for a blank one."""
+    """The spread of the greys of the film on the screen; 0 for a blank one."""
     canvas = page.locator("canvas.cornerstone-canvas")
     if canvas.count() == 0:
         return 0
