@@ -4,7 +4,7 @@
 
 Of this process and all that it starts, wherever they are adopted, so that it says the same however
 busy the machine is, or nearly: Linux counts it by control group, and the tests run in one of their
-own. It needs root, and no `-n`.
+own, which it leaves behind, empty, until the machine starts anew. It needs root, and no `-n`.
 
 With READFIRST_PROCESSOR_TIME=file.json the figures are kept too; `python -m
 benchmarks.processor_time before.json after.json` compares the files of two of them.
@@ -61,6 +61,7 @@ class ProcessorTime:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_collection(self) -> Generator[None, object, object]:
+        """Measure the collecting of the tests."""
         before = self._seconds()
         result = yield
         self.sums["kind"]["collecting"] = self._seconds() - before
@@ -68,6 +69,7 @@ class ProcessorTime:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
+        """Measure a test with its fixtures."""
         before = self._seconds()
         result = yield
         taken = self._seconds() - before
@@ -82,6 +84,7 @@ class ProcessorTime:
     def pytest_fixture_setup(
         self, fixturedef: pytest.FixtureDef[object]
     ) -> Generator[None, object, object]:
+        """Measure a fixture, without those that it made on its way."""
         before = self._seconds()
         self._within.append(0.0)
         try:
@@ -93,6 +96,7 @@ class ProcessorTime:
                 self._within[-1] += taken
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Write the tables, and the file if one is named."""
         for name, sums in self.sums.items():
             terminalreporter.section(f"processor time by {name}, seconds")
             for line in table(sums):
@@ -110,6 +114,7 @@ def table(sums: Mapping[str, float]) -> list[str]:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    """Measure from now on."""
     config.pluginmanager.register(ProcessorTime(own_group()))
 
 

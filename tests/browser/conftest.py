@@ -19,7 +19,7 @@ How to write a test (`tests/browser/test_<feature>.py`)::
     Content-Security-Policy, or asks another machine. `monitor.expect("401")` lets pass what is
     meant.
 `new_page(color_scheme="dark", viewport={"width": 400, "height": 800})`: further pages, each with
-    cookies of its own, watched in the same way.
+    cookies of its own, watched in the same way. The first of a test is quick: see tabs.py.
 `faults(page)` of tests/browser/accessibility.py: what axe finds; assert that it is [].
 `picture(page, "study")`: docs/study.png, written only by `make pictures`.
 
@@ -95,7 +95,7 @@ def seeded_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path
 
 @pytest.fixture(scope="package")
 def port() -> Iterator[socket.socket]:
-    """One port for the sites of all tests, so that the browser knows their scripts already."""
+    """The port of all sites, the same for all tests: the browser has their scripts already."""
     with socket.create_server(("127.0.0.1", 0)) as bound:
         yield bound
 
