@@ -36,8 +36,9 @@ class Work(StrEnum):
     SCORE = "assess"
 
 
-#: Each kind listens to the housekeeping too, so that the sweep needs neither of them alone.
-QUEUES = {Work.PREPARE: "prepare,housekeeping", Work.SCORE: "assess,housekeeping"}
+#: Each kind listens to the housekeeping too, so that the sweep needs neither of them alone. Results
+#: are sent by those that prepare: whoever waits for another system scores no film meanwhile.
+QUEUES = {Work.PREPARE: "prepare,housekeeping,sending", Work.SCORE: "assess,housekeeping"}
 
 
 #: Said of a home folder from before files were private.
@@ -108,6 +109,30 @@ def receive() -> None:
     ):
         secured = " by TLS" if config.tls else ""
         notice(f"{config.ae_title} listens on {config.host}:{listener.port}{secured}")
+        stop.wait()
+
+
+def mllp() -> None:
+    """Listen for HL7 messages (MLLP): orders, reports and changes of patients."""
+    from functools import partial
+
+    from db.site.beating import beating
+    from ingest.hl7.listener import listening_for_hl7
+    from ingest.hl7.listener_config import hl7_listener_config
+    from readfirst.tasks.celery_app import CeleryNotifier, make_app
+    from worker.ris.services import open_ris
+    from worker.ris.take_message import take_message
+
+    settings = _entry()
+    config = hl7_listener_config(settings)
+    with (
+        stop_on_signal() as stop,
+        open_ris(settings, CeleryNotifier(make_app(settings))) as services,
+        listening_for_hl7(config, partial(take_message, services)) as listener,
+        beating(settings.database, Part.HL7_LISTENER),
+    ):
+        secured = " by TLS" if config.tls else ""
+        notice(f"The HL7 listener listens on {config.host}:{listener.port}{secured}")
         stop.wait()
 
 

@@ -1,4 +1,4 @@
-"""The objects of a study, by kind: those that are made, and the reasons for those that are not."""
+"""The results of a study, by kind: those that are made, and the reasons for those that are not."""
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -13,9 +13,10 @@ from readfirst.results.heat_maps import presentation_state, secondary_capture
 from readfirst.results.key_objects import key_objects
 from readfirst.results.reasons import NoResultCode
 from readfirst.results.report import structured_report
-from readfirst.results.values import AiResult, HeatMapPicture, ResultKind
+from readfirst.results.values import DICOM_KINDS, AiResult, HeatMapPicture, ResultKind
 from results.gather import GatheredStudy, gather
 from results.heat_maps import heat_map_pictures
+from results.messages import ResultMessage, make_message
 from results.services import NoResult, ResultServices
 
 #: Made where nothing else is wanted: no picture of a heat map leaves by itself.
@@ -35,7 +36,7 @@ class ResultObject:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MissingResult:
-    """An object that is not made, and why. kind: None for all that were wanted."""
+    """A result that is not made, and why. kind: None for all that were wanted."""
 
     kind: ResultKind | None
     study_instance_uid: str
@@ -45,10 +46,11 @@ class MissingResult:
 
 @dataclass(frozen=True, slots=True)
 class StudyResults:
-    """The objects of one study, and those that are not made."""
+    """The objects and messages of one study, and those that are not made."""
 
     objects: tuple[ResultObject, ...]
     missing: tuple[MissingResult, ...]
+    messages: tuple[ResultMessage, ...] = ()
 
 
 def make_results(
@@ -57,9 +59,10 @@ def make_results(
     kinds: Collection[ResultKind] = DEFAULT_KINDS,
     now: datetime | None = None,
 ) -> StudyResults:
-    """Make the objects of a study. The same scores and verdicts make the same objects each time.
+    """Make the results of a study. The same scores and verdicts make the same results each time.
 
-    Raises NotThere if there is no such study, and MachineFault where the store is not there.
+    Raises NotThere if there is no such study, MachineFault where the store is not there, and
+    Misconfigured where the template of a message makes none.
     """
     # An object says the same whoever asks for it.
     with speaking(ENGLISH):
@@ -74,15 +77,19 @@ def _results(
     except NoResult as none:
         return StudyResults((), (_missing(None, study_instance_uid, none),))
     objects: list[ResultObject] = []
+    messages: list[ResultMessage] = []
     missing: list[MissingResult] = []
     for kind in ResultKind:
         if kind not in kinds:
             continue
         try:
-            objects += (_object(kind, dataset) for dataset in _made(kind, services, gathered))
+            if kind in DICOM_KINDS:
+                objects += (_object(kind, dataset) for dataset in _made(kind, services, gathered))
+            else:
+                messages.append(make_message(kind, services, gathered))
         except NoResult as none:
             missing.append(_missing(kind, study_instance_uid, none))
-    return StudyResults(tuple(objects), tuple(missing))
+    return StudyResults(tuple(objects), tuple(missing), tuple(messages))
 
 
 def _made(kind: ResultKind, services: ResultServices, gathered: GatheredStudy) -> Iterator[Dataset]:

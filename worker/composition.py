@@ -18,6 +18,7 @@ from readfirst.monitoring.config import MonitoringConfig, monitoring_config
 from readfirst.nights.config import night_plan
 from readfirst.settings import Settings
 from readfirst.tasks.notifier import TaskNotifier
+from results.services import result_services
 from worker.delivery.deliver import Receivers, receivers
 from worker.explaining.explain import ExplainServices
 from worker.intake.services import IntakeServices
@@ -27,6 +28,7 @@ from worker.scoring.prepare import Preparation, read_model_input
 from worker.scoring.score import ScoringServices
 from worker.scoring.shadow import ShadowServices
 from worker.scoring.shadow_networks import ShadowNetworks
+from worker.sending.send import SendingServices
 from worker.upkeep.retention import RetentionPolicy
 
 
@@ -43,6 +45,7 @@ class UseCases:
     shadow: ShadowServices
     explaining: ExplainServices
     receivers: Receivers
+    sending: SendingServices
     escalation: EscalationPolicy | None
     retention: RetentionPolicy
     alerts: MonitoringConfig
@@ -74,11 +77,18 @@ def compose(
         scoring=ScoringServices(units, ensembles, derived_images, settings.batch_size),
         night=_night(settings, units),
         shadow=ShadowServices(units, shadow_networks, preparation, settings.batch_size),
-        explaining=ExplainServices(database, policy.lease, ensembles, preparation),
+        explaining=ExplainServices(
+            database, policy.lease, ensembles, preparation, silent=policy.silent
+        ),
         receivers=receivers(settings),
+        sending=SendingServices(
+            database, result_services(settings, database, reader), silent=policy.silent
+        ),
         escalation=escalation_policy(settings),
         retention=RetentionPolicy(
-            refused_days=settings.keep_refused_days, scored_days=settings.keep_originals_days
+            refused_days=settings.keep_refused_days,
+            scored_days=settings.keep_originals_days,
+            message_days=settings.hl7_keep_days,
         ),
         alerts=monitoring_config(settings),
         intake=_intake(settings, units, ensembles, preparation, rules),

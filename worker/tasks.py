@@ -28,9 +28,10 @@ from worker.scoring.rescore import (
 )
 from worker.scoring.score import score_batch
 from worker.scoring.shadow import shadow_next
+from worker.sending.send import send_next
 from worker.upkeep.alerts import check_alerts
 from worker.upkeep.escalate import escalate
-from worker.upkeep.retention import purge_originals
+from worker.upkeep.retention import purge_messages, purge_originals
 from worker.upkeep.retry import retry_next_wanted
 from worker.upkeep.sweep import sweep as sweep_once
 
@@ -110,6 +111,13 @@ def deliver() -> None:
     )
 
 
+@app.task(name=TaskName.SEND.value)
+def send() -> None:
+    """Send results to other systems."""
+    site = use_cases()
+    _until_nothing_is_left(lambda: send_next(site.sending), TaskName.SEND)
+
+
 @app.task(name=TaskName.NIGHTLY.value)
 def nightly() -> None:
     """Queue what the active ensemble has not seen: somebody wants it now."""
@@ -128,9 +136,10 @@ def rank() -> None:
 
 @app.task(name=TaskName.RETENTION.value)
 def retention() -> None:
-    """Remove originals that were kept long enough."""
+    """Remove originals, and messages of the RIS, that were kept long enough."""
     site = use_cases()
     purge_originals(site.units, site.store, site.retention)
+    purge_messages(site.units, site.retention)
 
 
 @app.task(name=TaskName.WATCH.value)

@@ -1,17 +1,14 @@
-"""`results …`: what the AI and the readers say of studies, as objects for other systems."""
+"""`results …`: what the AI and the readers say of studies, for other systems."""
 
 import typer
 
 from cli.common.help import PlainCommand
+from cli.results.check_template import check_template
 from cli.results.write import write
 
 app = typer.Typer(
-    help="What the AI and the readers say of studies, as DICOM objects for other systems.",
+    help="What the AI and the readers say of studies, as objects and messages for other systems.",
     no_args_is_help=True,
 )
 app.command(cls=PlainCommand)(write)
-
-
-@app.callback()
-def _root() -> None:
-    """Keep `write` a command by its name, as long as it is the only one."""
+app.command("check-template", cls=PlainCommand)(check_template)

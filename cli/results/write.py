@@ -1,4 +1,4 @@
-"""`results write`: DICOM results of studies into a folder."""
+"""`results write`: results of studies into a folder."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -51,14 +51,16 @@ def write(
     kinds: Annotated[
         str,
         typer.Option(
+            "--form",
             "--kind",
             help="sr: the report (TID 1500). kos: the flag (Key Object Selection). sc, gsps: the "
-            "heat map of flagged films, as a picture or as outlines. verdict: a reader's verdict.",
+            "heat map of flagged films, as a picture or as outlines. verdict: a reader's verdict. "
+            "oru, fhir: the result as an HL7 v2 message, or as a FHIR transaction.",
         ),
     ] = "sr,kos",
     json: Json = False,
 ) -> None:
-    """Write DICOM results into a folder, a folder for each study. Noted in the audit log.
+    """Write results into a folder, a folder for each study. Noted in the audit log.
 
     All of it is the AI's opinion, and says so. Nothing that is written lowers or rules out.
     """
@@ -91,7 +93,7 @@ def _kinds(text: str) -> tuple[ResultKind, ...]:
     except ValueError as error:
         names = ", ".join(kind.value for kind in ResultKind)
         raise Misconfigured(
-            f"--kind {text!r} is not understood. Write one or more of {names}, with commas "
+            f"--form {text!r} is not understood. Write one or more of {names}, with commas "
             "between them."
         ) from error
 
@@ -136,8 +138,8 @@ def _print(rows: "list[WrittenStudy]", *, json: bool) -> None:
         )
     else:
         print_table(
-            f"Written: {len(written)} objects of {len(rows)} studies",
-            ("Kind", "Study", "File"),
+            f"Written: {len(written)} results of {len(rows)} studies",
+            ("Form", "Study", "File"),
             [(each.kind.value, each.study_instance_uid, str(each.path)) for each in written],
         )
     for each in missing if len(rows) == 1 else ():
@@ -145,7 +147,7 @@ def _print(rows: "list[WrittenStudy]", *, json: bool) -> None:
         notice(f"{lead}{each.reason}", "yellow")
     if len(rows) > 1:
         for (kind, reason), count in Counter((each.kind, each.reason) for each in missing).items():
-            lead = kind.value if kind else "no object"
+            lead = kind.value if kind else "no result"
             notice(f"{lead} ({count} studies): {reason}", "yellow")
     if written:
         notice(DISCLAIMER)

@@ -39,6 +39,17 @@ class AuditAction(StrEnum):
     ORIGINAL_TAKEN = "original_taken"
     #: DICOM results of a study were made for another system, and written into a folder.
     RESULTS_WRITTEN = "results_written"
+    #: Results of a study were sent to another system.
+    RESULTS_SENT = "results_sent"
+    #: Results that were given up, or sent before, are sent again.
+    RESULTS_SENT_AGAIN = "results_sent_again"
+    DESTINATION_ADDED = "destination_added"
+    DESTINATION_CHANGED = "destination_changed"
+    DESTINATION_ENABLED = "destination_enabled"
+    DESTINATION_DISABLED = "destination_disabled"
+    DESTINATION_REMOVED = "destination_removed"
+    #: Somebody tried whether a destination answers.
+    DESTINATION_TESTED = "destination_tested"
     HEAT_MAP_WANTED = "heat_map_wanted"
     MONITORING_VIEWED = "watching_viewed"
     #: A page of the administrator.

@@ -17,6 +17,7 @@ from db.lifecycle.events import Cause, DomainEvent, EventAction
 from db.lifecycle.image import WAITING
 from db.lifecycle.lease import Lease, LeasePolicy
 from db.lifecycle.outbox import is_told
+from db.lifecycle.sending.enqueue import enqueue_heat_map
 from db.tables import HeatMap, Image
 from readfirst.domain import Urgency
 from readfirst.heat_maps import Area, HeatMethod, HeatState
@@ -109,15 +110,23 @@ def is_any_wanted(session: Session) -> bool:
     return session.scalar(query.limit(1)) is not None
 
 
-def made(session: Session, claimed: ClaimedMap, area: Area | None, at: datetime) -> None:
-    """The file is there."""
+def made(
+    session: Session,
+    claimed: ClaimedMap,
+    area: Area | None,
+    at: datetime,
+    *,
+    silent: bool = False,
+) -> bool:
+    """The file is there. Returns whether another system gets it. silent: none does."""
     row = lease.leased_row(session, HeatMap, claimed.lease)
     if row is None:
-        return
+        return False
     row.state, row.made_at = HeatState.MADE, at
     if area is not None:
         row.top, row.left, row.bottom, row.right = area.top, area.left, area.bottom, area.right
     lease.release(row)
+    return not silent and enqueue_heat_map(session, row, at)
 
 
 def give_way(session: Session, claimed: ClaimedMap) -> None:

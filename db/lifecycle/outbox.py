@@ -111,7 +111,12 @@ Due = DueMessage | DueEscalation | DueNight
 
 def is_told(event: DomainEvent) -> bool:
     """Tell whether people and other systems hear of a study that is flagged now."""
-    if event.action is not EventAction.FLAGGED or event.study.prior_since is not None:
+    return event.action is EventAction.FLAGGED and is_news(event)
+
+
+def is_news(event: DomainEvent) -> bool:
+    """Tell whether what the AI says now is of use to anybody, who may not have read the study."""
+    if event.study.prior_since is not None:
         return False
     return event.cause is Cause.LIVE or event.study.read_at is None
 

@@ -6,6 +6,7 @@ from sqlalchemy import ColumnElement, and_, false, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from db.lifecycle.events import Cause, EventAction, image_event
+from db.lifecycle.sending.claims import studies_to_send
 from db.lifecycle.unit_of_work import UnitOfWork
 from db.tables import Image
 from readfirst.domain import ImageState
@@ -21,7 +22,8 @@ def due_originals(
 ) -> list[Image]:
     """Images, locked, whose originals were kept long enough; None keeps that kind for ever.
 
-    An accepted image that is not scored is never among them, nor one that waits to be scored again.
+    An accepted image that is not scored is never among them, nor one that waits to be scored again,
+    nor one of a study of which a result is still to be sent: results say what headers say.
     In order of their numbers; the next slice starts after the last of them.
     """
     due = or_(
@@ -29,6 +31,7 @@ def due_originals(
         _since(ImageState.SCORED, Image.scored_at, scored_before),
     )
     query = select(Image).where(due, Image.original_removed_at.is_(None), Image.id > after_id)
+    query = query.where(Image.study_id.not_in(studies_to_send()))
     # What a worker holds at the moment is left to the next night.
     query = query.order_by(Image.id).limit(limit).with_for_update(key_share=True, skip_locked=True)
     return list(unit.session.scalars(query))

@@ -17,6 +17,7 @@ from db.lifecycle.events import Cause, DomainEvent, EventAction
 from db.lifecycle.heat_maps import is_explained, want
 from db.lifecycle.lease import LeasePolicy
 from db.lifecycle.outbox import Channel, alerts_people, enqueue_webhook, is_told
+from db.lifecycle.sending.enqueue import enqueue_results, occasions_of
 from db.nights.counting import Rescored, count_rescored
 from db.session import Database
 from db.tables import Event
@@ -46,7 +47,8 @@ class LifecyclePolicy:
     max_wait: the head start of a flagged study. lease: of images. webhook: another system is told
     of flagged studies. mail: people are told of escalations by mail. prior_after: the age at
     arrival from which a study is a prior by itself; None: no study becomes one. silent: a flag
-    gives no head start, and nobody is told of it.
+    gives no head start, and nobody is told of it. ai_hidden: until a verdict, readers and other
+    systems do not see what the AI says.
     """
 
     max_wait: timedelta
@@ -55,6 +57,7 @@ class LifecyclePolicy:
     prior_after: timedelta | None = None
     mail: bool = False
     silent: bool = False
+    ai_hidden: bool = False
 
     @property
     def head_start(self) -> timedelta:
@@ -77,6 +80,7 @@ def site_policy(settings: Settings) -> LifecyclePolicy:
         prior_after=settings.prior_after,
         mail=settings.escalates_by_mail or bool(settings.nightly_mail_to),
         silent=settings.is_silent,
+        ai_hidden=settings.hide_ai_until_verdict,
     )
 
 
@@ -123,6 +127,9 @@ class UnitOfWork:
             if event.image is not None and event.action in BEGIN_TO_WAIT:
                 task = TASKS.get(event.image.state)
                 tasks |= {task: None} if task else {}
+        occasions = occasions_of(events, ai_hidden=self.policy.ai_hidden)
+        if not self.policy.silent and enqueue_results(self.session, occasions, self.at):
+            tasks[TaskName.SEND] = None
         self._count_rescored(events)
         counted_anew, self._counted_anew = self._counted_anew, []
         forget_days(self.session, (*_arrivals(events), *counted_anew), self.at)

@@ -18,7 +18,9 @@ from db.tables.heat_maps import HeatMap
 from db.tables.inbox import IgnoredFile, InboxIssueRow
 from db.tables.monitoring import KeptDay
 from db.tables.open_studies import OpenStudy
-from db.tables.outbox import OutboxMessage
+from db.tables.outbox import Destination, OutboxMessage, OutgoingResult
+from db.tables.ris.messages import Hl7Message
+from db.tables.ris.orders import OrderRow
 from db.tables.studies import Arrival, Image, Score, Study
 from db.tables.verdicts import Verdict
 from db.tables.work import HeartbeatRow, WantedRetry, WorkFaultRow
@@ -31,11 +33,13 @@ __all__ = [
     "Arrival",
     "AuditEntry",
     "Base",
+    "Destination",
     "EnsembleVersion",
     "Escalation",
     "Event",
     "HeartbeatRow",
     "HeatMap",
+    "Hl7Message",
     "IgnoredFile",
     "Image",
     "InboxIssueRow",
@@ -45,7 +49,9 @@ __all__ = [
     "LoginSession",
     "Night",
     "OpenStudy",
+    "OrderRow",
     "OutboxMessage",
+    "OutgoingResult",
     "RescoredStudy",
     "Score",
     "ShadowImage",

@@ -1,15 +1,27 @@
-"""The table of messages for another system."""
+"""The tables of what leaves: messages, and results on their way to other systems."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import (
-    ForeignKey,
-    String,
-    Text,
-)
+from sqlalchemy import JSON, Enum, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.tables.base import Leased, partial_index
+from db.tables.base import UID, Base, Leased, partial_index
+from readfirst.destinations.forms import Studies
+from readfirst.destinations.states import SendingState
+
+STUDIES = Enum(
+    Studies,
+    native_enum=False,
+    length=16,
+    values_callable=lambda kind: [each.value for each in kind],
+)
+STATE = Enum(
+    SendingState,
+    native_enum=False,
+    length=16,
+    values_callable=lambda kind: [each.value for each in kind],
+)
 
 
 class OutboxMessage(Leased):
@@ -42,4 +54,52 @@ class OutboxMessage(Leased):
             "id",
             where="delivered_at IS NULL AND given_up_at IS NULL",
         ),
+    )
+
+
+class Destination(Base):
+    """Another system that gets results. Of secrets, the paths of their files alone are kept."""
+
+    __tablename__ = "destinations"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(64), unique=True)
+    #: As `dicom`: the name of a kind of `results.destinations`, which knows what `address` holds.
+    kind: Mapped[str] = mapped_column(String(16))
+    address: Mapped[dict[str, Any]]
+    #: The values of `readfirst.destinations.forms.Form`.
+    forms: Mapped[list[str]] = mapped_column(JSON)
+    studies: Mapped[Studies] = mapped_column(STUDIES)
+    enabled: Mapped[bool]
+    changed_at: Mapped[datetime]
+    #: None where nobody has to log in.
+    changed_by: Mapped[str | None] = mapped_column(String(64))
+
+
+class OutgoingResult(Leased):
+    """A form of a study's result, for one destination. What it says is made when it is sent."""
+
+    __tablename__ = "outgoing_results"
+
+    destination_id: Mapped[int] = mapped_column(ForeignKey("destinations.id"))
+    study_id: Mapped[int] = mapped_column(ForeignKey("studies.id"))
+    form: Mapped[str] = mapped_column(String(16))
+    state: Mapped[SendingState] = mapped_column(STATE)
+    #: When the occasion for it was, or somebody wanted it to be sent again.
+    wanted_at: Mapped[datetime]
+    #: When it came into its state, if that is not `waiting`.
+    ended_at: Mapped[datetime | None]
+    #: Of the last attempt that failed, in plain words; or why there is no such result.
+    reason: Mapped[str | None] = mapped_column(Text)
+    #: Names what was sent, as SOP Instance UIDs.
+    objects: Mapped[list[str]] = mapped_column(JSON)
+    #: Of the storage commitment that the destination was last asked for.
+    transaction_uid: Mapped[str | None] = mapped_column(UID)
+
+    __table_args__ = (
+        partial_index(
+            "ix_outgoing_results_waiting", "lease_until", "id", where="state = 'waiting'"
+        ),
+        Index("ix_outgoing_results_destination_id_state", "destination_id", "state", "ended_at"),
+        Index("ix_outgoing_results_study_id", "study_id"),
     )

@@ -53,7 +53,7 @@ def refused_images(
     """Return what was not scored, the latest first, from the beginning or behind a position."""
     query = (
         select(Image)
-        .where(*_conditions(which))
+        .where(*refused_conditions(which))
         .options(joinedload(Image.study), selectinload(Image.arrivals))
         .order_by(Image.refused_at.desc(), Image.id.desc())
         .limit(limit)
@@ -85,7 +85,7 @@ def count_refused_before(
 ) -> int:
     """Count the refused images up to a position, that one included."""
     cursor = (literal(after.refused_at, Image.refused_at.type), literal(after.image_id))
-    query = select(func.count()).select_from(Image).where(*_conditions(which))
+    query = select(func.count()).select_from(Image).where(*refused_conditions(which))
     up_to = tuple_(Image.refused_at, Image.id) >= tuple_(*cursor)
     return session.scalar(query.where(up_to)) or 0
 
@@ -107,7 +107,7 @@ def refused_counts(session: Session, *, which: RefusedFilter = ALL) -> dict[Refu
     number = func.count()
     query = (
         select(Image.code, number)
-        .where(*_conditions(which))
+        .where(*refused_conditions(which))
         .group_by(Image.code)
         .order_by(number.desc(), Image.code)
     )
@@ -116,7 +116,7 @@ def refused_counts(session: Session, *, which: RefusedFilter = ALL) -> dict[Refu
 
 def refused_ids(session: Session, *, which: RefusedFilter, after_id: int, limit: int) -> list[int]:
     """The numbers of refused images, in order; the next slice starts after the last of them."""
-    query = select(Image.id).where(*_conditions(which), Image.id > after_id)
+    query = select(Image.id).where(*refused_conditions(which), Image.id > after_id)
     return list(session.scalars(query.order_by(Image.id).limit(limit)))
 
 
@@ -139,7 +139,8 @@ def find_original(session: Session, name: str) -> OriginalRecord | None:
     )
 
 
-def _conditions(which: RefusedFilter) -> list[ColumnElement[bool]]:
+def refused_conditions(which: RefusedFilter) -> list[ColumnElement[bool]]:
+    """Return the conditions of refused images that are meant."""
     conditions = [Image.state == ImageState.REFUSED]
     if which.code is not None:
         conditions.append(Image.code == which.code)

@@ -4,17 +4,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, literal, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from db.access.audit import Actor, AuditAction, note
 from db.lifecycle.unit_of_work import UnitOfWork
 from db.tables import Image, WantedRetry
-from db.worklist.refused import RefusedFilter, refused_ids
+from db.worklist.refused import RefusedFilter, refused_conditions
 from readfirst.domain import ImageState
-
-#: Most images of one wish.
-MOST_WANTED = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,21 +37,23 @@ def want_retry(
 
     What waits already is not wanted twice.
     """
+    conditions = refused_conditions(which)
+    if image_id is not None:
+        conditions.append(Image.id == image_id)
+    meant = select(Image.id, literal(unit.at, WantedRetry.wanted_at.type)).where(*conditions)
     session = unit.session
-    if image_id is None:
-        wanted = set(refused_ids(session, which=which, after_id=0, limit=MOST_WANTED))
-    else:
-        wanted = _refused(session, image_id)
-    pending = select(WantedRetry.image_id).where(WantedRetry.tried_at.is_(None))
-    new = sorted(wanted - set(session.scalars(pending)))
-    session.add_all(WantedRetry(image_id=each, wanted_at=unit.at) for each in new)
+    is_sqlite = session.get_bind().dialect.name == "sqlite"
+    insert = sqlite.insert(WantedRetry) if is_sqlite else postgresql.insert(WantedRetry)
+    columns = [WantedRetry.image_id, WantedRetry.wanted_at]
+    wanted = insert.from_select(columns, meant.order_by(Image.id)).on_conflict_do_nothing()
+    new = len(session.scalars(wanted.returning(WantedRetry.id)).all())
     if new:
         detail: dict[str, Any] = {
-            "images": len(new),
+            "images": new,
             "code": which.code.value if which.code else None,
         }
         note(session, by, AuditAction.RETRY_WANTED, unit.at, **detail)
-    return len(new)
+    return new
 
 
 def take_wanted(unit: UnitOfWork) -> int | None:
@@ -93,8 +93,3 @@ def retry_outcome(session: Session, wanted_at: datetime) -> RetryOutcome:
     for waits, state, count in session.execute(query):
         numbers["waiting" if waits else names.get(state, "in_work")] += count
     return RetryOutcome(**numbers)
-
-
-def _refused(session: Session, image_id: int) -> set[int]:
-    query = select(Image.id).where(Image.id == image_id, Image.state == ImageState.REFUSED)
-    return set(session.scalars(query))

@@ -13,7 +13,6 @@ from highdicom.sr import (
 from pydicom.dataset import Dataset
 
 from readfirst import DISCLAIMER
-from readfirst.formatting import readable_probability
 from readfirst.results import codes
 from readfirst.results.uids import device_uid, series_uid
 from readfirst.results.values import (
@@ -26,6 +25,7 @@ from readfirst.results.values import (
     ResultStudy,
     SourceImage,
 )
+from readfirst.results.words import algorithm_parameters
 
 MANUFACTURER = "ReadFirst"
 MODEL = "ReadFirst ensemble"
@@ -170,18 +170,10 @@ def _order_item(study: ResultStudy, order: OrderReference) -> Dataset:
 def algorithm_identification(result: AiResult, image: ImageResult) -> AlgorithmIdentification:
     """Return what names the algorithm (TID 4019)."""
     algorithm = result.algorithm
-    parameters = [
-        f"threshold = {image.threshold:.6g}",
-        f"threshold version = {image.threshold_version}",
-    ]
-    if algorithm.prevalence is not None:
-        parameters.append(f"prevalence = {algorithm.prevalence:.6g}")
-    if algorithm.manifest_sha256:
-        parameters.append(f"manifest sha256 = {algorithm.manifest_sha256}")
     return AlgorithmIdentification(
         name=MODEL,
         version=algorithm.version,
-        parameters=parameters,
+        parameters=algorithm_parameters(algorithm, image),
         family=codes.ARTIFICIAL_INTELLIGENCE,
         manufacturer=MANUFACTURER,
     )
@@ -217,14 +209,6 @@ def equipment(result: AiResult) -> list[ContributingEquipment]:
 def serial_number(algorithm: Algorithm) -> str:
     """Return what tells two ensembles of one name apart: of its files, else its version."""
     return (algorithm.manifest_sha256 or algorithm.version)[:MOST_LONG]
-
-
-def in_words(image: ImageResult) -> str:
-    """Return the score of a film as a sentence."""
-    return (
-        f"AI: probability of pneumonia {readable_probability(image.probability)}, "
-        f"threshold {readable_probability(image.threshold)}."
-    )
 
 
 def long_text(text: str) -> str:

@@ -10,13 +10,13 @@ from readfirst.results.common import (
     device_context,
     equipment,
     finish,
-    in_words,
     order_items,
     series_attributes,
     source_dataset,
 )
 from readfirst.results.uids import instance_uid
 from readfirst.results.values import AiResult, ResultKind
+from readfirst.results.words import in_words
 
 
 class Selection(FilledLater, KeyObjectSelectionDocument):

@@ -22,6 +22,7 @@ class NoResultCode(StrEnum):
     NO_HOT_REGION = "no_hot_region"
     PRESENTATION_UNKNOWN = "presentation_unknown"
     NO_VERDICT = "no_verdict"
+    NO_PATIENT_ID = "no_patient_id"
 
 
 NO_RESULT_SENTENCES: dict[NoResultCode, str] = {
@@ -67,5 +68,8 @@ NO_RESULT_SENTENCES: dict[NoResultCode, str] = {
     ),
     NoResultCode.NO_VERDICT: (
         "No verdict stands that agrees or disagrees with what the AI said then."
+    ),
+    NoResultCode.NO_PATIENT_ID: (
+        "The film names no patient ID, without which a message can belong to nobody."
     ),
 }

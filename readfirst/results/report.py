@@ -16,7 +16,6 @@ from highdicom.sr import (
 )
 from pydicom.dataset import Dataset
 
-from readfirst import DISCLAIMER
 from readfirst.results import codes
 from readfirst.results.common import (
     SHORT_DISCLAIMER,
@@ -26,20 +25,15 @@ from readfirst.results.common import (
     equipment,
     evidence,
     finish,
-    in_words,
     order_items,
     reference_dataset,
     series_attributes,
 )
 from readfirst.results.uids import instance_uid, series_uid, tracking_uid
 from readfirst.results.values import AiResult, ImageResult, ObjectReference, ResultKind
+from readfirst.results.words import comments
 
 COMPREHENSIVE_SR = "1.2.840.10008.5.1.4.1.1.88.33"
-#: What a report says of a film that is not flagged, in place of a finding.
-NOT_FLAGGED = (
-    "The threshold is not reached. This rules nothing out and lowers no priority: the film has to "
-    "be read as any other."
-)
 
 
 class ReportDocument(FilledLater, ComprehensiveSR):
@@ -117,14 +111,8 @@ def _group(result: AiResult, image: ImageResult) -> MeasurementsAndQualitativeEv
             SourceImageForMeasurementGroup(source.sop_class_uid, source.sop_instance_uid)
         ],
     )
-    group[0].ContentSequence.extend(_comment(text) for text in _comments(image))
+    group[0].ContentSequence.extend(_comment(text) for text in comments(image))
     return group
-
-
-def _comments(image: ImageResult) -> list[str]:
-    texts = [in_words(image)] + ([] if image.flagged else [NOT_FLAGGED])
-    texts += [f"Not validated: {reason}" for _, reason in image.marks]
-    return [*texts, DISCLAIMER]
 
 
 def _comment(text: str) -> TextContentItem:

@@ -23,7 +23,7 @@ PRESENTATION = (
 
 
 class ResultKind(StrEnum):
-    """The kinds of objects that are made."""
+    """The forms in which results are made: DICOM objects, and messages for a RIS."""
 
     #: Comprehensive SR of the AI's result.
     SR = "sr"
@@ -35,6 +35,20 @@ class ResultKind(StrEnum):
     GSPS = "gsps"
     #: Comprehensive SR of a reader's verdict on the AI's result.
     VERDICT = "verdict"
+    #: HL7 v2.5.1 ORU^R01 of the AI's result, by a template of the site.
+    ORU = "oru"
+    #: FHIR R4 transaction of the AI's result.
+    FHIR = "fhir"
+
+
+#: Those that are DICOM objects.
+DICOM_KINDS = (
+    ResultKind.SR,
+    ResultKind.KOS,
+    ResultKind.SC,
+    ResultKind.GSPS,
+    ResultKind.VERDICT,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ class TaskName(StrEnum):
     SCORE = "assess"
     SWEEP = "housekeeping.sweep"
     DELIVER = "housekeeping.announce"
+    SEND = "sending.send"
     NIGHTLY = "housekeeping.nightly"
     RANK = "housekeeping.rank"
     RETENTION = "housekeeping.retention"

@@ -71,6 +71,12 @@ def opened(page: Page, study: str) -> None:
     complete(page, 1)
 
 
+def widths(page: Page) -> set[int]:
+    """The widths of all films that are shown, in pixels."""
+    stages = page.locator(".film-stage").all()
+    return {round(box["width"]) for stage in stages if (box := stage.bounding_box())}
+
+
 def facts(page: Page, number: int) -> str:
     settle(page)
     return frames(page).nth(number).locator('[data-film="facts"]').inner_text()
@@ -115,8 +121,12 @@ def test_layouts_by_key_and_button_each_film_says_whose_it_is(
     page.keyboard.press("2")
     complete(page, 2)
     expect(page.get_by_role("button", name="1×2")).to_have_attribute("aria-pressed", "true")
+    both = widths(page)
+    assert max(both) - min(both) <= 2, "the strip takes from both films alike"
     page.keyboard.press("4")
     complete(page, 4)
+    four = widths(page)
+    assert max(four) - min(four) <= 2
     page.keyboard.press("t")
     for number in range(4):
         identity = frames(page).nth(number).locator('[data-film="identity"]')

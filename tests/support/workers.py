@@ -31,6 +31,7 @@ from worker.scoring.prepare import prepare_next
 from worker.scoring.rescore import rescore
 from worker.scoring.score import score_batch
 from worker.scoring.shadow import shadow_next
+from worker.sending.send import send_next
 from worker.upkeep.alerts import check_alerts
 from worker.upkeep.escalate import escalate
 from worker.upkeep.retention import purge_originals
@@ -73,6 +74,10 @@ class Worker:
     def with_settings(self, **changes: Any) -> Self:
         """The same worker with other settings."""
         return replace(self, settings=self.settings.model_copy(update=changes))
+
+    def send_next(self) -> bool:
+        """Send what is due longest to its destination."""
+        return send_next(self.use_cases.sending)
 
     @property
     def store(self) -> Store:

@@ -46,7 +46,8 @@ class ExplainServices:
     """The collaborators that make heat maps.
 
     lease_policy: how long a heat map is held, and how often it is tried. preparation: makes a model
-    input that is gone, and knows where everything lies. lime: progress across slices.
+    input that is gone, and knows where everything lies. lime: progress across slices. silent: no
+    other system gets what is made.
     """
 
     database: Database
@@ -54,6 +55,7 @@ class ExplainServices:
     ensembles: EnsembleRegistry
     preparation: Preparation
     lime: LimeProgress = field(default_factory=LimeProgress)
+    silent: bool = False
 
 
 def explain_next(services: ExplainServices) -> bool:
@@ -103,7 +105,8 @@ def _make(wanted: ClaimedMap, preprocessing_version: str, services: ExplainServi
     path = derived_images.heat_map(wanted.sha256, wanted.ensemble_version, wanted.method)
     write_png(PillowImage.fromarray(heat), path)
     with services.database.write() as session:
-        made(session, wanted, _area(wanted.sha256, services.preparation), datetime.now(UTC))
+        area = _area(wanted.sha256, services.preparation)
+        made(session, wanted, area, datetime.now(UTC), silent=services.silent)
 
 
 def _model_input(sha256: str, preprocessing_version: str, preparation: Preparation) -> Array8:

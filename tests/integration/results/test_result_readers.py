@@ -11,7 +11,7 @@ import pytest
 from readfirst.results.heat_maps import presentation_state
 from readfirst.results.key_objects import key_objects
 from readfirst.results.report import structured_report
-from readfirst.results.values import AiResult, ResultKind
+from readfirst.results.values import DICOM_KINDS, AiResult, ResultKind
 from tests.support.files import a_dicom_file, a_gradient
 from tests.support.orthanc import Orthanc, an_orthanc
 from tests.support.results import (
@@ -29,7 +29,7 @@ from tests.support.results import (
     saved,
 )
 
-KINDS = pytest.mark.parametrize("kind", ResultKind)
+KINDS = pytest.mark.parametrize("kind", DICOM_KINDS)
 BARE = a_study(
     **dict.fromkeys(
         (

@@ -32,7 +32,7 @@ from models.manifest import SHIPPED, EnsembleMember, find_ensembles, load_manife
 from readfirst.errors import ReadFirstError
 from readfirst.heat_maps import Area, HeatMethod
 from readfirst.results.reasons import NO_RESULT_SENTENCES, NoResultCode
-from readfirst.results.values import ResultKind
+from readfirst.results.values import DICOM_KINDS, ResultKind
 from readfirst.samples import FOLDER
 from readfirst.statistics.operating_points import ThresholdMethod
 from readfirst.studies.findings import Finding
@@ -48,7 +48,7 @@ from tests.support.workers import Worker
 from worker.scoring.ensemble_changes import make_active
 
 Drop = Callable[..., Claim]
-EVERY = tuple(ResultKind)
+EVERY = DICOM_KINDS
 SHIPPED_FOLDER = find_ensembles([SHIPPED])[shipped_version()]
 
 

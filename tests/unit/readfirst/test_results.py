@@ -26,9 +26,10 @@ from readfirst.results.assessment import assessment_report
 from readfirst.results.concepts import Code, read_code
 from readfirst.results.heat_maps import heat_map_label, labelled, presentation_state
 from readfirst.results.key_objects import key_objects
-from readfirst.results.report import NOT_FLAGGED, report_reference, structured_report
+from readfirst.results.report import report_reference, structured_report
 from readfirst.results.uids import series_uid, tracking_uid
-from readfirst.results.values import AiResult, Algorithm, Assessment, ResultKind
+from readfirst.results.values import DICOM_KINDS, AiResult, Algorithm, Assessment, ResultKind
+from readfirst.results.words import NOT_FLAGGED
 from tests.support.results import (
     ADULT,
     MAKERS,
@@ -40,7 +41,7 @@ from tests.support.results import (
     an_image_result,
 )
 
-KINDS = pytest.mark.parametrize("kind", ResultKind)
+KINDS = pytest.mark.parametrize("kind", DICOM_KINDS)
 #: (272519000, SCT, Absent), and all other ways in which PS3.16 says that there is nothing.
 ABSENT = ("272519000", "R-4089B", "111242", "111244")
 
@@ -93,9 +94,11 @@ def test_a_corrected_patient_makes_no_other_instance(kind: ResultKind) -> None:
 
 
 def test_kinds_and_series_are_apart() -> None:
-    objects = [MAKERS[kind](a_result()) for kind in ResultKind]
+    objects = [MAKERS[kind](a_result()) for kind in DICOM_KINDS]
     for keyword in ("SOPInstanceUID", "SeriesInstanceUID", "SeriesNumber", "SeriesDescription"):
-        assert len({str(dataset[keyword].value) for dataset in objects}) == len(ResultKind), keyword
+        assert len({str(dataset[keyword].value) for dataset in objects}) == len(DICOM_KINDS), (
+            keyword
+        )
     assert [dataset.SOPClassUID for dataset in objects] == [
         ComprehensiveSRStorage,
         KeyObjectSelectionDocumentStorage,
@@ -183,7 +186,7 @@ def test_no_name_is_logged(kind: ResultKind, caplog: pytest.LogCaptureFixture) -
     assert "Secret" not in caplog.text
 
 
-@pytest.mark.parametrize("kind", [kind for kind in ResultKind if kind is not ResultKind.GSPS])
+@pytest.mark.parametrize("kind", [kind for kind in DICOM_KINDS if kind is not ResultKind.GSPS])
 def test_a_class_that_no_library_knows_is_referred_to(kind: ResultKind) -> None:
     film = an_image_result(image=a_source(sop_class_uid="1.2.826.0.1.9999.1"))
     assert "1.2.826.0.1.9999.1" in texts_of(MAKERS[kind](a_result(images=(film,))))

@@ -66,6 +66,18 @@ WRONG: dict[str, tuple[str, str]] = {
     "receive_tls_certificate": ("", FILE),
     "receive_tls_key": ("", FILE),
     "receive_tls_ca": ("", FILE),
+    "hl7_port": ("65536", "at most 65535"),
+    "hl7_host": ("http://here", HOST),
+    "hl7_peers": ("10.1.2.3,nobody", NETWORKS),
+    "hl7_connections": ("0", "at least 1"),
+    "hl7_kilobytes": ("1e9", "a whole number from 1 to 65536"),
+    "hl7_seconds": ("0", "at least 0.1"),
+    "hl7_tls_certificate": ("", FILE),
+    "hl7_tls_key": ("", FILE),
+    "hl7_tls_ca": ("", FILE),
+    "hl7_accession": ("obr-18", "accession, placer or filler"),
+    "hl7_urgent": ("S,as soon", "codes of priorities, with commas between them, as S,STAT,A,ASAP"),
+    "hl7_keep_days": ("0", "at least 1"),
     "connections": ("7", "at least 16"),
     "log_megabytes": ("0", "at least 1"),
     "log_files": ("1001", "at most 1000"),
@@ -112,6 +124,10 @@ WRONG: dict[str, tuple[str, str]] = {
         "reading.example:8080",
         "names without ports, with commas between them, as reading.example,10.1.2.3",
     ),
+    "dicomweb_origins": (
+        "https://viewer.example/ohif",
+        "origins without paths, with commas between them, as https://viewer.example:3000",
+    ),
     "upload_megabytes": ("0", "at least 1"),
     "escalate_after_minutes": ("0", "at least 1"),
     "escalate_studies": ("all", "flagged, stat or both"),
@@ -142,6 +158,11 @@ WRONG: dict[str, tuple[str, str]] = {
         f"https://user:{SECRET}@host/",
         "an http:// or https:// address without a user's name",
     ),
+    "hl7_applications": (
+        "READFIRST",
+        "four names with | between them, the first not empty, as READFIRST|RAD|RIS|HOSP",
+    ),
+    "oru_template": ("", FILE),
     "webhook_secret": (
         SECRET,
         "at least 16 characters long, or whsec_ and base64 of at least 16 bytes",
@@ -263,6 +284,11 @@ def test_several_faults_are_several_sentences(
         (
             {"webhook_url": f"https://host/{SECRET}"},
             "READFIRST_WEBHOOK_SECRET is not set; READFIRST_WEBHOOK_URL needs it.",
+        ),
+        (
+            {"oru_template": "nowhere.jinja"},
+            "READFIRST_ORU_TEMPLATE: The template nowhere.jinja cannot be read: No such file or "
+            "directory.",
         ),
         (
             {"nightly_at": "02:00", "nightly_until": "02:00"},

@@ -71,6 +71,10 @@ class SimulatedSite:
     answers: dict[int, dict[str, float]] = field(default_factory=dict)
     hours: int = 0
 
+    def add(self, version: str) -> None:
+        """Make an ensemble known; the first one is active at once."""
+        register(self.session, EnsembleFacts(version, THRESHOLDS[version], "1"), NOW)
+
     @contextmanager
     def unit(self) -> Iterator[UnitOfWork]:
         self.hours += 1
@@ -113,6 +117,7 @@ def film(study: str, answers: dict[str, float], *, is_refused: bool) -> Happenin
 
 def promotion(version: str) -> Happening:
     def is_promoted(site: SimulatedSite) -> None:
+        site.add(version)
         with site.unit() as unit:
             rank_again(unit, promote(site.session, version, unit.at), limit=100)
 
@@ -130,6 +135,7 @@ def night(limit: int) -> Happening:
 
 def threshold(version: str, value: float) -> Happening:
     def is_chosen(site: SimulatedSite) -> None:
+        site.add(version)
         active = active_thresholds(site.session).by_ensemble[version]
         if active.value != value:
             new = NewThreshold(
@@ -340,9 +346,9 @@ def test_a_study_stands_where_its_scores_put_it_in_whatever_order_they_come(
 ) -> None:
     writer = shared_database.engine.execution_options(readfirst_write=True)
     with Session(writer, expire_on_commit=False) as session:
-        for version, threshold in THRESHOLDS.items():
-            register(session, EnsembleFacts(version, threshold, "1"), NOW)
         site = SimulatedSite(session)
+        for version in THRESHOLDS:
+            site.add(version)
         for happening in happened:
             happening(site)
             sweep(site)

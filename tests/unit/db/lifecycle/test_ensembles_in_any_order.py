@@ -1,23 +1,30 @@
-"""Whatever happens in whatever order, a shadow ranks nothing, tells nobody, and scores once."""
+"""The life of ensembles in any order, with films, readers, nights and thresholds between.
 
-from collections import Counter
+Ensembles are added, score in shadow, are promoted, put away, and made active again. Whatever the
+order: every study ranks by the active one as soon as that has scored it; a shadow ranks nothing and
+tells nobody; every score that was made stays as it is, and each film has one of each ensemble; and
+for each time that a study is flagged, one message leaves at most.
+"""
+
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from db.ensembles.shadows import begin_shadow, end_shadow, forget_queues, shadow_ensembles
-from db.ensembles.versions import EnsembleFacts, register
-from db.lifecycle.rescoring import make_ready_again
+from db.access.audit import Actor
+from db.ensembles.changes import EnsembleChange, change_ensemble
+from db.ensembles.shadows import forget_queues, shadow_ensembles
+from db.lifecycle.rescoring import make_ready_again, rank_again
 from db.session import Database
 from db.shadow.record import record_shadow
 from db.shadow.work import ClaimedShadow, claim_shadow, film_waits, queue_next
 from db.tables import EnsembleVersion, Event, Image, Score, ShadowImage, Study
 from readfirst.domain import ImageScore, ImageState
-from tests.support.studies import NOW
+from readfirst.errors import Misconfigured
 from tests.unit.db.lifecycle.test_any_order import (
     THRESHOLDS,
     SimulatedSite,
@@ -37,22 +44,48 @@ class ShadowedSite(SimulatedSite):
     """A site with workers that hold images for ensembles in shadow, and may have lost them."""
 
     claims: list[tuple[str, list[ClaimedShadow]]] = field(default_factory=list)
+    #: Every score that was ever made, as it was.
+    scores: dict[int, tuple[object, ...]] = field(default_factory=dict)
 
 
+WHO = Actor(account="ann", address=None)
 Step = Callable[[ShadowedSite], None]
 
 
-def shadow(version: str) -> Step:
-    """Let a candidate score in shadow, or no more."""
+def addition(version: str) -> Step:
+    return lambda site: site.add(version)
 
-    def changes(site: ShadowedSite) -> None:
+
+def change(change: EnsembleChange, version: str) -> Step:
+    """Change an ensemble as page and terminal do, or be refused for a reason that holds."""
+
+    def happens(site: ShadowedSite) -> None:
+        site.add(version)
         row = site.session.get_one(EnsembleVersion, version)
-        if row.shadow_since is not None:
-            end_shadow(site.session, version)
-        elif row.activated_at is None:
-            begin_shadow(site.session, version, NOW)
+        others = select(func.count()).where(
+            ~EnsembleVersion.active, EnsembleVersion.activated_at.is_not(None)
+        )
+        possible = {
+            EnsembleChange.SHADOW: row.activated_at is None,
+            EnsembleChange.END_SHADOW: row.shadow_since is not None,
+            EnsembleChange.PROMOTE: True,
+            EnsembleChange.RETIRE: not row.active,
+            EnsembleChange.ROLL_BACK: site.session.scalar(others) != 0,
+        }
+        with site.unit() as unit:
+            if not possible[change]:
+                with pytest.raises(Misconfigured):
+                    change_ensemble(unit.session, WHO, change, unit.at, version)
+                return
+            changed = change_ensemble(unit.session, WHO, change, unit.at, version)
+            if changed.active:
+                rank_again(unit, changed, limit=100)
 
-    return changes
+    return happens
+
+
+def shadow(version: str) -> Step:
+    return change(EnsembleChange.SHADOW, version)
 
 
 def claim(limit: int) -> Step:
@@ -119,9 +152,26 @@ def finish(site: ShadowedSite) -> None:
     assert not set(scored) & set(site.session.scalars(waits))
 
 
+def check_scores(site: ShadowedSite) -> None:
+    """Scores are added and never change, and none is there twice."""
+    columns = (Score.id, Score.image_id, Score.ensemble_version, Score.probability)
+    rows = {number: tuple(rest) for number, *rest in site.session.execute(select(*columns))}
+    assert site.scores.items() <= rows.items()
+    assert len({(image, version) for image, version, _ in rows.values()}) == len(rows)
+    site.scores = rows
+
+
+versions = st.sampled_from(sorted(THRESHOLDS))
+LIFE = tuple(
+    each
+    for each in EnsembleChange
+    if each not in (EnsembleChange.RESCORE, EnsembleChange.STOP_NIGHT)
+)
 steps = st.one_of(
     happenings,
-    st.builds(shadow, st.sampled_from(sorted(THRESHOLDS))),
+    st.builds(addition, versions),
+    st.builds(change, st.sampled_from(LIFE), versions),
+    st.builds(shadow, versions),
     st.builds(claim, st.sampled_from((1, 100))),
     st.builds(end_of_batch, first=st.booleans()),
     st.builds(end_of_batch, first=st.booleans()),
@@ -141,25 +191,23 @@ BEGINNINGS = (
 
 
 @settings(
-    max_examples=20,
+    max_examples=30,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(st.sampled_from(BEGINNINGS), st.lists(steps, min_size=1, max_size=12))
-def test_a_shadow_ranks_nothing_and_scores_every_film_once(
+def test_every_score_stays_and_studies_rank_by_the_active_ensemble_in_whatever_order(
     shared_database: Database, begun: list[Step], taken: list[Step]
 ) -> None:
     writer = shared_database.engine.execution_options(readfirst_write=True)
     with Session(writer, expire_on_commit=False) as session:
-        for version, threshold in THRESHOLDS.items():
-            register(session, EnsembleFacts(version, threshold, "1"), NOW)
         site = ShadowedSite(session)
+        site.add("1")
         for step in [*begun, *taken, finish]:
             step(site)
             sweep(site)
             session.flush()
             session.expire_all()
             check(session)
-        scores = Counter(session.execute(select(Score.image_id, Score.ensemble_version)).all())
-        assert set(scores.values()) <= {1}
+            check_scores(site)
         session.rollback()

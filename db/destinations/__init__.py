@@ -1,0 +1,1 @@
+"""Destinations as rows: added, changed and listed, with what waits for each."""

@@ -1,0 +1,39 @@
+"""Sentences that every form of a result says: SR, HL7 v2 and FHIR say the same. Pure."""
+
+from readfirst import DISCLAIMER
+from readfirst.formatting import readable_probability
+from readfirst.results.values import Algorithm, ImageResult
+
+#: What a result says of a film that is not flagged, in place of a finding.
+NOT_FLAGGED = (
+    "The threshold is not reached. This rules nothing out and lowers no priority: the film has to "
+    "be read as any other."
+)
+
+
+def in_words(image: ImageResult) -> str:
+    """Return the score of a film as a sentence."""
+    return (
+        f"AI: probability of pneumonia {readable_probability(image.probability)}, "
+        f"threshold {readable_probability(image.threshold)}."
+    )
+
+
+def comments(image: ImageResult) -> list[str]:
+    """Return all that a result says of a film in words: score, validity, disclaimer."""
+    texts = [in_words(image)] + ([] if image.flagged else [NOT_FLAGGED])
+    texts += [f"Not validated: {reason}" for _, reason in image.marks]
+    return [*texts, DISCLAIMER]
+
+
+def algorithm_parameters(algorithm: Algorithm, image: ImageResult) -> list[str]:
+    """Return what the score of a film was made with, as TID 4019 has it: `threshold = 0.5`."""
+    parameters = [
+        f"threshold = {image.threshold:.6g}",
+        f"threshold version = {image.threshold_version}",
+    ]
+    if algorithm.prevalence is not None:
+        parameters.append(f"prevalence = {algorithm.prevalence:.6g}")
+    if algorithm.manifest_sha256:
+        parameters.append(f"manifest sha256 = {algorithm.manifest_sha256}")
+    return parameters

@@ -1,0 +1,71 @@
+"""The objects that are sent, made of a study at the moment of sending."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from readfirst.destinations.forms import Form
+from readfirst.results.reasons import NoResultCode
+from readfirst.results.values import ResultKind
+from results.make import ResultObject, make_results
+from results.services import ResultServices
+
+#: The forms that are DICOM objects.
+DICOM_FORMS = (Form.SR, Form.KOS, Form.SC, Form.GSPS, Form.VERDICT)
+#: There is no result yet, and will be: a film of the study is still in work.
+NOT_YET = frozenset({NoResultCode.IN_WORK})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutgoingObject:
+    """An object that is sent. key: names it at each repetition, as a SOP Instance UID.
+
+    content: as the sender of the form takes it.
+    """
+
+    form: Form
+    key: str
+    study_instance_uid: str
+    content: ResultObject
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """The objects of one form of a study.
+
+    reason: why there is nothing, as a sentence; None if there is something. later: try again.
+    """
+
+    objects: tuple[OutgoingObject, ...]
+    reason: str | None = None
+    later: bool = False
+
+
+def make_outgoing(services: ResultServices, study_instance_uid: str, form: Form) -> Outgoing:
+    """Make the objects of a form of a study; the same study makes the same ones each time.
+
+    Raises as `results.make.make_results`.
+    """
+    return MAKERS[form](services, study_instance_uid, form)
+
+
+def _dicom_objects(services: ResultServices, study_instance_uid: str, form: Form) -> Outgoing:
+    results = make_results(services, study_instance_uid, (ResultKind(form.value),))
+    objects = tuple(
+        OutgoingObject(
+            form=form,
+            key=made.sop_instance_uid,
+            study_instance_uid=made.study_instance_uid,
+            content=made,
+        )
+        for made in results.objects
+    )
+    if objects or not results.missing:
+        return Outgoing(objects)
+    missing = results.missing[0]
+    return Outgoing((), missing.reason, later=missing.code in NOT_YET)
+
+
+#: What makes the objects of each form.
+MAKERS: dict[Form, Callable[[ResultServices, str, Form], Outgoing]] = {
+    **dict.fromkeys(DICOM_FORMS, _dicom_objects)
+}

@@ -1,0 +1,1 @@
+"""Results are sent to other systems."""

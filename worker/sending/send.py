@@ -1,0 +1,163 @@
+"""Results that are due are made and sent, those of one destination by one connection."""
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import structlog
+
+from db.access.audit import Actor, AuditAction, note
+from db.destinations.records import DestinationRecord
+from db.lifecycle.lease import LeasePolicy
+from db.lifecycle.sending.claims import DueResult, claim_due, defer
+from db.lifecycle.sending.outcomes import give_way, not_made, not_sent, not_yet, sent
+from db.session import Database
+from readfirst.errors import Misconfigured, NotThere, ReadFirstError, Unavailable
+from results.destinations.kind import DestinationConnection, SendingFailed
+from results.destinations.kinds import checked_address, kind_named
+from results.destinations.outgoing import Outgoing, OutgoingObject, make_outgoing
+from results.services import ResultServices
+
+log = structlog.get_logger()
+#: Longer than a batch takes. What is refused again and again is given up after some attempts;
+#: a destination that is down is tried for `db.lifecycle.sending.outcomes.GIVE_UP_AFTER`.
+LEASE = LeasePolicy(
+    lease=timedelta(minutes=5),
+    max_attempts=10,
+    first_pause=timedelta(seconds=5),
+    longest_pause=timedelta(hours=1),
+)
+#: Results that are made and sent by one connection, and the seconds after which no more are begun.
+BATCH = 8
+BATCH_SECONDS = 60.0
+#: Whoever sends is nobody's account.
+WORKER = Actor(None, None)
+
+
+@dataclass(frozen=True, slots=True)
+class SendingServices:
+    """The collaborators that send results. silent: nothing is sent; what waits goes on waiting."""
+
+    database: Database
+    results: ResultServices
+    silent: bool = False
+
+
+def send_next(services: SendingServices) -> bool:
+    """Send what is due longest, and more of the same destination. False when nothing is."""
+    if services.silent:
+        return False
+    with services.database.write() as session:
+        due = claim_due(session, datetime.now(UTC), LEASE, BATCH)
+    if due is None:
+        return False
+    made = [(each, _made(services, each)) for each in due.results]
+    waiting = [(each, outgoing.objects) for each, outgoing in made if outgoing is not None]
+    waiting = [(each, objects) for each, objects in waiting if objects]
+    if waiting:
+        _send_all(services, due.destination, waiting)
+    return True
+
+
+def _made(services: SendingServices, due: DueResult) -> Outgoing | None:
+    """Make the objects of a result. What is none is noted; then there is nothing to send."""
+    now = datetime.now(UTC)
+    try:
+        outgoing = make_outgoing(services.results, due.study_instance_uid, due.form)
+    except (Unavailable, OSError, MemoryError) as error:
+        # Of the machine, and no fault of the study or the destination.
+        with services.database.write() as session:
+            not_yet(session, due, f"It cannot be made at the moment ({error}).", now, LEASE)
+        return None
+    except NotThere as error:
+        outgoing = Outgoing((), str(error))
+    except Exception as error:
+        # Whatever a foreign header may bring about: others must be sent all the same.
+        log.error("result_not_made", action="send", form=due.form.value, exc_info=error)
+        cause = str(error) if isinstance(error, ReadFirstError) else type(error).__name__
+        reason = f"It could not be made ({cause})."
+        with services.database.write() as session:
+            not_sent(session, due, reason, now, LEASE, answered=True)
+        return None
+    if outgoing.reason is not None:
+        with services.database.write() as session:
+            if outgoing.later:
+                not_yet(session, due, outgoing.reason, now, LEASE)
+            else:
+                not_made(session, due, outgoing.reason, now)
+    return outgoing
+
+
+def _send_all(
+    services: SendingServices,
+    destination: DestinationRecord,
+    waiting: list[tuple[DueResult, tuple[OutgoingObject, ...]]],
+) -> None:
+    """Send results by one connection; where it fails, the rest waits."""
+    end = time.monotonic() + BATCH_SECONDS
+    rest = [due for due, _ in waiting]
+    try:
+        kind = kind_named(destination.kind)
+        address = checked_address(kind, destination.address)
+        with kind.connect(address) as connection:
+            for due, objects in waiting:
+                if time.monotonic() > end:
+                    break
+                _send(services, destination, connection, due, objects)
+                rest.remove(due)
+    except (SendingFailed, Misconfigured) as error:
+        _hold(services, destination, rest, str(error))
+        return
+    with services.database.write() as session:
+        for due in rest:
+            give_way(session, due)
+
+
+def _send(
+    services: SendingServices,
+    destination: DestinationRecord,
+    connection: DestinationConnection,
+    due: DueResult,
+    objects: tuple[OutgoingObject, ...],
+) -> None:
+    """Send one result, and note it. Raises SendingFailed if the destination does not answer."""
+    keys = [each.key for each in objects]
+    with services.database.write() as session:
+        note(
+            session, WORKER, AuditAction.RESULTS_SENT, datetime.now(UTC),
+            study_instance_uid=due.study_instance_uid, destination=destination.name,
+            form=due.form.value, objects=keys,
+        )  # fmt: skip
+    facts = {"destination": destination.name, "form": due.form.value}
+    try:
+        transaction_uid = connection.send(objects)
+    except SendingFailed as failure:
+        if not failure.answered:
+            raise
+        log.warning("result_refused", action="send", reason=failure.reason, **facts)
+        with services.database.write() as session:
+            now = datetime.now(UTC)
+            not_sent(session, due, failure.reason, now, LEASE, answered=True)
+        return
+    with services.database.write() as session:
+        sent(session, due, keys, datetime.now(UTC), transaction_uid)
+    log.info("result_sent", action="send", objects=keys, **facts)
+
+
+def _hold(
+    services: SendingServices,
+    destination: DestinationRecord,
+    rest: Iterable[DueResult],
+    reason: str,
+) -> None:
+    """Let a destination that does not answer rest, with all that waits for it."""
+    log.warning("destination_down", action="send", destination=destination.name, reason=reason)
+    now = datetime.now(UTC)
+    with services.database.write() as session:
+        pauses = [timedelta()]
+        for due in rest:
+            not_sent(session, due, reason, now, LEASE, answered=False)
+            pauses.append(LEASE.pause(due.attempts))
+        # Each attempt costs a worker's time, and the next one would fail alike.
+        defer(session, destination, now + max(pauses))
