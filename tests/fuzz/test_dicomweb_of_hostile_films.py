@@ -13,7 +13,7 @@ MEGABYTES, SECONDS = 512, 120.0
 
 def test_hostile_films_are_given_within_bounds_or_refused(tmp_path: Path) -> None:
     path = tmp_path / "film"
-    given = 0
+    answers = 0
     with Reader(SECONDS, MEGABYTES) as reader:
         for name, content in [*hostile_dicom(), *odd_uids()]:
             path.write_bytes(content)
@@ -24,5 +24,5 @@ def test_hostile_films_are_given_within_bounds_or_refused(tmp_path: Path) -> Non
                 continue
             assert len(json.dumps(attributes, allow_nan=False)) <= 2 * MOST_OF_ALL, name
             assert frame.frames >= 1, name
-            given += 1
-    assert given > 10
+            answers += 1
+    assert answers > 10
