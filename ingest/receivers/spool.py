@@ -41,7 +41,7 @@ class Spool(BytesIO):
         self,
         begin: Callable[[], IncomingFile | None],
         most_bytes: int,
-        is_report: Callable[[], bool],
+        is_report: Callable[[], bool] = lambda: False,
     ) -> None:
         super().__init__()
         self._begin = begin
