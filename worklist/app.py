@@ -21,6 +21,7 @@ from worklist.admin.live_checks import Check, LiveChecks
 from worklist.api import router as api
 from worklist.api_document import document
 from worklist.api_document import page as api_docs
+from worklist.fhir import router as fhir
 from worklist.http.language import LanguageMiddleware
 from worklist.http.problems import add_problems
 from worklist.observability import health, metrics
@@ -110,7 +111,7 @@ def _add_routes(app: FastAPI) -> None:
     app.include_router(document.router)
     app.include_router(api_docs.router)
     app.mount("/static", public(StaticFiles(directory=STATIC)), name="static")
-    for module in (pages, api, admin, health, metrics):
+    for module in (pages, api, fhir, admin, health, metrics):
         app.include_router(module.router)
     for module in (form, stow):
         app.include_router(module.router, max_body_size=app.state.upload_endpoints.most_bytes)

@@ -23,6 +23,7 @@ ROUTES_BY_POLICY: dict[Policy, tuple[str, ...]] = {
     ),
     Policy(Role.SERVICE): (
         "GET /api/v1/docs",
+        "GET /fhir/metadata",
         "GET /api/v1/openapi.json",
         "GET /api/v1/refusals/counts",
     ),
@@ -57,6 +58,8 @@ ROUTES_BY_POLICY: dict[Policy, tuple[str, ...]] = {
     ),
     Policy(Role.SERVICE, AuditAction.ORIGINAL_TAKEN): ("GET /api/v1/images/{sha256}/original",),
     Policy(Role.SERVICE, AuditAction.STUDY_VIEWED): (
+        "GET /fhir/{resource_type}",
+        "GET /fhir/{resource_type}/{resource_id}",
         "GET /api/v1/images/{sha256}",
         "GET /api/v1/images/{sha256}/attributes",
         "GET /api/v1/studies/{study_instance_uid}",
@@ -173,7 +176,10 @@ ROUTES_BY_POLICY: dict[Policy, tuple[str, ...]] = {
 }
 POLICIES = {name: policy for policy, names in ROUTES_BY_POLICY.items() for name in names}
 #: What stands for the parameters of paths, where a test says nothing else.
-PATH_VALUES = {"method": "lime", "number": "1", "image_id": "1", "name": "somebody"}
+PATH_VALUES = {
+    "method": "lime", "number": "1", "image_id": "1", "name": "somebody",
+    "resource_type": "ImagingStudy", "resource_id": "1.2.3",
+}  # fmt: skip
 
 
 def filled(path: str, **values: str) -> str:

@@ -8,6 +8,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from readfirst.settings import Settings
 from worklist.http.charsets import KnownCharsets
+from worklist.http.fhir_outcomes import FhirOutcomes
 from worklist.http.head import HeadAsGet
 from worklist.http.problem_pages import ProblemPages, Renderer
 from worklist.security.auth_middleware import AuthMiddleware
@@ -36,7 +37,7 @@ def add_auth_middleware(
 
     def before(inner: ASGIApp) -> ASGIApp:
         authenticated = KnownCharsets(AuthMiddleware(inner, app, authenticator))
-        guarded = SecurityHeaders(ProblemPages(authenticated, problem_page))
+        guarded = SecurityHeaders(ProblemPages(FhirOutcomes(authenticated), problem_page))
         outer: ASGIApp = HeadAsGet(guarded)
         if settings.trusted_proxies:
             # Its types are uvicorn's own spelling of the same protocol.
