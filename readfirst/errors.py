@@ -6,11 +6,13 @@ ReadFirstError
 │   ├── MachineFault        a kind of work cannot go on (`readfirst.machine_faults`)
 │   └── ReadingInterrupted  the process that reads files was stopped; nothing is said of the file
 ├── BeingWritten    passing: somebody still writes the file, which goes back to where it lay
+├── MessageRefused  a message of another system cannot be taken; kept with a code and a sentence
 ├── Conflict        somebody else was quicker; look again, and confirm
 └── Misconfigured   the site must change something first; the message says what
 """
 
 from readfirst.refusals import SENTENCES, RefusalCode
+from readfirst.ris.codes import MESSAGE_SENTENCES, MessageCode
 
 
 class ReadFirstError(Exception):
@@ -47,6 +49,19 @@ class ReadingInterrupted(Unavailable):
 
 class BeingWritten(ReadFirstError):
     """A file changed while it was read, or somebody has it open for writing."""
+
+
+class MessageRefused(ReadFirstError):
+    """A message of another system cannot be taken as it is.
+
+    code: one of `MessageCode`. reason: the sentence that a person reads, without a patient's data;
+    the detail is the type of the message, or the name of a field.
+    """
+
+    def __init__(self, code: MessageCode, detail: str = "") -> None:
+        self.code = code
+        self.reason = MESSAGE_SENTENCES[code] + (f" ({detail})" if detail else "")
+        super().__init__(f"{code}: {self.reason}")
 
 
 class Conflict(ReadFirstError):

@@ -29,6 +29,7 @@ LONG: Final = (
     "integration/worker/test_ensemble_changes.py",
     "integration/worklist/test_starving.py",
     "integration/worklist/test_schema.py",
+    "integration/worklist/test_dicomweb.py",
     "integration/worker/test_hostile_files.py",
     "fuzz/test_truncation.py",
     "chaos/test_machine_faults.py",

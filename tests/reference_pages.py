@@ -27,6 +27,7 @@ GROUPS = {
     "DisplaySettings": "Reading",
     "InboxSettings": "Inbox",
     "ListenerSettings": "DICOM listener",
+    "Hl7ListenerSettings": "HL7 listener",
     "WorkSettings": "Work",
     "NightSettings": "Nights",
     "ModelSettings": "Networks and scope",

@@ -21,6 +21,8 @@ from worklist.admin.live_checks import Check, LiveChecks
 from worklist.api import router as api
 from worklist.api_document import document
 from worklist.api_document import page as api_docs
+from worklist.dicomweb import router as dicomweb
+from worklist.dicomweb.study_objects import StudyObjects
 from worklist.fhir import router as fhir
 from worklist.http.language import LanguageMiddleware
 from worklist.http.problems import add_problems
@@ -99,6 +101,7 @@ def _fill_state(state: State, settings: Settings, notify: Notifier) -> None:
     state.originals = Originals(database, settings)
     state.prepared = DerivedImages(settings.prepared_path)
     state.renderer = Renderer(settings)
+    state.dicomweb = StudyObjects(database, settings, state.renderer)
     # For the server too, which ends them before it waits for the connections.
     state.streams = Streams(database, silent=settings.is_silent)
     state.upload_endpoints = endpoints
@@ -111,7 +114,7 @@ def _add_routes(app: FastAPI) -> None:
     app.include_router(document.router)
     app.include_router(api_docs.router)
     app.mount("/static", public(StaticFiles(directory=STATIC)), name="static")
-    for module in (pages, api, fhir, admin, health, metrics):
+    for module in (pages, api, dicomweb, fhir, admin, health, metrics):
         app.include_router(module.router)
     for module in (form, stow):
         app.include_router(module.router, max_body_size=app.state.upload_endpoints.most_bytes)

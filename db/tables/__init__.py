@@ -19,6 +19,8 @@ from db.tables.inbox import IgnoredFile, InboxIssueRow
 from db.tables.monitoring import KeptDay
 from db.tables.open_studies import OpenStudy
 from db.tables.outbox import Destination, OutboxMessage, OutgoingResult
+from db.tables.ris.messages import Hl7Message
+from db.tables.ris.orders import OrderRow
 from db.tables.studies import Arrival, Image, Score, Study
 from db.tables.verdicts import Verdict
 from db.tables.work import HeartbeatRow, WantedRetry, WorkFaultRow
@@ -37,6 +39,7 @@ __all__ = [
     "Event",
     "HeartbeatRow",
     "HeatMap",
+    "Hl7Message",
     "IgnoredFile",
     "Image",
     "InboxIssueRow",
@@ -46,6 +49,7 @@ __all__ = [
     "LoginSession",
     "Night",
     "OpenStudy",
+    "OrderRow",
     "OutboxMessage",
     "OutgoingResult",
     "RescoredStudy",

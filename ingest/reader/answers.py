@@ -1,10 +1,10 @@
 """The answers to what is asked about one file; the only code that looks into foreign files.
 
-`{"what": …, "path": …, "seconds": …}` asks for `header`, `source`, `elements`, `display`,
-`overlay`, `film` and `area` with `least_side`, `samples` with `longest`, `is_beginning` with
-`whole`, `unpack` with `folder`, or `deidentified` with the new identity. The answer is one JSON
-line, behind which `length` bytes follow. A request that takes more processor time than its seconds
-ends the process by SIGXCPU.
+`{"what": …, "path": …, "seconds": …}` asks for `header`, `source`, `elements`, `json_attributes`,
+`display`, `overlay`, `film` and `area` with `least_side`, `samples` with `longest`, `frame` with
+`number` and `plain`, `is_beginning` with `whole`, `unpack` with `folder`, or `deidentified` with
+the new identity. The answer is one JSON line, behind which `length` bytes follow. A request that
+takes more processor time than its seconds ends the process by SIGXCPU.
 """
 
 import json
@@ -24,6 +24,8 @@ from ingest.dicom.pixels.arrays import Array8
 from ingest.dicom.pixels.display import corrected_film, display_image, film_area, viewed_film
 from ingest.dicom.pixels.viewing import ViewerFilm, facts_of, no_longer_than
 from ingest.dicom.pixels.window import Window
+from ingest.dicom.web.frames import plain_frame, stored_frame
+from ingest.dicom.web.json_attributes import json_attributes
 from ingest.inbox.archive import check_is_whole, unpack
 from ingest.reader.film_source import read_source
 from ingest.reader.limits import limit_time
@@ -137,6 +139,17 @@ def _samples(path: Path, longest: int | None) -> tuple[Any, ...]:
     return {"facts": asdict(facts_of(film)), "length": length}, table.data, ordered.data
 
 
+def _json_attributes(path: Path) -> tuple[Any, ...]:
+    content = json_attributes(path)
+    return {"length": len(content)}, content
+
+
+def _frame(path: Path, number: int, *, plain: bool) -> tuple[Any, ...]:
+    frame = plain_frame(path) if plain else stored_frame(path, number)
+    facts = {"frames": frame.frames, "transfer_syntax_uid": frame.transfer_syntax_uid}
+    return facts | {"length": len(frame.content)}, frame.content
+
+
 def _deidentified(path: Path, masked: list[list[int]], **identity: Any) -> tuple[Any, ...]:
     # Who only scores films needs no package for it.
     from ingest.deidentify.dicom_object import deidentified
@@ -153,6 +166,7 @@ DAMAGED = {
     "header": RefusalCode.DICOM_UNREADABLE,
     "source": RefusalCode.DICOM_UNREADABLE,
     "elements": RefusalCode.DICOM_UNREADABLE,
+    "json_attributes": RefusalCode.DICOM_UNREADABLE,
     "unpack": RefusalCode.ARCHIVE_UNREADABLE,
 }
 ANSWERS: dict[str, Callable[..., tuple[Any, ...]]] = {
@@ -171,5 +185,7 @@ ANSWERS: dict[str, Callable[..., tuple[Any, ...]]] = {
     "samples": _samples,
     "overlay": lambda path: _grey(overlay_image(path)),
     "film": _film,
+    "json_attributes": _json_attributes,
+    "frame": _frame,
     "deidentified": _deidentified,
 }

@@ -26,6 +26,7 @@ from ingest.dicom.elements import Element
 from ingest.dicom.pixels.arrays import Array8
 from ingest.dicom.pixels.viewing import FilmFacts
 from ingest.dicom.pixels.window import Window
+from ingest.dicom.web.frames import StoredFrame
 from ingest.reader.answer_pipe import LEAVE, AnswerPipe
 from ingest.reader.child_death import DeathCause, death_cause, signal_name
 from ingest.reader.film_source import FilmSource
@@ -114,6 +115,17 @@ class Reader:
         """Ask for what `elements.read_all` gives; refusals as in `header`."""
         head, _ = self._ask("elements", path)
         return ELEMENTS.validate_python(head["elements"])
+
+    def json_attributes(self, path: Path) -> dict[str, Any]:
+        """Ask for what `web.json_attributes` gives, in the DICOM JSON Model; refusals as above."""
+        _, body = self._ask("json_attributes", path)
+        attributes: dict[str, Any] = json.loads(body)
+        return attributes
+
+    def frame(self, path: Path, number: int, *, plain: bool) -> StoredFrame:
+        """Ask for what `web.frames.stored_frame` gives, or `plain_frame`; refusals as above."""
+        head, body = self._ask("frame", path, number=number, plain=plain)
+        return StoredFrame(int(head["frames"]), str(head["transfer_syntax_uid"]), body)
 
     def display(self, path: Path, window: Window | None = None) -> Array8:
         """Ask for what `pixels.display.display_image` gives; refusals as in `header`."""

@@ -17,6 +17,8 @@ A_CENTURY_OF_DAYS = 36_525.0
 #: 1 TiB, in MiB: the greatest size of one thing. A disk may be a thousand times as large.
 A_TEBIBYTE = 1_048_576
 
+#: In small letters, as browsers say it.
+ORIGIN = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:]+\])(:[0-9]{1,5})?")
 # PS3.5 6.2, AE: no backslash, no control characters, no spaces around it.
 AE_TITLE = re.compile(r"[!-\[\]-~]([ -\[\]-~]{0,14}[!-\[\]-~])?")
 
@@ -68,6 +70,12 @@ def check_host(text: str) -> str:
     return text
 
 
+def check_origin(text: str) -> None:
+    """Raises ValueError unless it is what a browser calls the origin of a page (RFC 6454)."""
+    if not ORIGIN.fullmatch(text):
+        raise ValueError("no origin")
+
+
 def check_ae_title(text: str) -> str:
     """An AE title. Raises ValueError."""
     if not AE_TITLE.fullmatch(text):
@@ -107,6 +115,13 @@ Hosts = Annotated[
     BeforeValidator(split_at_commas),
     AfterValidator(each(check_host)),
     MustBe("names without ports, with commas between them, as reading.example,10.1.2.3"),
+]
+Origins = Annotated[
+    tuple[str, ...],
+    NoDecode,
+    BeforeValidator(split_at_commas),
+    AfterValidator(each(check_origin)),
+    MustBe("origins without paths, with commas between them, as https://viewer.example:3000"),
 ]
 Networks = Annotated[
     tuple[str, ...],

@@ -11,6 +11,7 @@ from readfirst.settings.fields import (
     Hosts,
     Networks,
     OptionalFile,
+    Origins,
     SettingsGroup,
 )
 
@@ -66,6 +67,11 @@ class WebSettings(SettingsGroup):
         (),
         description="Names by which browsers may call the page, besides this machine's own, with "
         "commas between them. Default: any behind a log-in, else none.",
+    )
+    dicomweb_origins: Origins = Field(
+        (),
+        description="Origins of viewers on other servers whose pages may read DICOMweb by a token, "
+        "with commas between them. Default: none.",
     )
     connections: int = Field(
         800,

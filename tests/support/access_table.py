@@ -7,6 +7,8 @@ from db.access.audit import AuditAction
 from readfirst.access.roles import Role
 from worklist.security.policy import Policy
 
+SERIES = "/dicom-web/studies/{study_instance_uid}/series/{series_instance_uid}"
+INSTANCE = SERIES + "/instances/{sop_instance_uid}"
 #: As `GET /path`; HEAD is a GET without its body.
 ROUTES_BY_POLICY: dict[Policy, tuple[str, ...]] = {
     Policy(Role.LEAD): (
@@ -36,6 +38,9 @@ ROUTES_BY_POLICY: dict[Policy, tuple[str, ...]] = {
     ),
     Policy(Role.SERVICE, AuditAction.THUMBNAIL_VIEWED, attended=False, each_time=False): (
         "GET /api/v1/images/{sha256}/thumbnail",
+        "GET /dicom-web/studies/{study_instance_uid}/thumbnail",
+        f"GET {SERIES}/thumbnail",
+        f"GET {INSTANCE}/thumbnail",
         "GET /thumbnails/{sha256}.png",
     ),
     Policy(Role.SERVICE, AuditAction.INBOX_VIEWED): ("GET /api/v1/inbox",),
@@ -45,18 +50,26 @@ ROUTES_BY_POLICY: dict[Policy, tuple[str, ...]] = {
         "GET /api/v1/images/{sha256}/overlay",
         "GET /api/v1/images/{sha256}/pixels",
         "GET /api/v1/images/{sha256}/rendered",
+        f"GET {INSTANCE}/frames/{{frames}}",
+        f"GET {INSTANCE}/rendered",
     ),
     Policy(Role.SERVICE, AuditAction.LIST_VIEWED): (
         "GET /api/v1/refusals",
         "GET /api/v1/verdicts",
         "GET /api/v1/worklist",
+        "GET /dicom-web/studies",
         "POST /api/v1/worklist/next",
         "POST /api/v1/worklist/search",
     ),
     Policy(Role.SERVICE, AuditAction.LIST_VIEWED, attended=False, each_time=False): (
         "GET /api/v1/worklist/readers",
     ),
-    Policy(Role.SERVICE, AuditAction.ORIGINAL_TAKEN): ("GET /api/v1/images/{sha256}/original",),
+    Policy(Role.SERVICE, AuditAction.ORIGINAL_TAKEN): (
+        "GET /api/v1/images/{sha256}/original",
+        "GET /dicom-web/studies/{study_instance_uid}",
+        f"GET {SERIES}",
+        f"GET {INSTANCE}",
+    ),
     Policy(Role.SERVICE, AuditAction.STUDY_VIEWED): (
         "GET /fhir/{resource_type}",
         "GET /fhir/{resource_type}/{resource_id}",
@@ -66,6 +79,12 @@ ROUTES_BY_POLICY: dict[Policy, tuple[str, ...]] = {
         "GET /api/v1/studies/{study_instance_uid}/priors",
         "GET /api/v1/studies/{study_instance_uid}/scores",
         "GET /api/v1/studies/{study_instance_uid}/verdicts",
+        "GET /dicom-web/studies/{study_instance_uid}/instances",
+        "GET /dicom-web/studies/{study_instance_uid}/metadata",
+        "GET /dicom-web/studies/{study_instance_uid}/series",
+        f"GET {SERIES}/instances",
+        f"GET {SERIES}/metadata",
+        f"GET {INSTANCE}/metadata",
     ),
     Policy(Role.SERVICE, AuditAction.STUDY_VIEWED, attended=False, each_time=False): (
         "GET /api/v1/uploads/{sha256}",
@@ -177,9 +196,16 @@ ROUTES_BY_POLICY: dict[Policy, tuple[str, ...]] = {
 POLICIES = {name: policy for policy, names in ROUTES_BY_POLICY.items() for name in names}
 #: What stands for the parameters of paths, where a test says nothing else.
 PATH_VALUES = {
-    "method": "lime", "number": "1", "image_id": "1", "name": "somebody",
-    "resource_type": "ImagingStudy", "resource_id": "1.2.3",
-}  # fmt: skip
+    "method": "lime",
+    "number": "1",
+    "image_id": "1",
+    "name": "somebody",
+    "series_instance_uid": "1.2.4",
+    "sop_instance_uid": "1.2.5",
+    "frames": "1",
+    "resource_type": "ImagingStudy",
+    "resource_id": "1.2.3",
+}
 
 
 def filled(path: str, **values: str) -> str:

@@ -19,6 +19,7 @@ REASONS: Final = {
     "dcmtk": "DCMTK's tools are not here (Debian package dcmtk)",
     "dicom tools": "dciodvfy and tid1500reader are not here (packages dicom3tools and dcmqi)",
     "orthanc": "Orthanc is not here (Debian package orthanc)",
+    "orthanc dicomweb": "Orthanc's DICOMweb is not here (Debian package orthanc-dicomweb)",
     "devices": "only root makes devices, and not everywhere",
     "another user": "only root gives files to another user, and acts as one",
     "mounts": "no file system can be mounted here: only root may, and not everywhere",

@@ -22,6 +22,7 @@ TAGS = [
     {"name": "worklist", "description": "Studies in reading order."},
     {"name": "studies", "description": "One study, with all that is known of it."},
     {"name": "images", "description": "Films: rendered, small, as the networks see them, as sent."},
+    {"name": "DICOMweb", "description": "Studies for other viewers, by QIDO-RS and WADO-RS."},
     {"name": "scores", "description": "What the ensembles say. A score never changes."},
     {"name": "verdicts", "description": "What readers say. The latest of a study stands."},
     {"name": "refusals", "description": "What was not scored, and why."},

@@ -8,12 +8,16 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from readfirst.settings import Settings
 from worklist.http.charsets import KnownCharsets
+from worklist.http.cors import CrossOrigin
 from worklist.http.fhir_outcomes import FhirOutcomes
 from worklist.http.head import HeadAsGet
 from worklist.http.problem_pages import ProblemPages, Renderer
 from worklist.security.auth_middleware import AuthMiddleware
 from worklist.security.authenticator import Authenticator
 from worklist.security.headers import SecurityHeaders
+
+#: The paths that pages of other origins may read, where the site names them.
+DICOMWEB = "/dicom-web/"
 
 
 class ProtectedApp(FastAPI):
@@ -39,6 +43,8 @@ def add_auth_middleware(
         authenticated = KnownCharsets(AuthMiddleware(inner, app, authenticator))
         guarded = SecurityHeaders(ProblemPages(FhirOutcomes(authenticated), problem_page))
         outer: ASGIApp = HeadAsGet(guarded)
+        if settings.dicomweb_origins:
+            outer = CrossOrigin(outer, DICOMWEB, settings.dicomweb_origins)
         if settings.trusted_proxies:
             # Its types are uvicorn's own spelling of the same protocol.
             return ProxyHeadersMiddleware(outer, list(settings.trusted_proxies))  # type: ignore

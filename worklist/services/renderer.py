@@ -34,25 +34,31 @@ class Renderer:
         """End that process."""
         self._reader.close()
 
+    @contextmanager
+    def reading(self) -> Iterator[Reader]:
+        """Wait in line for the process that reads files. Raises HTTPException 503."""
+        with self._in_line(), self._turn:
+            yield self._reader
+
     def png(self, path: Path, window: Window | None) -> bytes:
         """Every pixel of a film as PNG, 8 bits. Raises Refused, Unavailable, HTTPException 503."""
-        with self._in_line(), self._turn:
-            return _png(self._reader.display(path, window))
+        with self.reading() as reader:
+            return _png(reader.display(path, window))
 
     def overlay(self, path: Path) -> bytes:
         """The overlays of a film as PNG, of its size: white where they draw. Raises as `png`."""
-        with self._in_line(), self._turn:
-            return _png(self._reader.overlay(path))
+        with self.reading() as reader:
+            return _png(reader.overlay(path))
 
     def samples(self, path: Path, longest: int | None) -> tuple[FilmFacts, bytes]:
         """A film before any window, as `Reader.samples`. Raises as `png`."""
-        with self._in_line(), self._turn:
-            return self._reader.samples(path, longest)
+        with self.reading() as reader:
+            return reader.samples(path, longest)
 
     def elements(self, path: Path) -> list[Element]:
         """The data elements of a file, as `Reader.elements`. Raises as `png`."""
-        with self._in_line(), self._turn:
-            return self._reader.elements(path)
+        with self.reading() as reader:
+            return reader.elements(path)
 
     @contextmanager
     def _in_line(self) -> Iterator[None]:

@@ -178,7 +178,7 @@ def status_code(results: Sequence[StoreResult]) -> int:
 def response_module(results: Sequence[StoreResult]) -> dict[str, Any]:
     """The Store Instances Response Module (PS3.18 I.2) in the DICOM JSON Model (F.2).
 
-    There is no Retrieve URL: nothing is retrieved from here.
+    There is no Retrieve URL: a file is on its way, and not yet to be had.
     """
     sequences: dict[str, list[dict[str, Any]]] = {}
     for result in results:

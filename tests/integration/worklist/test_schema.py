@@ -18,6 +18,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from db.session import Database
+from readfirst.domain import uid_from_digest
 from readfirst.samples import FOLDER
 from readfirst.settings import Settings
 from tests.support.films import a_kept_film
@@ -33,6 +34,7 @@ HELD_TO = [
 ]
 #: A stream never ends, so it has tests of its own.
 LEFT_OUT = "/api/v1/events/stream"
+TRIED = ("/api/", "/dicom-web/", "/metrics")
 
 
 @pytest.fixture
@@ -51,12 +53,21 @@ def test_invented_requests_are_answered_as_the_document_says(
     client: TestClient, database: Database, settings: Settings
 ) -> None:
     digest = a_kept_film(database, settings, FOLDER / "film-01.jpg")
+    dicom = a_kept_film(database, settings, FOLDER / "study-01.dcm")
+    uids = {
+        "study_instance_uid": uid_from_digest(dicom, "study"),
+        "series_instance_uid": uid_from_digest(dicom, "series"),
+        "sop_instance_uid": uid_from_digest(dicom, "instance"),
+        "frames": "1",
+    }
     schema = schemathesis.openapi.from_asgi("/api/v1/openapi.json", client.app)
     tried = 0
     for result in schema.get_all_operations():
         assert isinstance(result, Ok), result
         operation = result.ok()
-        if operation.path == LEFT_OUT or not operation.path.startswith(("/api/", "/metrics")):
+        if operation.path == LEFT_OUT or not operation.path.startswith(TRIED):
+            continue
+        if operation.path.startswith("/dicom-web/") and operation.method != "get":
             continue
 
         @given(case=operation.as_strategy())
@@ -72,6 +83,11 @@ def test_invented_requests_are_answered_as_the_document_says(
             # A film that is there, in every second request for one.
             if "sha256" in case.path_parameters and len(str(case.query)) % 2:
                 case.path_parameters["sha256"] = digest
+            # Of DICOMweb, in every request whose query is short.
+            if case.path.startswith("/dicom-web/") and len(str(case.query)) < 40:
+                case.path_parameters.update(
+                    {name: uids[name] for name in case.path_parameters if name in uids}
+                )
             case.call_and_validate(checks=HELD_TO)
 
         try_it()

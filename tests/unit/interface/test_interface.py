@@ -71,6 +71,7 @@ OPENAPI = (
         "`stat=true` is a new filter",
     ),
     Change(r"components schemas (StudyView|Search) .*\bprior\b.*", "`prior` and `unread`"),
+    Change(r"components schemas (StudyView .*\border\b|OrderRecord) ?.*", "(`order` in the API)"),
     Change(r"paths /api/v1/worklist get .*\b(unread|prior) .*", "`prior` and `unread` in the API"),
     Change(r"(?s)paths /api/v1/studies/\{study_instance_uid\}/prior .*", "`DELETE …/prior`"),
     Change(r"(?s)paths /api/v1/studies/\{study_instance_uid\}/priors .*", "`GET …/priors`"),
@@ -116,6 +117,7 @@ OPENAPI = (
     Change(r"(?s)paths .* example\b.*", "names servers, security schemes, examples"),
     Change(r"(components securitySchemes|security|servers) .*", "security schemes, examples"),
     Change(r"paths /(healthz|readyz) get security: .*", "security schemes, examples"),
+    Change(r"(?s)(paths /dicom-web/.* get|tags DICOMweb) .*", "QIDO-RS and WADO-RS"),
     Change(r"paths (/dicom-web/.*|/metrics) (get|post) .*", "examples and problems"),
     Change(r"paths /api/v1/uploads post requestBody .*", "examples and problems"),
     Change(
@@ -181,10 +183,17 @@ HELP = (
         r"(readfirst )?results( write)?: .*|readfirst:   results .*", "`readfirst results write`"
     ),
     Change(r"readfirst results( write)?: .*", "`readfirst results write`"),
+    Change(
+        r"(?s)readfirst destinations( [\w-]+)?: .*|readfirst:   destinations .*",
+        "`readfirst destinations`",
+    ),
     Change(r"(?s)readfirst results check-template: .*", "`readfirst results check-template`"),
+    Change(r"readfirst:   (hl7|mllp) .*", "`readfirst hl7 list`"),
+    Change(r"(?s)readfirst (hl7|mllp)( \w+)?: .*", "`readfirst hl7 list`"),
     Change(r"readfirst doctor:   --send-test-mail .*", "`readfirst doctor --send-test-mail`"),
 )
 SCHEMA = (
+    Change(r"(hl7_messages|orders)\b.*", "`hl7_messages` and `orders`"),
     Change(r"studies\.flagged_by .*", "`studies.flagged_by`"),
     Change(r"announcements(\.night_id| FOREIGN KEY \['night_id'\]) .*", "`announcements.night_id`"),
     Change(r"(nights|rescored_studies)\b.*", "`nights` and `rescored_studies`"),

@@ -1,0 +1,1 @@
+"""Studies as DICOMweb names them: searched for, and each with its instances."""

@@ -1,0 +1,1 @@
+"""DICOM files as DICOMweb gives them: their attributes in JSON, their frames."""

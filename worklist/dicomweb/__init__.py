@@ -1,0 +1,1 @@
+"""The read side of DICOMweb (PS3.18): studies are searched for and retrieved by other viewers."""

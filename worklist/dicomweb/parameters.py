@@ -1,0 +1,58 @@
+"""The UIDs in the paths of DICOMweb, and what its routes ask for."""
+
+import re
+from typing import Annotated, Any
+
+from fastapi import Depends, HTTPException, Path, Request
+
+from worklist.api.parameters import STUDY_UID
+from worklist.dicomweb.study_objects import StudyObjects
+
+UID = re.compile(STUDY_UID)
+
+
+def _checked(uid: str) -> str:
+    if not UID.fullmatch(uid):
+        raise HTTPException(400, "A UID in the address is none: digits and dots, 64 at most.")
+    return uid
+
+
+async def _study(
+    study_instance_uid: Annotated[str, Path(description="Study Instance UID.")],
+) -> str:
+    return _checked(study_instance_uid)
+
+
+async def _series(
+    series_instance_uid: Annotated[str, Path(description="Series Instance UID.")],
+) -> str:
+    return _checked(series_instance_uid)
+
+
+async def _instance(
+    sop_instance_uid: Annotated[str, Path(description="SOP Instance UID.")],
+) -> str:
+    return _checked(sop_instance_uid)
+
+
+async def _frames(
+    frames: Annotated[str, Path(description="Numbers from 1, with commas between them.")],
+) -> list[int]:
+    numbers = frames.split(",")
+    if not all(each.isascii() and each.isdigit() and len(each) < 7 for each in numbers):
+        raise HTTPException(400, "Frames are whole numbers from 1, with commas between them.")
+    listed = [int(each) for each in numbers]
+    if 0 in listed:
+        raise HTTPException(400, "The first frame is 1.")
+    return listed
+
+
+async def _objects(request: Request) -> Any:
+    return request.app.state.dicomweb
+
+
+StudyPath = Annotated[str, Depends(_study)]
+SeriesPath = Annotated[str, Depends(_series)]
+InstancePath = Annotated[str, Depends(_instance)]
+FramesPath = Annotated[list[int], Depends(_frames)]
+ObjectsDep = Annotated[StudyObjects, Depends(_objects)]
