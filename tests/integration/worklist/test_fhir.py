@@ -41,7 +41,7 @@ def client(worker: Worker) -> Iterator[TestClient]:
 
 
 def resource(answer: Response, status: int = 200) -> Json:
-    """What was answered, as fhir.resources reads it."""
+    """An answer, as fhir.resources reads it."""
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == "application/fhir+json"
     read: Json = answer.json()
@@ -59,12 +59,12 @@ def outcome(answer: Response, status: int) -> tuple[str, str]:
 
 def matches(answer: Response) -> list[Json]:
     bundle = resource(answer)
-    found = [each for each in bundle.get("entry", ()) if each["search"]["mode"] == "match"]
-    assert bundle["total"] == len(found)
-    for each in found:
+    entries_of_it = [each for each in bundle.get("entry", ()) if each["search"]["mode"] == "match"]
+    assert bundle["total"] == len(entries_of_it)
+    for each in entries_of_it:
         kind, identity = each["resource"]["resourceType"], each["resource"]["id"]
         assert each["fullUrl"] == f"http://testserver/fhir/{kind}/{identity}"
-    return [each["resource"] for each in found]
+    return [each["resource"] for each in entries_of_it]
 
 
 def noted(worker: Worker) -> list[AuditRecord]:
