@@ -37,6 +37,11 @@ COMMANDS = {
         "results": "cli.results:app",
         "destinations": "cli.destinations:app",
     },
+    "Fetch": {
+        "fetch": "cli.pacs.fetch:fetch",
+        "fetches": "cli.pacs.fetch:fetches",
+        "sources": "cli.pacs.sources:app",
+    },
     "Fix": {
         "refused": "cli.refused:refused",
         "retry": "cli.refused:retry",

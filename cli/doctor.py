@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from cli.common.console import err, local_time, notice, out, print_json
 from cli.hl7.check import check_hl7
+from cli.site.check_sources import check_sources
 from readfirst.errors import Misconfigured, ReadFirstError, Unavailable
 from readfirst.files.folders import make_inbox, make_private_folder
 from readfirst.settings import Settings, load_settings, unknown_settings
@@ -392,6 +393,7 @@ CHECKS: tuple[Callable[[Settings], CheckResult], ...] = (
     check_broker,
     check_reading,
     check_listener,
+    check_sources,
     check_hl7,
     check_page,
     check_escalation,

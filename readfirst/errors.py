@@ -3,6 +3,7 @@
 ReadFirstError
 ├── Refused         final: this image will not be scored; recorded with a code and a sentence
 ├── Unavailable     passing: a broker, database or disk does not answer; tried again
+│   ├── SourceUnavailable   a PACS that films are fetched from does not answer
 │   ├── MachineFault        a kind of work cannot go on (`readfirst.machine_faults`)
 │   └── ReadingInterrupted  the process that reads files was stopped; nothing is said of the file
 ├── BeingWritten    passing: somebody still writes the file, which goes back to where it lay
@@ -34,6 +35,10 @@ class Refused(ReadFirstError):
 
 class Unavailable(ReadFirstError):
     """Something that is needed does not answer at the moment."""
+
+
+class SourceUnavailable(Unavailable):
+    """A PACS that films are fetched from does not answer, or not as it must."""
 
 
 class ReadingInterrupted(Unavailable):

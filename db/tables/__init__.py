@@ -14,6 +14,7 @@ from db.tables.ensembles import (
 )
 from db.tables.escalations import Escalation
 from db.tables.events import Event
+from db.tables.exchange.pacs import FetchRow, SourceRow
 from db.tables.heat_maps import HeatMap
 from db.tables.inbox import IgnoredFile, InboxIssueRow
 from db.tables.monitoring import KeptDay
@@ -37,6 +38,7 @@ __all__ = [
     "EnsembleVersion",
     "Escalation",
     "Event",
+    "FetchRow",
     "HeartbeatRow",
     "HeatMap",
     "Hl7Message",
@@ -55,6 +57,7 @@ __all__ = [
     "RescoredStudy",
     "Score",
     "ShadowImage",
+    "SourceRow",
     "Study",
     "Threshold",
     "Verdict",

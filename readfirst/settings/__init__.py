@@ -6,6 +6,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from readfirst.errors import Misconfigured
 from readfirst.settings.display import DisplaySettings
 from readfirst.settings.escalation import EscalationSettings
+from readfirst.settings.exchange.fetching import FetchSettings
 from readfirst.settings.exchange.hl7_listener import Hl7ListenerSettings
 from readfirst.settings.exchange.messages import MessageSettings
 from readfirst.settings.faults import sentences
@@ -35,6 +36,7 @@ class Settings(
     HomeSettings,
     InboxSettings,
     ListenerSettings,
+    FetchSettings,
     Hl7ListenerSettings,
     WorkSettings,
     NightSettings,

@@ -191,6 +191,10 @@ HELP = (
     Change(r"readfirst:   (hl7|mllp) .*", "`readfirst hl7 list`"),
     Change(r"(?s)readfirst (hl7|mllp)( \w+)?: .*", "`readfirst hl7 list`"),
     Change(r"readfirst doctor:   --send-test-mail .*", "`readfirst doctor --send-test-mail`"),
+    Change(
+        r"(?s)(readfirst )?(sources|fetch(es)?)( \w+)?: .*|readfirst:   (sources|fetch(es)?)  .*",
+        "`readfirst fetch`",
+    ),
 )
 SCHEMA = (
     Change(r"(hl7_messages|orders)\b.*", "`hl7_messages` and `orders`"),
@@ -232,6 +236,7 @@ SCHEMA = (
     Change(r"(images|heat_maps|announcements)\.(failures|excused) .*", "`failures` and `excused`"),
     Change(r"images INDEX ix_images_last_error .*", "`failures` and `excused`"),
     Change(r"work_faults.*", "`work_faults`"),
+    Change(r"(sources|fetches)\b.*", "`sources` and `fetches`"),
     Change(r"studies\.(study_instance_uid_made_here|invalid_study_instance_uid) .*", "made here"),
     Change(r"announcements INDEX ix_announcements_waiting .*", "`lease_until`"),
 )

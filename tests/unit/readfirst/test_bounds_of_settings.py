@@ -191,6 +191,7 @@ USES: dict[str, Callable[[Settings], Any]] = {
     "min_free_megabytes": lambda settings: intake_disk_space(settings).sentence,
     "max_wait_hours": order,
     "nightly_films_an_hour": pace,
+    "fetch_per_hour": lambda settings: NOW + AN_HOUR / settings.fetch_per_hour,
     "second_look": lambda settings: 0 < settings.second_look <= 1,
     "sweep_seconds": sweep,
     "lease_seconds": claim,

@@ -86,6 +86,7 @@ WRONG: dict[str, tuple[str, str]] = {
     "nightly_at": ("25:00", "a time of day, as 02:00"),
     "nightly_until": ("six", "a time of day, as 06:00"),
     "nightly_films_an_hour": ("0", "at least 1"),
+    "fetch_per_hour": ("0", "at least 1"),
     "second_look": ("0", "above 0"),
     "sweep_seconds": ("nan", "a number from 1 to 86400"),
     "lease_seconds": ("4", "at least 5"),
