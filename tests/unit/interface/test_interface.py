@@ -199,6 +199,7 @@ HELP = (
 )
 SCHEMA = (
     Change(r"studies\.reported_(at|by) .*", "`studies.reported_at`"),
+    Change(r"patient_merges\b.*", "`patient_merges`"),
     Change(r"(hl7_messages|orders)\b.*", "`hl7_messages` and `orders`"),
     Change(r"studies\.flagged_by .*", "`studies.flagged_by`"),
     Change(r"announcements(\.night_id| FOREIGN KEY \['night_id'\]) .*", "`announcements.night_id`"),
