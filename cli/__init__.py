@@ -35,6 +35,12 @@ COMMANDS = {
         "watching": "cli.monitoring:print_figures",
         "acceptance": "cli.site.acceptance:accept_ensemble",
         "results": "cli.results:app",
+        "destinations": "cli.destinations:app",
+    },
+    "Fetch": {
+        "fetch": "cli.pacs.fetch:fetch",
+        "fetches": "cli.pacs.fetch:fetches",
+        "sources": "cli.pacs.sources:app",
     },
     "Fix": {
         "refused": "cli.refused:refused",
@@ -44,11 +50,13 @@ COMMANDS = {
         "rescore": "cli.worklist:rescore",
         "nights": "cli.nights:app",
         "scope": "cli.scope:scope",
+        "hl7": "cli.hl7:app",
     },
     "People": {"audit": "cli.accounts:audit", "accounts": "cli.accounts:app"},
     "Parts (for compose)": {
         "ingest": "cli.parts:ingest",
         "receive": "cli.parts:receive",
+        "mllp": "cli.parts:mllp",
         "worker": "cli.parts:worker",
         "beat": "cli.parts:beat",
         "serve": "cli.parts:serve",

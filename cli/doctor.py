@@ -11,6 +11,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from cli.common.console import err, local_time, notice, out, print_json
+from cli.hl7.check import check_hl7
+from cli.site.check_sources import check_sources
 from readfirst.errors import Misconfigured, ReadFirstError, Unavailable
 from readfirst.files.folders import make_inbox, make_private_folder
 from readfirst.settings import Settings, load_settings, unknown_settings
@@ -391,6 +393,8 @@ CHECKS: tuple[Callable[[Settings], CheckResult], ...] = (
     check_broker,
     check_reading,
     check_listener,
+    check_sources,
+    check_hl7,
     check_page,
     check_escalation,
     check_weights,

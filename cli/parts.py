@@ -112,6 +112,30 @@ def receive() -> None:
         stop.wait()
 
 
+def mllp() -> None:
+    """Listen for HL7 messages (MLLP): orders, reports and changes of patients."""
+    from functools import partial
+
+    from db.site.beating import beating
+    from ingest.hl7.listener import listening_for_hl7
+    from ingest.hl7.listener_config import hl7_listener_config
+    from readfirst.tasks.celery_app import CeleryNotifier, make_app
+    from worker.ris.services import open_ris
+    from worker.ris.take_message import take_message
+
+    settings = _entry()
+    config = hl7_listener_config(settings)
+    with (
+        stop_on_signal() as stop,
+        open_ris(settings, CeleryNotifier(make_app(settings))) as services,
+        listening_for_hl7(config, partial(take_message, services)) as listener,
+        beating(settings.database, Part.HL7_LISTENER),
+    ):
+        secured = " by TLS" if config.tls else ""
+        notice(f"The HL7 listener listens on {config.host}:{listener.port}{secured}")
+        stop.wait()
+
+
 def worker(
     only: Annotated[
         Work | None, typer.Option(help="Take this kind of work only. Default: both kinds.")

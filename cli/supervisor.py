@@ -116,6 +116,8 @@ class Supervisor:
         ]
         if self.settings.receive:
             self.processes.insert(1, StackProcess("receive", ["receive"]))
+        if self.settings.hl7_port is not None:
+            self.processes.insert(1, StackProcess("mllp", ["mllp"]))
 
     def start(self) -> None:
         """Start the broker and then every process. Raises Unavailable or OSError if one cannot

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from db.disclosures import OfFile, OfStudy
+from db.ris.orders import OrderRecord
 from readfirst.domain import ImageState
 from readfirst.studies.findings import Agreement, Finding
 from readfirst.studies.identity import StudyWarning
@@ -95,6 +96,8 @@ class StudyRecord(OfStudy):
     #: The indication: why the order was given.
     reason_for_the_requested_procedure: str | None
     additional_patient_history: str | None
+    #: As the RIS sent it; None without one. It fills in for what the files do not say.
+    order: OrderRecord | None
     #: Earlier studies of the same patient that are here.
     prior_count: int
     study_datetime: datetime | None

@@ -66,6 +66,7 @@ INTEGRATION: Final[dict[str, tuple[str, ...]]] = {
         "test_files_are_scored_in_the_order_given",
         "test_the_doctor_says_what_to_do",
         "test_the_doctor_says_that_intake_is_paused",
+        "test_the_doctor_looks_after_the_hl7_listener",
         "test_the_doctor_looks_after_the_listener",
         "test_the_doctor_finds_a_database_in_order",
         "test_the_doctor_names_no_password",

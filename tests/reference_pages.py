@@ -27,6 +27,8 @@ GROUPS = {
     "DisplaySettings": "Reading",
     "InboxSettings": "Inbox",
     "ListenerSettings": "DICOM listener",
+    "FetchSettings": "Fetching from a PACS",
+    "Hl7ListenerSettings": "HL7 listener",
     "WorkSettings": "Work",
     "NightSettings": "Nights",
     "ModelSettings": "Networks and scope",

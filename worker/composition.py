@@ -86,7 +86,9 @@ def compose(
         ),
         escalation=escalation_policy(settings),
         retention=RetentionPolicy(
-            refused_days=settings.keep_refused_days, scored_days=settings.keep_originals_days
+            refused_days=settings.keep_refused_days,
+            scored_days=settings.keep_originals_days,
+            message_days=settings.hl7_keep_days,
         ),
         alerts=monitoring_config(settings),
         intake=_intake(settings, units, ensembles, preparation, rules),

@@ -31,7 +31,7 @@ from worker.scoring.shadow import shadow_next
 from worker.sending.send import send_next
 from worker.upkeep.alerts import check_alerts
 from worker.upkeep.escalate import escalate
-from worker.upkeep.retention import purge_originals
+from worker.upkeep.retention import purge_messages, purge_originals
 from worker.upkeep.retry import retry_next_wanted
 from worker.upkeep.sweep import sweep as sweep_once
 
@@ -136,9 +136,10 @@ def rank() -> None:
 
 @app.task(name=TaskName.RETENTION.value)
 def retention() -> None:
-    """Remove originals that were kept long enough."""
+    """Remove originals, and messages of the RIS, that were kept long enough."""
     site = use_cases()
     purge_originals(site.units, site.store, site.retention)
+    purge_messages(site.units, site.retention)
 
 
 @app.task(name=TaskName.WATCH.value)

@@ -13,6 +13,7 @@ from db.lifecycle import study as study_steps
 from db.lifecycle.events import Cause, EventAction, image_event
 from db.lifecycle.ranking import rank, settle_priors
 from db.lifecycle.unit_of_work import UnitOfWork
+from db.ris.orders import has_urgent_order
 from db.tables import Arrival, Image, Study
 from readfirst.domain import Header, ImageState, uid_from_digest
 from readfirst.errors import Refused
@@ -81,6 +82,7 @@ def add_image(
     unit.session.flush()
     if stat:
         raise_to_stat(unit, study, Cause.LIVE)
+    raise_by_order(unit, study)
     settle_priors(unit, [study], Cause.LIVE)
     outcome = ArrivalOutcome.RECEIVED if refusal is None else ArrivalOutcome.REFUSED
     _record(unit, arrival, image, outcome)
@@ -102,6 +104,7 @@ def add_copy(unit: UnitOfWork, arrival: NewArrival, image: Image, news: News | N
     if arrival.stat or (news is not None and news.header.stat):
         raise_to_stat(unit, study, Cause.LIVE)
     if news is not None:
+        raise_by_order(unit, study)
         settle_priors(unit, [study], Cause.LIVE)
     if image.sha256 == arrival.sha256 and image.original_removed_at is not None:
         image.original_removed_at = None
@@ -194,6 +197,14 @@ def raise_to_stat(unit: UnitOfWork, study: Study, cause: Cause) -> None:
     )
     image_steps.raise_waiting(unit.session.scalars(waiting).all())
     unit.add(*events)
+
+
+def raise_by_order(unit: UnitOfWork, study: Study) -> bool:
+    """Put a study before all routine ones if its order is urgent. Returns whether it moved."""
+    if study.stat or not has_urgent_order(unit.session, study):
+        return False
+    raise_to_stat(unit, study, Cause.ORDER)
+    return True
 
 
 def _new(unit: UnitOfWork, study_instance_uid: str, received_at: datetime, *, stat: bool) -> Study:

@@ -28,6 +28,8 @@ class Cause(StrEnum):
     THRESHOLD = "threshold"
     #: Nobody has read a study in the time that the site's settings say.
     WAITING = "waiting"
+    #: An order of the radiology information system says so.
+    ORDER = "order"
 
 
 class EventAction(StrEnum):
@@ -61,6 +63,7 @@ class EventAction(StrEnum):
     NO_PRIOR = "no_prior"
     ESCALATED = "escalated"
     ACKNOWLEDGED = "acknowledged"
+    ORDER_CANCELLED = "order_cancelled"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from db.ensembles.versions import active_ensemble
 from db.images import Identity
 from db.lifecycle import image as image_steps
 from db.lifecycle import study as study_steps
-from db.lifecycle.arrivals import raise_to_stat, study_of
+from db.lifecycle.arrivals import raise_by_order, raise_to_stat, study_of
 from db.lifecycle.events import Cause, EventAction, image_event
 from db.lifecycle.ranking import rank, settle_priors
 from db.lifecycle.unit_of_work import UnitOfWork
@@ -97,6 +97,7 @@ def _file_anew(unit: UnitOfWork, image: Image, identity: Identity, header: Heade
             rank(unit, {left.id: cause, study.id: cause}, active.version)
     if header.stat:
         raise_to_stat(unit, study, cause)
+    raise_by_order(unit, study)
     image.sop_instance_uid = identity.sop_instance_uid
     image.series_instance_uid = identity.series_instance_uid
     image_steps.describe(image, header)

@@ -47,7 +47,8 @@ class LifecyclePolicy:
     max_wait: the head start of a flagged study. lease: of images. webhook: another system is told
     of flagged studies. mail: people are told of escalations by mail. prior_after: the age at
     arrival from which a study is a prior by itself; None: no study becomes one. silent: a flag
-    gives no head start, and nobody is told of it.
+    gives no head start, and nobody is told of it. ai_hidden: until a verdict, readers and other
+    systems do not see what the AI says.
     """
 
     max_wait: timedelta
@@ -56,6 +57,7 @@ class LifecyclePolicy:
     prior_after: timedelta | None = None
     mail: bool = False
     silent: bool = False
+    ai_hidden: bool = False
 
     @property
     def head_start(self) -> timedelta:
@@ -78,6 +80,7 @@ def site_policy(settings: Settings) -> LifecyclePolicy:
         prior_after=settings.prior_after,
         mail=settings.escalates_by_mail or bool(settings.nightly_mail_to),
         silent=settings.is_silent,
+        ai_hidden=settings.hide_ai_until_verdict,
     )
 
 
@@ -124,7 +127,8 @@ class UnitOfWork:
             if event.image is not None and event.action in BEGIN_TO_WAIT:
                 task = TASKS.get(event.image.state)
                 tasks |= {task: None} if task else {}
-        if not self.policy.silent and enqueue_results(self.session, occasions_of(events), self.at):
+        occasions = occasions_of(events, ai_hidden=self.policy.ai_hidden)
+        if not self.policy.silent and enqueue_results(self.session, occasions, self.at):
             tasks[TaskName.SEND] = None
         self._count_rescored(events)
         counted_anew, self._counted_anew = self._counted_anew, []

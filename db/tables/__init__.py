@@ -14,11 +14,14 @@ from db.tables.ensembles import (
 )
 from db.tables.escalations import Escalation
 from db.tables.events import Event
+from db.tables.exchange.pacs import FetchRow, SourceRow
 from db.tables.heat_maps import HeatMap
 from db.tables.inbox import IgnoredFile, InboxIssueRow
 from db.tables.monitoring import KeptDay
 from db.tables.open_studies import OpenStudy
 from db.tables.outbox import Destination, OutboxMessage, OutgoingResult
+from db.tables.ris.messages import Hl7Message
+from db.tables.ris.orders import OrderRow
 from db.tables.studies import Arrival, Image, Score, Study
 from db.tables.verdicts import Verdict
 from db.tables.work import HeartbeatRow, WantedRetry, WorkFaultRow
@@ -35,8 +38,10 @@ __all__ = [
     "EnsembleVersion",
     "Escalation",
     "Event",
+    "FetchRow",
     "HeartbeatRow",
     "HeatMap",
+    "Hl7Message",
     "IgnoredFile",
     "Image",
     "InboxIssueRow",
@@ -46,11 +51,13 @@ __all__ = [
     "LoginSession",
     "Night",
     "OpenStudy",
+    "OrderRow",
     "OutboxMessage",
     "OutgoingResult",
     "RescoredStudy",
     "Score",
     "ShadowImage",
+    "SourceRow",
     "Study",
     "Threshold",
     "Verdict",

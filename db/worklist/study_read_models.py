@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from db.lifecycle.study import DESCRIPTION
 from db.read_models import ImageRecord, StudyRecord, VerdictRecord
+from db.ris.orders import OrderRecord, orders_of_studies
 from db.tables import EnsembleVersion, Image, Study
 from db.verdicts import NO_VERDICT, VerdictSummary, verdict_summaries
 from db.worklist.conflicts import study_warnings
@@ -37,11 +38,12 @@ AI_HIDDEN_STAT = "Ordered as STAT; what the AI says is hidden until a verdict is
 
 @dataclass(frozen=True, slots=True)
 class Related:
-    """The warnings, the verdict and the number of priors of a study, from other rows."""
+    """The warnings, the verdict, the number of priors and the order of a study, from other rows."""
 
     warnings: tuple[StudyWarning, ...]
     verdicts: VerdictSummary
     prior_count: int
+    order: OrderRecord | None
 
 
 def study_records(
@@ -53,14 +55,17 @@ def study_records(
     studies = [study for study, _ in rows]
     warnings = study_warnings(session, studies)
     study_ids = [study.id for study in studies]
-    priors = prior_counts(session, studies)
+    priors, orders = prior_counts(session, studies), orders_of_studies(session, studies)
     summaries = verdict_summaries(session, study_ids, prevalence=display.prevalence)
     return [
         _study_record(
             study,
             ensemble,
             Related(
-                warnings[study.id], summaries.get(study.id, NO_VERDICT), priors.get(study.id, 0)
+                warnings[study.id],
+                summaries.get(study.id, NO_VERDICT),
+                priors.get(study.id, 0),
+                orders.get(study.id),
             ),
             display,
         )
@@ -87,6 +92,7 @@ def _study_record(
         study_instance_uid_made_here=study.study_instance_uid_made_here,
         invalid_study_instance_uid=invalid,
         **{name: getattr(study, name) for name in DESCRIPTION},
+        order=related.order,
         prior_count=related.prior_count,
         acquisition_datetime=min(
             (image.acquisition_datetime for image in study.images if image.acquisition_datetime),

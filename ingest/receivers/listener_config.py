@@ -31,12 +31,7 @@ class ListenerConfig:
 
     def admits(self, address: str) -> bool:
         """Return whether an address may call at all."""
-        if not self.peers:
-            return True
-        peer = ip_address(address.partition("%")[0])
-        if isinstance(peer, IPv6Address) and peer.ipv4_mapped:
-            peer = peer.ipv4_mapped
-        return any(peer in network for network in self.peers)
+        return admits(self.peers, address)
 
 
 def listener_config(settings: Settings) -> ListenerConfig:
@@ -60,7 +55,12 @@ def listener_config(settings: Settings) -> ListenerConfig:
         peers=tuple(ip_network(peer, strict=False) for peer in settings.receive_peers),
         associations=settings.receive_associations,
         most_bytes=settings.receive_megabytes * MEGABYTE,
-        tls=_tls(settings),
+        tls=server_tls(
+            settings.receive_tls_certificate,
+            settings.receive_tls_key,
+            settings.receive_tls_ca,
+            "READFIRST_RECEIVE_TLS",
+        ),
     )
 
 
@@ -83,24 +83,36 @@ def reachable_host(host: str) -> str:
     return "localhost" if every else host
 
 
-def _tls(settings: Settings) -> ssl.SSLContext | None:
-    """TLS 1.2 or later (PS3.15 B.12); with a CA, callers must show a certificate of it."""
-    certificate, key = settings.receive_tls_certificate, settings.receive_tls_key
-    if certificate is None and key is None and settings.receive_tls_ca is None:
+def admits(peers: tuple[Network, ...], address: str) -> bool:
+    """Return whether an address is in one of the networks. No networks: every address is."""
+    if not peers:
+        return True
+    peer = ip_address(address.partition("%")[0])
+    if isinstance(peer, IPv6Address) and peer.ipv4_mapped:
+        peer = peer.ipv4_mapped
+    return any(peer in network for network in peers)
+
+
+def server_tls(
+    certificate: Path | None, key: Path | None, ca: Path | None, prefix: str
+) -> ssl.SSLContext | None:
+    """TLS 1.2 or later (PS3.15 B.12); with a CA, callers must show a certificate of it.
+
+    None without any file. prefix: of the settings that name them. Raises Misconfigured.
+    """
+    if certificate is None and key is None and ca is None:
         return None
     if certificate is None or key is None:
-        raise Misconfigured(
-            "TLS needs both READFIRST_RECEIVE_TLS_CERTIFICATE and READFIRST_RECEIVE_TLS_KEY."
-        )
-    context = certified(certificate, key, "READFIRST_RECEIVE_TLS")
-    if settings.receive_tls_ca is not None:
-        setting = "READFIRST_RECEIVE_TLS_CA"
-        _check_readable(setting, settings.receive_tls_ca)
+        raise Misconfigured(f"TLS needs both {prefix}_CERTIFICATE and {prefix}_KEY.")
+    context = certified(certificate, key, prefix)
+    if ca is not None:
+        setting = f"{prefix}_CA"
+        _check_readable(setting, ca)
         try:
-            context.load_verify_locations(settings.receive_tls_ca)
+            context.load_verify_locations(ca)
         except ssl.SSLError as error:
             raise Misconfigured(
-                f"{setting} is {settings.receive_tls_ca}; it must be a file of certificates in PEM."
+                f"{setting} is {ca}; it must be a file of certificates in PEM."
             ) from error
         context.verify_mode = ssl.CERT_REQUIRED
     return context

@@ -6,6 +6,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from readfirst.errors import Misconfigured
 from readfirst.settings.display import DisplaySettings
 from readfirst.settings.escalation import EscalationSettings
+from readfirst.settings.exchange.fetching import FetchSettings
+from readfirst.settings.exchange.hl7_listener import Hl7ListenerSettings
 from readfirst.settings.exchange.messages import MessageSettings
 from readfirst.settings.faults import sentences
 from readfirst.settings.fields import A_DAY
@@ -34,6 +36,8 @@ class Settings(
     HomeSettings,
     InboxSettings,
     ListenerSettings,
+    FetchSettings,
+    Hl7ListenerSettings,
     WorkSettings,
     NightSettings,
     ModelSettings,

@@ -9,6 +9,7 @@ class Part(StrEnum):
     PAGE = "page"
     INGESTER = "ingester"
     LISTENER = "listener"
+    HL7_LISTENER = "hl7_listener"
     PREPARE = "prepare"
     SCORE = "score"
     CLOCK = "clock"
@@ -23,6 +24,7 @@ WORDS = {
     Part.PAGE: "Page and API",
     Part.INGESTER: "Ingester (inbox)",
     Part.LISTENER: "DICOM listener",
+    Part.HL7_LISTENER: "HL7 listener",
     Part.PREPARE: "Worker: prepare",
     Part.SCORE: "Worker: score",
     Part.CLOCK: "Clock (beat)",

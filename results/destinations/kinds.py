@@ -1,19 +1,36 @@
 """All kinds of destinations, by name, and addresses as their kinds check them."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic.fields import FieldInfo
 
 from db.destinations.changes import DestinationInput
 from readfirst.destinations.forms import Form, Studies
 from readfirst.errors import Misconfigured
+from readfirst.settings.fields import MustBe
+from results.destinations.dicom import DICOM
 from results.destinations.folder import FOLDER
 from results.destinations.kind import Address, DestinationKind
+from results.destinations.stow import STOW
 
-KINDS: dict[str, DestinationKind] = {kind.name: kind for kind in (FOLDER,)}
+KINDS: dict[str, DestinationKind] = {kind.name: kind for kind in (DICOM, STOW, FOLDER)}
+#: Names stand in addresses of the page, and in the log.
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 #: What a destination gets unless something else is wanted, as far as its kind takes it.
 DEFAULT_FORMS = (Form.SR, Form.KOS)
+
+
+def checked_name(name: str) -> str:
+    """Return a name of a destination. Raises Misconfigured."""
+    if not NAME.fullmatch(name):
+        raise Misconfigured(
+            f"{name!r} is no name of a destination: it must be 1 to 64 letters, digits, dots, "
+            "hyphens and underscores, and begin with a letter or digit."
+        )
+    return name
 
 
 def kind_named(name: str) -> DestinationKind:
@@ -22,6 +39,12 @@ def kind_named(name: str) -> DestinationKind:
     if kind is None:
         raise Misconfigured(f"There is no kind {name!r} of destinations; {_listed(KINDS)} are.")
     return kind
+
+
+def fields_of(kind: DestinationKind) -> list[tuple[str, FieldInfo]]:
+    """Return the parts of an address, those first that are needed."""
+    fields = kind.address.model_fields.items()
+    return sorted(fields, key=lambda each: not each[1].is_required())
 
 
 def checked_address(kind: DestinationKind, values: Mapping[str, Any]) -> Address:
@@ -60,9 +83,16 @@ def _sentences(kind: DestinationKind, error: ValidationError) -> list[str]:
         elif fault["type"] == "missing":
             description = kind.address.model_fields[name].description
             sentences.append(f"{name} is missing: {description}")
+        elif words := _must_be(kind.address.model_fields[name]):
+            sentences.append(f"{name} must be {words}.")
         else:
             sentences.append(f"{name}: {fault['msg'].removeprefix('Value error, ')}.")
     return sentences
+
+
+def _must_be(field: FieldInfo) -> str | None:
+    words = (each.words for each in field.metadata if isinstance(each, MustBe))
+    return next(words, None)
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -4,7 +4,7 @@ import json
 import shutil
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ class Orthanc:
     """A server that runs, by its REST API. dicom_port: of its listener; AE title ORTHANC."""
 
     def __init__(self, http_port: int, dicom_port: int) -> None:
+        self.http_port = http_port
         self.dicom_port = dicom_port
         self._client = httpx2.Client(base_url=f"http://127.0.0.1:{http_port}", timeout=60)
 
@@ -57,13 +58,16 @@ class Orthanc:
 
 
 @contextmanager
-def an_orthanc(folder: Path) -> Iterator[Orthanc]:
-    """Start a server, and end it. Skips the test where it is not installed."""
+def an_orthanc(folder: Path, config: Mapping[str, Any] | None = None) -> Iterator[Orthanc]:
+    """Start a server, and end it. Skips the test where it is not installed.
+
+    config: what it does besides.
+    """
     program = shutil.which(ORTHANC) or shutil.which(ORTHANC, path="/usr/sbin")
     require("orthanc", program is not None)
     http_port, dicom_port = _free_ports(2)
-    config = folder / "orthanc.json"
-    config.write_text(
+    path = folder / "orthanc.json"
+    path.write_text(
         json.dumps(
             {
                 "Name": "ORTHANC",
@@ -79,11 +83,12 @@ def an_orthanc(folder: Path) -> Iterator[Orthanc]:
                 "DefaultEncoding": "Utf8",
                 "DicomAlwaysAllowEcho": True,
                 "DicomAlwaysAllowStore": True,
+                **(config or {}),
             }
         )
     )
     with (folder / "orthanc.log").open("wb") as log:
-        process = subprocess.Popen([str(program), config], stdout=log, stderr=log)
+        process = subprocess.Popen([str(program), path], stdout=log, stderr=log)
         server = Orthanc(http_port, dicom_port)
         try:
             wait_until(server.is_up)

@@ -13,7 +13,7 @@ from db.lifecycle.lease import LeasePolicy
 from db.lifecycle.sending.claims import DueResult, claim_due, defer
 from db.lifecycle.sending.outcomes import give_way, not_made, not_sent, not_yet, sent
 from db.session import Database
-from readfirst.errors import Misconfigured, NotThere, Unavailable
+from readfirst.errors import Misconfigured, NotThere, ReadFirstError, Unavailable
 from results.destinations.kind import DestinationConnection, SendingFailed
 from results.destinations.kinds import checked_address, kind_named
 from results.destinations.outgoing import Outgoing, OutgoingObject, make_outgoing
@@ -75,7 +75,8 @@ def _made(services: SendingServices, due: DueResult) -> Outgoing | None:
     except Exception as error:
         # Whatever a foreign header may bring about: others must be sent all the same.
         log.error("result_not_made", action="send", form=due.form.value, exc_info=error)
-        reason = f"It could not be made ({type(error).__name__})."
+        cause = str(error) if isinstance(error, ReadFirstError) else type(error).__name__
+        reason = f"It could not be made ({cause})."
         with services.database.write() as session:
             not_sent(session, due, reason, now, LEASE, answered=True)
         return None

@@ -7,6 +7,7 @@ import structlog
 
 from db.lifecycle.retention import due_originals, original_removed
 from db.lifecycle.unit_of_work import UnitOfWorkFactory
+from db.ris.messages import forget_messages
 from ingest.inbox.store import Store
 from readfirst.domain import ImageState
 
@@ -17,10 +18,14 @@ SLICE = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetentionPolicy:
-    """For how many days originals of refused and of scored images are kept; None: for ever."""
+    """For how many days originals of refused and of scored images are kept; None: for ever.
+
+    message_days: for how many, messages of the RIS.
+    """
 
     refused_days: float | None
     scored_days: float | None
+    message_days: float
 
     def limits(self, now: datetime) -> dict[ImageState, datetime | None]:
         """Before when a refused or a scored image must have become so, to lose its original."""
@@ -63,4 +68,19 @@ def purge_originals(
         last = images[-1].id
     if removed:
         log.info("originals_removed", action="retention", originals=removed)
+    return removed
+
+
+def purge_messages(
+    units: UnitOfWorkFactory, policy: RetentionPolicy, now: datetime | None = None
+) -> int:
+    """Remove messages of the RIS that were kept long enough, and orders without a study.
+
+    Returns how many of those messages nobody had been able to read.
+    """
+    before = (now or datetime.now(UTC)) - timedelta(days=policy.message_days)
+    with units.database.write() as session:
+        removed = forget_messages(session, before)
+    if removed:
+        log.warning("messages_removed", action="retention", messages=removed)
     return removed

@@ -1,10 +1,13 @@
 """Workers are woken for what was forgotten, and what failed for good is refused."""
 
+from datetime import timedelta
+
 import structlog
 
 from db.ensembles.shadows import forget_queues
 from db.lifecycle.heat_maps import give_up_maps, is_any_wanted
 from db.lifecycle.outbox import is_any_due as is_message_due
+from db.lifecycle.ris.orders import raise_by_orders
 from db.lifecycle.sending.claims import is_any_due as is_result_due
 from db.lifecycle.sending.outcomes import give_up_spent
 from db.lifecycle.unit_of_work import TASKS, UnitOfWorkFactory
@@ -18,6 +21,8 @@ from worker.sending.send import LEASE as SENDING
 log = structlog.get_logger()
 #: Messages of one sweep for one kind of work, at most; each makes a worker do all that waits.
 MOST_MESSAGES = 16
+#: For how long an order is looked for that its film has missed: they came in at one moment.
+MISSED = timedelta(hours=1)
 
 
 def sweep(units: UnitOfWorkFactory, store: Store) -> None:
@@ -25,6 +30,7 @@ def sweep(units: UnitOfWorkFactory, store: Store) -> None:
     store.sweep()
     with units.begin() as unit:
         given_up = give_up(unit)
+        raise_by_orders(unit, unit.at - MISSED)
         free = waiting(unit.session, unit.at)
         give_up_maps(unit.session, unit.at, unit.policy.lease)
         forget_queues(unit.session, unit.at)

@@ -144,8 +144,9 @@ def site_status(
 
 
 def expected_parts(settings: Settings) -> tuple[Part, ...]:
-    """The parts that belong to every running site, and the listener where it is switched on."""
-    return (*ALWAYS, Part.LISTENER) if settings.receive else ALWAYS
+    """The parts that belong to every running site, and the listeners that are switched on."""
+    chosen = {Part.LISTENER: settings.receive, Part.HL7_LISTENER: settings.hl7_port is not None}
+    return (*ALWAYS, *(part for part, is_on in chosen.items() if is_on))
 
 
 def _queue(session: Session, at: datetime) -> tuple[QueueRecord, ...]:

@@ -39,13 +39,26 @@ def examination(study: StudyRecord) -> str:
 
 
 def indication(study: StudyRecord) -> str:
-    """The reason why it was ordered, in one line; empty where the files do not say it.
+    """The reason why it was ordered, in one line; empty where nobody says it.
 
-    A description that says nothing new is left out.
+    That of the order stands where the files say none, and says so. A description that says nothing
+    new is left out.
     """
     reason = study.reason_for_the_requested_procedure or ""
     procedure = study.requested_procedure_description or ""
+    if not reason and study.order is not None and study.order.indication:
+        return from_order(study.order.indication)
     return reason or ("" if procedure == examination(study) else procedure)
+
+
+def ward(study: StudyRecord) -> str:
+    """Where the patient lies, as the order says it; empty where it does not."""
+    return from_order(study.order.ward) if study.order is not None and study.order.ward else ""
+
+
+def from_order(text: str) -> str:
+    """Mark a text as from the order, and not from the files."""
+    return gettext("{text} (from the order)").format(text=text)
 
 
 def patient_age(study: StudyRecord, zone: ZoneInfo) -> str:

@@ -20,19 +20,21 @@ OF_SCORE = {EventAction.SCORED, EventAction.FLAGGED}
 Occasions = Mapping[Study, set[Occasion]]
 
 
-def occasions_of(events: Iterable[DomainEvent]) -> Occasions:
+def occasions_of(events: Iterable[DomainEvent], *, ai_hidden: bool = False) -> Occasions:
     """Return what there is to send of each study. Pure.
 
     Scores are sent of live results and of studies that nobody has read yet, never of a prior, as
-    everything else is told. With a verdict that agrees or disagrees with the AI its result is sent:
-    the site may hide what the AI says until then.
+    everything else is told. ai_hidden: the site hides what the AI says until a verdict, with which
+    the score is sent, too.
     """
     occasions: dict[Study, set[Occasion]] = {}
     for event in events:
         if event.action in OF_SCORE and is_news(event):
             occasions.setdefault(event.study, set()).add(Occasion.SCORE)
         elif event.action is EventAction.VERDICT and event.detail.get("agreement"):
-            occasions.setdefault(event.study, set()).update((Occasion.VERDICT, Occasion.SCORE))
+            occasions.setdefault(event.study, set()).add(Occasion.VERDICT)
+        if event.action is EventAction.VERDICT and ai_hidden and not event.detail.get("withdrawn"):
+            occasions.setdefault(event.study, set()).add(Occasion.SCORE)
     return occasions
 
 

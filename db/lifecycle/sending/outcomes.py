@@ -2,10 +2,13 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from db.access import audit
+from db.access.audit import Actor
 from db.destinations.records import DestinationRecord
 from db.lifecycle import lease
 from db.lifecycle.lease import LeasePolicy
@@ -107,11 +110,13 @@ def give_up_spent(session: Session, now: datetime, policy: LeasePolicy) -> None:
 
 def send_again(
     session: Session,
+    actor: Actor,
     destination: DestinationRecord,
     at: datetime,
     numbers: Collection[int] | None = None,
+    **detail: Any,
 ) -> int:
-    """Let results be sent as if they never had been. Returns how many.
+    """Let results be sent as if they never had been, and note who did it. Returns how many.
 
     numbers: of these results, unless they wait anyway; None: all that were given up.
     """
@@ -126,6 +131,9 @@ def send_again(
         lease.release(row)
         row.state, row.reason, row.ended_at = SendingState.WAITING, None, None
         row.wanted_at = row.lease_until = at
+    if rows:
+        facts: dict[str, Any] = {"destination": destination.name, "results": len(rows)}
+        audit.note(session, actor, audit.AuditAction.RESULTS_SENT_AGAIN, at, **facts, **detail)
     return len(rows)
 
 

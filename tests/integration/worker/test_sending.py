@@ -22,6 +22,7 @@ from readfirst.results.reasons import NO_RESULT_SENTENCES, NoResultCode
 from readfirst.samples import FOLDER
 from readfirst.tasks.names import TaskName
 from tests.support.destinations import a_destination, outgoing
+from tests.support.studies import NOBODY
 from tests.support.workers import Worker
 
 Drop = Callable[..., Claim]
@@ -99,7 +100,7 @@ def test_what_is_sent_twice_is_there_once(worker: Worker, drop: Drop, folder: Pa
     content = before.read_bytes()
     with worker.database.write() as session:
         (row,) = outgoing_results(session, states=[SendingState.SENT], limit=9)
-        assert send_again(session, destination, datetime.now(UTC), [row.number]) == 1
+        assert send_again(session, NOBODY, destination, datetime.now(UTC), [row.number]) == 1
     send_all(worker)
     assert states(worker) == [("pacs", "sr", "sent")]
     (after,) = folder.rglob("*.dcm")

@@ -217,6 +217,26 @@ def test_the_doctor_looks_after_the_listener(
     assert "READFIRST_RECEIVE_CALLING" in listener()["found"]
 
 
+def test_the_doctor_looks_after_the_hl7_listener(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    def listener() -> Any:
+        findings = {row["name"]: row for row in json.loads(run("doctor", "--json").stdout)}
+        return findings["hl7"]
+
+    assert listener()["well"], "it is off"
+    with socket.create_server(("127.0.0.1", 0)) as somebody:
+        monkeypatch.setenv("READFIRST_HL7_PORT", str(somebody.getsockname()[1]))
+        assert listener()["well"]
+    assert not listener()["well"]
+    assert "readfirst mllp" in listener()["advice"]
+    monkeypatch.setenv("READFIRST_HL7_HOST", "0.0.0.0")
+    assert "READFIRST_HL7_PEERS" in listener()["found"]
+    assert isinstance(run("mllp").exception, Misconfigured)
+
+
 def test_a_listener_for_everybody_does_not_start(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -168,9 +168,7 @@ def test_what_was_read_long_ago_is_not_sent_again_by_a_new_ensemble(database: Da
         assert [row.study_instance_uid for row in waiting] == ["1.2"]
 
 
-def test_a_verdict_sends_itself_and_the_result_that_may_have_been_hidden(
-    database: Database,
-) -> None:
+def test_a_verdict_on_what_the_ai_says_is_sent(database: Database) -> None:
     with database.write() as session:
         a_destination(session, "pacs", Form.SR, Form.VERDICT)
         a_scored_image(session, probability=0.9, study="1.1")
@@ -178,9 +176,21 @@ def test_a_verdict_sends_itself_and_the_result_that_may_have_been_hidden(
         give_verdict(session, "1.1", VerdictInput())
         assert outgoing(session) == [("pacs", "sr", "sent")]
         give_verdict(session, "1.1", VerdictInput(finding=Finding.PNEUMONIA))
-        assert outgoing(session)[1:] == [("pacs", "sr", "waiting"), ("pacs", "verdict", "waiting")]
+        assert outgoing(session)[1:] == [("pacs", "verdict", "waiting")]
         give_verdict(session, "1.1", VerdictInput(withdrawn=True))
-        assert len(outgoing(session)) == 3
+        assert len(outgoing(session)) == 2
+
+
+def test_where_the_ai_is_hidden_its_result_leaves_with_the_verdict(database: Database) -> None:
+    hidden = replace(POLICY, ai_hidden=True)
+    with database.write() as session:
+        a_destination(session, "pacs", Form.SR)
+        a_scored_image(session, probability=0.9, study="1.1")
+        not_made(session, claim(session).results[0], "hidden", NOW)
+    with lifecycle(database, LATER, hidden) as unit:
+        give_verdict(unit, "1.1", VerdictInput())
+    with database.write() as session:
+        assert outgoing(session) == [("pacs", "sr", "not_made"), ("pacs", "sr", "waiting")]
 
 
 @pytest.mark.parametrize(
@@ -264,14 +274,14 @@ def test_what_is_given_up_is_sent_again_when_a_person_says_so(database: Database
     with database.write() as session:
         due = a_due_result(session)
         destination = find_destination(session, "pacs")
-        assert send_again(session, destination, LATER) == 0
+        assert send_again(session, NOBODY, destination, LATER) == 0
         not_sent(session, due, "no answer", NOW + GIVE_UP_AFTER, SENDING, answered=False)
-        assert send_again(session, destination, LATER) == 1
+        assert send_again(session, NOBODY, destination, LATER) == 1
         again = claim(session, LATER).results[0]
         assert (again.attempts, again.wanted_at) == (1, LATER)
         sent(session, again, ["1.9"], LATER)
-        assert send_again(session, destination, LATER) == 0
-        assert send_again(session, destination, LATER, [again.lease.row_id]) == 1
+        assert send_again(session, NOBODY, destination, LATER) == 0
+        assert send_again(session, NOBODY, destination, LATER, [again.lease.row_id]) == 1
 
 
 def test_a_result_that_kills_its_worker_is_given_up(database: Database) -> None:

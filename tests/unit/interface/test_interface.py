@@ -71,6 +71,7 @@ OPENAPI = (
         "`stat=true` is a new filter",
     ),
     Change(r"components schemas (StudyView|Search) .*\bprior\b.*", "`prior` and `unread`"),
+    Change(r"components schemas (StudyView .*\border\b|OrderRecord) ?.*", "(`order` in the API)"),
     Change(r"paths /api/v1/worklist get .*\b(unread|prior) .*", "`prior` and `unread` in the API"),
     Change(r"(?s)paths /api/v1/studies/\{study_instance_uid\}/prior .*", "`DELETE …/prior`"),
     Change(r"(?s)paths /api/v1/studies/\{study_instance_uid\}/priors .*", "`GET …/priors`"),
@@ -182,10 +183,21 @@ HELP = (
         r"(readfirst )?results( write)?: .*|readfirst:   results .*", "`readfirst results write`"
     ),
     Change(r"readfirst results( write)?: .*", "`readfirst results write`"),
+    Change(
+        r"(?s)readfirst destinations( [\w-]+)?: .*|readfirst:   destinations .*",
+        "`readfirst destinations`",
+    ),
     Change(r"(?s)readfirst results check-template: .*", "`readfirst results check-template`"),
+    Change(r"readfirst:   (hl7|mllp) .*", "`readfirst hl7 list`"),
+    Change(r"(?s)readfirst (hl7|mllp)( \w+)?: .*", "`readfirst hl7 list`"),
     Change(r"readfirst doctor:   --send-test-mail .*", "`readfirst doctor --send-test-mail`"),
+    Change(
+        r"(?s)(readfirst )?(sources|fetch(es)?)( \w+)?: .*|readfirst:   (sources|fetch(es)?)  .*",
+        "`readfirst fetch`",
+    ),
 )
 SCHEMA = (
+    Change(r"(hl7_messages|orders)\b.*", "`hl7_messages` and `orders`"),
     Change(r"studies\.flagged_by .*", "`studies.flagged_by`"),
     Change(r"announcements(\.night_id| FOREIGN KEY \['night_id'\]) .*", "`announcements.night_id`"),
     Change(r"(nights|rescored_studies)\b.*", "`nights` and `rescored_studies`"),
@@ -224,6 +236,7 @@ SCHEMA = (
     Change(r"(images|heat_maps|announcements)\.(failures|excused) .*", "`failures` and `excused`"),
     Change(r"images INDEX ix_images_last_error .*", "`failures` and `excused`"),
     Change(r"work_faults.*", "`work_faults`"),
+    Change(r"(sources|fetches)\b.*", "`sources` and `fetches`"),
     Change(r"studies\.(study_instance_uid_made_here|invalid_study_instance_uid) .*", "made here"),
     Change(r"announcements INDEX ix_announcements_waiting .*", "`lease_until`"),
 )

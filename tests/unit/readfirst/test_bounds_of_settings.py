@@ -17,6 +17,7 @@ from db.lifecycle.unit_of_work import site_policy, unit_of_work
 from db.lifecycle.work import claim_ready, claim_received
 from db.migrate import upgrade
 from db.session import open_database
+from ingest.hl7.listener_config import hl7_listener_config
 from ingest.inbox.disk import intake_disk_space
 from ingest.reader.reader_process import Reader
 from ingest.receivers.listener_config import listener_config
@@ -32,7 +33,7 @@ from readfirst.tasks.celery_app import make_app
 from readfirst.testing import RecordingNotifier
 from worker.composition import open_use_cases
 from worker.delivery.deliver import receivers
-from worker.upkeep.retention import purge_originals
+from worker.upkeep.retention import purge_messages, purge_originals
 from worklist.http.connection_limits import connection_limits
 from worklist.security.access_policy import access_policy
 
@@ -133,6 +134,17 @@ def listen(settings: Settings) -> None:
     assert listener.most_bytes >= 1024**2
 
 
+def listen_for_hl7(settings: Settings) -> None:
+    listener = hl7_listener_config(settings.model_copy(update={"hl7_port": 0}))
+    assert listener.connections >= 1
+    assert listener.most_bytes >= 1024
+
+
+def forget(settings: Settings) -> None:
+    with open_use_cases(settings, RecordingNotifier()) as site:
+        assert purge_messages(site.units, site.retention) == 0
+
+
 def watch(settings: Settings) -> None:
     monitoring = monitoring_config(settings)
     assert 0 < monitoring.drift_notice <= monitoring.drift_alarm < math.inf
@@ -163,6 +175,11 @@ USES: dict[str, Callable[[Settings], Any]] = {
     "receive_port": lambda settings: connect(settings.receive_port),
     "receive_associations": listen,
     "receive_megabytes": listen,
+    "hl7_port": lambda settings: connect(settings.hl7_port or 1),
+    "hl7_connections": listen_for_hl7,
+    "hl7_kilobytes": listen_for_hl7,
+    "hl7_seconds": lambda settings: wait(settings.hl7_seconds),
+    "hl7_keep_days": forget,
     "batch_size": claim,
     "prevalence": state,
     "quiet_seconds": order,
@@ -174,6 +191,7 @@ USES: dict[str, Callable[[Settings], Any]] = {
     "min_free_megabytes": lambda settings: intake_disk_space(settings).sentence,
     "max_wait_hours": order,
     "nightly_films_an_hour": pace,
+    "fetch_per_hour": lambda settings: NOW + AN_HOUR / settings.fetch_per_hour,
     "second_look": lambda settings: 0 < settings.second_look <= 1,
     "sweep_seconds": sweep,
     "lease_seconds": claim,

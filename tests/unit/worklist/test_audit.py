@@ -247,6 +247,7 @@ QUIET = {
     "LabelledFilmRecord": "is exported without its patient, and the export is noted",
     "LabelledScoreRecord": "is counted, and only sums are shown",
     "NewArrival": "comes in, and is shown to nobody",
+    "OrderRecord": "is part of the record of its study",
     "StudyLabel": "comes in",
     "VerdictInput": "comes in",
 }

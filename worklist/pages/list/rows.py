@@ -19,6 +19,7 @@ from worklist.services.study_texts import (
     in_percent,
     indication,
     patient_age,
+    ward,
 )
 
 #: Thumbnails of one study, so that the column keeps its width; the rest is told by a number.
@@ -186,7 +187,7 @@ def _adds(study: StudyRecord, *, pending: bool, overdue: bool) -> bool:
 
 def _patient_facts(study: StudyRecord, zone: ZoneInfo) -> str:
     age = patient_age(study, zone)
-    facts = (age, study.patient_sex, study.patient_id, study.accession_number)
+    facts = (age, study.patient_sex, study.patient_id, study.accession_number, ward(study))
     return " · ".join(fact for fact in facts if fact)
 
 

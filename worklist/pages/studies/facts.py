@@ -14,7 +14,14 @@ from readfirst.language.texts import gettext
 from readfirst.refusals import WITHOUT_FILM
 from readfirst.studies.findings import Finding, agreement_text, finding_text
 from readfirst.studies.viewer import viewer_link
-from worklist.services.study_texts import distinct, in_percent, indication, minute, patient_age
+from worklist.services.study_texts import (
+    distinct,
+    in_percent,
+    indication,
+    minute,
+    patient_age,
+    ward,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +80,8 @@ def facts(study: StudyRecord, now: datetime, zone: ZoneInfo) -> tuple[tuple[str,
         gettext("Arrived"): f"{minute(study.received_at, zone)} ({waited})",
         gettext("Institution"): study.institution_name,
         gettext("Referred by"): readable_name(study.referring_physician_name or ""),
+        gettext("Ward"): ward(study),
+        gettext("Order"): _order(study, zone),
     }
     return tuple((name, value) for name, value in rows.items() if value)
 
@@ -167,6 +176,18 @@ def _ai(verdict: VerdictRecord) -> str:
     flag = gettext("flagged") if verdict.flagged else gettext("not flagged")
     text = gettext("AI then: {probability}, {flag}")
     return text.format(probability=readable_probability(verdict.probability), flag=flag)
+
+
+def _order(study: StudyRecord, zone: ZoneInfo) -> str:
+    """The priority of the order, when it came, and whether it was cancelled."""
+    order = study.order
+    if order is None:
+        return ""
+    words = [order.priority or "", minute(order.received_at, zone)]
+    if order.cancelled_at is not None:
+        at = minute(order.cancelled_at, zone)
+        words.append(gettext("cancelled {time}").format(time=at))
+    return ", ".join(filter(None, words))
 
 
 def _description(study: StudyRecord) -> str | None:

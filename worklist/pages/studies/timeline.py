@@ -27,6 +27,7 @@ PLAIN = {
     "original_restored": "Original came in again, and is kept",
     "unread": "Unread again, since this image came in",
     "raised_to_stat": "Raised to STAT",
+    "order_cancelled": "The order was cancelled; the study stays where it is",
     "no_prior": "No prior any more: to be read",
     "replaced": "Found to be a beginning only: the whole film came in and replaced it",
 }
@@ -47,6 +48,7 @@ CAUSES = {
     "rollback": "ensemble {} is active again",
     "threshold": "ensemble {} has another threshold",
     "reprocess": "an image was tried again",
+    "order": "an order says so",
 }
 
 
@@ -142,6 +144,8 @@ def _entry(
         what, kind = gettext("Flagged, moved up") + _cause(event), "flag"
     elif event.action == "flag_withdrawn":
         what = gettext("No longer flagged") + _cause(event)
+    elif event.action == "raised_to_stat":
+        what = gettext(PLAIN[event.action]) + _cause(event)
     elif event.action == "prior":
         reason = PRIORS.get(str(event.detail.get("reason")), FOR_COMPARISON)
         what = gettext("Made a prior, not to be read: {reason}").format(reason=gettext(reason))

@@ -1,0 +1,155 @@
+"""`destinations add`, `change`, `remove`, `enable` and `disable`."""
+
+from datetime import UTC, datetime
+from getpass import getuser
+from typing import Annotated
+
+import typer
+
+from cli.common.console import notice
+from cli.common.database import TERMINAL, opened
+from db.destinations.changes import (
+    add_destination,
+    change_destination,
+    remove_destination,
+    switch_destination,
+)
+from db.destinations.queries import find_destination
+from db.destinations.records import DestinationRecord
+from readfirst.destinations.forms import Form, Studies
+from readfirst.errors import Misconfigured
+from readfirst.settings import load_settings
+
+Name = Annotated[str, typer.Argument(help="The destination's name.")]
+Parts = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="FIELD=VALUE",
+        help="A part of its address, as host=pacs.example. `kinds` lists them. Passwords, tokens "
+        "and keys are files, of which the path is given.",
+    ),
+]
+Forms = Annotated[
+    str | None,
+    typer.Option(
+        "--form",
+        help="What it gets, with commas: sr (report), kos (flag), sc and gsps (heat map, as a "
+        "picture or as outlines), verdict. Default: sr,kos.",
+    ),
+]
+Which = Annotated[
+    Studies | None, typer.Option(help="Of which studies it gets results. Default: flagged.")
+]
+SENTENCE = 'Destination "{}" gets {} of {} studies{}.'
+
+
+def add(
+    name: Name,
+    kind: Annotated[
+        str, typer.Option(help="How it is reached, as dicom, stow or folder. `kinds` lists them.")
+    ],
+    parts: Parts = None,
+    form: Forms = None,
+    studies: Which = None,
+) -> None:
+    """Add a destination. It gets the results of studies that are scored from now on."""
+    from results.destinations.kinds import checked_input, checked_name, kind_named
+
+    wanted = checked_input(
+        kind_named(kind), _address(parts), _forms(form), studies or Studies.FLAGGED
+    )
+    with opened(load_settings()) as database, database.write() as session:
+        record = add_destination(
+            session, TERMINAL, checked_name(name), wanted, datetime.now(UTC), by=getuser()
+        )
+    _say(record)
+    notice(f"`readfirst destinations test {name}` tries whether it answers.")
+
+
+def change(
+    name: Name,
+    parts: Parts = None,
+    unset: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FIELD", help="A part of its address that goes back to its default."),
+    ] = None,
+    form: Forms = None,
+    studies: Which = None,
+) -> None:
+    """Change where a destination is, what it gets, and of which studies; the rest stays."""
+    from results.destinations.kinds import checked_input, kind_named
+
+    if not (parts or unset or form or studies):
+        raise Misconfigured("Say what is to change: --set, --unset, --form or --studies.")
+    with opened(load_settings()) as database, database.write() as session:
+        before = find_destination(session, name)
+        address = {key: value for key, value in before.address.items() if key not in (unset or ())}
+        wanted = checked_input(
+            kind_named(before.kind),
+            address | _address(parts),
+            _forms(form) or before.forms,
+            studies or before.studies,
+        )
+        record = change_destination(
+            session, TERMINAL, name, wanted, datetime.now(UTC), by=getuser()
+        )
+    _say(record)
+
+
+def remove(
+    name: Name,
+    drop: Annotated[
+        bool, typer.Option("--drop", help="Although results wait for it, which are not sent then.")
+    ] = False,
+) -> None:
+    """Remove a destination. What was sent to it stays in the audit log."""
+    with opened(load_settings()) as database, database.write() as session:
+        remove_destination(session, TERMINAL, name, datetime.now(UTC), drop=drop, by=getuser())
+    notice(f'Destination "{name}" removed.')
+
+
+def enable(name: Name) -> None:
+    """Let a destination get results again, those first that wait for it."""
+    _switch(name, enabled=True)
+
+
+def disable(name: Name) -> None:
+    """Let a destination get no results. What waits for it goes on waiting."""
+    _switch(name, enabled=False)
+
+
+def _switch(name: str, *, enabled: bool) -> None:
+    with opened(load_settings()) as database, database.write() as session:
+        record = switch_destination(
+            session, TERMINAL, name, datetime.now(UTC), enabled=enabled, by=getuser()
+        )
+    _say(record)
+
+
+def _say(record: DestinationRecord) -> None:
+    forms = ", ".join(form.value for form in record.forms)
+    off = "" if record.enabled else ", once it is enabled"
+    notice(SENTENCE.format(record.name, forms, record.studies.value, off))
+
+
+def _address(parts: list[str] | None) -> dict[str, str]:
+    """The parts of an address. Raises Misconfigured for one without an equals sign."""
+    pairs = [part.partition("=") for part in parts or ()]
+    for name, equals, _ in pairs:
+        if not (name and equals):
+            raise Misconfigured(f"--set {name!r} is not understood. Write FIELD=VALUE.")
+    return {name.strip(): value.strip() for name, _, value in pairs}
+
+
+def _forms(text: str | None) -> tuple[Form, ...]:
+    """The forms that are named; none where none are. Raises Misconfigured."""
+    names = [name.strip() for name in (text or "").split(",") if name.strip()]
+    try:
+        return tuple(Form(name) for name in names)
+    except ValueError as error:
+        known = ", ".join(form.value for form in Form)
+        raise Misconfigured(
+            f"--form {text!r} is not understood. Write one or more of {known}, with commas "
+            "between them."
+        ) from error

@@ -1,0 +1,61 @@
+"""The HL7 listener, as `readfirst doctor` sees it."""
+
+import socket
+from contextlib import suppress
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from readfirst.errors import ReadFirstError
+from readfirst.settings import Settings
+from readfirst.site.checks import CheckResult
+
+#: Seconds in which a listener on this machine answers.
+ANSWER_SECONDS = 2.0
+
+
+def check_hl7(settings: Settings) -> CheckResult:
+    """See whether the HL7 listener may run as it is set, answers, and has read all messages."""
+    from ingest.hl7.listener_config import hl7_listener_config
+    from ingest.receivers.listener_config import reachable_host
+
+    if settings.hl7_port is None:
+        return CheckResult("hl7", True, "off (READFIRST_HL7_PORT)")
+    try:
+        config = hl7_listener_config(settings)
+    except ReadFirstError as error:
+        return CheckResult("hl7", False, str(error), "Change the setting, and start it again.")
+    kept = _kept(settings)
+    warning = f"{kept} messages could not be read: see `readfirst hl7 list`." if kept else ""
+    where = f"{config.host}:{config.port}"
+    if config.port == 0:
+        free = f"{where}: any free port, named in its log"
+        return CheckResult("hl7", True, free, warning=warning)
+    well = _answers(reachable_host(config.host), config.port)
+    return CheckResult(
+        "hl7",
+        well,
+        f"{where} {'answers' if well else 'does not answer'}",
+        "Start it with `readfirst up` or `readfirst mllp`, and see its log.",
+        warning=warning,
+    )
+
+
+def _kept(settings: Settings) -> int:
+    from db.ris.messages import kept_count
+    from db.session import open_database
+
+    database = open_database(settings.database)
+    try:
+        # The check of the database says why it does not answer.
+        with suppress(SQLAlchemyError), database.read() as session:
+            return kept_count(session)
+    finally:
+        database.dispose()
+    return 0
+
+
+def _answers(host: str, port: int) -> bool:
+    with suppress(OSError):
+        socket.create_connection((host, port), ANSWER_SECONDS).close()
+        return True
+    return False

@@ -1,0 +1,1 @@
+"""`sources …`, `fetch` and `fetches`: films are fetched from a PACS."""

@@ -1,0 +1,37 @@
+"""A check of `doctor`: whether the archives answered when they were last asked."""
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from cli.common.console import local_time
+from readfirst.settings import Settings
+from readfirst.site.checks import CheckResult
+
+
+def check_sources(settings: Settings) -> CheckResult:
+    """See whether the sources that films are fetched from answered last time."""
+    from db.pacs.sources import source_records
+    from db.session import open_database
+
+    database = open_database(settings.database)
+    try:
+        with database.read() as session:
+            records = source_records(session)
+    except SQLAlchemyError:
+        # The check of the database says why.
+        return CheckResult("sources", True, "unknown without the database")
+    finally:
+        database.dispose()
+    if not records:
+        return CheckResult("sources", True, "none (`readfirst sources add`)")
+    failing = [record for record in records if record.failing_since is not None]
+    if not failing:
+        names = ", ".join(record.source.name for record in records)
+        return CheckResult("sources", True, names)
+    text = " ".join(
+        f"{record.source.name} since {local_time(record.failing_since, settings)}: "
+        f"{record.last_error}"
+        for record in failing
+        if record.failing_since is not None
+    )
+    advice = f"`readfirst sources test {failing[0].source.name}` tries again, and says more."
+    return CheckResult("sources", False, text, advice)

@@ -1,0 +1,1 @@
+"""Steps of the life cycle by messages of the radiology information system."""

@@ -1,0 +1,1 @@
+"""The archives that films are fetched from, as rows, and what was fetched."""

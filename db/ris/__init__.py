@@ -1,0 +1,1 @@
+"""Rows of the radiology information system: messages and orders."""

@@ -1,0 +1,77 @@
+"""The orders of studies: joined by accession number and patient, whichever came first."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from db.tables import OrderRow, Study
+from readfirst.studies.identity import Patient, conflict
+
+PATIENT_FIELDS = tuple(field.name for field in fields(Patient))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderRecord:
+    """The order of a study."""
+
+    #: As it was sent, as `S` or `STAT`.
+    priority: str | None
+    indication: str | None
+    ward: str | None
+    requested_procedure: str | None
+    received_at: datetime
+    cancelled_at: datetime | None
+
+
+def orders_of_studies(session: Session, studies: Sequence[Study]) -> dict[int, OrderRecord]:
+    """The latest order of each study, by the studies' row ids; without one, a study is left out."""
+    numbers = {study.accession_number for study in studies} - {None}
+    if not numbers:
+        return {}
+    rows = defaultdict[str, list[OrderRow]](list)
+    query = select(OrderRow).where(OrderRow.accession_number.in_(numbers)).order_by(OrderRow.id)
+    for row in session.scalars(query):
+        rows[row.accession_number].append(row)
+    latest = {
+        study.id: fitting[-1]
+        for study in studies
+        if (fitting := _fitting(study, rows[study.accession_number or ""]))
+    }
+    return {number: _record(row) for number, row in latest.items()}
+
+
+def has_urgent_order(session: Session, study: Study) -> bool:
+    """Tell whether an order that stands wants a study to be read at once."""
+    if study.accession_number is None:
+        return False
+    query = select(OrderRow).where(
+        OrderRow.accession_number == study.accession_number,
+        OrderRow.is_urgent,
+        OrderRow.cancelled_at.is_(None),
+    )
+    return bool(_fitting(study, session.scalars(query)))
+
+
+def patient_named_by(row: OrderRow | Study) -> Patient:
+    """The patient of an order or a study."""
+    return Patient(**{name: getattr(row, name) for name in PATIENT_FIELDS})
+
+
+def _fitting(study: Study, rows: Iterable[OrderRow]) -> list[OrderRow]:
+    patient = patient_named_by(study)
+    return [row for row in rows if not conflict(patient, patient_named_by(row))]
+
+
+def _record(row: OrderRow) -> OrderRecord:
+    return OrderRecord(
+        priority=row.priority,
+        indication=row.indication,
+        ward=row.ward,
+        requested_procedure=row.requested_procedure,
+        received_at=row.received_at,
+        cancelled_at=row.cancelled_at,
+    )

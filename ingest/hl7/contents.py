@@ -1,0 +1,23 @@
+"""A message as what it says. Pure."""
+
+from ingest.hl7.orders import OrderRules, orders
+from ingest.hl7.segments import first, message_text, parsed, value
+from readfirst.errors import MessageRefused
+from readfirst.ris.codes import MessageCode
+from readfirst.ris.values import Content
+
+#: Messages of orders, by the message code and the trigger event of MSH-9.
+ORDERS = frozenset({("ORM", "O01"), ("OMI", "O23"), ("OMG", "O19")})
+
+
+def read_contents(raw: bytes, rules: OrderRules) -> list[Content]:
+    """Read what a message says; nothing where it says nothing that matters here.
+
+    Raises MessageRefused for what is no message, is of another type, or names no order or patient.
+    """
+    message = parsed(message_text(raw))
+    msh = first(message, "MSH")
+    kind, event = value(msh, 9) or "", value(msh, 9, 2) or ""
+    if (kind, event) in ORDERS:
+        return [*orders(message, rules)]
+    raise MessageRefused(MessageCode.MESSAGE_TYPE_NOT_USED, f"{kind}^{event}".strip("^"))

@@ -1,0 +1,55 @@
+"""The connection of an association that we open, and why there is none."""
+
+import socket
+import ssl
+import sys
+from typing import Any
+
+from pynetdicom import AE
+from pynetdicom.transport import AssociationSocket
+
+
+class ClientAE(AE):
+    """An application entity whose connections say why they failed."""
+
+    _connection: AssociationSocket | None = None
+
+    def _create_socket(self, *arguments: Any, **options: Any) -> AssociationSocket:
+        connection = super()._create_socket(*arguments, **options)
+        # The library makes the socket itself and has no place to say of which class.
+        connection.__class__ = _ClientSocket
+        self._connection = connection
+        return connection
+
+    def connection_fault(self) -> str | None:
+        """Say why the last connection was not made; None if it was."""
+        connection = self._connection
+        fault = connection.fault if isinstance(connection, _ClientSocket) else None
+        return None if fault is None else _sentence(fault)
+
+
+class _ClientSocket(AssociationSocket):
+    """Closes its socket always, and keeps the error by which it was not connected."""
+
+    fault: BaseException | None = None
+
+    def _shutdown_socket(self) -> None:
+        self.fault = self.fault or sys.exception()
+        super()._shutdown_socket()
+        if self.socket is not None:
+            self.socket.close()
+
+
+def _sentence(fault: BaseException) -> str:
+    if isinstance(fault, ssl.SSLCertVerificationError):
+        return f"its certificate is not trusted here ({fault.verify_message}); see --tls-ca."
+    if isinstance(fault, ssl.SSLError):
+        return "it does not speak TLS as it is set up here."
+    if isinstance(fault, ConnectionRefusedError):
+        return "it cannot be reached: nothing listens at this port."
+    if isinstance(fault, TimeoutError):
+        return "it cannot be reached: no answer in time."
+    if isinstance(fault, socket.gaierror):
+        return "it cannot be reached: nobody knows this name."
+    reason = getattr(fault, "strerror", None) or type(fault).__name__
+    return f"it cannot be reached: {reason}."

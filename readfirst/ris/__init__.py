@@ -1,0 +1,1 @@
+"""The radiology information system (RIS): what its messages say, as values."""

@@ -1,0 +1,1 @@
+"""Films are fetched from archives: back-fills, new studies, and priors."""

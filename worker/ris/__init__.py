@@ -1,0 +1,1 @@
+"""Messages of the radiology information system are taken, each once, and answered."""
