@@ -102,8 +102,8 @@ def test_scripts_are_kept_for_good_under_the_digest_of_their_content(client: Tes
         kept = client.get(address)
         assert kept.status_code == 200
         assert kept.headers["cache-control"] == "public, max-age=31536000, immutable"
-    asked = {"If-None-Match": kept.headers["etag"]}
-    assert client.get(addresses[-1], headers=asked).status_code == 304
+    unless = {"If-None-Match": kept.headers["etag"]}
+    assert client.get(addresses[-1], headers=unless).status_code == 304
 
 
 @pytest.mark.parametrize("begin", ["/static", "/static/v-0123456789abcdef"])
