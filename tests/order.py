@@ -21,6 +21,7 @@ TESTS: Final = Path(__file__).parent
 LONG: Final = (
     "chaos/test_processes.py",
     "browser/test_whole_way.py",
+    "browser/test_ohif.py",
     "integration/worker/test_heartbeats.py",
     "integration/cli/test_private_files.py",
     "integration/cli/test_score.py",

@@ -23,6 +23,7 @@ from worklist.api_document import document
 from worklist.api_document import page as api_docs
 from worklist.dicomweb import router as dicomweb
 from worklist.dicomweb.study_objects import StudyObjects
+from worklist.fhir import router as fhir
 from worklist.http.language import LanguageMiddleware
 from worklist.http.problems import add_problems
 from worklist.observability import health, metrics
@@ -113,7 +114,7 @@ def _add_routes(app: FastAPI) -> None:
     app.include_router(document.router)
     app.include_router(api_docs.router)
     app.mount("/static", public(StaticFiles(directory=STATIC)), name="static")
-    for module in (pages, api, dicomweb, admin, health, metrics):
+    for module in (pages, api, dicomweb, fhir, admin, health, metrics):
         app.include_router(module.router)
     for module in (form, stow):
         app.include_router(module.router, max_body_size=app.state.upload_endpoints.most_bytes)

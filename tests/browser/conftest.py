@@ -19,7 +19,7 @@ How to write a test (`tests/browser/test_<feature>.py`)::
     Content-Security-Policy, or asks another machine. `monitor.expect("401")` lets pass what is
     meant.
 `new_page(color_scheme="dark", viewport={"width": 400, "height": 800})`: further pages, each with
-    cookies of its own, watched in the same way.
+    cookies of its own, watched in the same way. The first of a test is quick: see tabs.py.
 `faults(page)` of tests/browser/accessibility.py: what axe finds; assert that it is [].
 `picture(page, "study")`: docs/study.png, written only by `make pictures`.
 
@@ -28,6 +28,7 @@ No asyncio in these tests: Playwright's own loop runs in their thread.
 
 import os
 import shutil
+import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -40,6 +41,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from ingest.reader.reader_process import Reader
 from tests.browser.page_monitor import PageMonitor
 from tests.browser.site import Site, a_site, seed
+from tests.browser.tabs import DESK, OF_PAGES, Tabs
 from tests.support import waiting
 from tests.support.requirements import require
 from tests.support.serving import served
@@ -51,6 +53,8 @@ TIMEOUT = round(1000 * waiting.TIMEOUT)
 ARGUMENTS = [
     "--disable-gpu", "--disable-quic", "--disable-sync", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage",
+    # All pages are of this machine: a new one needs no other process once it has an address.
+    "--disable-site-isolation-trials",
 ]  # fmt: skip
 #: Chromium's own sandbox cannot be had by root.
 AS_ROOT = ["--no-sandbox"] if os.geteuid() == 0 else []
@@ -89,15 +93,25 @@ def seeded_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path
         yield home, reader
 
 
+@pytest.fixture(scope="package")
+def port() -> Iterator[socket.socket]:
+    """The port of all sites, the same for all tests: the browser has their scripts already."""
+    with socket.create_server(("127.0.0.1", 0)) as bound:
+        yield bound
+
+
 @pytest.fixture
 def site(
-    seeded_home: tuple[Path, Reader], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    seeded_home: tuple[Path, Reader],
+    port: socket.socket,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Site]:
     """A site of the test's own, served."""
     monkeypatch.chdir(tmp_path)
     home, reader = seeded_home
     shutil.copytree(home, tmp_path / "home")
-    with a_site(tmp_path / "home", reader) as made, served(made.settings) as (address, _):
+    with a_site(tmp_path / "home", reader) as made, served(made.settings, port) as (address, _):
         yield replace(made, address=address)
 
 
@@ -109,16 +123,28 @@ def monitor() -> Iterator[PageMonitor]:
     assert monitor.unexpected() == []
 
 
+@pytest.fixture(scope="package")
+def tabs(browser: Browser, port: socket.socket) -> Tabs:
+    """The window of the browser in which each test opens its first page."""
+    return Tabs(browser, f"http://127.0.0.1:{port.getsockname()[1]}")
+
+
 @pytest.fixture
-def new_page(browser: Browser, site: Site, monitor: PageMonitor) -> Iterator[NewPage]:
-    """Opens pages of this site, each in a context of its own."""
+def new_page(browser: Browser, tabs: Tabs, site: Site, monitor: PageMonitor) -> Iterator[NewPage]:
+    """Opens pages of this site, each with cookies of its own."""
     with ExitStack() as opened:
+        is_first = True
 
         def new(**options: Any) -> Page:
-            chosen = {"viewport": {"width": 1400, "height": 900}, "base_url": site.address}
-            context = opened.enter_context(browser.new_context(**(chosen | options)))
-            context.set_default_timeout(TIMEOUT)
-            page = context.new_page()
+            nonlocal is_first
+            if is_first and options.keys() <= OF_PAGES:
+                opened.callback(tabs.close)
+                page = tabs.open(**options)
+            else:
+                chosen = {"viewport": DESK, "base_url": site.address} | options
+                page = opened.enter_context(browser.new_context(**chosen)).new_page()
+            is_first = False
+            page.set_default_timeout(TIMEOUT)
             monitor.watch(page)
             return page
 

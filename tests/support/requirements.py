@@ -18,6 +18,7 @@ REASONS: Final = {
     "chromium": "no Chromium here (Debian package chromium)",
     "dcmtk": "DCMTK's tools are not here (Debian package dcmtk)",
     "dicom tools": "dciodvfy and tid1500reader are not here (packages dicom3tools and dcmqi)",
+    "ohif": "OHIF is not here (`make node_modules/.ohif/ready`, from the npm registry)",
     "orthanc": "Orthanc is not here (Debian package orthanc)",
     "orthanc dicomweb": "Orthanc's DICOMweb is not here (Debian package orthanc-dicomweb)",
     "devices": "only root makes devices, and not everywhere",

@@ -10,6 +10,7 @@ from db.access.audit import AuditAction
 from ingest.dicom.web.frames import StoredFrame
 from readfirst.access.roles import Role
 from readfirst.derived_images import DerivedImages
+from worklist.dicomweb.addresses import INSTANCE, SERIES, STUDY
 from worklist.dicomweb.documents import FRAMES, PICTURE
 from worklist.dicomweb.media_types import OCTET_STREAM, MediaType, chosen
 from worklist.dicomweb.multipart import multipart, part_of_bytes, single
@@ -21,8 +22,7 @@ from worklist.dicomweb.parameters import (
     StudyPath,
 )
 from worklist.dicomweb.rendering import PICTURES, encoded, read_rendering, rendering_parameters
-from worklist.dicomweb.retrieve import INSTANCE, SERIES, STUDY
-from worklist.dicomweb.study_objects import Film
+from worklist.dicomweb.study_objects import PATIENCE, Film
 from worklist.security.policy import policy
 from worklist.services.dependencies import DerivedImagesDep, RendererDep
 from worklist.services.renderer import Renderer
@@ -105,7 +105,7 @@ def rendered(
     media_type = chosen(request, PICTURES).kind
     rendering = read_rendering(request)
     film = objects.film(study, series, instance)
-    with renderer.reading() as reader:
+    with renderer.reading(PATIENCE) as reader:
         grey = reader.display(film.path(), rendering.window)
     picture = rendering.resized(PillowImage.fromarray(grey))
     return Response(encoded(picture, media_type, rendering.quality), media_type=media_type)
@@ -177,7 +177,7 @@ def _thumbnail(
     if path.is_file():
         picture: PillowImage.Image = PillowImage.open(path)
     else:
-        with renderer.reading() as reader:
+        with renderer.reading(PATIENCE) as reader:
             picture = PillowImage.fromarray(reader.display(film.path()))
         picture.thumbnail((SMALL, SMALL))
     return Response(encoded(picture, media_type), media_type=media_type)
@@ -185,7 +185,7 @@ def _thumbnail(
 
 def _stored(renderer: Renderer, film: Film, number: int) -> StoredFrame:
     """A frame as it is stored. Raises HTTPException 404."""
-    with renderer.reading() as reader:
+    with renderer.reading(PATIENCE) as reader:
         frame = reader.frame(film.path(), number, plain=False)
     if number > frame.frames:
         raise HTTPException(404, f"The instance has frames 1 to {frame.frames}.")
@@ -195,7 +195,7 @@ def _stored(renderer: Renderer, film: Film, number: int) -> StoredFrame:
 def _plain(renderer: Renderer, film: Film, numbers: list[int]) -> StoredFrame:
     if numbers != [1]:
         raise HTTPException(406, "But for the first, frames are to be had as they are stored.")
-    with renderer.reading() as reader:
+    with renderer.reading(PATIENCE) as reader:
         return reader.frame(film.path(), 1, plain=True)
 
 

@@ -8,6 +8,7 @@ from fastapi.responses import StreamingResponse
 
 from db.access.audit import AuditAction
 from readfirst.access.roles import Role
+from worklist.dicomweb.addresses import INSTANCE, SERIES, STUDY
 from worklist.dicomweb.documents import INSTANCES, METADATA
 from worklist.dicomweb.media_types import DICOM, DICOM_JSON, MediaType, check_json, chosen
 from worklist.dicomweb.multipart import multipart, single
@@ -17,9 +18,6 @@ from worklist.security.policy import policy
 
 router = APIRouter()
 
-STUDY = "/studies/{study_instance_uid}"
-SERIES = STUDY + "/series/{series_instance_uid}"
-INSTANCE = SERIES + "/instances/{sop_instance_uid}"
 #: RFC 9111 5.5.
 LEFT_OUT = '299 readfirst "Some originals were removed, as the settings of the site say."'
 
@@ -107,13 +105,16 @@ def _metadata(request: Request, objects: Sequence[StudyObject]) -> Response:
     check_json(request)
     kept = _kept(objects)
     headers = {"Warning": LEFT_OUT} if len(kept) < len(objects) else None
-    # As they are read: a study may have many films.
-    return StreamingResponse(_json(kept), headers=headers, media_type=DICOM_JSON)
+    # The first is read before the answer begins, so that most faults are answered as such; the
+    # others as they are sent, since a study may have many films.
+    first = json.dumps(kept[0].attributes())
+    return StreamingResponse(_json(first, kept[1:]), headers=headers, media_type=DICOM_JSON)
 
 
-def _json(objects: Sequence[StudyObject]) -> Iterator[str]:
-    for number, each in enumerate(objects):
-        yield ("," if number else "[") + json.dumps(each.attributes())
+def _json(first: str, others: Sequence[StudyObject]) -> Iterator[str]:
+    yield f"[{first}"
+    for each in others:
+        yield f",{json.dumps(each.attributes())}"
     yield "]"
 
 

@@ -3,12 +3,10 @@
 from fastapi import APIRouter
 
 from worklist.dicomweb import pixels, retrieve, search
+from worklist.dicomweb.addresses import ROOT
 from worklist.dicomweb.documents import COMMON
 from worklist.http.problems import DOCUMENTED
 
-#: As that of STOW-RS, so that a client needs one address.
-PREFIX = "/dicom-web"
-
-router = APIRouter(prefix=PREFIX, tags=["DICOMweb"], responses=DOCUMENTED | COMMON)
+router = APIRouter(prefix=ROOT, tags=["DICOMweb"], responses=DOCUMENTED | COMMON)
 for module in (search, retrieve, pixels):
     router.include_router(module.router)

@@ -10,6 +10,7 @@ from db.access.audit import AuditAction
 from db.dicomweb.records import DicomStudy
 from db.dicomweb.search import find_studies
 from readfirst.access.roles import Role
+from worklist.dicomweb.addresses import SERIES, STUDY, retrieve_url
 from worklist.dicomweb.documents import NO_ROWS, ROWS
 from worklist.dicomweb.json_model import JsonObject, json_object, tag_of
 from worklist.dicomweb.media_types import DICOM_JSON, check_json
@@ -67,7 +68,7 @@ def studies(request: Request, database: DatabaseDep, settings: SettingsDep) -> R
 
 
 @router.get(
-    "/studies/{study_instance_uid}/series",
+    STUDY + "/series",
     operation_id="findSeries",
     responses=ROWS | NO_ROWS,
     openapi_extra=query_parameters(SERIES_KEYS),
@@ -80,12 +81,12 @@ def series(request: Request, objects: ObjectsDep, study: StudyPath) -> Response:
     by_uid: dict[str, list[StudyObject]] = {}
     for each in objects.find(study):
         by_uid.setdefault(each.series_instance_uid, []).append(each)
-    rows = [series_row(members, query) for members in by_uid.values()]
+    rows = [series_row(study, members, query) for members in by_uid.values()]
     return answer_rows(query.page(rows), query.warnings)
 
 
 @router.get(
-    "/studies/{study_instance_uid}/instances",
+    STUDY + "/instances",
     operation_id="findInstances",
     responses=ROWS | NO_ROWS,
     openapi_extra=query_parameters((*SERIES_KEYS, *INSTANCE_KEYS)),
@@ -95,12 +96,12 @@ def instances(request: Request, objects: ObjectsDep, study: StudyPath) -> Respon
     """The instances of a study."""
     check_json(request)
     query = read_query(request, (*SERIES_KEYS, *INSTANCE_KEYS))
-    rows = [instance_row(each, query) for each in objects.find(study)]
+    rows = [instance_row(study, each, query) for each in objects.find(study)]
     return answer_rows(query.page(rows), query.warnings)
 
 
 @router.get(
-    "/studies/{study_instance_uid}/series/{series_instance_uid}/instances",
+    SERIES + "/instances",
     operation_id="findInstancesOfSeries",
     responses=ROWS | NO_ROWS,
     openapi_extra=query_parameters(INSTANCE_KEYS),
@@ -112,7 +113,7 @@ def instances_of_series(
     """The instances of a series."""
     check_json(request)
     query = read_query(request, INSTANCE_KEYS)
-    rows = [instance_row(each, query) for each in objects.find(study, series)]
+    rows = [instance_row(study, each, query) for each in objects.find(study, series)]
     return answer_rows(query.page(rows), query.warnings)
 
 
@@ -150,22 +151,27 @@ def study_row(study: DicomStudy, zone: ZoneInfo) -> JsonObject:
             "InstanceAvailability": _availability(
                 all(image.original_removed for image in study.images)
             ),
+            "RetrieveURL": retrieve_url(study.study_instance_uid),
         }
     )
 
 
-def series_row(members: Sequence[StudyObject], query: Query) -> JsonObject:
+def series_row(study_uid: str, members: Sequence[StudyObject], query: Query) -> JsonObject:
     """A row of the series, by the first instance of one (PS3.18 10.6.3.3.2)."""
     own = {
         "NumberOfSeriesRelatedInstances": len(members),
         "InstanceAvailability": _availability(all(each.is_removed for each in members)),
+        "RetrieveURL": retrieve_url(study_uid, members[0].series_instance_uid),
     }
     return _with(members[0].attributes(), OF_SERIES, query) | json_object(own)
 
 
-def instance_row(each: StudyObject, query: Query) -> JsonObject:
+def instance_row(study_uid: str, each: StudyObject, query: Query) -> JsonObject:
     """A row of the instances (PS3.18 10.6.3.3.3)."""
-    own = {"InstanceAvailability": _availability(each.is_removed)}
+    own = {
+        "InstanceAvailability": _availability(each.is_removed),
+        "RetrieveURL": retrieve_url(study_uid, each.series_instance_uid, each.sop_instance_uid),
+    }
     return _with(each.attributes(), OF_INSTANCE, query) | json_object(own)
 
 

@@ -22,6 +22,8 @@ from worklist.dicomweb.media_types import DICOM
 from worklist.dicomweb.multipart import AnswerPart, part_of_bytes, part_of_file
 from worklist.services.renderer import Renderer
 
+#: Viewers ask for many things at once (seconds).
+PATIENCE = 5.0
 NO_STUDY = "No study with a DICOM image has this Study Instance UID."
 NO_OBJECT = "The study has no such series or instance."
 REMOVED = "The original was removed, as the site's settings say."
@@ -115,7 +117,7 @@ class Film:
         if self.is_removed or not self.store.has(self.image.sha256):
             return kept
         try:
-            with self.renderer.reading() as reader:
+            with self.renderer.reading(PATIENCE) as reader:
                 return reader.json_attributes(self.store.path(self.image.sha256))
         except Refused:
             return kept
@@ -225,6 +227,6 @@ class StudyObjects:
 
     def _results(self, study_uid: str) -> list[StudyResult]:
         """The results as they would be sent: none where there is a rule against it."""
-        with self._renderer.reading() as reader:
+        with self._renderer.reading(PATIENCE) as reader:
             services = result_services(self._settings, self._database, reader)
             return [StudyResult(made) for made in make_results(services, study_uid).objects]

@@ -35,9 +35,12 @@ class Renderer:
         self._reader.close()
 
     @contextmanager
-    def reading(self) -> Iterator[Reader]:
-        """Wait in line for the process that reads files. Raises HTTPException 503."""
-        with self._in_line(), self._turn:
+    def reading(self, patience: float = 0.0) -> Iterator[Reader]:
+        """Wait in line for the process that reads files.
+
+        patience: seconds in which there may come to be room in the line. Raises HTTPException 503.
+        """
+        with self._in_line(patience), self._turn:
             yield self._reader
 
     def png(self, path: Path, window: Window | None) -> bytes:
@@ -61,8 +64,8 @@ class Renderer:
             return reader.elements(path)
 
     @contextmanager
-    def _in_line(self) -> Iterator[None]:
-        if not self._line.acquire(blocking=False):
+    def _in_line(self, patience: float) -> Iterator[None]:
+        if not self._line.acquire(timeout=patience):
             raise HTTPException(503, "Too many films wait.", headers={"Retry-After": "2"})
         try:
             yield

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -87,6 +88,10 @@ def test_a_client_walks_from_the_list_to_the_film_and_the_result(
     (instance,) = [Dataset.from_json(each) for each in instances]
     assert (instance.SOPClassUID, instance.Rows) == (film.SOPClassUID, film.Rows)
     assert instance.AvailableTransferSyntaxUID == film.file_meta.TransferSyntaxUID
+    urls = [each.RetrieveURL for each in (row, series[0], instance)]
+    assert urls[2] == ROOT + instance_path(film)
+    assert urls[2].startswith(f"{urls[1]}/")
+    assert urls[1].startswith(f"{urls[0]}/")
     report, flag = (
         client.retrieve_series(row.StudyInstanceUID, each.SeriesInstanceUID)[0]
         for each in series[1:]
@@ -124,6 +129,13 @@ def test_metadata_say_what_the_file_says_but_for_its_pixels(
     assert "PixelData" not in read
     assert len(client.retrieve_study_metadata(film.StudyInstanceUID)) == 3
     assert client.retrieve_instance_metadata(*uids(film)) == metadata
+
+
+def test_a_viewer_that_asks_for_everything_at_once_gets_it(address: str, film: Dataset) -> None:
+    paths = [f"{address}{instance_path(film)}{path}" for path in ("/metadata", "/frames/1")] * 12
+    with ThreadPoolExecutor(len(paths)) as pool:
+        answers = pool.map(lambda path: requests.get(path, timeout=60).status_code, paths)
+        assert set(answers) == {200}
 
 
 def test_frames_are_the_stored_values(client: DICOMwebClient, film: Dataset) -> None:

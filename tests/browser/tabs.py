@@ -1,0 +1,67 @@
+"""The tabs that tests open one after another in one window of the browser, as if in a new one.
+
+A page in a new context begins with a new process, which has everything to load and to compile: that
+took longer than most tests. Here a tab that stays keeps the process, and between two tests all that
+a site may have stored is deleted.
+"""
+
+from typing import Any, Final
+
+from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, Route
+
+#: What a page may be given after it was opened; all else belongs to a context.
+OF_PAGES: Final = frozenset({"color_scheme", "viewport"})
+DESK: Final[Any] = {"width": 1400, "height": 900}
+#: Whether the clock is the machine's own: one that a test installed cannot be taken away again.
+OWN_CLOCK: Final = "() => `${Date}`.includes('[native code]')"
+
+
+class Tabs:
+    """Opens pages of one address, as the only ones of the browser until they are closed."""
+
+    def __init__(self, browser: Browser, address: str) -> None:
+        """address: of the site, as `http://127.0.0.1:43210`; nobody has to serve it yet."""
+        self._browser = browser
+        self._address = address
+        self._context: BrowserContext | None = None
+        self._kept: Page
+        self._session: CDPSession
+
+    def open(self, color_scheme: Any = "light", viewport: Any = DESK) -> Page:
+        """A new page."""
+        if self._context is None:
+            self._context = self._open_context()
+        page = self._context.new_page()
+        if viewport != DESK:
+            page.set_viewport_size(viewport)
+        if color_scheme != "light":
+            page.emulate_media(color_scheme=color_scheme)
+        return page
+
+    def _open_context(self) -> BrowserContext:
+        context = self._browser.new_context(base_url=self._address, viewport=DESK)
+        self._kept = context.new_page()
+        self._kept.route("**", _empty)
+        self._kept.goto("/")
+        self._session = context.new_cdp_session(self._kept)
+        return context
+
+    def close(self) -> None:
+        """Close all pages, and delete what was stored."""
+        if self._context is None:
+            return
+        for page in self._context.pages:
+            if page != self._kept:
+                page.close()
+        if not self._kept.evaluate(OWN_CLOCK):
+            self._context.close()
+            self._context = None
+            return
+        self._context.clear_cookies()
+        self._context.clear_permissions()
+        stored = {"origin": self._address, "storageTypes": "all"}
+        self._session.send("Storage.clearDataForOrigin", stored)
+
+
+def _empty(route: Route) -> None:
+    route.fulfill(content_type="text/html", body="")

@@ -1,0 +1,87 @@
+"""The real OHIF opens a study from ReadFirst, from an address of its own."""
+
+import io
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import numpy as np
+import pytest
+from PIL import Image as PillowImage
+from playwright.sync_api import Browser, Page, Request, expect
+
+from ingest.reader.reader_process import Reader
+from tests.browser.conftest import TIMEOUT
+from tests.browser.ohif import ohif_server
+from tests.browser.page_monitor import wait_until
+from tests.browser.site import Site, a_site
+from tests.support.serving import served
+
+#: OHIF's own tour of itself has been taken.
+NO_TOUR = "localStorage.setItem('shownTours', JSON.stringify(['basicViewerTour']))"
+
+
+@pytest.fixture
+def viewed_site(seeded_home: tuple[Path, Reader], tmp_path: Path) -> Iterator[Site]:
+    home, reader = seeded_home
+    shutil.copytree(home, tmp_path / "home")
+    with a_site(tmp_path / "home", reader) as site:
+        yield site
+
+
+@pytest.fixture
+def viewer(viewed_site: Site, browser: Browser) -> Iterator[Page]:
+    """A page of OHIF, which asks ReadFirst alone."""
+    with ohif_server() as ohif:
+        settings = viewed_site.settings.model_copy(update={"dicomweb_origins": (ohif.origin,)})
+        with served(settings) as (address, _):
+            ohif.configure(address)
+            context = browser.new_context(
+                viewport={"width": 1440, "height": 900}, base_url=ohif.origin
+            )
+            context.set_default_timeout(TIMEOUT)
+            context.add_init_script(NO_TOUR)
+            requests: list[Request] = []
+            context.on("request", lambda request: requests.append(request))
+            yield context.new_page()
+            context.close()
+    hosts = {urlsplit(each.url).hostname for each in requests if not each.url.startswith("data:")}
+    assert hosts - {None, ""} == {"127.0.0.1"}
+
+
+def shades(page: Page) -> float:
+    """The spread of the greys of the film on the screen; 0 for a blank one."""
+    canvas = page.locator("canvas.cornerstone-canvas")
+    if canvas.count() == 0:
+        return 0
+    picture = PillowImage.open(io.BytesIO(canvas.first.screenshot()))
+    return float(np.asarray(picture.convert("L")).std())
+
+
+def test_a_study_is_chosen_in_the_list_and_opens_with_its_report(
+    viewed_site: Site, viewer: Page
+) -> None:
+    viewer.goto("/")
+    rows = viewer.get_by_role("row").filter(has_text="Chest AP")
+    expect(rows).to_have_count(7)
+    # The first field is that of the patient, and the words are searched for by ReadFirst.
+    viewer.locator("input").first.fill("beispiel")
+    expect(rows).to_have_count(1)
+    rows.dblclick()
+    viewer.wait_for_url(f"**/viewer?StudyInstanceUIDs={viewed_site.study('DEMO-0010')}*")
+    expect(viewer.get_by_text("ReadFirst AI result")).to_be_visible()
+    expect(viewer.get_by_text("ReadFirst AI flag")).to_be_visible()
+    wait_until(viewer, lambda: shades(viewer) > 20)
+    report = viewer.locator("[data-cy^=study-browser-thumbnail]").filter(has_text="AI result")
+    report.hover()
+    report.get_by_role("button").last.click()
+    viewer.get_by_text("Tag Browser").first.click()
+    expect(viewer.get_by_role("dialog")).to_contain_text("1.2.840.10008.5.1.4.1.1.88.33")
+
+
+def test_a_study_that_is_not_flagged_opens_without_a_flag(viewed_site: Site, viewer: Page) -> None:
+    viewer.goto(f"/viewer?StudyInstanceUIDs={viewed_site.study('DEMO-0009')}")
+    expect(viewer.get_by_text("ReadFirst AI result")).to_be_visible()
+    wait_until(viewer, lambda: shades(viewer) > 20)
+    expect(viewer.get_by_text("ReadFirst AI flag")).to_have_count(0)
