@@ -58,7 +58,7 @@ def merges_of(session: Session, patient_ids: Iterable[str | None]) -> Merges:
     done: set[str] = set()
     while new := wanted - done:
         done |= new
-        for row in session.scalars(_standing(new)):
+        for row in session.scalars(_that_stand(new)):
             known[row.id] = row
             wanted |= {row.merged_id, row.surviving_id}
     return Merges(tuple(merge_of(row) for row in known.values()))
@@ -87,13 +87,13 @@ def merge_of(row: PatientMergeRow) -> PatientMerge:
     )
 
 
-def standing_rows(session: Session, merge: PatientMerge) -> Sequence[PatientMergeRow]:
+def rows_of_merge(session: Session, merge: PatientMerge) -> Sequence[PatientMergeRow]:
     """The rows that stand of exactly this merge."""
-    query = _standing({merge.merged.value})
+    query = _that_stand({merge.merged.value})
     return [row for row in session.scalars(query.with_for_update()) if merge_of(row) == merge]
 
 
-def _standing(ids: set[str]) -> Select[PatientMergeRow]:
+def _that_stand(ids: set[str]) -> Select[PatientMergeRow]:
     named = or_(PatientMergeRow.merged_id.in_(ids), PatientMergeRow.surviving_id.in_(ids))
     query = select(PatientMergeRow).where(PatientMergeRow.undone_at.is_(None), named)
     return query.order_by(PatientMergeRow.id)

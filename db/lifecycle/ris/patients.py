@@ -1,6 +1,7 @@
 """Changes of patients come in: data are corrected, and patients are merged, which can be undone."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from sqlalchemy import select
 
@@ -8,7 +9,7 @@ from db.access.audit import Actor, AuditAction, note
 from db.lifecycle.events import Cause, DomainEvent, EventAction
 from db.lifecycle.ranking import settle_priors
 from db.lifecycle.unit_of_work import UnitOfWork
-from db.ris.merges import standing_rows
+from db.ris.merges import rows_of_merge
 from db.ris.orders import patient_named_by
 from db.tables import OrderRow, PatientMergeRow, Study
 from readfirst.ris.values import PatientId, PatientMerge, PatientUpdate
@@ -51,10 +52,10 @@ def take_merge(unit: UnitOfWork, merge: PatientMerge) -> None:
 
     Studies keep the ID that their films say. A merge that says the contrary is undone by it.
     """
-    if standing_rows(unit.session, merge):
+    if rows_of_merge(unit.session, merge):
         return
     contrary = PatientMerge(surviving=merge.merged, merged=merge.surviving)
-    for row in standing_rows(unit.session, contrary):
+    for row in rows_of_merge(unit.session, contrary):
         row.undone_at = unit.at
     row = PatientMergeRow(
         merged_id=merge.merged.value,
@@ -101,7 +102,7 @@ def _tell(
         for study in _locked(unit, each.value)
         if each.issuer is None or study.issuer_of_patient_id in (None, each.issuer)
     ]
-    detail: dict[str, object] = {"merge": row.id}
+    detail: dict[str, Any] = {"merge": row.id}
     cause = Cause.PATIENT
     unit.add(
         *(DomainEvent(action=action, study=study, cause=cause, detail=detail) for study in studies)
@@ -127,7 +128,7 @@ def _is_of(row: Study | OrderRow, patient: Patient) -> bool:
     return not conflict(patient_named_by(row), patient)
 
 
-def _correct(row: Study | OrderRow, values: dict[str, object]) -> list[str]:
+def _correct(row: Study | OrderRow, values: Mapping[str, object]) -> list[str]:
     """Set what is said otherwise, and return the names of it."""
     fields = [
         name for name, value in values.items() if value is not None and getattr(row, name) != value
@@ -142,7 +143,7 @@ def _note(
     action: AuditAction,
     studies: list[Study],
     by: Actor,
-    detail: Mapping[str, object],
+    detail: Mapping[str, Any],
 ) -> None:
     uids = [study.study_instance_uid for study in studies]
     note(unit.session, by, action, unit.at, studies=uids, **detail)

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -21,12 +22,12 @@ from readfirst.studies.identity import Patient
 from tests.support.studies import AS_STORED, NOW, POLICY, a_header, an_image, written
 
 LEAD = Actor("lead", None)
-UNKNOWN = {
+UNKNOWN: dict[str, Any] = {
     "patient_id": "T1",
     "patient_name": "Unknown^Man",
     "patient_birth_date": date(1900, 1, 1),
 }
-KNOWN = {
+KNOWN: dict[str, Any] = {
     "patient_id": "P1",
     "patient_name": "Ejemplo^Juan",
     "patient_birth_date": date(1980, 1, 1),
@@ -35,13 +36,13 @@ WITH_PRIORS = replace(POLICY, prior_after=timedelta(days=90))
 MERGE = PatientMerge(surviving=PatientId("P1"), merged=PatientId("T1"))
 
 
-def film(session: Session, study: str, days: int = 0, **header: object) -> None:
+def film(session: Session, study: str, days: int = 0, **header: Any) -> None:
     at = NOW - timedelta(days=days)
     an_image(session, NOW, study=study, header=a_header(study_datetime=at, **header))
 
 
-def correct(session: Session, sex: str | None = None, **patient: object) -> None:
-    update = PatientUpdate(patient=Patient(**patient), patient_sex=sex)  # type: ignore[arg-type]
+def correct(session: Session, sex: str | None = None, **patient: Any) -> None:
+    update = PatientUpdate(patient=Patient(**patient), patient_sex=sex)
     with written(session, NOW) as unit:
         take_update(unit, update)
 
@@ -103,7 +104,7 @@ def test_a_correction_reaches_the_studies_of_the_patient_and_no_other(session: S
     ],
 )
 def test_without_an_issuer_name_and_birth_date_must_not_both_differ(
-    session: Session, changes: dict[str, object], is_corrected: bool
+    session: Session, changes: dict[str, Any], is_corrected: bool
 ) -> None:
     film(session, "1.1", **UNKNOWN)
     correct(session, patient_id="T1", issuer_of_patient_id="HOSP", **changes)
@@ -198,7 +199,7 @@ def test_an_order_under_the_new_id_is_that_of_the_film_under_the_old_one(
 
 
 def test_a_correction_reaches_the_order_too(session: Session) -> None:
-    order = ImagingOrder(accession_number="A1", patient=Patient(**UNKNOWN))  # type: ignore[arg-type]
+    order = ImagingOrder(accession_number="A1", patient=Patient(**UNKNOWN))
     with written(session, NOW) as unit:
         take_order(unit, order)
     correct(session, patient_id="T1", patient_name="Ejemplo^Juan")
