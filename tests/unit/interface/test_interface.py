@@ -190,7 +190,7 @@ HELP = (
     ),
     Change(r"(?s)readfirst results check-template: .*", "`readfirst results check-template`"),
     Change(r"readfirst:   (hl7|mllp) .*", "`readfirst hl7 list`"),
-    Change(r"(?s)readfirst (hl7|mllp)( \w+)?: .*", "`readfirst hl7 list`"),
+    Change(r"(?s)readfirst (hl7|mllp)( [a-z-]+)?: .*", "`readfirst hl7 list`"),
     Change(r"readfirst doctor:   --send-test-mail .*", "`readfirst doctor --send-test-mail`"),
     Change(
         r"(?s)(readfirst )?(sources|fetch(es)?)( \w+)?: .*|readfirst:   (sources|fetch(es)?)  .*",
