@@ -63,7 +63,7 @@ class DicomConnection:
         return None
 
     def _store(self, each: OutgoingObject) -> None:
-        dataset = each.content.dataset
+        dataset = each.dataset
         _check_accepted(self._association, (each.form,))
         try:
             answer = self._association.send_c_store(dataset)
