@@ -32,14 +32,13 @@ class FolderConnection:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def send(self, objects: Sequence[OutgoingObject]) -> str | None:
+    def send(self, objects: Sequence[OutgoingObject]) -> None:
         """Write the objects, each whole or not at all; the same again takes its own place."""
         try:
             for each in objects:
                 _write(each, self._path)
         except OSError as error:
             raise SendingFailed(_fault(error, self._path)) from error
-        return None
 
 
 def _write(each: OutgoingObject, folder: Path) -> None:
