@@ -32,11 +32,10 @@ class FhirConnection:
     def __init__(self, address: FhirAddress) -> None:
         self._address = address
 
-    def send(self, objects: Sequence[OutgoingObject]) -> str | None:
+    def send(self, objects: Sequence[OutgoingObject]) -> None:
         """Post each transaction."""
         for each in objects:
             self._post(each)
-        return None
 
     def _post(self, each: OutgoingObject) -> None:
         headers = {"Content-Type": MEDIA_TYPE, "Accept": MEDIA_TYPE}

@@ -49,11 +49,10 @@ class MllpSender:
         self._address = address
         self._context = client_context(address) if address.tls else None
 
-    def send(self, objects: Sequence[OutgoingObject]) -> str | None:
+    def send(self, objects: Sequence[OutgoingObject]) -> None:
         """Send each message, and wait for its acknowledgement."""
         for each in objects:
             self._send(each)
-        return None
 
     def try_it(self) -> None:
         """Open a connection and close it. Raises SendingFailed."""

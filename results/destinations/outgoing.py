@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pydicom.dataset import Dataset
-
 from readfirst.destinations.forms import Form
 from readfirst.results.reasons import NoResultCode
 from readfirst.results.values import ResultKind
@@ -33,11 +31,11 @@ class OutgoingObject:
     content: ResultObject | ResultMessage
 
     @property
-    def dataset(self) -> Dataset:
-        """The data set of a DICOM object. Raises TypeError for a message."""
+    def dicom(self) -> ResultObject:
+        """The DICOM object. Raises TypeError for a message."""
         if not isinstance(self.content, ResultObject):
             raise TypeError(f"{self.form} is no DICOM object")
-        return self.content.dataset
+        return self.content
 
     @property
     def message(self) -> ResultMessage:
