@@ -240,6 +240,27 @@ def test_studies_are_searched_for(address: str, film: Dataset) -> None:
         assert sorted(known[row["0020000D"]["Value"][0]] for row in rows) == names, query
 
 
+def test_series_and_instances_are_searched_for_across_studies(
+    client: DICOMwebClient, address: str, film: Dataset
+) -> None:
+    for search in (client.search_for_series, client.search_for_instances):
+        assert len(search()) == 2
+        (row,) = search(search_filters={"PatientID": film.PatientID, "Modality": film.Modality})
+        read = Dataset.from_json(row)
+        assert (read.StudyInstanceUID, read.PatientName) == (
+            film.StudyInstanceUID,
+            film.PatientName,
+        )
+        assert read.SeriesInstanceUID == film.SeriesInstanceUID
+        assert search(search_filters={"Modality": "MR"}) == []
+    (instance,) = client.search_for_instances(
+        search_filters={"SOPInstanceUID": film.SOPInstanceUID}
+    )
+    assert instance["00080016"]["Value"] == [film.SOPClassUID]
+    page = requests.get(f"{address}/instances?limit=1", timeout=60)
+    assert "additional results" in page.headers["Warning"]
+
+
 def test_a_search_goes_on_where_the_page_before_ended(address: str) -> None:
     pages = [
         requests.get(f"{address}/studies?limit=1&offset={offset}", timeout=60)
