@@ -46,6 +46,12 @@ ADMIN = (
     "|RuleFinding|Outcome|SiteSettings|SettingRecord|SettingSource|UnknownSetting|Body_explainFilm"
 )
 OPENAPI = (
+    Change(
+        r"(?s)paths /api/v1/admin/destinations.*|components schemas "
+        r"(Destination(Action|Answer|Counts|Record|Status)|SiteDestinations|OutgoingRecord"
+        r"|SendingState|WantedAction|Studies|Form) .*",
+        "`GET /api/v1/admin/destinations`",
+    ),
     Change(r"(?s)paths /api/v1/nights.*", "`GET /api/v1/nights/{number}`"),
     Change(
         r"(?s)components schemas (Night(Report|Change|Study)|ChangeCounts|Group(Kind|Record)) "
