@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import structlog
@@ -94,17 +95,20 @@ def ingest() -> None:
 
 def receive() -> None:
     """Listen for images sent by DICOM (C-STORE, C-ECHO), and put them into the inbox."""
+    from db.session import open_database
     from db.site.beating import beating
     from ingest.inbox.inbox_writer import inbox_writer
     from ingest.receivers.listener import listening
     from ingest.receivers.listener_config import listener_config
+    from worker.sending.commitments import take_commitment
 
     settings = _entry()
     config = listener_config(settings)
     writer = inbox_writer(settings, "dicom")
+    database = open_database(settings.database)
     with (
         stop_on_signal() as stop,
-        listening(config, writer) as listener,
+        listening(config, writer, partial(take_commitment, database)) as listener,
         beating(settings.database, Part.LISTENER),
     ):
         secured = " by TLS" if config.tls else ""

@@ -125,6 +125,9 @@ class StudyRecord(OfStudy):
     warnings: tuple[StudyWarning, ...]
     #: When it was read; None: unread, or an image came in since.
     read_at: datetime | None
+    #: When it was read in another system, as its report says, and who; None: no report stands.
+    reported_at: datetime | None
+    reported_by: str | None
     #: It came in for comparison, and is no unread work.
     prior: bool
     #: The one that stands.

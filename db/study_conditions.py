@@ -30,6 +30,11 @@ def is_unread() -> ColumnElement[bool]:
     return and_(Study.read_at.is_(None), Study.prior_since.is_(None))
 
 
+def is_read_here() -> ColumnElement[bool]:
+    """Studies with a verdict that stands: not those that were only read in another system."""
+    return and_(Study.read_at.is_not(None), Study.read_at.is_distinct_from(Study.reported_at))
+
+
 def counting_threshold() -> ColumnElement[float]:
     """The threshold by which a score counts in its study: that of the study's rank.
 

@@ -38,6 +38,7 @@ LONG: Final = (
     "chaos/test_inbox.py",
     "chaos/test_sandbox.py",
     "fuzz/test_fuzz.py",
+    "fuzz/test_dicomweb_of_hostile_films.py",
     "fuzz/test_corpus.py",
     "fuzz/test_bounds.py",
     "integration/laboratory/test_training.py",

@@ -43,7 +43,10 @@ def _begin_to_beat(sender: Any, **_: object) -> None:
 
 @beat_init.connect
 def _begin_to_beat_as_clock(**_: object) -> None:
+    from worker.pacs.polling_thread import start_polling
+
     _beat(Part.CLOCK)
+    start_polling(settings)
 
 
 @worker_shutdown.connect

@@ -2,10 +2,8 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 from fastapi import FastAPI
-from fastapi.staticfiles import StaticFiles
 from starlette.datastructures import State
 
 from db.lifecycle.unit_of_work import site_policy
@@ -23,8 +21,10 @@ from worklist.api_document import document
 from worklist.api_document import page as api_docs
 from worklist.dicomweb import router as dicomweb
 from worklist.dicomweb.study_objects import StudyObjects
+from worklist.fhir import router as fhir
 from worklist.http.language import LanguageMiddleware
 from worklist.http.problems import add_problems
+from worklist.http.static_files import STATIC, VersionedFiles
 from worklist.observability import health, metrics
 from worklist.pages import router as pages
 from worklist.pages import thumbnails
@@ -41,7 +41,6 @@ from worklist.services.streams import Streams
 from worklist.upload_endpoints import form, stow
 from worklist.upload_endpoints.endpoints import UploadEndpoints
 
-STATIC = Path(__file__).parent / "static"
 #: Longest body of a request, in bytes, but for those that bring images.
 SMALL_BODY = 64 * 1024
 
@@ -112,8 +111,8 @@ def _add_routes(app: FastAPI) -> None:
     """Add every route, in the order in which they are tried and documented."""
     app.include_router(document.router)
     app.include_router(api_docs.router)
-    app.mount("/static", public(StaticFiles(directory=STATIC)), name="static")
-    for module in (pages, api, dicomweb, admin, health, metrics):
+    app.mount("/static", public(VersionedFiles(directory=STATIC)), name="static")
+    for module in (pages, api, dicomweb, fhir, admin, health, metrics):
         app.include_router(module.router)
     for module in (form, stow):
         app.include_router(module.router, max_body_size=app.state.upload_endpoints.most_bytes)

@@ -1,7 +1,8 @@
 """Waiting times in a browser: for the first row, and for the answer to a key or a click."""
 
 import os
-import re
+import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -17,9 +18,12 @@ from PIL import Image
 from playwright.sync_api import Browser, Page
 
 from benchmarks.worklist.seed_data import UNREAD, digest
+from ingest.inbox.store import Store
 from readfirst.derived_images import DerivedImages
+from readfirst.samples import FOLDER
 from readfirst.settings import Settings
 
+ROOT = Path(__file__).parents[2]
 #: How often each thing is done.
 TIMES = 20
 #: Seconds that the server has to start.
@@ -63,17 +67,23 @@ def looked_at(browser: Browser, url: str, studies: int) -> list[Waited]:
     """Do what a reader does, before a server in a process of its own."""
     with tempfile.TemporaryDirectory() as home:
         settings = Settings(home=Path(home))
-        _draw_thumbnails(settings, studies)
-        with _serving(settings, url) as address:
-            page = browser.new_page(viewport={"width": 1400, "height": 900}, base_url=address)
-            page.add_init_script(SCRIPT)
-            page.goto("/")
+        lay_films(settings, studies)
+        with serving(settings, url) as address:
+            page = new_page(browser, address)
             waited = [
                 _waited(studies, what, [do(page) for _ in range(TIMES)])
                 for what, do in DOINGS.items()
             ]
             page.close()
     return waited
+
+
+def new_page(browser: Browser, address: str) -> Page:
+    """Open the list of a server, on a page that takes its times."""
+    page = browser.new_page(viewport={"width": 1400, "height": 900}, base_url=address)
+    page.add_init_script(SCRIPT)
+    page.goto("/")
+    return page
 
 
 def _first_row(page: Page) -> float:
@@ -103,13 +113,39 @@ def _filter(page: Page) -> float:
     return float(page.evaluate("firstRow.then(since)"))
 
 
-def _study(page: Page) -> float:
+def _open_first(page: Page) -> None:
     page.goto("/")
     page.keyboard.press("j")
     with page.expect_navigation():
         page.keyboard.press("Enter")
+
+
+def _study(page: Page) -> float:
+    _open_first(page)
     script = 'painted(() => document.querySelector("#verdict button")).then(since)'
     return float(page.evaluate(script))
+
+
+def _verdict(page: Page) -> float:
+    _open_first(page)
+    # Earlier releases take a verdict of a film that is not displayed, and have no such field.
+    page.wait_for_function(
+        """() => {
+          const needsFilm = document.querySelector("#verdict [name=displayed]");
+          const facts = document.querySelector('[data-film="facts"]').textContent;
+          const { film } = document.querySelector("main").dataset;
+          return facts.includes("%") && (!needsFilm || film === "displayed");
+        }"""
+    )
+    page.evaluate(
+        """() => {
+          const number = () => document.querySelector("#verdict")?.dataset.verdicts;
+          const before = number();
+          window.answered = painted(() => ![undefined, before].includes(number()));
+        }"""
+    )
+    page.keyboard.press("a")
+    return float(page.evaluate("answered.then(since)"))
 
 
 #: In this order; the list is the one that the thing before left.
@@ -118,11 +154,9 @@ DOINGS: dict[str, Callable[[Page], float]] = {
     "`j`, until the next row is selected": _key(
         "j", 'document.querySelector("tr.is-selected") !== before'
     ),
-    "`a`, until the verdict is taken and the next row is selected": _key(
-        "a", 'document.querySelector("tr.is-selected") !== before'
-    ),
     "a filter, until its first row": _filter,
     "Enter, until the study can be judged": _study,
+    "`a` on its page, until the verdict stands there": _verdict,
 }
 
 
@@ -132,41 +166,53 @@ def _waited(studies: int, what: str, took: Sequence[float]) -> Waited:
     return Waited(studies, what, float(middle), max(took[1:]), float(high))
 
 
-def _draw_thumbnails(settings: Settings, studies: int) -> None:
-    """Draw a picture for every study that is unread: the rest is not looked at."""
-    prepared = DerivedImages(settings.prepared_path)
+def lay_films(settings: Settings, studies: int) -> None:
+    """Give a film, and a picture of it, to every study that is unread: no other is looked at."""
+    settings.home_path.mkdir(exist_ok=True)
+    store, derived = Store(settings.store_path), DerivedImages(settings.prepared_path)
     grey = np.random.default_rng(0).normal(110, 40, (64, 64)).clip(0, 255).astype(np.uint8)
-    drawn = Image.fromarray(grey).resize((256, 256))
-    first = Path(settings.home) / "thumbnail.png"
-    drawn.save(first)
+    picture, film = settings.home_path / "thumbnail.png", settings.home_path / "film.dcm"
+    Image.fromarray(grey).resize((256, 256)).save(picture)
+    shutil.copyfile(FOLDER / "study-02.dcm", film)
     for number in range(studies - UNREAD, studies + 1):
-        path = prepared.thumbnail(digest(number))
-        path.parent.mkdir(parents=True, exist_ok=True)
-        os.link(first, path)
+        sha256 = digest(number)
+        for path, file in ((derived.thumbnail(sha256), picture), (store.path(sha256), film)):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            os.link(file, path)
 
 
 @contextmanager
-def _serving(settings: Settings, url: str) -> Iterator[str]:
-    own = {"READFIRST_HOME": str(settings.home), "READFIRST_DATABASE_URL": url}
-    command = [sys.executable, "-m", "readfirst", "serve", "--port", "0"]
+def serving(settings: Settings, url: str, tree: Path = ROOT) -> Iterator[str]:
+    """Serve the pages of a database by a tree's own code. Yields the address."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    own = {
+        "READFIRST_HOME": str(settings.home),
+        "READFIRST_DATABASE_URL": url,
+        "PYTHONPATH": str(tree),
+    }
+    command = [sys.executable, "-m", "readfirst", "serve", "--port", str(port)]
     log = settings.home_path / "serve.log"
     with log.open("w") as lines:
-        server = subprocess.Popen(command, env=os.environ | own, stderr=lines)
+        server = subprocess.Popen(command, env=os.environ | own, stderr=lines, cwd=tree)
     try:
-        address = _page_address(log)
-        # It listens already, and answers once it has started.
-        urlopen(f"{address}/healthz", timeout=PATIENCE).close()  # noqa: S310 - our own server
+        address = f"http://127.0.0.1:{port}"
+        _wait_for(f"{address}/healthz", log)
         yield address
     finally:
         server.terminate()
         server.wait()
 
 
-def _page_address(log: Path) -> str:
-    """The address that the server writes to its log once it listens."""
+def _wait_for(address: str, log: Path) -> None:
     end = time.monotonic() + PATIENCE
-    while not (notice := re.search(r"The page is at (\S+)/$", log.read_text(), re.MULTILINE)):
-        if time.monotonic() > end:
-            raise TimeoutError(log.read_text())
-        time.sleep(0.1)
-    return notice[1]
+    while True:
+        try:
+            urlopen(address, timeout=PATIENCE).close()  # noqa: S310 - our own server
+        except OSError as error:
+            if time.monotonic() > end:
+                raise TimeoutError(log.read_text()) from error
+            time.sleep(0.1)
+        else:
+            return

@@ -19,6 +19,7 @@ from db.pacs.fetches import fetch_records, known_images, waiting_fetches
 from db.pacs.sources import PacsSourceRecord, source_record, source_records
 from readfirst.calendar import parse_day
 from readfirst.errors import Misconfigured, Unavailable
+from readfirst.files.folders import make_inbox
 from readfirst.pacs.fetches import FetchState
 from readfirst.pacs.matches import StudyQuery
 from readfirst.pacs.source import Retrieval
@@ -94,6 +95,7 @@ def fetch(
     with opened(settings) as database, stop_on_signal() as stop:
         record = _chosen_source(database, source)
         services = fetch_services(settings, database)
+        make_inbox(settings.home_path, settings.inbox_path)
         with services.open_client(record.source, stop) as client:
             backfill = Backfill(services, record, client, interval, stop)
             if dry_run:

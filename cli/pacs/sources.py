@@ -63,6 +63,12 @@ TlsCa = Annotated[
 TlsCertificate = Annotated[
     Path | None, typer.Option(help="Certificate (PEM) that we show to the PACS.")
 ]
+Poll = Annotated[
+    bool | None,
+    typer.Option(
+        "--poll/--no-poll", help="Fetch new films by itself, every READFIRST_FETCH_EVERY_SECONDS."
+    ),
+]
 TlsKey = Annotated[Path | None, typer.Option(help="Private key of that certificate (PEM).")]
 #: The options of each protocol; a source that changes its protocol loses those of the other.
 OF_DIMSE = ("host", "port", "ae_title", "calling_ae_title", "tls")
@@ -83,8 +89,9 @@ def add(
     tls_ca: TlsCa = None,
     tls_certificate: TlsCertificate = None,
     tls_key: TlsKey = None,
+    poll: Poll = None,
 ) -> None:
-    """Add a source. Nothing is fetched from it before somebody says so."""
+    """Add a source. Without --poll nothing is fetched from it before somebody says so."""
     chosen = _chosen(
         retrieval=by,
         host=host,
@@ -97,6 +104,7 @@ def add(
         tls_ca=tls_ca,
         tls_certificate=tls_certificate,
         tls_key=tls_key,
+        polled=poll,
     )
     source = PacsSource(**({"name": name, "retrieval": Retrieval.C_MOVE} | chosen))
     check_source(source)
@@ -119,6 +127,7 @@ def change(
     tls_ca: TlsCa = None,
     tls_certificate: TlsCertificate = None,
     tls_key: TlsKey = None,
+    poll: Poll = None,
 ) -> None:
     """Change a source: what is named becomes so, and the rest stays. An empty value (`""`) takes
     one away.
@@ -135,6 +144,7 @@ def change(
         tls_ca=tls_ca,
         tls_certificate=tls_certificate,
         tls_key=tls_key,
+        polled=poll,
     )
     if not chosen:
         raise Misconfigured("Say what is to change: `readfirst sources change --help` lists it.")
@@ -164,12 +174,13 @@ def list_sources(json: Json = False) -> None:
         return
     print_table(
         f"Sources: {len(records)}",
-        ("Name", "By", "Address", "Answers", "Fetched", "Waiting", "Failed"),
+        ("Name", "By", "Address", "Polled", "Answers", "Fetched", "Waiting", "Failed"),
         [
             (
                 record.source.name,
                 record.source.retrieval.value,
                 record.source.address,
+                "yes" if record.source.polled else "",
                 _answers(record, settings),
                 *(
                     str(record.studies.get(state, 0))

@@ -64,6 +64,8 @@ class EventAction(StrEnum):
     ESCALATED = "escalated"
     ACKNOWLEDGED = "acknowledged"
     ORDER_CANCELLED = "order_cancelled"
+    REPORTED = "reported"
+    REPORT_WITHDRAWN = "report_withdrawn"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from db.ensembles.thresholds import ActiveThreshold, ActiveThresholds
 from db.lifecycle.events import Cause, DomainEvent, EventAction, image_event
 from db.tables import Image, Score, Study
 from readfirst.domain import Header, Urgency
+from readfirst.ris.values import ReportStatus
 from readfirst.studies.identity import Patient, differences
 from readfirst.studies.priority import reading_key
 from readfirst.studies.priors import PriorReason
@@ -138,6 +139,7 @@ def reopen(image: Image, cause: Cause) -> list[DomainEvent]:
     if image.study.read_at is None:
         return []
     image.study.read_at = None
+    image.study.reported_at = image.study.reported_by = None
     return [image_event(EventAction.UNREAD, image, cause)]
 
 
@@ -148,12 +150,43 @@ def mark_read(study: Study, at: datetime | None, cause: Cause) -> list[DomainEve
     """
     was_read = study.read_at is not None
     study.read_at = at
+    if at is None:
+        study.reported_at = study.reported_by = None
     if at is None and cause is Cause.READER and study.prior_since is None:
         study.never_prior = True
     if was_read == (at is not None):
         return []
     action = EventAction.UNREAD if at is None else EventAction.READ
     return [DomainEvent(action=action, study=study, cause=cause)]
+
+
+def mark_reported(
+    study: Study, at: datetime, by: str | None, status: ReportStatus
+) -> list[DomainEvent]:
+    """Let a study be read elsewhere since then, as a report says. A verdict that stands counts on.
+
+    at: no time before the study came in, so that nobody has read it before.
+    """
+    at = max(at, study.received_at)
+    if (study.reported_at, study.reported_by) == (at, by):
+        return []
+    is_elsewhere = study.read_at is None or study.read_at == study.reported_at
+    study.reported_at, study.reported_by = at, by
+    detail = {"status": status.value, "by": by}
+    reported = DomainEvent(
+        action=EventAction.REPORTED, study=study, cause=Cause.REPORT, detail=detail
+    )
+    return [reported, *(mark_read(study, at, Cause.REPORT) if is_elsewhere else [])]
+
+
+def withdraw_report(study: Study) -> list[DomainEvent]:
+    """Take back that a study was read elsewhere: without a verdict it is unread again."""
+    if study.reported_at is None:
+        return []
+    was_elsewhere = study.read_at == study.reported_at
+    study.reported_at = study.reported_by = None
+    withdrawn = DomainEvent(action=EventAction.REPORT_WITHDRAWN, study=study, cause=Cause.REPORT)
+    return [withdrawn, *(mark_read(study, None, Cause.REPORT) if was_elsewhere else [])]
 
 
 def counting_threshold(score: Score, thresholds: Mapping[str, ActiveThreshold]) -> ActiveThreshold:

@@ -24,7 +24,11 @@ from db.monitoring.columns import (
     numbered,
 )
 from db.scanner_names import SCANNER, scanner_name
-from db.study_conditions import counting_threshold, counting_threshold_version
+from db.study_conditions import (
+    counting_threshold,
+    counting_threshold_version,
+    is_read_here,
+)
 from db.tables import IgnoredFile, Image, Score, Study, Verdict
 from readfirst.monitoring.period import Period, midnight
 
@@ -143,7 +147,9 @@ def _named(name: str | None) -> str | None:
 
 
 def _studies(session: Session, period: Period, days: _Days, names: dict[str, int]) -> Rows:
-    columns = (Study.received_at, Study.flagged, Study.probability, Study.read_at)
+    # Whoever reads elsewhere is none of the readers whose times are told.
+    read_here = case((is_read_here(), Study.read_at))
+    columns = (Study.received_at, Study.flagged, Study.probability, read_here)
     ranked_by = (Study.threshold_version, Study.ensemble_version)
     query = select(*columns, Study.prior_since, *ranked_by).where(
         Study.received_at >= period.start,

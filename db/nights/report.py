@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from db.disclosures import OfStudy
 from db.nights.records import NightRecord
 from db.scanner_names import SCANNER, scanner_name
-from db.study_conditions import is_unread
+from db.study_conditions import is_read_here, is_unread
 from db.tables import EnsembleVersion, Image, RescoredStudy, Score, Study
 from readfirst.language.texts import gettext
 from readfirst.studies.marks import MARK_WORDS, Mark, MarkCode
@@ -155,7 +155,7 @@ def changed_studies(
     of_list = dict(zip(NightChange, _conditions(second_look_from), strict=True))[change]
     query = _studies().where(RescoredStudy.night_id == night_number, of_list)
     if hides_ai:
-        query = query.where(Study.read_at.is_not(None))
+        query = query.where(is_read_here())
     query = query.order_by(*_order(change)).limit(limit)
     rows = session.execute(query).all()
     presupposed: dict[str, float | None] = dict(

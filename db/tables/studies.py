@@ -94,8 +94,13 @@ class Study(Base):
     flagged_by: Mapped[str | None] = mapped_column(String(16))
     #: The ensemble that was active when the study was ranked last.
     ranked_by: Mapped[str | None] = mapped_column(String(64))
-    #: When somebody gave a verdict that still stands; None: unread, or again so.
+    #: When somebody gave a verdict that still stands, or read it elsewhere; None: unread, or again
+    #: so.
     read_at: Mapped[datetime | None]
+    #: When somebody read it in another system, as its report says, and who; None: no report stands.
+    #: Without a verdict since, `read_at` is the same moment.
+    reported_at: Mapped[datetime | None]
+    reported_by: Mapped[str | None] = mapped_column(Text)
     #: Since when it is a prior, which came in for comparison and is no unread work; else None.
     prior_since: Mapped[datetime | None]
     #: A person wants it to be read: no rule makes it a prior.

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import aliased
 
-from db.study_conditions import has_film, is_unread
+from db.study_conditions import has_film, is_read_here, is_unread
 from db.tables import Image, Study
 from db.tables.searching import SEARCHED, search_words
 from db.worklist.figure_filter import FigureFilter, figure_conditions
@@ -22,6 +22,8 @@ class WorklistFilter:
     #: True: only unread work, which nobody has read, or not since an image came in, and which is no
     #: prior; False: only read ones.
     unread: bool | None = None
+    #: With a verdict that stands: not those that were only read in another system.
+    read_here: bool = False
     #: True: only priors, read or not; False: none of them.
     prior: bool | None = None
     #: With an image that was refused.
@@ -59,6 +61,8 @@ def conditions(which: WorklistFilter) -> list[ColumnElement[bool]]:
         clauses.append(Study.urgency == Urgency.STAT)
     if which.unread is not None:
         clauses.append(is_unread() if which.unread else Study.read_at.is_not(None))
+    if which.read_here:
+        clauses.append(is_read_here())
     if which.prior is not None:
         clauses.append(
             Study.prior_since.is_not(None) if which.prior else Study.prior_since.is_(None)

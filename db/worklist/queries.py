@@ -99,8 +99,14 @@ def reading_page(
         searched(which.text)
     figure = as_networks_gave(session, which.figure, display.prevalence)
     which = replace(which, figure=figure)
-    if display.silent or (display.hides_ai and which.unread is not False):
-        _check_hidden(which, order)
+    if _is_by_ai(which, order) and (display.silent or display.hides_ai):
+        if display.silent or which.unread is not False:
+            raise Conflict(
+                "What the AI says is hidden until a verdict is given: "
+                "studies that are not read can neither be filtered nor sorted by it."
+            )
+        # Studies that were read elsewhere have no verdict yet.
+        which = replace(which, read_here=True)
     # One more than wanted says whether there is a further page.
     rows = _rows(session, which, order, before or after, limit + 1, backward=before is not None)
     wanted = _up_to(through, rows[:limit])
@@ -114,15 +120,10 @@ def reading_page(
     return ReadingPage(tuple(studies), start, end)
 
 
-def _check_hidden(which: WorklistFilter, order: Order) -> None:
-    """Raises Conflict for a list that would tell what the AI says of studies without a verdict."""
-    # Whoever asks for studies with a verdict is told only what is not hidden.
+def _is_by_ai(which: WorklistFilter, order: Order) -> bool:
+    """Tell whether a list would tell what the AI says of its studies."""
     by_score = which.figure is not None and which.figure.is_by_score
-    if which.flagged or order.sort is Sort.PROBABILITY or by_score:
-        raise Conflict(
-            "What the AI says is hidden until a verdict is given: "
-            "studies that are not read can neither be filtered nor sorted by it."
-        )
+    return which.flagged or order.sort is Sort.PROBABILITY or by_score
 
 
 def _up_to(through: str | None, rows: Sequence[Row[Study, EnsembleVersion]]) -> int:

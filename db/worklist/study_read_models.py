@@ -29,6 +29,8 @@ from readfirst.studies.priority import (
 
 #: The causes of flags that came otherwise than with a film.
 RESCORED_BY = ("rescore", "rollback")
+#: Whether and by whom it was read, as the record has it too.
+READ = ("read_at", "reported_at", "reported_by")
 #: In place of why a study stands where it stands.
 AI_HIDDEN = "What the AI says is hidden until a verdict is given"
 SILENT = "The AI is silent: it scores, and nothing ranks by it"
@@ -91,7 +93,7 @@ def _study_record(
         shared_study_instance_uid=None if invalid else study.shared_study_instance_uid,
         study_instance_uid_made_here=study.study_instance_uid_made_here,
         invalid_study_instance_uid=invalid,
-        **{name: getattr(study, name) for name in DESCRIPTION},
+        **{name: getattr(study, name) for name in (*DESCRIPTION, *READ)},
         order=related.order,
         prior_count=related.prior_count,
         acquisition_datetime=min(
@@ -123,7 +125,6 @@ def _study_record(
         ),
         marks=marks,
         warnings=related.warnings,
-        read_at=study.read_at,
         prior=study.prior_since is not None,
         verdict=related.verdicts.current,
         verdict_count=related.verdicts.count,

@@ -1,6 +1,7 @@
 """A message as what it says. Pure."""
 
 from ingest.hl7.orders import OrderRules, orders
+from ingest.hl7.reports import completed_orders, reports
 from ingest.hl7.segments import first, message_text, parsed, value
 from readfirst.errors import MessageRefused
 from readfirst.ris.codes import MessageCode
@@ -8,6 +9,7 @@ from readfirst.ris.values import Content
 
 #: Messages of orders, by the message code and the trigger event of MSH-9.
 ORDERS = frozenset({("ORM", "O01"), ("OMI", "O23"), ("OMG", "O19")})
+REPORT = ("ORU", "R01")
 
 
 def read_contents(raw: bytes, rules: OrderRules) -> list[Content]:
@@ -19,5 +21,7 @@ def read_contents(raw: bytes, rules: OrderRules) -> list[Content]:
     msh = first(message, "MSH")
     kind, event = value(msh, 9) or "", value(msh, 9, 2) or ""
     if (kind, event) in ORDERS:
-        return [*orders(message, rules)]
+        return [*orders(message, rules), *completed_orders(message, rules)]
+    if (kind, event) == REPORT:
+        return [*reports(message, rules)]
     raise MessageRefused(MessageCode.MESSAGE_TYPE_NOT_USED, f"{kind}^{event}".strip("^"))

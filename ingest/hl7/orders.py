@@ -44,10 +44,10 @@ def order_rules(settings: Settings) -> OrderRules:
 def orders(message: Message, rules: OrderRules) -> list[ImagingOrder]:
     """The orders of a message. Raises MessageRefused for one without an accession number."""
     patient, ward = patient_of(first(message, "PID")), ward_of(first(message, "PV1"))
-    groups = [group for group in order_groups(message) if "OBR" in group or "ORC" in group]
+    groups = order_groups(message)
     if not groups:
         raise MessageRefused(MessageCode.NO_ACCESSION_NUMBER)
-    return [_order(group, patient, ward, rules) for group in groups]
+    return [_order(group, patient, ward, rules) for group in groups if not is_report(group)]
 
 
 def _order(group: Group, patient: Patient, ward: str | None, rules: OrderRules) -> ImagingOrder:
@@ -84,6 +84,12 @@ def accession_number(group: Group, rules: OrderRules) -> str | None:
     if stated is not None and len(stated) > MOST_NUMBER:
         raise MessageRefused(MessageCode.NO_ACCESSION_NUMBER, f"more than {MOST_NUMBER} characters")
     return stated
+
+
+def is_report(group: Group) -> bool:
+    """Tell whether an order message says that a report is written: status changed, completed."""
+    orc = segment(group, "ORC")
+    return value(orc, 1) == "SC" and value(orc, 5) == "CM"
 
 
 def segment(group: Group, name: str) -> Segment | None:

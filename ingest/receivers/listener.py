@@ -3,7 +3,7 @@
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from socketserver import BaseServer
 from typing import Any, cast
@@ -23,6 +23,7 @@ from ingest.receivers.contexts import supported_contexts
 from ingest.receivers.listener_config import ListenerConfig
 from ingest.receivers.request_reader import REQUEST_SECONDS, RequestReader
 from ingest.receivers.spool import CANNOT_UNDERSTAND, STORED, Spool, SpoolingProvider
+from readfirst.destinations.commitment import PROCESSING_FAILURE, CommitmentReport, report_of
 from readfirst.errors import Misconfigured
 
 log = structlog.get_logger()
@@ -51,17 +52,26 @@ REASONS: dict[tuple[int | None, int | None], str] = {
 }
 
 
+#: Takes an answer of storage commitment; False for one that nobody waits for.
+TakesCommitment = Callable[[CommitmentReport], bool]
+
+
 @contextmanager
-def listening(config: ListenerConfig, inbox_writer: InboxWriter) -> Iterator["Listener"]:
+def listening(
+    config: ListenerConfig,
+    inbox_writer: InboxWriter,
+    take_commitment: TakesCommitment = lambda _: False,
+) -> Iterator["Listener"]:
     """A listener at work, for the length of the block; then what is being sent may finish.
 
-    Raises Misconfigured if the port is not free.
+    take_commitment: of what was sent to those who call. Raises Misconfigured if the port is not
+    free.
     """
     inbox_writer.prepare()
     # The library's own lines hold whole requests; ours say what matters.
     _config.LOG_HANDLER_LEVEL = "none"
     try:
-        listener = Listener(config, inbox_writer)
+        listener = Listener(config, inbox_writer, take_commitment)
     except OSError as error:
         raise Misconfigured(
             f"{config.host}:{config.port} cannot be listened on: {error.strerror}. "
@@ -84,7 +94,12 @@ class Listener(ThreadedAssociationServer):
     #: The twenty that come at once must not wait for a second try of their handshake.
     request_queue_size = 128
 
-    def __init__(self, config: ListenerConfig, inbox_writer: InboxWriter) -> None:
+    def __init__(
+        self,
+        config: ListenerConfig,
+        inbox_writer: InboxWriter,
+        take_commitment: TakesCommitment = lambda _: False,
+    ) -> None:
         self.config = config
         self.inbox_writer = inbox_writer
         self._places = threading.BoundedSemaphore(config.associations + MOST_TURNED_AWAY)
@@ -101,7 +116,7 @@ class Listener(ThreadedAssociationServer):
             (config.host, config.port),
             config.ae_title,
             supported_contexts(),
-            evt_handlers=HANDLERS,
+            evt_handlers=[*HANDLERS, (evt.EVT_N_EVENT_REPORT, _committed, [take_commitment])],
             request_handler=_Handler,
         )
         self._requests = RequestReader(self._begin, config.tls)
@@ -295,6 +310,18 @@ def _echo(event: evt.Event) -> int:
     """C-ECHO (PS3.4 A.4): yes, it works."""
     log.info("echo", action="receive", **_caller(event))
     return STORED
+
+
+def _committed(event: evt.Event, take_commitment: TakesCommitment) -> tuple[int, None]:
+    """N-EVENT-REPORT of storage commitment (PS3.4 J.3.3): noted before this is answered."""
+    try:
+        report = report_of(event.event_information)
+    except Exception:
+        # Whatever a foreign data set may bring about.
+        report = None
+    taken = report is not None and take_commitment(report)
+    log.info("commitment", action="receive", taken=taken, **_caller(event))
+    return (STORED if taken else PROCESSING_FAILURE), None
 
 
 def _requested(event: evt.Event) -> None:

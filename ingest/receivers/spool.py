@@ -11,7 +11,7 @@ from pydicom.filewriter import write_file_meta_info
 from pydicom.uid import UID
 from pynetdicom.association import Association
 from pynetdicom.dimse import DIMSEServiceProvider
-from pynetdicom.dimse_messages import C_STORE_RQ, DIMSEMessage
+from pynetdicom.dimse_messages import C_STORE_RQ, N_EVENT_REPORT_RQ, DIMSEMessage
 from pynetdicom.dimse_primitives import C_STORE
 from pynetdicom.pdu_primitives import P_DATA
 
@@ -23,6 +23,8 @@ from readfirst.errors import Unavailable
 STORED, OUT_OF_RESOURCES, CANNOT_UNDERSTAND, CANNOT_WRITE = 0x0000, 0xA700, 0xC000, 0xC001
 #: No command set is longer (bytes); PS3.7 9.3.1 has 13 short elements.
 LONGEST_COMMAND = 64 * 1024
+#: Nor is an answer of storage commitment: it names thousands of objects by then (bytes).
+LONGEST_REPORT = 1024 * 1024
 #: The implementation that writes these files (PS3.10 7.1), a UID made from a UUID (PS3.5 B.2).
 IMPLEMENTATION_CLASS_UID = UID("2.25.38316116926292775726754685440031592789")
 IMPLEMENTATION_VERSION_NAME = "READFIRST"
@@ -31,12 +33,19 @@ IMPLEMENTATION_VERSION_NAME = "READFIRST"
 class Spool(BytesIO):
     """Stands where the network library keeps a data set in memory, and writes it to disk.
 
-    What cannot be kept is read on and thrown away, so that the sender gets a status.
+    What cannot be kept is read on and thrown away, so that the sender gets a status. A report,
+    which is short and no file, stays in memory.
     """
 
-    def __init__(self, begin: Callable[[], IncomingFile | None], most_bytes: int) -> None:
+    def __init__(
+        self,
+        begin: Callable[[], IncomingFile | None],
+        most_bytes: int,
+        is_report: Callable[[], bool] = lambda: False,
+    ) -> None:
         super().__init__()
         self._begin = begin
+        self._is_report = is_report
         self._most_bytes = most_bytes
         self._begun = False
         self._incoming_file: IncomingFile | None = None
@@ -48,6 +57,10 @@ class Spool(BytesIO):
         """Add bytes of the data set."""
         fragment = bytes(cast(bytes, content))
         self._received += len(fragment)
+        if self._is_report():
+            if self._received <= LONGEST_REPORT:
+                super().write(fragment)
+            return len(fragment)
         if self.status == STORED and self._received > self._most_bytes:
             self._fail(OUT_OF_RESOURCES)
         if self.status == STORED:
@@ -130,7 +143,11 @@ class SpoolingProvider(DIMSEServiceProvider):
 
     def _new_message(self) -> DIMSEMessage:
         message = DIMSEMessage()
-        message.data_set = Spool(lambda: self._begin(message), self._most_bytes)
+        message.data_set = Spool(
+            lambda: self._begin(message),
+            self._most_bytes,
+            lambda: isinstance(message, N_EVENT_REPORT_RQ),
+        )
         return message
 
     def _begin(self, message: DIMSEMessage) -> IncomingFile | None:

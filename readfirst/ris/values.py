@@ -39,15 +39,15 @@ class ReportStatus(StrEnum):
 class ImagingReport:
     """News of a report that somebody wrote in another system.
 
-    by: who read the study, as the message names them. at: when. One of accession number and Study
-    Instance UID is given.
+    by: who read the study, as the message names them. at: when; None where it says no time. One of
+    accession number and Study Instance UID is given.
     """
 
     accession_number: str | None
     study_instance_uid: str | None
     patient: Patient
     status: ReportStatus
-    at: datetime
+    at: datetime | None = None
     by: str | None = None
 
 

@@ -1,27 +1,40 @@
-"""Destinations of the kind `dicom`: C-STORE as SCU (PS3.4 B)."""
+"""Destinations of the kind `dicom`: C-STORE and storage commitment as SCU (PS3.4 B, J)."""
 
 import logging
 import socket
 import ssl
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
+from readfirst.destinations.commitment import (
+    COMMITMENT_INSTANCE,
+    PROCESSING_FAILURE,
+    STORAGE_COMMITMENT,
+    CommitmentReport,
+    Receipt,
+    report_of,
+)
 from readfirst.destinations.forms import Form
 from readfirst.settings.fields import AeTitle, Host
 from results.destinations.kind import DestinationKind, SendingFailed
 from results.destinations.outgoing import DICOM_FORMS, OutgoingObject
-from results.destinations.statuses import check_status
+from results.destinations.statuses import SUCCESS, check_status
 from results.destinations.tls import TlsAddress, client_context
 
 if TYPE_CHECKING:
     from pynetdicom.association import Association
+    from pynetdicom.events import Event
 
 #: Seconds to reach a destination, and for it to answer a request for an association.
 CONNECT_SECONDS, ACCEPT_SECONDS = 5.0, 10.0
 VERIFICATION = "1.2.840.10008.1.1"
+#: The action of storage commitment (PS3.4 J.3.2), and the seconds in which those may answer who
+#: answer by the same association; others call the listener.
+REQUEST_COMMITMENT, SAME_ASSOCIATION_SECONDS = 1, 1.0
 #: Little endian, explicit and implicit: the objects have it, and every destination takes one.
 SYNTAXES = ("1.2.840.10008.1.2.1", "1.2.840.10008.1.2")
 COMPREHENSIVE_SR = "1.2.840.10008.5.1.4.1.1.88.33"
@@ -44,6 +57,11 @@ class DicomAddress(TlsAddress):
         "READFIRST", description="AE title that ReadFirst calls itself; the destination knows it."
     )
     tls: bool = Field(False, description="Whether TLS is used.")
+    commitment: bool = Field(
+        False,
+        description="Whether the destination is asked to promise to keep what it took (storage "
+        "commitment). It answers ReadFirst's DICOM listener, or at once.",
+    )
     seconds: Annotated[float, Field(ge=1, le=120)] = Field(
         30.0, description="Seconds in which it must answer each request."
     )
@@ -52,15 +70,18 @@ class DicomAddress(TlsAddress):
 class DicomConnection:
     """An association with a destination."""
 
-    def __init__(self, association: "Association", address: DicomAddress) -> None:
+    def __init__(
+        self, association: "Association", address: DicomAddress, reports: "CommitmentReports"
+    ) -> None:
         self._association = association
         self._address = address
+        self._reports = reports
 
-    def send(self, objects: Sequence[OutgoingObject]) -> str | None:
-        """Store each object."""
+    def send(self, objects: Sequence[OutgoingObject]) -> Receipt | None:
+        """Store each object, and ask for the commitment to them where the address wants that."""
         for each in objects:
             self._store(each)
-        return None
+        return self._request_commitment(objects) if self._address.commitment else None
 
     def _store(self, each: OutgoingObject) -> None:
         dataset = each.content.dataset
@@ -75,19 +96,79 @@ class DicomConnection:
             raise _silent(self._address)
         check_status(int(status), each.form.value)
 
+    def _request_commitment(self, objects: Sequence[OutgoingObject]) -> Receipt:
+        """Ask by N-ACTION (PS3.4 J.3.2). The answer, an N-EVENT-REPORT, may come much later."""
+        from pydicom.dataset import Dataset
+        from pydicom.uid import generate_uid
+
+        request = Dataset()
+        request.TransactionUID = generate_uid()
+        request.ReferencedSOPSequence = []
+        for each in objects:
+            item = Dataset()
+            item.ReferencedSOPClassUID = each.content.sop_class_uid
+            item.ReferencedSOPInstanceUID = each.content.sop_instance_uid
+            request.ReferencedSOPSequence.append(item)
+        if not _accepts(self._association, STORAGE_COMMITMENT):
+            raise SendingFailed(
+                "The destination gives no storage commitment. Switch it off: commitment=no.",
+                answered=True,
+            )
+        try:
+            answer, _ = self._association.send_n_action(
+                request, REQUEST_COMMITMENT, STORAGE_COMMITMENT, COMMITMENT_INSTANCE
+            )
+        except RuntimeError as error:
+            raise _silent(self._address) from error
+        status = answer.get("Status")
+        if status is None:
+            raise _silent(self._address)
+        check_status(int(status), "The request for storage commitment")
+        report = self._reports.wait_for(request.TransactionUID)
+        if report is not None and report.reason:
+            raise SendingFailed(report.reason, answered=True)
+        return Receipt(request.TransactionUID, committed=report is not None)
+
+
+class CommitmentReports:
+    """The answers of storage commitment that come by the association on which they were wanted."""
+
+    def __init__(self) -> None:
+        self._reports: SimpleQueue[CommitmentReport] = SimpleQueue()
+
+    def take(self, event: "Event") -> tuple[int, None]:
+        """Take an N-EVENT-REPORT. Returns its status."""
+        report = report_of(event.event_information)
+        if report is None:
+            return PROCESSING_FAILURE, None
+        self._reports.put(report)
+        return SUCCESS, None
+
+    def wait_for(self, transaction_uid: str) -> CommitmentReport | None:
+        """Return the answer of a transaction if it comes soon."""
+        try:
+            report = self._reports.get(timeout=SAME_ASSOCIATION_SECONDS)
+        except Empty:
+            return None
+        return report if report.transaction_uid == transaction_uid else None
+
 
 @contextmanager
 def connect(address: DicomAddress) -> Iterator[DicomConnection]:
     """Open an association for the length of the block. Raises SendingFailed."""
     classes = [*dict.fromkeys(CLASSES.values())]
-    with _associated(address, classes) as opened:
-        yield DicomConnection(opened, address)
+    reports = CommitmentReports()
+    if address.commitment:
+        classes.append(STORAGE_COMMITMENT)
+    with _associated(address, classes, reports) as association:
+        yield DicomConnection(association, address, reports)
 
 
 def test(address: DicomAddress, forms: Sequence[Form]) -> str:
     """Ask by C-ECHO (PS3.4 A), and for the classes of what is to be sent."""
     classes = dict.fromkeys(CLASSES[form] for form in forms)
-    with _associated(address, [VERIFICATION, *classes]) as association:
+    wanted = [VERIFICATION, *classes, *([STORAGE_COMMITMENT] if address.commitment else [])]
+    with _associated(address, wanted) as association:
         if _accepts(association, VERIFICATION):
             try:
                 answered = association.send_c_echo().get("Status")
@@ -96,6 +177,8 @@ def test(address: DicomAddress, forms: Sequence[Form]) -> str:
             if answered is None:
                 raise _silent(address)
         _check_accepted(association, forms)
+        if address.commitment and not _accepts(association, STORAGE_COMMITMENT):
+            raise SendingFailed("The destination gives no storage commitment.", answered=True)
     secured = " by TLS" if address.tls else ""
     listed = ", ".join(form.value for form in forms)
     return (
@@ -104,8 +187,10 @@ def test(address: DicomAddress, forms: Sequence[Form]) -> str:
 
 
 @contextmanager
-def _associated(address: DicomAddress, classes: Sequence[str]) -> Iterator["Association"]:
-    from pynetdicom import AE, _config
+def _associated(
+    address: DicomAddress, classes: Sequence[str], reports: CommitmentReports | None = None
+) -> Iterator["Association"]:
+    from pynetdicom import AE, _config, evt
 
     # The library's own lines hold whole requests; ours say what matters.
     _config.LOG_HANDLER_LEVEL = "none"
@@ -118,7 +203,14 @@ def _associated(address: DicomAddress, classes: Sequence[str]) -> Iterator["Asso
         for syntax in SYNTAXES:
             ae.add_requested_context(name, syntax)
     tls = (client_context(address), address.host) if address.tls else None
-    association = ae.associate(address.host, address.port, ae_title=address.ae_title, tls_args=tls)
+    handlers = [(evt.EVT_N_EVENT_REPORT, reports.take)] if reports else []
+    association = ae.associate(
+        address.host,
+        address.port,
+        ae_title=address.ae_title,
+        tls_args=tls,
+        evt_handlers=handlers,  # type: ignore[arg-type]
+    )
     if not association.is_established:
         raise SendingFailed(_not_established(association, address))
     try:
@@ -148,7 +240,7 @@ def _not_established(association: "Association", address: DicomAddress) -> str:
     except OSError as error:
         reason = error.strerror or str(error) or type(error).__name__
         return (
-            f"Nothing answers at {where} ({reason}). Is it running, and lets a firewall us through?"
+            f"Nothing answers at {where} ({reason}). Is it running? Does a firewall let us through?"
         )
     return (
         f"{where} ends the association before it began. Is it a DICOM listener, "

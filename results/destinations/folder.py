@@ -30,14 +30,13 @@ class FolderConnection:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def send(self, objects: Sequence[OutgoingObject]) -> str | None:
+    def send(self, objects: Sequence[OutgoingObject]) -> None:
         """Write the objects, each whole or not at all; the same again takes its own place."""
         try:
             for each in objects:
                 write_object(each.content, self._path)
         except OSError as error:
             raise SendingFailed(_fault(error, self._path)) from error
-        return None
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Protocol
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
+from readfirst.destinations.commitment import Receipt
 from readfirst.destinations.forms import Form
 from results.destinations.outgoing import OutgoingObject
 
@@ -45,11 +46,10 @@ class SendingFailed(Exception):
 class DestinationConnection(Protocol):
     """A destination that was reached."""
 
-    def send(self, objects: Sequence[OutgoingObject]) -> str | None:
+    def send(self, objects: Sequence[OutgoingObject]) -> Receipt | None:
         """Send the objects of one result. Raises SendingFailed if one of them was not taken.
 
-        Returns the UID of the storage commitment that was asked for, if the destination is to give
-        one.
+        Returns None where the destination promises nothing more.
         """
 
 

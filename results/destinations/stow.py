@@ -39,11 +39,10 @@ class StowConnection:
     def __init__(self, address: StowAddress) -> None:
         self._address = address
 
-    def send(self, objects: Sequence[OutgoingObject]) -> str | None:
+    def send(self, objects: Sequence[OutgoingObject]) -> None:
         """Store each object."""
         for each in objects:
             self._store(each)
-        return None
 
     def _store(self, each: OutgoingObject) -> None:
         content = _file(each)

@@ -25,6 +25,7 @@ ROUTES_BY_POLICY: dict[Policy, tuple[str, ...]] = {
     ),
     Policy(Role.SERVICE): (
         "GET /api/v1/docs",
+        "GET /fhir/metadata",
         "GET /api/v1/openapi.json",
         "GET /api/v1/refusals/counts",
     ),
@@ -70,6 +71,8 @@ ROUTES_BY_POLICY: dict[Policy, tuple[str, ...]] = {
         f"GET {INSTANCE}",
     ),
     Policy(Role.SERVICE, AuditAction.STUDY_VIEWED): (
+        "GET /fhir/{resource_type}",
+        "GET /fhir/{resource_type}/{resource_id}",
         "GET /api/v1/images/{sha256}",
         "GET /api/v1/images/{sha256}/attributes",
         "GET /api/v1/studies/{study_instance_uid}",
@@ -135,6 +138,10 @@ ROUTES_BY_POLICY: dict[Policy, tuple[str, ...]] = {
         "GET /admin/ensembles/compare",
         "GET /api/v1/admin/ensembles/comparison",
         "GET /admin/settings",
+        "GET /admin/destinations",
+        "POST /admin/destinations/{name}",
+        "GET /api/v1/admin/destinations",
+        "POST /api/v1/admin/destinations/{name}/actions",
         "GET /api/v1/admin/ensembles",
         "GET /api/v1/admin/rules",
         "GET /api/v1/admin/settings",
@@ -200,6 +207,8 @@ PATH_VALUES = {
     "series_instance_uid": "1.2.4",
     "sop_instance_uid": "1.2.5",
     "frames": "1",
+    "resource_type": "ImagingStudy",
+    "resource_id": "1.2.3",
 }
 
 

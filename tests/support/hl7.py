@@ -60,6 +60,26 @@ def an_order_message(
     )
 
 
+def a_report_message(
+    accession: str = "A1",
+    status: str = "F",
+    *,
+    control_id: str = "R1",
+    at: str = "20260301100000+0000",
+    pid: str = PID,
+    results: str = "OBX|1|TX|18748-4^Report^LN||No pneumonia.||||||F",
+) -> bytes:
+    return a_message(
+        "ORU^R01",
+        pid,
+        "ORC|RE|P1|F1",
+        f"OBR|1|P1|F1|CXR^Chest 2 views||||||||||||||{accession}||||{at}|||{status}"
+        "|||||||7&Reader&Ann",
+        results,
+        control_id=control_id,
+    )
+
+
 def services(database: Database, rules: OrderRules = RULES, **policy: Any) -> RisServices:
     chosen = replace(POLICY, prior_after=timedelta(days=90), **policy)
     return RisServices(UnitOfWorkFactory(database, chosen, RecordingNotifier()), rules)

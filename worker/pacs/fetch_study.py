@@ -1,13 +1,10 @@
 """A study is fetched: what is missing of it, and nothing that is here already."""
 
-import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import structlog
-from sqlalchemy.exc import DBAPIError
 
 from db.pacs.fetches import (
     LEASE,
@@ -22,6 +19,7 @@ from ingest.pacs.client import PacsClient
 from readfirst.errors import Unavailable
 from readfirst.pacs.fetches import FetchState
 from readfirst.pacs.matches import Retrieved, RetrieveTarget
+from worker.pacs.renewing import renewing
 
 log = structlog.get_logger()
 NOTHING_SENT = "The PACS sent nothing, and says that all is well."
@@ -53,7 +51,7 @@ def fetch_study(
     try:
         with database.read() as session:
             known = known_images(session, uid)
-        with _renewing(database, claim):
+        with renewing(database, lambda session, at: renew_fetch(session, claim, at), LEASE):
             missing = missing_parts(client, uid, known, claim.images)
             result = _retrieve(client, missing.parts)
     except Unavailable:
@@ -83,26 +81,6 @@ def fetch_study(
         images=result.images,
         reason=result.reason,
     )
-
-
-@contextmanager
-def _renewing(database: Database, claim: FetchClaim) -> Iterator[None]:
-    """Hold the study for as long as the block takes: a PACS may be silent for minutes."""
-    done = threading.Event()
-
-    def renew() -> None:
-        while not done.wait(LEASE.total_seconds() / 3):
-            # Without the database the lease ends, and another process may fetch the study too.
-            with suppress(DBAPIError), database.write() as session:
-                renew_fetch(session, claim, datetime.now(UTC))
-
-    thread = threading.Thread(target=renew, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        done.set()
-        thread.join()
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,6 @@ class FetchServices:
 def fetch_services(settings: Settings, database: Database) -> FetchServices:
     """Make the services of a site."""
     config = client_config(settings)
-    config.inbox_writer.prepare()
 
     def opened(source: PacsSource, stop: threading.Event) -> PacsClient:
         return open_client(source, config, stop)

@@ -7,6 +7,7 @@ import structlog
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from db.lifecycle.ris.orders import take_order
+from db.lifecycle.ris.reports import take_report
 from db.lifecycle.unit_of_work import UnitOfWork, UnitOfWorkFactory
 from db.ris.messages import MessageKey, keep, note_taken, was_taken
 from ingest.hl7.answers import TAKEN, Ack, AckCode, ack_message, refusal
@@ -15,7 +16,7 @@ from ingest.hl7.envelope import Envelope, read_envelope
 from ingest.hl7.orders import OrderRules
 from readfirst.errors import MessageRefused
 from readfirst.ris.codes import MessageCode
-from readfirst.ris.values import Content, ImagingOrder
+from readfirst.ris.values import Content, ImagingOrder, ImagingReport
 
 log = structlog.get_logger()
 #: Said where nothing could be written: the sender has the message still.
@@ -121,6 +122,8 @@ def _write_content(unit: UnitOfWork, content: Content) -> None:
     match content:
         case ImagingOrder():
             take_order(unit, content)
+        case ImagingReport():
+            take_report(unit, content)
 
 
 def _keep(

@@ -131,7 +131,7 @@ def _send(
         )  # fmt: skip
     facts = {"destination": destination.name, "form": due.form.value}
     try:
-        transaction_uid = connection.send(objects)
+        receipt = connection.send(objects)
     except SendingFailed as failure:
         if not failure.answered:
             raise
@@ -141,7 +141,7 @@ def _send(
             not_sent(session, due, failure.reason, now, LEASE, answered=True)
         return
     with services.database.write() as session:
-        sent(session, due, keys, datetime.now(UTC), transaction_uid)
+        sent(session, due, keys, datetime.now(UTC), receipt)
     log.info("result_sent", action="send", objects=keys, **facts)
 
 

@@ -10,6 +10,8 @@ from pydicom.uid import ExplicitVRLittleEndian
 #: RFC 9110 5.6.6: parameters, whose values may be quoted.
 PARAMETER = re.compile(r';\s*([\w.!#$&^+-]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^\s;,]*)')
 ENTRY = re.compile(r"\s*([\w.+*-]+/[\w.+*-]+)((?:\s*;[^;\",]*(?:\"(?:[^\"\\]|\\.)*\"[^;\",]*)?)*)")
+#: No client says more; to look for types in more takes its time.
+MOST_CHARACTERS = 2000
 MULTIPART = "multipart/related"
 DICOM = "application/dicom"
 DICOM_JSON = "application/dicom+json"
@@ -53,15 +55,17 @@ class MediaType:
 def accepted(request: Request) -> list[MediaType]:
     """The types of the query parameter `accept` (PS3.18 8.3.3.1), else of the header.
 
-    The best first; where neither is there, any.
+    The best first; where neither is there, any. Raises HTTPException 400 where it is too long.
     """
     text = request.query_params.get("accept") or request.headers.get("accept") or "*/*"
+    if len(text) > MOST_CHARACTERS:
+        raise HTTPException(400, "What is accepted is said at too great length.")
     types = [_media_type(kind, parameters) for kind, parameters in ENTRY.findall(text)]
     return sorted((each for each in types if each.quality > 0), key=lambda each: -each.quality)
 
 
 def chosen(request: Request, offered: Sequence[MediaType]) -> MediaType:
-    """Choose among those offered, the preferred first. Raises HTTPException 406."""
+    """Choose among those offered, the preferred first. Raises HTTPException 400, or 406."""
     for wanted in accepted(request):
         for each in offered:
             if wanted.takes(each):

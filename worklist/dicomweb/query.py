@@ -19,6 +19,8 @@ from worklist.dicomweb.json_model import JsonObject, tag_of, values_of
 MOST_STUDIES = 1000
 #: An offset beyond it has nothing behind it, and no database takes any number.
 MOST_OFFSET = 10**9
+#: Of one value: more is no search, and would keep the database busy.
+MOST_CHARACTERS, MOST_STARS = 4096, 8
 #: Attributes of a study that can be searched for as texts, and their columns.
 STUDY_TEXTS = {
     "PatientName": "patient_name",
@@ -92,7 +94,7 @@ def read_query(request: Request, keys: Sequence[str]) -> Query:
     numbers = {"limit": MOST_STUDIES, "offset": 0}
     all_included, warnings = False, []
     for name, value in request.query_params.multi_items():
-        if "\0" in value or len(value) > 4096:
+        if "\0" in value or len(value) > MOST_CHARACTERS or value.count("*") > MOST_STARS:
             raise HTTPException(400, "A value of the query is no text, or too long.")
         if name in numbers:
             numbers[name] = _number(name, value)

@@ -17,7 +17,7 @@ SECURITY_HEADERS = {
 }
 #: Under TLS, for a year: never again without it (RFC 6797).
 TRANSPORT_SECURITY = "max-age=31536000"
-#: Scripts and styles may be kept, but are asked for each time: those of two releases never mix.
+#: Scripts and styles under no digest of theirs (`worklist.http.static_files`): asked for each time.
 STATIC = "/static/"
 
 

@@ -9,6 +9,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from readfirst.settings import Settings
 from worklist.http.charsets import KnownCharsets
 from worklist.http.cors import CrossOrigin
+from worklist.http.fhir_outcomes import FhirOutcomes
 from worklist.http.head import HeadAsGet
 from worklist.http.problem_pages import ProblemPages, Renderer
 from worklist.security.auth_middleware import AuthMiddleware
@@ -40,7 +41,7 @@ def add_auth_middleware(
 
     def before(inner: ASGIApp) -> ASGIApp:
         authenticated = KnownCharsets(AuthMiddleware(inner, app, authenticator))
-        guarded = SecurityHeaders(ProblemPages(authenticated, problem_page))
+        guarded = SecurityHeaders(ProblemPages(FhirOutcomes(authenticated), problem_page))
         outer: ASGIApp = HeadAsGet(guarded)
         if settings.dicomweb_origins:
             outer = CrossOrigin(outer, DICOMWEB, settings.dicomweb_origins)

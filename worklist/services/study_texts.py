@@ -56,6 +56,15 @@ def ward(study: StudyRecord) -> str:
     return from_order(study.order.ward) if study.order is not None and study.order.ward else ""
 
 
+def read_elsewhere(study: StudyRecord) -> str:
+    """Who read the study in another system, in words; empty where no report stands."""
+    if study.reported_at is None:
+        return ""
+    if not study.reported_by:
+        return gettext("Read elsewhere")
+    return gettext("Read elsewhere by {reader}").format(reader=study.reported_by)
+
+
 def from_order(text: str) -> str:
     """Mark a text as from the order, and not from the files."""
     return gettext("{text} (from the order)").format(text=text)

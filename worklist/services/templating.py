@@ -15,6 +15,7 @@ from readfirst.formatting import readable_percent, readable_share
 from readfirst.language import texts
 from readfirst.language.formats import moment_text, number_text
 from readfirst.language.languages import NAMES, script_texts
+from worklist.http.static_files import PREFIX
 from worklist.security.routes import may_see
 
 TEMPLATES = Jinja2Templates(directory=Path(__file__).parents[1] / "templates")
@@ -72,6 +73,7 @@ def _install(env: Environment) -> None:
         "language": texts.current_language,
         "languages": NAMES,
         "script_texts": script_texts,
+        "static": PREFIX,
         "translated": texts.gettext,
     }
     env.filters |= {

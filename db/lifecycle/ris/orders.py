@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 
 from db.lifecycle.arrivals import raise_by_order
 from db.lifecycle.events import Cause, DomainEvent, EventAction
@@ -52,12 +52,14 @@ def take_order(unit: UnitOfWork, order: ImagingOrder) -> None:
     settle_priors(unit, studies, Cause.ORDER)
 
 
-def fitting_studies(unit: UnitOfWork, condition: object, patient: Patient) -> list[Study]:
+def fitting_studies(
+    unit: UnitOfWork, condition: ColumnElement[bool], patient: Patient
+) -> list[Study]:
     """The studies of a condition, locked, that may be this patient's; none where there are none.
 
     Raises MessageRefused where there are some, and all are another patient's.
     """
-    query = select(Study).where(condition, Study.images.any())  # type: ignore[arg-type]
+    query = select(Study).where(condition, Study.images.any())
     locked = query.order_by(Study.id).with_for_update(key_share=True)
     studies = unit.session.scalars(locked).all()
     fitting = [study for study in studies if not conflict(patient_named_by(study), patient)]

@@ -14,6 +14,7 @@ from db.lifecycle import lease
 from db.lifecycle.lease import LeasePolicy
 from db.lifecycle.sending.claims import DueResult
 from db.tables import OutgoingResult
+from readfirst.destinations.commitment import Receipt
 from readfirst.destinations.states import SendingState
 
 #: A destination that is down is tried for so long; then a person must see to it.
@@ -33,16 +34,33 @@ def sent(
     due: DueResult,
     objects: Sequence[str],
     at: datetime,
-    transaction_uid: str | None = None,
+    receipt: Receipt | None = None,
 ) -> None:
     """The destination has it. Said even by a worker that lost its lease: it did send.
 
-    objects: SOP Instance UIDs. transaction_uid: of the storage commitment that was asked for.
+    objects: SOP Instance UIDs. receipt: of the storage commitment that was asked for.
     """
     row = _row(session, due)
     if row is not None and row.state is SendingState.WAITING:
-        row.objects, row.transaction_uid = list(objects), transaction_uid
-        _end(row, SendingState.SENT, None, at)
+        row.objects = list(objects)
+        row.transaction_uid = receipt.transaction_uid if receipt else None
+        committed = receipt is not None and receipt.committed
+        _end(row, SendingState.COMMITTED if committed else SendingState.SENT, None, at)
+
+
+def note_commitment(session: Session, transaction_uid: str, reason: str, at: datetime) -> bool:
+    """The destination says whether it keeps what it took. False where it was not asked for that.
+
+    reason: why it does not keep something; empty where it keeps all. Then a person must see to it.
+    """
+    query = select(OutgoingResult).where(OutgoingResult.transaction_uid == transaction_uid)
+    row = session.scalar(query.with_for_update(key_share=True))
+    if row is None:
+        return False
+    if row.state is SendingState.SENT:
+        state = SendingState.GIVEN_UP if reason else SendingState.COMMITTED
+        _end(row, state, reason or None, at)
+    return True
 
 
 def not_made(session: Session, due: DueResult, reason: str, at: datetime) -> None:

@@ -2,7 +2,10 @@
 
 from pydantic import Field
 
-from readfirst.settings.fields import SettingsGroup
+from readfirst.settings.fields import A_DAY, SettingsGroup
+
+#: A week.
+MOST_MINUTES = 7 * A_DAY / 60
 
 
 class FetchSettings(SettingsGroup):
@@ -14,4 +17,17 @@ class FetchSettings(SettingsGroup):
         le=1_000_000,
         description="Most studies an hour that are fetched from a PACS by `readfirst fetch`, for "
         "which nobody waits.",
+    )
+    fetch_every_seconds: float = Field(
+        60.0,
+        ge=1,
+        le=A_DAY,
+        description="Pause between two polls of a source (`readfirst sources change NAME --poll`).",
+    )
+    fetch_look_back_minutes: float = Field(
+        120.0,
+        ge=0,
+        le=MOST_MINUTES,
+        description="How far a poll looks back behind the one before: the longest that a film "
+        "comes into the PACS after its Study Time, by clocks that differ.",
     )

@@ -248,6 +248,8 @@ REFUSED = [
     ("/studies?PatientsName=x", "*/*", 400, "PatientName"),
     ("/studies?StudyDate=yesterday", "*/*", 400, "20260301"),
     ("/studies?StudyDate=20260230", "*/*", 400, "20260301"),
+    (f"/studies?PatientName={'*a' * 9}", "*/*", 400, "too long"),
+    ("/studies", "a" * 3000, 400, "too great length"),
     ("/studies?limit=-1", "*/*", 400, "limit"),
     ("/studies?includefield=Nothing", "*/*", 400, "includefield"),
     ("/studies?fuzzymatching=perhaps", "*/*", 400, "fuzzymatching"),

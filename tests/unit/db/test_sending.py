@@ -40,6 +40,7 @@ from db.lifecycle.sending.outcomes import (
 from db.lifecycle.verdicts import VerdictInput
 from db.session import Database
 from db.tables import HeatMap, OutgoingResult, Study
+from readfirst.destinations.commitment import Receipt
 from readfirst.destinations.forms import Form, Studies
 from readfirst.destinations.states import SendingState
 from readfirst.errors import Conflict, Misconfigured, NotThere
@@ -333,7 +334,7 @@ def test_counts_say_how_each_destination_does(database: Database) -> None:
         for minute in range(4):
             a_scored_image(session, NOW + timedelta(minutes=minute), probability=0.9)
         due = claim(session, LATER)
-        sent(session, due.results[0], ["1.1"], LATER, transaction_uid="1.2")
+        sent(session, due.results[0], ["1.1"], LATER, Receipt("1.2"))
         not_sent(session, due.results[1], "no answer", LATER, SENDING, answered=False)
         give_up = LATER + GIVE_UP_AFTER
         not_sent(session, due.results[2], "refused", give_up, SENDING, answered=True)

@@ -15,9 +15,16 @@ from ingest.hl7.envelope import read_envelope
 from ingest.hl7.segments import message_text, moment
 from readfirst.errors import MessageRefused
 from readfirst.ris.codes import MESSAGE_SENTENCES, MessageCode
-from readfirst.ris.values import ImagingOrder
+from readfirst.ris.values import ImagingOrder, ImagingReport, ReportStatus
 from readfirst.studies.identity import Patient
-from tests.support.hl7 import PID, RULES, a_message, an_order_message, read_answer
+from tests.support.hl7 import (
+    PID,
+    RULES,
+    a_message,
+    a_report_message,
+    an_order_message,
+    read_answer,
+)
 
 NOW = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 
@@ -128,6 +135,7 @@ def test_texts_are_read_by_the_character_set_that_is_named(charset: str, codec: 
         (b"MSH|^~\\&|", MessageCode.MESSAGE_TYPE_NOT_USED),
         (a_message("SIU^S12"), MessageCode.MESSAGE_TYPE_NOT_USED),
         (a_message("ORM^O01", PID), MessageCode.NO_ACCESSION_NUMBER),
+        (a_report_message(accession=""), MessageCode.NO_ACCESSION_NUMBER),
         (an_order_message(accession=""), MessageCode.NO_ACCESSION_NUMBER),
         (an_order_message(accession="A" * 65), MessageCode.NO_ACCESSION_NUMBER),
     ],
@@ -182,6 +190,86 @@ def test_an_answer_says_why_a_message_was_not_taken() -> None:
     assert message.extract_field("ERR", field_num=8) == answer.text
     code = MessageCode.NO_ACCESSION_NUMBER
     assert read_answer(ack_message(envelope, refusal(code, "x"), NOW)).code == "AE"
+
+
+def the_report(raw: bytes) -> ImagingReport:
+    (report,) = read_contents(raw, RULES)
+    assert isinstance(report, ImagingReport)
+    return report
+
+
+def test_a_final_report_says_who_read_what_and_when() -> None:
+    report = the_report(a_report_message())
+    assert report.patient.patient_id == "P1"
+    assert replace(report, patient=Patient()) == ImagingReport(
+        accession_number="A1",
+        study_instance_uid=None,
+        patient=Patient(),
+        status=ReportStatus.FINAL,
+        at=datetime(2026, 3, 1, 10, 0, tzinfo=UTC),
+        by="Ann Reader",
+    )
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        ("F", [ReportStatus.FINAL]),
+        ("C", [ReportStatus.CORRECTED]),
+        ("X", [ReportStatus.WITHDRAWN]),
+        ("P", []),
+        ("R", []),
+        ("", []),
+    ],
+)
+def test_only_some_states_of_a_report_say_anything(
+    status: str, expected: list[ReportStatus]
+) -> None:
+    contents = read_contents(a_report_message(status=status), RULES)
+    assert [each.status for each in contents if isinstance(each, ImagingReport)] == expected
+
+
+@pytest.mark.parametrize(
+    ("results", "expected"),
+    [
+        ("OBX|1|TX|1||No.||||||W\rOBX|2|TX|1||No.||||||D", ReportStatus.WITHDRAWN),
+        ("OBX|1|TX|1||No.||||||W\rOBX|2|TX|1||Yes.||||||C", ReportStatus.FINAL),
+        ("OBX|1|ST|113014^DICOM Study^DCM||1.2.3||||||O", ReportStatus.FINAL),
+    ],
+)
+def test_a_report_whose_results_are_all_taken_back_is_withdrawn(
+    results: str, expected: ReportStatus
+) -> None:
+    assert the_report(a_report_message(results=results)).status is expected
+
+
+@pytest.mark.parametrize(
+    ("last", "uid"),
+    [
+        ("OBX|1|ST|113014^DICOM Study^DCM||1.2.3||||||O", "1.2.3"),
+        ("ZDS|1.2.4^VENDOR^Application^DICOM", "1.2.4"),
+    ],
+)
+def test_a_report_may_name_its_study_by_uid(last: str, uid: str) -> None:
+    report = the_report(a_report_message(accession="", results=last))
+    assert (report.accession_number, report.study_instance_uid) == (None, uid)
+
+
+@pytest.mark.parametrize(
+    ("interpreter", "name"),
+    [("7&Reader&Ann", "Ann Reader"), ("7^Reader^Ann", "Ann Reader"), ("7", "7"), ("", "Bob Other")],
+)
+def test_whoever_read_it_is_named_as_the_system_does(interpreter: str, name: str) -> None:
+    raw = a_report_message(results="OBX|1|TX|1||No.||||||F|||||9^Other^Bob")
+    report = the_report(raw.replace(b"7&Reader&Ann", interpreter.encode()))
+    assert report.by == name
+
+
+def test_an_order_that_is_completed_is_a_report() -> None:
+    groups = ("ORC|SC|P1|F1||CM||||20260301100000+0000", "OBR|1|P1|F1|CXR||||||||||||||A1")
+    report = the_report(a_message("ORM^O01", PID, *groups))
+    assert (report.accession_number, report.status) == ("A1", ReportStatus.FINAL)
+    assert report.at == datetime(2026, 3, 1, 10, 0, tzinfo=UTC)
 
 
 pieces = st.one_of(

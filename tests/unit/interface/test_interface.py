@@ -46,6 +46,12 @@ ADMIN = (
     "|RuleFinding|Outcome|SiteSettings|SettingRecord|SettingSource|UnknownSetting|Body_explainFilm"
 )
 OPENAPI = (
+    Change(
+        r"(?s)paths /api/v1/admin/destinations.*|components schemas "
+        r"(Destination(Action|Answer|Counts|Record|Status)|SiteDestinations|OutgoingRecord"
+        r"|SendingState|WantedAction|Studies|Form) .*",
+        "`GET /api/v1/admin/destinations`",
+    ),
     Change(r"(?s)paths /api/v1/nights.*", "`GET /api/v1/nights/{number}`"),
     Change(
         r"(?s)components schemas (Night(Report|Change|Study)|ChangeCounts|Group(Kind|Record)) "
@@ -71,6 +77,7 @@ OPENAPI = (
         "`stat=true` is a new filter",
     ),
     Change(r"components schemas (StudyView|Search) .*\bprior\b.*", "`prior` and `unread`"),
+    Change(r"components schemas StudyView .*\breported_(at|by)\b.*", "`reported_by` in the API"),
     Change(r"components schemas (StudyView .*\border\b|OrderRecord) ?.*", "(`order` in the API)"),
     Change(r"paths /api/v1/worklist get .*\b(unread|prior) .*", "`prior` and `unread` in the API"),
     Change(r"(?s)paths /api/v1/studies/\{study_instance_uid\}/prior .*", "`DELETE …/prior`"),
@@ -197,6 +204,7 @@ HELP = (
     ),
 )
 SCHEMA = (
+    Change(r"studies\.reported_(at|by) .*", "`studies.reported_at`"),
     Change(r"(hl7_messages|orders)\b.*", "`hl7_messages` and `orders`"),
     Change(r"studies\.flagged_by .*", "`studies.flagged_by`"),
     Change(r"announcements(\.night_id| FOREIGN KEY \['night_id'\]) .*", "`announcements.night_id`"),

@@ -26,14 +26,18 @@ const sources = [
 ].join("\n");
 
 test("every address of a static file leads to one", () => {
-  const addresses = [...sources.matchAll(/"\/static\/([^"]+)"/g)].map(([, path]) => path);
+  const addresses = [...sources.matchAll(/"(?:\/static|\{\{ static \}\})\/([^"]+)"/g)].map(([, path]) => path);
   assert.ok(addresses.length > 10);
   for (const path of addresses) assert.ok(existsSync(new URL(path, STATIC)), path);
+});
+
+test("templates name static files by their digest", () => {
+  assert.ok(!/(src|href)="\/static\//.test(sources));
 });
 
 test("every script is used", () => {
   for (const path of scripts) {
     const name = path.split("/").at(-1);
-    assert.ok(sources.includes(`/static/${path}"`) || sources.includes(`/${name}";`), path);
+    assert.ok(sources.includes(`{{ static }}/${path}"`) || sources.includes(`/${name}";`), path);
   }
 });

@@ -33,6 +33,7 @@ from readfirst.tasks.celery_app import make_app
 from readfirst.testing import RecordingNotifier
 from worker.composition import open_use_cases
 from worker.delivery.deliver import receivers
+from worker.pacs.poll import poll_policy
 from worker.upkeep.retention import purge_messages, purge_originals
 from worklist.http.connection_limits import connection_limits
 from worklist.security.access_policy import access_policy
@@ -191,6 +192,8 @@ USES: dict[str, Callable[[Settings], Any]] = {
     "min_free_megabytes": lambda settings: intake_disk_space(settings).sentence,
     "max_wait_hours": order,
     "nightly_films_an_hour": pace,
+    "fetch_every_seconds": lambda settings: NOW + poll_policy(settings).every,
+    "fetch_look_back_minutes": lambda settings: NOW - poll_policy(settings).look_back,
     "fetch_per_hour": lambda settings: NOW + AN_HOUR / settings.fetch_per_hour,
     "second_look": lambda settings: 0 < settings.second_look <= 1,
     "sweep_seconds": sweep,

@@ -1,5 +1,7 @@
+import re
 from datetime import UTC, datetime
 
+import pytest
 from fastapi.testclient import TestClient
 
 from db.inbox.inbox_issues import replace_inbox_issues
@@ -10,6 +12,7 @@ from readfirst.inbox_issues import InboxIssue, InboxIssueCode
 from readfirst.settings import Settings
 from tests.support.studies import an_image
 from worklist.app import make_app
+from worklist.http.static_files import PREFIX
 
 NOW = datetime.now(UTC)
 
@@ -89,14 +92,39 @@ def test_nothing_may_be_loaded_from_elsewhere(client: TestClient) -> None:
     assert response.headers["cache-control"] == "no-store"
 
 
-def test_scripts_may_be_kept_and_are_asked_for_each_time(client: TestClient) -> None:
-    """A page of this release never runs with a script of the one before."""
-    address = "/static/worklist/main.js"
+def test_scripts_are_kept_for_good_under_the_digest_of_their_content(client: TestClient) -> None:
+    """A page never runs with a script of another release, and asks for none twice."""
+    page = client.get("/").text
+    addresses = re.findall(r'(?:src|href)="(/static/[^"]+)"', page)
+    assert len(addresses) > 5
+    for address in addresses:
+        assert address.startswith(f"{PREFIX}/")
+        kept = client.get(address)
+        assert kept.status_code == 200
+        assert kept.headers["cache-control"] == "public, max-age=31536000, immutable"
+    unless = {"If-None-Match": kept.headers["etag"]}
+    assert client.get(addresses[-1], headers=unless).status_code == 304
+
+
+@pytest.mark.parametrize("begin", ["/static", "/static/v-0123456789abcdef"])
+def test_other_addresses_of_scripts_are_asked_for_each_time(client: TestClient, begin: str) -> None:
+    """As by a page that was open while the release changed."""
+    address = f"{begin}/worklist/main.js"
     first = client.get(address)
+    assert first.status_code == 200
     assert first.headers["cache-control"] == "no-cache"
     again = client.get(address, headers={"If-None-Match": first.headers["etag"]})
     assert again.status_code == 304
     assert again.headers["cache-control"] == "no-cache"
+
+
+@pytest.mark.parametrize(
+    "path", ["", "..%2f..%2fapp.py", "../../app.py", "worklist", "worklist/none.js", "/etc/passwd"]
+)
+def test_a_digest_leads_to_static_files_alone(client: TestClient, path: str) -> None:
+    answer = client.get(f"{PREFIX}/{path}")
+    assert answer.status_code == 404
+    assert answer.headers["cache-control"] != "public, max-age=31536000, immutable"
 
 
 def test_an_empty_worklist_says_where_to_drop_files(client: TestClient, settings: Settings) -> None:

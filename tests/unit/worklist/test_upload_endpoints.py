@@ -18,6 +18,7 @@ from tests.support.files import a_dataset, a_gradient, dicom_bytes
 from tests.support.serving import served
 from tests.support.waiting import wait_until
 from worklist.app import make_app
+from worklist.http.static_files import PREFIX
 from worklist.upload_endpoints.multipart import MOST_PARTS
 
 STUDIES = "/dicom-web/studies"
@@ -328,7 +329,7 @@ def test_without_room_nothing_is_taken_and_the_sender_may_come_again(
 def test_the_page_has_the_control_and_nothing_inline(client: TestClient) -> None:
     page = client.get("/").text
     assert '<form id="upload" action="/api/v1/uploads"' in page
-    assert '<script src="/static/common/upload.js" type="module"></script>' in page
+    assert f'<script src="{PREFIX}/common/upload.js" type="module"></script>' in page
     assert client.get("/static/common/upload.js").status_code == 200
 
 

@@ -19,6 +19,7 @@ from worklist.services.study_texts import (
     in_percent,
     indication,
     patient_age,
+    read_elsewhere,
     ward,
 )
 
@@ -187,7 +188,8 @@ def _adds(study: StudyRecord, *, pending: bool, overdue: bool) -> bool:
 
 def _patient_facts(study: StudyRecord, zone: ZoneInfo) -> str:
     age = patient_age(study, zone)
-    facts = (age, study.patient_sex, study.patient_id, study.accession_number, ward(study))
+    ward_text = f"{gettext('Ward')} {ward(study)}" if ward(study) else ""
+    facts = (age, study.patient_sex, study.patient_id, study.accession_number, ward_text)
     return " · ".join(fact for fact in facts if fact)
 
 
@@ -207,7 +209,7 @@ def _read(study: StudyRecord) -> str:
     if study.read_at is None:
         return ""
     if study.verdict is None:
-        return pgettext("state", "Read")
+        return read_elsewhere(study) or pgettext("state", "Read")
     words = [finding_text(study.verdict.finding)]
     if study.verdict.agreement:
         words.append(agreement_text(study.verdict.agreement))

@@ -141,7 +141,7 @@ def other_study_row(other: OtherStudy, zone: ZoneInfo) -> OtherStudyRow:
         flagged=other.flagged,
         marked=other.marked,
         ai_hidden=other.ai_hidden,
-        verdict=finding_text(other.verdict.finding) if other.verdict else "",
+        verdict=_verdict_words(other),
     )
 
 
@@ -176,6 +176,12 @@ def _ai(verdict: VerdictRecord) -> str:
     flag = gettext("flagged") if verdict.flagged else gettext("not flagged")
     text = gettext("AI then: {probability}, {flag}")
     return text.format(probability=readable_probability(verdict.probability), flag=flag)
+
+
+def _verdict_words(other: OtherStudy) -> str:
+    if other.verdict is not None:
+        return finding_text(other.verdict.finding)
+    return gettext("read elsewhere") if other.read_at is not None else ""
 
 
 def _order(study: StudyRecord, zone: ZoneInfo) -> str:

@@ -61,7 +61,7 @@ from worklist.services.dependencies import (
 )
 from worklist.services.forms import OwnForm
 from worklist.services.reader_texts import reader_text
-from worklist.services.study_texts import minute, patient_name
+from worklist.services.study_texts import minute, patient_name, read_elsewhere
 from worklist.services.templating import TEMPLATES, is_part
 
 router = APIRouter(default_response_class=HTMLResponse)
@@ -259,6 +259,9 @@ def _context(page: StudyPage, settings: Settings, now: datetime) -> dict[str, An
         "pacs": pacs_link(settings.viewer_url, study),
         "film": film_study(detail, zone, earlier_than(study, page.others)),
         "verdict_on": verdict_on(study, zone),
+        "read_elsewhere": "" if study.verdict else read_elsewhere(study),
+        "reported": read_elsewhere(study),
+        "reported_at": minute(study.reported_at, zone) if study.reported_at else "",
         "next_film": page.next_film,
         "escalation": page.escalation,
         "escalated": minute(page.escalation.at, zone) if page.escalation else "",

@@ -27,6 +27,7 @@ PLAIN = {
     "original_restored": "Original came in again, and is kept",
     "unread": "Unread again, since this image came in",
     "raised_to_stat": "Raised to STAT",
+    "report_withdrawn": "The report of the other system was withdrawn",
     "order_cancelled": "The order was cancelled; the study stays where it is",
     "no_prior": "No prior any more: to be read",
     "replaced": "Found to be a beginning only: the whole film came in and replaced it",
@@ -160,6 +161,9 @@ def _entry(
     elif event.action == "escalated":
         minutes = event.detail.get("after_minutes")
         what = gettext("Escalated: urgent and unread for {minutes} min").format(minutes=minutes)
+    elif event.action == "reported":
+        what = _by(gettext("Read elsewhere"), str(event.detail.get("by") or ""))
+        kind = "read"
     elif event.action == "acknowledged":
         what = _by(gettext("Escalation acknowledged"), str(event.detail.get("by") or ""))
     elif event.action in FIELDS:

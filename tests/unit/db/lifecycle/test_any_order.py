@@ -1,7 +1,7 @@
 """Whatever happens in whatever order, a study stands where its scores put it."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -25,18 +25,23 @@ from db.lifecycle.arrivals import add_copy
 from db.lifecycle.events import EventAction
 from db.lifecycle.rescoring import make_ready_again, rank_again, rank_by_threshold
 from db.lifecycle.retries import refused_image, try_again
+from db.lifecycle.ris.orders import take_order
+from db.lifecycle.ris.reports import take_report
 from db.lifecycle.scoring import record
 from db.lifecycle.unit_of_work import UnitOfWork
 from db.lifecycle.verdicts import VerdictInput, read_anyway, submit_verdict
 from db.lifecycle.work import claim_ready, claim_received, mark_ready
+from db.ris.orders import has_urgent_order
 from db.session import Database
 from db.study_conditions import is_unread
-from db.tables import EnsembleVersion, Event, Image, OutboxMessage, Score, Study
+from db.tables import EnsembleVersion, Event, Image, OutboxMessage, Score, Study, Verdict
 from db.worklist.queries import study_detail
 from readfirst.domain import ImageScore, ImageState
 from readfirst.errors import Refused
 from readfirst.refusals import RefusalCode
+from readfirst.ris.values import ImagingOrder, ImagingReport, ReportStatus
 from readfirst.statistics.operating_points import ThresholdMethod
+from readfirst.studies.identity import Patient
 from tests.support.studies import (
     AS_STORED,
     MAX_WAIT,
@@ -107,7 +112,9 @@ def film(study: str, answers: dict[str, float], *, is_refused: bool) -> Happenin
     def comes_in(site: SimulatedSite) -> None:
         with site.unit() as unit:
             refusal = Refused(RefusalCode.TRUNCATED) if is_refused else None
-            header = a_header(patient_id="P1", study_datetime=TAKEN_AT[study])
+            header = a_header(
+                patient_id="P1", accession_number=f"A{study}", study_datetime=TAKEN_AT[study]
+            )
             image = an_image(unit, unit.at, study=study, header=header, refusal=refusal)
             site.answers[image.id] = answers
             site.work(unit)
@@ -222,6 +229,40 @@ def refuse_a_scored_film_and_try_it_again(study: str) -> Happening:
     return happens
 
 
+def order(study: str, *, is_urgent: bool, is_cancelled: bool) -> Happening:
+    def comes_in(site: SimulatedSite) -> None:
+        with site.unit() as unit:
+            take_order(
+                unit,
+                ImagingOrder(
+                    accession_number=f"A{study}",
+                    patient=Patient(patient_id="P1"),
+                    priority="S" if is_urgent else "R",
+                    is_urgent=is_urgent,
+                    is_cancelled=is_cancelled,
+                ),
+            )
+
+    return comes_in
+
+
+def report(study: str, status: ReportStatus) -> Happening:
+    def comes_in(site: SimulatedSite) -> None:
+        with site.unit() as unit:
+            take_report(
+                unit,
+                ImagingReport(
+                    accession_number=f"A{study}",
+                    study_instance_uid=None,
+                    patient=Patient(patient_id="P1"),
+                    status=status,
+                    at=unit.at,
+                ),
+            )
+
+    return comes_in
+
+
 happenings = st.one_of(
     st.builds(film, studies, answers, is_refused=st.booleans()),
     st.builds(promotion, st.sampled_from(sorted(THRESHOLDS))),
@@ -232,6 +273,8 @@ happenings = st.one_of(
     st.builds(stat_copy, studies),
     st.builds(reading_anyway, studies),
     st.builds(refuse_a_scored_film_and_try_it_again, studies),
+    st.builds(order, studies, is_urgent=st.booleans(), is_cancelled=st.booleans()),
+    st.builds(report, studies, st.sampled_from(ReportStatus)),
 )
 
 
@@ -283,7 +326,24 @@ def check(session: Session) -> None:
         assert priors == turns[: len(priors)]
         assert (study.prior_since is not None) == (len(priors) % 2 == 1)
         check_sentence(session, study)
+        check_read(session, study, events)
     check_priors(session)
+
+
+def check_read(session: Session, study: Study, events: Sequence[Event]) -> None:
+    """Read by a verdict, or elsewhere; STAT for good once it was so, by film or order."""
+    marks = [event.action for event in events if event.action in ("read", "unread")]
+    assert marks == ([EventAction.READ, EventAction.UNREAD] * len(marks))[: len(marks)]
+    assert (study.read_at is not None) == (len(marks) % 2 == 1)
+    if study.reported_at is not None:
+        assert study.read_at is not None
+    verdicts = session.scalars(select(Verdict).where(Verdict.study_id == study.id)).all()
+    if study.read_at is not None and study.read_at != study.reported_at:
+        assert verdicts[-1].at == study.read_at
+    raised = [event for event in events if event.action == EventAction.RAISED_TO_STAT]
+    assert study.stat == (len(raised) > 0)
+    if has_urgent_order(session, study):
+        assert study.stat
 
 
 def check_rank(

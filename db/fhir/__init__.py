@@ -1,0 +1,1 @@
+"""Look-ups of those who read results by FHIR."""
