@@ -9,6 +9,7 @@ from starlette.datastructures import URL
 from starlette.requests import Request
 
 from ingest.dicom.pixels.window import Window
+from worklist.dicomweb.json_model import JsonObject
 from worklist.dicomweb.media_types import DICOM, OCTET_STREAM, MediaType, chosen
 from worklist.dicomweb.query import INSTANCE_KEYS, STUDY_KEYS, read_query
 from worklist.dicomweb.rendering import read_rendering
@@ -119,7 +120,7 @@ def test_what_is_no_day_is_refused(date: str) -> None:
 def test_instances_of_a_study_are_matched_by_what_their_files_say(
     query: str, numbers: list[int]
 ) -> None:
-    rows = [
+    rows: list[JsonObject] = [
         {
             "00080018": {"vr": "UI", "Value": [f"1.{number}"]},
             "00200013": {"vr": "IS", "Value": [number]},
