@@ -31,7 +31,7 @@ ROOT = Path(__file__).parents[3]
 
 
 @dataclass
-class Site:
+class FetchingSite:
     """A home, whose listener runs, and a PACS that sends to it by C-MOVE."""
 
     home: Path
@@ -48,7 +48,7 @@ def run(*arguments: str) -> Result:
 
 
 @pytest.fixture
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FetchingSite]:
     home = tmp_path / "home"
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("READFIRST_HOME", str(home))
@@ -73,10 +73,10 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
             studies.append(str(study))
         dimse = ("--host", "127.0.0.1", "--port", str(pacs.source.port), "--ae-title", "PACS")
         assert run("sources", "add", "archive", *dimse).exit_code == 0
-        yield Site(home, pacs, studies)
+        yield FetchingSite(home, pacs, studies)
 
 
-def test_a_source_is_tested(site: Site) -> None:
+def test_a_source_is_tested(site: FetchingSite) -> None:
     result = run("sources", "test", "archive", "--json")
     assert (result.exit_code, json.loads(result.stdout)["answers"]) == (0, True)
     assert "READFIRST_RECEIVE=true" in result.stderr
@@ -87,7 +87,7 @@ def test_a_source_is_tested(site: Site) -> None:
     assert "not since" in run("sources", "list").stdout
 
 
-def test_a_dry_run_lists_and_fetches_nothing(site: Site) -> None:
+def test_a_dry_run_lists_and_fetches_nothing(site: FetchingSite) -> None:
     result = run("fetch", "--date", "2026-11-01..2026-11-02", "--dry-run", "--json")
     assert result.exit_code == 0, result.output
     rows = json.loads(result.stdout)
@@ -97,7 +97,7 @@ def test_a_dry_run_lists_and_fetches_nothing(site: Site) -> None:
     assert site.studies[0] in run("fetch", "--date", "2026-11-01", "--dry-run").stdout
 
 
-def test_days_numbers_and_studies_are_fetched_once(site: Site) -> None:
+def test_days_numbers_and_studies_are_fetched_once(site: FetchingSite) -> None:
     result = run("fetch", "--date", "2026-11-01", "--per-hour", "36000", "--json")
     assert result.exit_code == 0, result.output
     answer = json.loads(result.stdout)
@@ -116,7 +116,7 @@ def test_days_numbers_and_studies_are_fetched_once(site: Site) -> None:
 
 
 def test_what_a_pacs_cannot_send_is_named_and_tried_again(
-    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    site: FetchingSite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("READFIRST_RECEIVE_AE_TITLE", "STRANGER")
     result = run("fetch", "--date", "2026-11-03")
@@ -128,7 +128,7 @@ def test_what_a_pacs_cannot_send_is_named_and_tried_again(
     assert (result.exit_code, json.loads(result.stdout)["images"]) == (0, 1)
 
 
-def test_a_token_that_crosses_the_network_as_it_is_is_warned_of(site: Site) -> None:
+def test_a_token_that_crosses_the_network_as_it_is_is_warned_of(site: FetchingSite) -> None:
     token = site.home / "token"
     token.write_text("secret")
     web = ("--by", "dicomweb", "--token-file", str(token))
@@ -139,7 +139,7 @@ def test_a_token_that_crosses_the_network_as_it_is_is_warned_of(site: Site) -> N
     assert "secret" not in run("sources", "list", "--json").stdout
 
 
-def test_ctrl_c_ends_it_and_the_same_command_goes_on(site: Site) -> None:
+def test_ctrl_c_ends_it_and_the_same_command_goes_on(site: FetchingSite) -> None:
     command = [*["fetch", "--date", "2026-11-01..2026-11-03", "--per-hour"]]
     process = subprocess.Popen(
         [sys.executable, "-m", "readfirst", *command, "3600"],

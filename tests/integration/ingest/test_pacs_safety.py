@@ -72,7 +72,7 @@ def a_server_context(files: Certificates, *, clients: bool) -> ssl.SSLContext:
 
 @contextmanager
 def a_secured_pacs(tmp_path: Path, files: Certificates) -> Iterator[int]:
-    """What speaks DICOM over TLS alone, with certificates of both sides; its port."""
+    """A peer that speaks DICOM over TLS alone, with certificates of both sides; its port."""
     config = ListenerConfig(
         host="localhost",
         port=0,
@@ -114,7 +114,7 @@ def test_a_certificate_that_is_none_is_said_to_be(tmp_path: Path) -> None:
 
 
 def fault_of(source: PacsSource, tmp_path: Path) -> str:
-    """What is said of a PACS that is not as it must be."""
+    """The sentence about a PACS that is not as it must be."""
     with (
         open_client(source, a_config(tmp_path), threading.Event()) as client,
         pytest.raises(SourceUnavailable) as fault,
@@ -202,7 +202,7 @@ class Web:
 
 @contextmanager
 def a_web(context: ssl.SSLContext | None = None) -> Iterator[Web]:
-    class Handler(BaseHTTPRequestHandler):
+    class DicomwebHandler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             parts = urlsplit(self.path)
             opened.tokens.append(self.headers.get("Authorization"))
@@ -217,7 +217,7 @@ def a_web(context: ssl.SSLContext | None = None) -> Iterator[Web]:
         def log_message(self, *_: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), DicomwebHandler)
     opened = Web(int(server.server_address[1]))
     if context is not None:
         server.socket = context.wrap_socket(server.socket, server_side=True)
