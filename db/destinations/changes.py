@@ -73,6 +73,7 @@ def switch_destination(
     row = _locked(session, name)
     if row.enabled != enabled:
         row.enabled, row.changed_at, row.changed_by = enabled, at, _name(actor, detail)
+        row.rests_until = None
         action = AuditAction.DESTINATION_ENABLED if enabled else AuditAction.DESTINATION_DISABLED
         _note(session, actor, action, row, at, detail)
     return record_of(row)
@@ -117,6 +118,7 @@ def _fill(
     row.kind, row.address, row.studies = wanted.kind, wanted.address, wanted.studies
     row.forms = [form.value for form in wanted.forms]
     row.changed_at, row.changed_by = at, _name(actor, detail)
+    row.rests_until = None
 
 
 def _name(actor: Actor, detail: dict[str, Any]) -> str | None:

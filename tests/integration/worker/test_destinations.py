@@ -12,7 +12,7 @@ import trustme
 from sqlalchemy import update
 
 from db.destinations.queries import outgoing_results
-from db.tables import OutgoingResult
+from db.tables import Destination, OutgoingResult
 from ingest.inbox.claim import Claim
 from readfirst.destinations.forms import Form
 from readfirst.destinations.states import SendingState
@@ -82,6 +82,7 @@ def send_all(worker: Worker) -> None:
 def make_due(worker: Worker) -> None:
     with worker.database.write() as session:
         session.execute(update(OutgoingResult).values(lease_until=datetime.now(UTC)))
+        session.execute(update(Destination).values(rests_until=None))
 
 
 def states(worker: Worker) -> list[tuple[str, str, str]]:
