@@ -14,7 +14,7 @@ from db.tables.ensembles import (
 )
 from db.tables.escalations import Escalation
 from db.tables.events import Event
-from db.tables.exchange.pacs import FetchRow, SourceRow
+from db.tables.exchange.pacs import FetchRow, PriorQuery, SourceRow
 from db.tables.heat_maps import HeatMap
 from db.tables.inbox import IgnoredFile, InboxIssueRow
 from db.tables.monitoring import KeptDay
@@ -54,6 +54,7 @@ __all__ = [
     "OrderRow",
     "OutboxMessage",
     "OutgoingResult",
+    "PriorQuery",
     "RescoredStudy",
     "Score",
     "ShadowImage",

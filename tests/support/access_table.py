@@ -57,6 +57,8 @@ ROUTES_BY_POLICY: dict[Policy, tuple[str, ...]] = {
         "GET /api/v1/refusals",
         "GET /api/v1/verdicts",
         "GET /api/v1/worklist",
+        "GET /dicom-web/instances",
+        "GET /dicom-web/series",
         "GET /dicom-web/studies",
         "POST /api/v1/worklist/next",
         "POST /api/v1/worklist/search",

@@ -245,6 +245,7 @@ SCHEMA = (
     Change(r"images INDEX ix_images_last_error .*", "`failures` and `excused`"),
     Change(r"work_faults.*", "`work_faults`"),
     Change(r"(sources|fetches)\b.*", "`sources` and `fetches`"),
+    Change(r"prior_queries\b.*", "`prior_queries`"),
     Change(r"studies\.(study_instance_uid_made_here|invalid_study_instance_uid) .*", "made here"),
     Change(r"announcements INDEX ix_announcements_waiting .*", "`lease_until`"),
 )
