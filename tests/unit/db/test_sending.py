@@ -243,8 +243,8 @@ def test_results_are_claimed_for_one_destination_at_a_time_the_longest_due_first
         assert len(claim(session, LATER + minute).results) == 3
 
 
-@pytest.mark.parametrize("mend", ["change", "switch", "send again"])
-def test_whoever_mends_a_destination_need_not_wait_for_it(database: Database, mend: str) -> None:
+@pytest.mark.parametrize("change", ["change", "switch", "send again"])
+def test_whoever_mends_a_destination_need_not_wait_for_it(database: Database, change: str) -> None:
     with database.write() as session:
         a_destination(session, "pacs", Form.SR)
         a_scored_image(session, probability=0.9)
@@ -252,10 +252,10 @@ def test_whoever_mends_a_destination_need_not_wait_for_it(database: Database, me
         rest(session, record, LATER)
         assert claim_due(session, NOW, SENDING, 9) is None
         session.expire_all()
-        if mend == "change":
+        if change == "change":
             wanted = DestinationInput(kind="folder", address={}, forms=(Form.SR,))
             change_destination(session, NOBODY, "pacs", wanted, NOW)
-        elif mend == "switch":
+        elif change == "switch":
             switch_destination(session, NOBODY, "pacs", NOW, enabled=False)
             switch_destination(session, NOBODY, "pacs", NOW, enabled=True)
         else:
