@@ -7,6 +7,7 @@ from readfirst.results.fhir.bundle import transaction_bundle
 from readfirst.results.hl7.fields import MessageHeader
 from readfirst.results.hl7.oru import oru_message, read_template
 from readfirst.results.reasons import NoResultCode
+from readfirst.results.redaction import patient_values
 from readfirst.results.values import AiResult, ResultKind
 from results.gather import GatheredStudy
 from results.services import NoResult, ResultServices
@@ -16,13 +17,15 @@ from results.services import NoResult, ResultServices
 class ResultMessage:
     """A message that is made, ready to be written or sent.
 
-    identifier: by which a receiver knows it again: the same twice has the same one.
+    identifier: by which a receiver knows it again: the same twice has the same one. patient_values:
+    what of the patient no log may hold, should a receiver repeat it.
     """
 
     kind: ResultKind
     study_instance_uid: str
     identifier: str
     content: bytes
+    patient_values: frozenset[str]
 
 
 def make_message(
@@ -41,6 +44,7 @@ def make_message(
         study_instance_uid=result.study.study_instance_uid,
         identifier=identifier,
         content=content,
+        patient_values=patient_values(result.study),
     )
 
 

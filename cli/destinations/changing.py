@@ -35,7 +35,8 @@ Forms = Annotated[
     typer.Option(
         "--form",
         help="What it gets, with commas: sr (report), kos (flag), sc and gsps (heat map, as a "
-        "picture or as outlines), verdict. Default: sr,kos.",
+        "picture or as outlines), verdict, oru and fhir (result as a message). Default: sr,kos, as "
+        "far as its kind takes them.",
     ),
 ]
 Which = Annotated[
@@ -47,7 +48,10 @@ SENTENCE = 'Destination "{}" gets {} of {} studies{}.'
 def add(
     name: Name,
     kind: Annotated[
-        str, typer.Option(help="How it is reached, as dicom, stow or folder. `kinds` lists them.")
+        str,
+        typer.Option(
+            help="How it is reached, as dicom, stow, mllp, fhir or folder. `kinds` lists them."
+        ),
     ],
     parts: Parts = None,
     form: Forms = None,

@@ -16,6 +16,10 @@ class Form(StrEnum):
     GSPS = "gsps"
     #: A reader's verdict on the AI's result, a DICOM SR.
     VERDICT = "verdict"
+    #: The AI's result, an HL7 v2 message (ORU^R01).
+    ORU = "oru"
+    #: The AI's result, a FHIR R4 transaction.
+    FHIR = "fhir"
 
 
 class Occasion(StrEnum):
@@ -35,6 +39,8 @@ OCCASIONS = {
     Form.SC: Occasion.HEAT_MAP,
     Form.GSPS: Occasion.HEAT_MAP,
     Form.VERDICT: Occasion.VERDICT,
+    Form.ORU: Occasion.SCORE,
+    Form.FHIR: Occasion.SCORE,
 }
 #: Forms of which there are none where nothing is flagged.
 FLAGGED_ONLY = frozenset({Form.KOS, Form.SC, Form.GSPS})

@@ -84,7 +84,7 @@ class DicomConnection:
         return self._request_commitment(objects) if self._address.commitment else None
 
     def _store(self, each: OutgoingObject) -> None:
-        dataset = each.content.dataset
+        dataset = each.dicom.dataset
         _check_accepted(self._association, (each.form,))
         try:
             answer = self._association.send_c_store(dataset)
@@ -106,8 +106,8 @@ class DicomConnection:
         request.ReferencedSOPSequence = []
         for each in objects:
             item = Dataset()
-            item.ReferencedSOPClassUID = each.content.sop_class_uid
-            item.ReferencedSOPInstanceUID = each.content.sop_instance_uid
+            item.ReferencedSOPClassUID = each.dicom.sop_class_uid
+            item.ReferencedSOPInstanceUID = each.dicom.sop_instance_uid
             request.ReferencedSOPSequence.append(item)
         if not _accepts(self._association, STORAGE_COMMITMENT):
             raise SendingFailed(

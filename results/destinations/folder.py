@@ -12,15 +12,17 @@ from pydantic import Field
 from readfirst.destinations.forms import Form
 from readfirst.files.folders import os_fault
 from results.destinations.kind import AbsolutePath, Address, DestinationKind, SendingFailed
-from results.destinations.outgoing import DICOM_FORMS, OutgoingObject
-from results.folder import write_object
+from results.destinations.outgoing import DICOM_FORMS, MESSAGE_FORMS, OutgoingObject
+from results.folder import write_message, write_object
+from results.messages import ResultMessage
 
 
 class FolderAddress(Address):
     """The address of a folder of this machine, or of a share that is mounted."""
 
     path: AbsolutePath = Field(
-        description="Folder, which must be there: each object is a file `STUDY/FORM-UID.dcm`."
+        description="Folder, which must be there: each object is a file `STUDY/FORM-UID.dcm`, each "
+        "message one of `.hl7` or `.json`."
     )
 
 
@@ -34,9 +36,16 @@ class FolderConnection:
         """Write the objects, each whole or not at all; the same again takes its own place."""
         try:
             for each in objects:
-                write_object(each.content, self._path)
+                _write(each, self._path)
         except OSError as error:
             raise SendingFailed(_fault(error, self._path)) from error
+
+
+def _write(each: OutgoingObject, folder: Path) -> None:
+    if isinstance(each.content, ResultMessage):
+        write_message(each.content, folder)
+    else:
+        write_object(each.content, folder)
 
 
 @contextmanager
@@ -72,7 +81,7 @@ FOLDER = DestinationKind(
     name="folder",
     title="Folder",
     address=FolderAddress,
-    forms=DICOM_FORMS,
+    forms=DICOM_FORMS + MESSAGE_FORMS,
     connect=connect,
     test=test,
 )

@@ -12,11 +12,13 @@ from readfirst.destinations.forms import Form, Studies
 from readfirst.errors import Misconfigured
 from readfirst.settings.fields import MustBe
 from results.destinations.dicom import DICOM
+from results.destinations.fhir import FHIR
 from results.destinations.folder import FOLDER
 from results.destinations.kind import Address, DestinationKind
+from results.destinations.mllp import MLLP
 from results.destinations.stow import STOW
 
-KINDS: dict[str, DestinationKind] = {kind.name: kind for kind in (DICOM, STOW, FOLDER)}
+KINDS: dict[str, DestinationKind] = {kind.name: kind for kind in (DICOM, STOW, MLLP, FHIR, FOLDER)}
 #: Names stand in addresses of the page, and in the log.
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 #: What a destination gets unless something else is wanted, as far as its kind takes it.

@@ -6,26 +6,43 @@ from dataclasses import dataclass
 from readfirst.destinations.forms import Form
 from readfirst.results.reasons import NoResultCode
 from readfirst.results.values import ResultKind
-from results.make import ResultObject, make_results
+from results.make import ResultObject, StudyResults, make_results
+from results.messages import ResultMessage
 from results.services import ResultServices
 
 #: The forms that are DICOM objects.
 DICOM_FORMS = (Form.SR, Form.KOS, Form.SC, Form.GSPS, Form.VERDICT)
+#: Those that are messages.
+MESSAGE_FORMS = (Form.ORU, Form.FHIR)
 #: There is no result yet, and will be: a film of the study is still in work.
 NOT_YET = frozenset({NoResultCode.IN_WORK})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutgoingObject:
-    """An object that is sent. key: names it at each repetition, as a SOP Instance UID.
+    """An object or message that is sent.
 
-    content: as the sender of the form takes it.
+    key: names it at each repetition, as a SOP Instance UID, or the control ID of a message.
     """
 
     form: Form
     key: str
     study_instance_uid: str
-    content: ResultObject
+    content: ResultObject | ResultMessage
+
+    @property
+    def dicom(self) -> ResultObject:
+        """The DICOM object. Raises TypeError for a message."""
+        if not isinstance(self.content, ResultObject):
+            raise TypeError(f"{self.form} is no DICOM object")
+        return self.content
+
+    @property
+    def message(self) -> ResultMessage:
+        """The message. Raises TypeError for a DICOM object."""
+        if not isinstance(self.content, ResultMessage):
+            raise TypeError(f"{self.form} is no message")
+        return self.content
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +76,24 @@ def _dicom_objects(services: ResultServices, study_instance_uid: str, form: Form
         )
         for made in results.objects
     )
+    return _outgoing(objects, results)
+
+
+def _messages(services: ResultServices, study_instance_uid: str, form: Form) -> Outgoing:
+    results = make_results(services, study_instance_uid, (ResultKind(form.value),))
+    messages = tuple(
+        OutgoingObject(
+            form=form,
+            key=made.identifier,
+            study_instance_uid=made.study_instance_uid,
+            content=made,
+        )
+        for made in results.messages
+    )
+    return _outgoing(messages, results)
+
+
+def _outgoing(objects: tuple[OutgoingObject, ...], results: StudyResults) -> Outgoing:
     if objects or not results.missing:
         return Outgoing(objects)
     missing = results.missing[0]
@@ -67,5 +102,6 @@ def _dicom_objects(services: ResultServices, study_instance_uid: str, form: Form
 
 #: What makes the objects of each form.
 MAKERS: dict[Form, Callable[[ResultServices, str, Form], Outgoing]] = {
-    **dict.fromkeys(DICOM_FORMS, _dicom_objects)
+    **dict.fromkeys(DICOM_FORMS, _dicom_objects),
+    **dict.fromkeys(MESSAGE_FORMS, _messages),
 }

@@ -74,7 +74,7 @@ def test(address: StowAddress, forms: Sequence[Form]) -> str:  # noqa: ARG001 - 
 
 def _file(each: OutgoingObject) -> bytes:
     with BytesIO() as buffer:
-        each.content.dataset.save_as(buffer, enforce_file_format=True)
+        each.dicom.dataset.save_as(buffer, enforce_file_format=True)
         return buffer.getvalue()
 
 

@@ -66,8 +66,8 @@ def _made(services: SendingServices, due: DueResult) -> Outgoing | None:
     now = datetime.now(UTC)
     try:
         outgoing = make_outgoing(services.results, due.study_instance_uid, due.form)
-    except (Unavailable, OSError, MemoryError) as error:
-        # Of the machine, and no fault of the study or the destination.
+    except (Unavailable, Misconfigured, OSError, MemoryError) as error:
+        # Of the machine or the settings, and no fault of the study or the destination.
         with services.database.write() as session:
             not_yet(session, due, f"It cannot be made at the moment ({error}).", now, LEASE)
         return None
