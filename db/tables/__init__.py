@@ -20,6 +20,7 @@ from db.tables.inbox import IgnoredFile, InboxIssueRow
 from db.tables.monitoring import KeptDay
 from db.tables.open_studies import OpenStudy
 from db.tables.outbox import Destination, OutboxMessage, OutgoingResult
+from db.tables.ris.merges import PatientMergeRow
 from db.tables.ris.messages import Hl7Message
 from db.tables.ris.orders import OrderRow
 from db.tables.studies import Arrival, Image, Score, Study
@@ -54,6 +55,7 @@ __all__ = [
     "OrderRow",
     "OutboxMessage",
     "OutgoingResult",
+    "PatientMergeRow",
     "PriorQuery",
     "RescoredStudy",
     "Score",

@@ -196,7 +196,7 @@ HELP = (
     ),
     Change(r"(?s)readfirst results check-template: .*", "`readfirst results check-template`"),
     Change(r"readfirst:   (hl7|mllp) .*", "`readfirst hl7 list`"),
-    Change(r"(?s)readfirst (hl7|mllp)( \w+)?: .*", "`readfirst hl7 list`"),
+    Change(r"(?s)readfirst (hl7|mllp)( [a-z-]+)?: .*", "`readfirst hl7 list`"),
     Change(r"readfirst doctor:   --send-test-mail .*", "`readfirst doctor --send-test-mail`"),
     Change(
         r"(?s)(readfirst )?(sources|fetch(es)?)( \w+)?: .*|readfirst:   (sources|fetch(es)?)  .*",
@@ -205,6 +205,7 @@ HELP = (
 )
 SCHEMA = (
     Change(r"studies\.reported_(at|by) .*", "`studies.reported_at`"),
+    Change(r"patient_merges\b.*", "`patient_merges`"),
     Change(r"(hl7_messages|orders)\b.*", "`hl7_messages` and `orders`"),
     Change(r"studies\.flagged_by .*", "`studies.flagged_by`"),
     Change(r"announcements(\.night_id| FOREIGN KEY \['night_id'\]) .*", "`announcements.night_id`"),
