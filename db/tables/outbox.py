@@ -70,6 +70,8 @@ class Destination(Base):
     #: The values of `readfirst.destinations.forms.Form`.
     forms: Mapped[list[str]] = mapped_column(JSON)
     studies: Mapped[Studies] = mapped_column(STUDIES)
+    #: A `readfirst.destinations.rules.Rule`; empty: of every study.
+    rule: Mapped[dict[str, list[str]]] = mapped_column(JSON, default=dict, server_default="{}")
     enabled: Mapped[bool]
     changed_at: Mapped[datetime]
     #: None where nobody has to log in.

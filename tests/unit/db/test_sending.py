@@ -53,6 +53,7 @@ from tests.support.studies import (
     NOBODY,
     NOW,
     POLICY,
+    a_header,
     a_scored_image,
     an_ensemble,
     give_verdict,
@@ -115,6 +116,17 @@ def test_of_all_studies_reports_alone_are_sent_where_nothing_is_flagged(database
         a_scored_image(session, probability=0.1)
         reports = ["sr", "oru", "fhir"]
         assert outgoing(session) == [("archive", form, "waiting") for form in reports]
+
+
+def test_a_destination_gets_what_its_rule_chooses(database: Database) -> None:
+    with database.write() as session:
+        rule = {"institution_name": ["clinic NORTH*"]}
+        a_destination(session, "north", Form.SR, rule=rule)
+        a_destination(session, "all", Form.SR)
+        for name in ("Clinic North, ward 7", "Clinic South", None):
+            a_scored_image(session, probability=0.9, header=a_header(institution_name=name))
+        names = [name for name, _, _ in outgoing(session)]
+        assert sorted(names) == ["all", "all", "all", "north"]
 
 
 def test_a_silent_site_sends_nothing(database: Database) -> None:
