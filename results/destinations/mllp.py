@@ -58,8 +58,8 @@ class MllpAddress(TlsAddress):
         str | None, AfterValidator(_check_applications), MustBe(APPLICATIONS_WORDS)
     ] = Field(
         None,
-        description="MSH-3 to MSH-6 of its messages, as READFIRST|RAD|RIS|HOSP. Default: "
-        "READFIRST_HL7_APPLICATIONS.",
+        description="MSH-3 to MSH-6 of its messages, in the form of READFIRST_HL7_APPLICATIONS, "
+        "which is the default.",
     )
     template: Annotated[AbsolutePath | None, AfterValidator(_check_template)] = Field(
         None,
