@@ -181,6 +181,7 @@ def test_the_commands_of_the_compose_file_run_against_postgresql_and_valkey(
             "READFIRST_BROKER_URL": f"redis://127.0.0.1:{server.port}/0",
             "READFIRST_RECEIVE_PORT": "0",
             "READFIRST_HL7_PORT": "0",
+            "READFIRST_HL7_APPLICATIONS": "READFIRST|||",
             "READFIRST_PRIOR_AFTER_DAYS": "0",
         }
         assert set(services["ingest"]["environment"]) <= set(environment) | {"READFIRST_TIME_ZONE"}
