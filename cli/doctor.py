@@ -11,6 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from cli.common.console import err, local_time, notice, out, print_json
+from cli.destinations.checking import check_destinations
 from cli.hl7.check import check_hl7
 from cli.site.check_sources import check_sources
 from readfirst.errors import Misconfigured, ReadFirstError, Unavailable
@@ -397,6 +398,7 @@ CHECKS: tuple[Callable[[Settings], CheckResult], ...] = (
     check_hl7,
     check_page,
     check_escalation,
+    check_destinations,
     check_weights,
     check_acceptance,
 )

@@ -44,6 +44,7 @@ from tests.support.logs import keep_no_logger, logs_undone
 from tests.support.memory_disk import memory_folder
 from tests.support.passwords import hash_cheaply
 from tests.support.requirements import require
+from tests.support.shared_migrations import share_migrations
 from tests.support.shared_routes import share_routes
 from tests.support.shared_statements import share_statements
 from tests.support.waiting import TIMEOUT, wait_until
@@ -60,6 +61,7 @@ hypothesis.settings.load_profile("repeatable")
 hash_cheaply()
 keep_no_logger()
 share_statements()
+share_migrations()
 
 # The test processes and all that they start compile each module once, not once a process.
 sys.dont_write_bytecode = False

@@ -1,8 +1,9 @@
-"""The reference pages that are made from the code: settings and commands.
+"""The reference pages that are made from the code: settings, commands, conformance.
 
     python -m tests.reference_pages
 
-writes docs/reference/settings.md and docs/reference/commands.md anew.
+writes anew docs/reference/settings.md, docs/reference/commands.md, and the pages of
+`tests.conformance_pages`.
 """
 
 import inspect
@@ -17,6 +18,7 @@ from pydantic.fields import FieldInfo
 
 from cli import app
 from readfirst.settings import Settings
+from tests.conformance_pages import dicom_conformance_page, ihe_integration_page
 
 FOLDER = Path(__file__).parents[1] / "docs" / "reference"
 MADE = "<!-- Made by `python -m tests.reference_pages` from the code. Change it there. -->\n"
@@ -153,10 +155,19 @@ def _parameter(param: Any, context: Any) -> str:
     return f"| {text} | {words}{needed}{f' Default: `{default}`.' if is_shown else ''} |"
 
 
+#: Each page, and what makes it.
+PAGES = {
+    "settings.md": settings_page,
+    "commands.md": commands_page,
+    "dicom-conformance.md": dicom_conformance_page,
+    "ihe-integration.md": ihe_integration_page,
+}
+
+
 def write() -> None:
-    """Write both pages."""
-    (FOLDER / "settings.md").write_text(settings_page())
-    (FOLDER / "commands.md").write_text(commands_page())
+    """Write the pages."""
+    for name, make in PAGES.items():
+        (FOLDER / name).write_text(make())
 
 
 if __name__ == "__main__":

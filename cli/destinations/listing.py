@@ -43,7 +43,7 @@ def list_destinations(json: Json = False) -> None:
             notice(f"{row.name}: {each.last_error}", "yellow")
         if each.given_up:
             notice(
-                f"{row.name}: {each.given_up} were given up. See `readfirst destinations waiting "
+                f"{row.name}: {each.given_up} given up. See `readfirst destinations waiting "
                 f"{row.name}`, then `readfirst destinations send-again {row.name}`.",
                 "red",
             )

@@ -51,4 +51,4 @@ def send_again(
         )
         if numbers and not sent:
             raise NotThere(f"{name} has no result of these numbers that is not waiting anyway.")
-    notice(f"{sent} results are sent again within seconds." if sent else "Nothing was given up.")
+    notice(f"Sent again within seconds: {sent}." if sent else "Nothing was given up.")

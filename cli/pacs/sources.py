@@ -69,6 +69,14 @@ Poll = Annotated[
         "--poll/--no-poll", help="Fetch new films by itself, every READFIRST_FETCH_EVERY_SECONDS."
     ),
 ]
+Priors = Annotated[
+    bool | None,
+    typer.Option(
+        "--priors/--no-priors",
+        help="Fetch a patient's earlier chest films (READFIRST_FETCH_PRIORS) when a new one comes "
+        "in.",
+    ),
+]
 TlsKey = Annotated[Path | None, typer.Option(help="Private key of that certificate (PEM).")]
 #: The options of each protocol; a source that changes its protocol loses those of the other.
 OF_DIMSE = ("host", "port", "ae_title", "calling_ae_title", "tls")
@@ -90,6 +98,7 @@ def add(
     tls_certificate: TlsCertificate = None,
     tls_key: TlsKey = None,
     poll: Poll = None,
+    priors: Priors = None,
 ) -> None:
     """Add a source. Without --poll nothing is fetched from it before somebody says so."""
     chosen = _chosen(
@@ -105,10 +114,13 @@ def add(
         tls_certificate=tls_certificate,
         tls_key=tls_key,
         polled=poll,
+        gives_priors=priors,
     )
     source = PacsSource(**({"name": name, "retrieval": Retrieval.C_MOVE} | chosen))
     check_source(source)
-    with opened(load_settings()) as database, database.write() as session:
+    settings = load_settings()
+    _check_priors(source, settings)
+    with opened(settings) as database, database.write() as session:
         add_source(session, source, datetime.now(UTC))
     notice(f"{name} is a source. `readfirst sources test {name}` sees whether it answers.")
 
@@ -128,6 +140,7 @@ def change(
     tls_certificate: TlsCertificate = None,
     tls_key: TlsKey = None,
     poll: Poll = None,
+    priors: Priors = None,
 ) -> None:
     """Change a source: what is named becomes so, and the rest stays. An empty value (`""`) takes
     one away.
@@ -145,12 +158,15 @@ def change(
         tls_certificate=tls_certificate,
         tls_key=tls_key,
         polled=poll,
+        gives_priors=priors,
     )
     if not chosen:
         raise Misconfigured("Say what is to change: `readfirst sources change --help` lists it.")
-    with opened(load_settings()) as database, database.write() as session:
+    settings = load_settings()
+    with opened(settings) as database, database.write() as session:
         source = _changed(source_record(session, name).source, chosen)
         check_source(source)
+        _check_priors(source, settings)
         change_source(session, name, source)
     notice(f"{name} is {source.address} by {source.retrieval}.")
 
@@ -174,13 +190,14 @@ def list_sources(json: Json = False) -> None:
         return
     print_table(
         f"Sources: {len(records)}",
-        ("Name", "By", "Address", "Polled", "Answers", "Fetched", "Waiting", "Failed"),
+        ("Name", "By", "Address", "Polled", "Priors", "Answers", "Fetched", "Waiting", "Failed"),
         [
             (
                 record.source.name,
                 record.source.retrieval.value,
                 record.source.address,
                 "yes" if record.source.polled else "",
+                "yes" if record.source.gives_priors else "",
                 _answers(record, settings),
                 *(
                     str(record.studies.get(state, 0))
@@ -240,6 +257,15 @@ def _changed(source: PacsSource, chosen: dict[str, Any]) -> PacsSource:
     if "tls" in dropped:
         dropped["tls"] = False
     return replace(source, **(dropped | chosen))
+
+
+def _check_priors(source: PacsSource, settings: Settings) -> None:
+    """Raises Misconfigured where films that are fetched for comparison would be unread work."""
+    if source.gives_priors and settings.prior_after is None:
+        raise Misconfigured(
+            "READFIRST_PRIOR_AFTER_DAYS is 0, so no study is a prior: earlier films would be "
+            "unread work. Set it first, or leave --priors out."
+        )
 
 
 def _answers(record: PacsSourceRecord, settings: Settings) -> str:

@@ -81,6 +81,10 @@ class AuditAction(StrEnum):
     NIGHT_STOPPED = "night_stopped"
     PRIOR_READ_ANYWAY = "prior_read_anyway"
     ESCALATION_ACKNOWLEDGED = "escalation_acknowledged"
+    #: The RIS corrected a patient's data, or merged two patients; and somebody undid that.
+    PATIENT_CORRECTED = "patient_corrected"
+    PATIENTS_MERGED = "patients_merged"
+    MERGE_UNDONE = "merge_undone"
     ACCOUNT_ADDED = "account_added"
     ACCOUNT_DISABLED = "account_disabled"
     ACCOUNT_ENABLED = "account_enabled"

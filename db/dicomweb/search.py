@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, exists, func, or_, select
+from sqlalchemy import ColumnElement, exists, func, select, true
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased, defer, selectinload
 
 from db.dicomweb.records import DicomImage, DicomStudy
@@ -22,6 +22,7 @@ TEXTS = (
 )
 #: Names are compared without regard to capitals (PS3.4 C.2.2.2.1).
 NAMES = ("patient_name", "referring_physician_name")
+LATEST_FIRST = (Study.received_at.desc(), Study.id.desc())
 #: By which `%`, `_` and itself stand for themselves in LIKE.
 ESCAPE = "\\"
 
@@ -49,13 +50,13 @@ def find_studies(
         searched(text)
     query = (
         select(Study)
-        .where(*_conditions(match))
+        .where(_has_dicom(), *study_conditions(match))
         .options(selectinload(Study.images), defer(Study.search_text))
-        .order_by(Study.received_at.desc(), Study.id.desc())
+        .order_by(*LATEST_FIRST)
         .limit(limit)
         .offset(offset)
     )
-    return [_record(study) for study in session.scalars(query)]
+    return [study_record(study) for study in session.scalars(query)]
 
 
 def dicom_study(session: Session, study_instance_uid: str) -> DicomStudy | None:
@@ -64,10 +65,9 @@ def dicom_study(session: Session, study_instance_uid: str) -> DicomStudy | None:
     return next(iter(find_studies(session, match, limit=1)), None)
 
 
-def _conditions(match: StudyMatch) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = [
-        exists().where(Image.study_id == Study.id, *_is_dicom(Image))
-    ]
+def study_conditions(match: StudyMatch) -> list[ColumnElement[bool]]:
+    """The studies that match, with a DICOM image or without."""
+    conditions: list[ColumnElement[bool]] = []
     if match.study_instance_uids:
         conditions.append(Study.study_instance_uid.in_(match.study_instance_uids))
     conditions += [_matches(name, text) for name, text in match.texts]
@@ -81,13 +81,18 @@ def _conditions(match: StudyMatch) -> list[ColumnElement[bool]]:
             exists().where(
                 of_modality.study_id == Study.id,
                 of_modality.modality.in_(match.modalities),
-                *_is_dicom(of_modality),
+                *is_dicom(of_modality),
             )
         )
     return conditions
 
 
-def _is_dicom(image: type[Image]) -> tuple[ColumnElement[bool], ...]:
+def _has_dicom() -> ColumnElement[bool]:
+    image = aliased(Image)
+    return exists().where(image.study_id == Study.id, *is_dicom(image))
+
+
+def is_dicom(image: type[Image]) -> tuple[ColumnElement[bool], ...]:
     """An object that names itself, and its series: else DICOMweb has no address for it."""
     return image.kind == FileKind.DICOM, image.series_instance_uid.is_not(None)
 
@@ -100,14 +105,15 @@ def _matches(name: str, text: str) -> ColumnElement[bool]:
         return column == text
     if not text.strip("*"):
         # PS3.4 C.2.2.2.4: it matches what is empty, too.
-        return or_(column.is_(None), column.is_not(None))
+        return true()
     for sign in (ESCAPE, "%", "_"):
         text = text.replace(sign, ESCAPE + sign)
     pattern = text.replace("*", "%").replace("?", "_").lower()
     return func.lower(column).like(pattern, escape=ESCAPE)
 
 
-def _record(study: Study) -> DicomStudy:
+def study_record(study: Study) -> DicomStudy:
+    """Make the record of a study whose images are loaded."""
     return DicomStudy(
         study_instance_uid=study.study_instance_uid,
         patient_id=study.patient_id,

@@ -30,6 +30,8 @@ class Cause(StrEnum):
     WAITING = "waiting"
     #: An order of the radiology information system says so.
     ORDER = "order"
+    #: The radiology information system corrects a patient, or merges two.
+    PATIENT = "patient"
 
 
 class EventAction(StrEnum):
@@ -66,6 +68,9 @@ class EventAction(StrEnum):
     ORDER_CANCELLED = "order_cancelled"
     REPORTED = "reported"
     REPORT_WITHDRAWN = "report_withdrawn"
+    PATIENT_CORRECTED = "patient_corrected"
+    PATIENT_MERGED = "patient_merged"
+    MERGE_UNDONE = "merge_undone"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,7 @@ from db.lifecycle import study as study_steps
 from db.lifecycle.events import Cause, DomainEvent
 from db.lifecycle.unit_of_work import UnitOfWork
 from db.nights.counting import RankingScore, Rescored
+from db.ris.merges import Merges, merges_of
 from db.study_conditions import is_not_replaced
 from db.tables import Image, Score, Study
 from readfirst.studies.identity import is_same
@@ -80,9 +81,10 @@ def settle_priors(unit: UnitOfWork, studies: Iterable[Study], cause: Cause) -> N
     alone = [study for study in studies if study.patient_id is None]
     ids = {study.patient_id for study in studies if study.patient_id is not None}
     unit.session.flush()
-    known = _of_patients(unit, ids)
+    merges = merges_of(unit.session, ids)
+    known = _of_patients(unit, ids | merges.ids)
     reasons = {
-        study.id: prior_reason(_dates(study), map(_dates, _others(study, known)), after)
+        study.id: prior_reason(_dates(study), map(_dates, _others(study, known, merges)), after)
         for study in (*alone, *known)
     }
     changing = [
@@ -119,12 +121,12 @@ def _of_patients(unit: UnitOfWork, patient_ids: set[str]) -> Sequence[Study]:
     return unit.session.scalars(query).all()
 
 
-def _others(study: Study, known: Sequence[Study]) -> list[Study]:
-    patient = study_steps.patient_of(study)
+def _others(study: Study, known: Sequence[Study], merges: Merges) -> list[Study]:
+    patient = merges.identity(study_steps.patient_of(study))
     return [
         other
         for other in known
-        if other.id != study.id and is_same(study_steps.patient_of(other), patient)
+        if other.id != study.id and is_same(merges.identity(study_steps.patient_of(other)), patient)
     ]
 
 

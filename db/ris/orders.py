@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from db.ris.merges import merges_of
 from db.tables import OrderRow, Study
 from readfirst.studies.identity import Patient, conflict
 
@@ -39,7 +40,7 @@ def orders_of_studies(session: Session, studies: Sequence[Study]) -> dict[int, O
     latest = {
         study.id: fitting[-1]
         for study in studies
-        if (fitting := _fitting(study, rows[study.accession_number or ""]))
+        if (fitting := _fitting(session, study, rows[study.accession_number or ""]))
     }
     return {number: _record(row) for number, row in latest.items()}
 
@@ -53,7 +54,7 @@ def has_urgent_order(session: Session, study: Study) -> bool:
         OrderRow.is_urgent,
         OrderRow.cancelled_at.is_(None),
     )
-    return bool(_fitting(study, session.scalars(query)))
+    return bool(_fitting(session, study, session.scalars(query).all()))
 
 
 def patient_named_by(row: OrderRow | Study) -> Patient:
@@ -61,9 +62,19 @@ def patient_named_by(row: OrderRow | Study) -> Patient:
     return Patient(**{name: getattr(row, name) for name in PATIENT_FIELDS})
 
 
-def _fitting(study: Study, rows: Iterable[OrderRow]) -> list[OrderRow]:
+def may_be_same(session: Session, first: Patient, second: Patient) -> bool:
+    """Tell whether nothing speaks against two being one patient, merges of their IDs included."""
+    if not conflict(first, second):
+        return True
+    if first.patient_id is None or second.patient_id is None:
+        return False
+    merges = merges_of(session, [first.patient_id, second.patient_id])
+    return bool(merges) and not conflict(merges.identity(first), merges.identity(second))
+
+
+def _fitting(session: Session, study: Study, rows: Iterable[OrderRow]) -> list[OrderRow]:
     patient = patient_named_by(study)
-    return [row for row in rows if not conflict(patient, patient_named_by(row))]
+    return [row for row in rows if may_be_same(session, patient, patient_named_by(row))]
 
 
 def _record(row: OrderRow) -> OrderRecord:

@@ -14,12 +14,13 @@ from db.tables.ensembles import (
 )
 from db.tables.escalations import Escalation
 from db.tables.events import Event
-from db.tables.exchange.pacs import FetchRow, SourceRow
+from db.tables.exchange.pacs import FetchRow, PriorQuery, SourceRow
 from db.tables.heat_maps import HeatMap
 from db.tables.inbox import IgnoredFile, InboxIssueRow
 from db.tables.monitoring import KeptDay
 from db.tables.open_studies import OpenStudy
 from db.tables.outbox import Destination, OutboxMessage, OutgoingResult
+from db.tables.ris.merges import PatientMergeRow
 from db.tables.ris.messages import Hl7Message
 from db.tables.ris.orders import OrderRow
 from db.tables.studies import Arrival, Image, Score, Study
@@ -54,6 +55,8 @@ __all__ = [
     "OrderRow",
     "OutboxMessage",
     "OutgoingResult",
+    "PatientMergeRow",
+    "PriorQuery",
     "RescoredStudy",
     "Score",
     "ShadowImage",

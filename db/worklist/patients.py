@@ -1,8 +1,9 @@
 """The other studies of a patient, with their verdicts."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, selectinload
@@ -11,6 +12,7 @@ from db.disclosures import OfStudy
 from db.ensembles.shadows import has_been_active
 from db.lifecycle.study import patient_of
 from db.read_models import VerdictRecord
+from db.ris.merges import merges_of
 from db.tables import EnsembleVersion, Image, Score, Study
 from db.verdicts import NO_VERDICT, VerdictSummary, verdict_summaries
 from readfirst.domain import ImageState
@@ -116,21 +118,27 @@ def _of_the_same_patient(session: Session, study: Study) -> list[int]:
     The index finds whoever has the same ID. Whose they are is decided here, before they are cut to
     as many as are shown: else another issuer's patient of the same number would hide them.
     """
+    merges = merges_of(session, [study.patient_id])
+    ids = merges.ids | {study.patient_id}
     query = (
         select(Study.id, *(getattr(Study, name) for name in PATIENT_FIELDS))
-        .where(Study.patient_id == study.patient_id, Study.id != study.id, Study.images.any())
+        .where(Study.patient_id.in_(ids), Study.id != study.id, Study.images.any())
         .order_by(*LATEST_FIRST)
         .limit(MOST_CANDIDATES)
     )
     issuer = study.issuer_of_patient_id
-    if issuer is not None:
+    if issuer is not None and not merges:
         query = query.where(func.coalesce(Study.issuer_of_patient_id, issuer) == issuer)
-    patient = patient_of(study)
+    patient = merges.identity(patient_of(study))
     return [
         number
         for number, *values in session.execute(query).all()
-        if is_same(Patient(**dict(zip(PATIENT_FIELDS, values, strict=True))), patient)
+        if is_same(merges.identity(_patient(values)), patient)
     ]
+
+
+def _patient(values: Sequence[Any]) -> Patient:
+    return Patient(**dict(zip(PATIENT_FIELDS, values, strict=True)))
 
 
 def _record(

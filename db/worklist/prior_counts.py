@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import fields
 
-from sqlalchemy import func, select
+from sqlalchemy import case, func, literal, select
 from sqlalchemy.orm import Session
 
 from db.lifecycle.study import patient_of
+from db.ris.merges import Merges, merges_of
 from db.tables import Study
 from readfirst.studies.identity import Patient, is_same
 
@@ -21,7 +22,8 @@ def prior_counts(session: Session, studies: Sequence[Study]) -> dict[int, int]:
 
     The same patient is who has the same Patient ID, and whom nothing else speaks against.
     """
-    patient_ids = _of_several(session, {study.patient_id for study in studies} - {None})
+    merges = merges_of(session, {study.patient_id for study in studies})
+    patient_ids = _of_several(session, {study.patient_id for study in studies} - {None}, merges)
     if not patient_ids:
         return {}
     at = func.coalesce(Study.study_datetime, Study.received_at)
@@ -29,28 +31,33 @@ def prior_counts(session: Session, studies: Sequence[Study]) -> dict[int, int]:
         Study.patient_id.in_(patient_ids), Study.images.any()
     )
     others = [
-        (number, time, Patient(**dict(zip(PATIENT_FIELDS, values, strict=True))))
+        (number, time, merges.identity(Patient(**dict(zip(PATIENT_FIELDS, values, strict=True)))))
         for number, time, *values in session.execute(query).all()
     ]
     times = {number: time for number, time, _ in others}
+    patients = {study.id: merges.identity(patient_of(study)) for study in studies}
     counts = {
-        study.id: sum(
-            number != study.id and time < times[study.id] and is_same(patient, patient_of(study))
-            for number, time, patient in others
-            if patient.patient_id == study.patient_id
+        number: sum(
+            other != number and time < times[number] and is_same(candidate, patient)
+            for other, time, candidate in others
+            if candidate.patient_id == patient.patient_id
         )
-        for study in studies
-        if study.id in times
+        for number, patient in patients.items()
+        if number in times
     }
     return {number: count for number, count in counts.items() if count}
 
 
-def _of_several(session: Session, patient_ids: set[str | None]) -> list[str]:
-    """Return the Patient IDs that several studies have, and not too many to be one patient's."""
+def _of_several(session: Session, patient_ids: set[str | None], merges: Merges) -> list[str]:
+    """Return the Patient IDs that several studies have, and not too many to be one patient's.
+
+    An ID that was merged may have one study alone.
+    """
+    least = case((Study.patient_id.in_(merges.ids), 1), else_=2) if merges else literal(2)
     query = (
         select(Study.patient_id)
-        .where(Study.patient_id.in_(patient_ids))
+        .where(Study.patient_id.in_(patient_ids | merges.ids))
         .group_by(Study.patient_id)
-        .having(func.count().between(2, MOST))
+        .having(func.count().between(least, MOST))
     )
     return [each for each in session.scalars(query) if each is not None]

@@ -240,7 +240,7 @@ def _not_established(association: "Association", address: DicomAddress) -> str:
     except OSError as error:
         reason = error.strerror or str(error) or type(error).__name__
         return (
-            f"Nothing answers at {where} ({reason}). Is it running, and lets a firewall us through?"
+            f"Nothing answers at {where} ({reason}). Is it running? Does a firewall let us through?"
         )
     return (
         f"{where} ends the association before it began. Is it a DICOM listener, "

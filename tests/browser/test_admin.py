@@ -1,6 +1,7 @@
 """The administrator's pages in a real browser, each driven by mouse and keyboard."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -8,13 +9,16 @@ from sqlalchemy import select
 
 from db.lifecycle.verdicts import VerdictInput
 from db.site.heartbeats import ProcessId, beat
-from db.tables import Study
+from db.tables import OutgoingResult, Study
+from readfirst.destinations.forms import Form as ResultForm
+from readfirst.destinations.states import SendingState
 from readfirst.site.parts import Part
 from readfirst.studies.findings import Finding
 from tests.browser.accessibility import faults
 from tests.browser.conftest import NewPage
 from tests.browser.page_monitor import PageMonitor, log_in
 from tests.browser.site import LATER, Site, add_people
+from tests.support.destinations import a_destination
 from tests.support.studies import an_ensemble, give_verdict
 
 PATHS = (
@@ -25,6 +29,7 @@ PATHS = (
     "/admin/ensembles",
     "/admin/thresholds",
     "/admin/acceptance",
+    "/admin/destinations",
     "/admin/settings",
 )
 
@@ -72,6 +77,46 @@ def test_no_page_has_a_grave_fault_or_scrolls_sideways(
             page.set_viewport_size({"width": width, "height": 800})
             assert page.evaluate("document.documentElement.scrollWidth") <= width, (path, width)
         assert faults(page) == [], f"{path}, narrow"
+
+
+def test_a_destination_is_mended_tried_and_gets_what_was_given_up(
+    site: Site, admin: Page, tmp_path: Path
+) -> None:
+    folder = tmp_path / "results"
+    with site.worker.database.write() as session:
+        destination = a_destination(
+            session, "share", ResultForm.SR, address={"path": str(folder)}, at=datetime.now(UTC)
+        )
+        study = session.scalars(select(Study).where(Study.flagged)).first()
+        assert study is not None
+        session.add(
+            OutgoingResult(
+                destination_id=destination.number,
+                study_id=study.id,
+                form=ResultForm.SR.value,
+                state=SendingState.GIVEN_UP,
+                wanted_at=datetime.now(UTC),
+                ended_at=datetime.now(UTC),
+                reason="The folder was not there.",
+                objects=[],
+            )
+        )
+    admin.goto("/admin/destinations")
+    expect(admin.get_by_role("cell", name="The folder was not there.")).to_be_visible()
+    assert faults(admin) == []
+    admin.get_by_role("button", name="Test share").click()
+    expect(admin.get_by_role("alert")).to_contain_text("is not there")
+    folder.mkdir()
+    admin.get_by_role("button", name="Test share").click()
+    expect(admin.get_by_role("status")).to_contain_text("A file can be written into")
+    admin.get_by_role("button", name="Send all again share").click()
+    expect(admin.get_by_role("status")).to_contain_text("Sent again to share within seconds: 1.")
+    expect(admin.get_by_role("heading", name="Given up")).to_have_count(0)
+    site.worker.send_next()
+    admin.goto("/admin/destinations")
+    expect(admin.locator("#destination-share")).to_contain_text("1 in all")
+    admin.get_by_role("button", name="Disable share").click()
+    expect(admin.locator("#destination-share")).to_contain_text("Off")
 
 
 def test_an_account_is_added_reset_and_disabled_by_keyboard(

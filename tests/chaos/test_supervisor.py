@@ -1,7 +1,6 @@
 """A process that cannot be started again at once is tried again, and all else goes on."""
 
 import socket
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -19,8 +18,7 @@ from cli.status import StatusDisplay, page_address
 from cli.supervisor import Restarts, StackProcess, Supervisor, is_up, running
 from readfirst.errors import Misconfigured, Unavailable
 from readfirst.settings import Settings
-
-TIMEOUT = 60.0
+from tests.support.waiting import TIMEOUT, wait_until
 
 
 @pytest.fixture
@@ -53,14 +51,13 @@ def kill_valkey() -> None:
 
 def restart_until(supervisor: Supervisor, *, fault: str | None = None, starts: int = 0) -> None:
     """Restart what died until each began so often, and this cannot be started, or all can."""
-    end = time.monotonic() + TIMEOUT
-    while True:
+
+    def is_so() -> bool:
         supervisor.restart_dead()
         began = all(process.starts >= starts for process in supervisor.processes)
-        if began and (fault in supervisor.faults if fault else not supervisor.faults):
-            return
-        assert time.monotonic() < end, supervisor.faults
-        time.sleep(0.1)
+        return began and (fault in supervisor.faults if fault else not supervisor.faults)
+
+    wait_until(is_so, pause=0.1, detail=lambda: supervisor.faults)
 
 
 def test_a_broker_that_cannot_start_is_tried_again_and_the_processes_go_on(

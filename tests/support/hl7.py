@@ -80,6 +80,12 @@ def a_report_message(
     )
 
 
+def a_patient_message(
+    event: str = "A08", *segments: str, pid: str = PID, control_id: str = "P1"
+) -> bytes:
+    return a_message(f"ADT^{event}", f"EVN|{event}", pid, *segments, control_id=control_id)
+
+
 def services(database: Database, rules: OrderRules = RULES, **policy: Any) -> RisServices:
     chosen = replace(POLICY, prior_after=timedelta(days=90), **policy)
     return RisServices(UnitOfWorkFactory(database, chosen, RecordingNotifier()), rules)

@@ -11,13 +11,16 @@ from sqlalchemy.exc import DBAPIError
 
 from db.pacs.fetches import claim_next_fetch, note_found
 from db.pacs.polling import VISIT, SourceVisit, claim_visit, end_visit, note_polled, renew_visit
+from db.pacs.priors import note_priors, priors_since, study_without_priors
 from db.pacs.sources import note_answer
 from ingest.pacs.client import PacsClient
 from readfirst.errors import Misconfigured, SourceUnavailable, Unavailable
 from readfirst.pacs.fetches import FetchPurpose
 from readfirst.pacs.window import window_queries, window_start
 from readfirst.settings import Settings
+from readfirst.studies.priors import A_DAY
 from worker.pacs.fetch_study import fetch_study
+from worker.pacs.find_priors import PriorPolicy, find_priors, prior_policy
 from worker.pacs.find_studies import find_films
 from worker.pacs.renewing import renewing
 from worker.pacs.services import FetchServices
@@ -31,12 +34,14 @@ PURPOSES = (FetchPurpose.POLL, FetchPurpose.PRIOR)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PollPolicy:
     """The site's rules of polling. every: from the end of a visit to the next one. look_back: by
-    which a window overlaps the one before. zone: of the days of Study Date.
+    which a window overlaps the one before. zone: of the days of Study Date. priors: None if none
+    are fetched.
     """
 
     every: timedelta
     look_back: timedelta
     zone: tzinfo
+    priors: PriorPolicy | None = None
 
 
 def poll_policy(settings: Settings) -> PollPolicy:
@@ -45,6 +50,7 @@ def poll_policy(settings: Settings) -> PollPolicy:
         every=timedelta(seconds=settings.fetch_every_seconds),
         look_back=timedelta(minutes=settings.fetch_look_back_minutes),
         zone=settings.zone,
+        priors=prior_policy(settings),
     )
 
 
@@ -107,6 +113,8 @@ class Poller:
         with self.services.open_client(record.source, self.stop) as client:
             if record.source.polled:
                 self._find(visit, client)
+            if record.source.gives_priors and self.policy.priors is not None:
+                self._find_priors(visit, client, self.policy.priors)
             self._fetch(visit, client)
 
     def _find(self, visit: SourceVisit, client: PacsClient) -> None:
@@ -126,6 +134,21 @@ class Poller:
         with self.services.database.write() as session:
             note_polled(session, visit, began_at)
         self._polled[record.id] = began_at, began
+
+    def _find_priors(self, visit: SourceVisit, client: PacsClient, policy: PriorPolicy) -> None:
+        """Ask for the earlier films of those patients who have a new one."""
+        source_id = visit.record.id
+        while not self.stop.is_set():
+            now = self.clock()
+            with self.services.database.read() as session:
+                study = study_without_priors(session, source_id, now)
+                count = priors_since(session, source_id, now - A_DAY)
+            if study is None or count >= policy.most_per_day:
+                return
+            priors = find_priors(client, study, policy, now)[: policy.most_per_day - count]
+            with self.services.database.write() as session:
+                number = note_priors(session, source_id, study.id, priors, now)
+            log.info("priors_found", action="poll", priors=number)
 
     def _fetch(self, visit: SourceVisit, client: PacsClient) -> None:
         """Fetch all that waits, the most urgent first, until the next visit is due."""

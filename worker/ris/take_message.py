@@ -7,6 +7,7 @@ import structlog
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from db.lifecycle.ris.orders import take_order
+from db.lifecycle.ris.patients import take_merge, take_update
 from db.lifecycle.ris.reports import take_report
 from db.lifecycle.unit_of_work import UnitOfWork, UnitOfWorkFactory
 from db.ris.messages import MessageKey, keep, note_taken, was_taken
@@ -16,7 +17,13 @@ from ingest.hl7.envelope import Envelope, read_envelope
 from ingest.hl7.orders import OrderRules
 from readfirst.errors import MessageRefused
 from readfirst.ris.codes import MessageCode
-from readfirst.ris.values import Content, ImagingOrder, ImagingReport
+from readfirst.ris.values import (
+    Content,
+    ImagingOrder,
+    ImagingReport,
+    PatientMerge,
+    PatientUpdate,
+)
 
 log = structlog.get_logger()
 #: Said where nothing could be written: the sender has the message still.
@@ -124,6 +131,10 @@ def _write_content(unit: UnitOfWork, content: Content) -> None:
             take_order(unit, content)
         case ImagingReport():
             take_report(unit, content)
+        case PatientUpdate():
+            take_update(unit, content)
+        case PatientMerge():
+            take_merge(unit, content)
 
 
 def _keep(

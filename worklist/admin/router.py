@@ -6,6 +6,7 @@ from worklist.admin import (
     accounts,
     audit,
     comparison,
+    destinations,
     ensembles,
     rules,
     settings,
@@ -16,7 +17,18 @@ from worklist.api import PREFIX
 from worklist.http.problems import DOCUMENTED
 from worklist.http.query_names import check_query_names
 
-MODULES = (status, accounts, audit, rules, ensembles, comparison, thresholds, acceptance, settings)
+MODULES = (
+    status,
+    accounts,
+    audit,
+    rules,
+    ensembles,
+    comparison,
+    thresholds,
+    acceptance,
+    destinations,
+    settings,
+)
 
 
 def _api() -> APIRouter:

@@ -12,6 +12,7 @@ from fastapi import HTTPException, Request
 from pydicom.datadict import keyword_for_tag
 
 from db.dicomweb.search import StudyMatch
+from db.dicomweb.search_images import ImageMatch
 from readfirst.calendar import parse_day
 from worklist.dicomweb.json_model import JsonObject, tag_of, values_of
 
@@ -70,6 +71,15 @@ class Query:
             modalities=_listed(self.matches.get("ModalitiesInStudy", "")),
         )
 
+    def image_match(self, zone: ZoneInfo) -> ImageMatch:
+        """The images that are wanted, of all studies. Raises HTTPException 400."""
+        return ImageMatch(
+            study=self.study_match(zone),
+            series_instance_uids=_listed(self.matches.get("SeriesInstanceUID", "")),
+            sop_instance_uids=_listed(self.matches.get("SOPInstanceUID", "")),
+            modalities=_listed(self.matches.get("Modality", "")),
+        )
+
     def page(self, rows: Sequence[JsonObject]) -> list[JsonObject]:
         """Those of all rows that are wanted."""
         wanted = [row for row in rows if self._matches(row)]
@@ -87,11 +97,14 @@ class Query:
         return True
 
 
-def read_query(request: Request, keys: Sequence[str]) -> Query:
-    """Read a query in which these attributes may be searched for. Raises HTTPException 400."""
+def read_query(request: Request, keys: Sequence[str], most: int = MOST_STUDIES) -> Query:
+    """Read a query in which these attributes may be searched for.
+
+    most: rows of one answer. Raises HTTPException 400.
+    """
     matches: dict[str, str] = {}
     included: set[str] = set()
-    numbers = {"limit": MOST_STUDIES, "offset": 0}
+    numbers = {"limit": most, "offset": 0}
     all_included, warnings = False, []
     for name, value in request.query_params.multi_items():
         if "\0" in value or len(value) > MOST_CHARACTERS or value.count("*") > MOST_STARS:
@@ -107,7 +120,7 @@ def read_query(request: Request, keys: Sequence[str]) -> Query:
         elif name not in OTHERS:
             matches[_key(name, keys)] = value
     return Query(
-        min(numbers["limit"], MOST_STUDIES),
+        min(numbers["limit"], most),
         min(numbers["offset"], MOST_OFFSET),
         matches,
         None if all_included else frozenset(included),
@@ -115,12 +128,12 @@ def read_query(request: Request, keys: Sequence[str]) -> Query:
     )
 
 
-def query_parameters(keys: Sequence[str]) -> dict[str, Any]:
+def query_parameters(keys: Sequence[str], most: int = MOST_STUDIES) -> dict[str, Any]:
     """The parameters of such a query, for the document."""
     text = {"type": "string"}
     described = [
         *((key, text, "Matches this attribute; its tag will do as a name, too.") for key in keys),
-        ("limit", {"type": "integer", "minimum": 0}, f"Maximum rows, at most {MOST_STUDIES}."),
+        ("limit", {"type": "integer", "minimum": 0}, f"Maximum rows, at most {most}."),
         ("offset", {"type": "integer", "minimum": 0}, "Rows that are passed over."),
         ("includefield", text, "More attributes, by keywords or tags with commas, or `all`."),
         ("fuzzymatching", {"type": "boolean"}, "Is answered by a warning: matching is literal."),

@@ -2,11 +2,11 @@
 
 from fastapi import APIRouter
 
-from worklist.dicomweb import pixels, retrieve, search
+from worklist.dicomweb import pixels, retrieve, search, search_all
 from worklist.dicomweb.addresses import ROOT
 from worklist.dicomweb.documents import COMMON
 from worklist.http.problems import DOCUMENTED
 
 router = APIRouter(prefix=ROOT, tags=["DICOMweb"], responses=DOCUMENTED | COMMON)
-for module in (search, retrieve, pixels):
+for module in (search, search_all, retrieve, pixels):
     router.include_router(module.router)

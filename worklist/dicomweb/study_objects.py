@@ -207,6 +207,10 @@ class StudyObjects:
             raise HTTPException(404, NO_OBJECT)
         return [*films, *results]
 
+    def film_of(self, study: DicomStudy, image: DicomImage) -> Film:
+        """The film of a record."""
+        return Film(study, image, self._store, self._renderer)
+
     def film(self, study_uid: str, series_uid: str | None, instance_uid: str | None) -> Film:
         """The first film of a study or of a series, or the one instance.
 
@@ -223,7 +227,7 @@ class StudyObjects:
             study = dicom_study(session, study_uid)
         if study is None:
             raise HTTPException(404, NO_STUDY)
-        return [Film(study, image, self._store, self._renderer) for image in study.images]
+        return [self.film_of(study, image) for image in study.images]
 
     def _results(self, study_uid: str) -> list[StudyResult]:
         """The results as they would be sent: none where there is a rule against it."""

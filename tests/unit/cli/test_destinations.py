@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from cli import app
+from cli.destinations.checking import check_destinations
 from db.access.audit import entries
 from db.destinations.queries import find_destination
 from db.lifecycle.lease import LeasePolicy
@@ -20,6 +21,7 @@ from db.session import Database, open_database
 from readfirst.destinations.forms import Form
 from readfirst.destinations.states import SendingState
 from readfirst.errors import Misconfigured, NotThere, ReadFirstError
+from readfirst.settings import load_settings
 from results.destinations.kinds import KINDS
 from tests.support.studies import LEASE, NOW, a_scored_image
 
@@ -155,8 +157,8 @@ def test_what_was_given_up_is_listed_and_sent_again(database: Database) -> None:
     (row,) = json.loads(run("waiting", "pacs", "--json"))
     assert (row["state"], row["reason"], row["number"]) == ("given_up", "no answer", number)
     assert "no answer" in run("waiting")
-    assert "1 were given up" in run("list")
-    assert "1 results are sent again" in run("send-again", "pacs")
+    assert "pacs: 1 given up." in run("list")
+    assert "Sent again within seconds: 1." in run("send-again", "pacs")
     (row,) = json.loads(run("waiting", "--json"))
     assert row["state"] == "waiting"
     assert "Nothing was given up." in run("send-again", "pacs")
@@ -176,7 +178,26 @@ def test_what_was_sent_is_sent_again_by_its_number(database: Database) -> None:
     (row,) = json.loads(run("waiting", "--all", "--json"))
     assert row["state"] == "sent"
     assert "Nothing was given up." in run("send-again", "pacs")
-    assert "1 results are sent again" in run("send-again", "pacs", str(row["number"]))
+    assert "Sent again within seconds: 1." in run("send-again", "pacs", str(row["number"]))
+
+
+def test_the_doctor_tells_what_was_given_up_and_who_does_not_answer(database: Database) -> None:
+    assert check_destinations(load_settings()).found == "no destination: none leaves by itself"
+    run("add", "pacs", "--kind", "dicom", *PACS, "--form", "sr,kos")
+    assert check_destinations(load_settings()).found == "go to pacs"
+    a_dead_letter(database)
+    with database.write() as session:
+        due = claim_due(session, NOW, LEASE, 1)
+        assert due is not None
+        policy = LeasePolicy(lease=LEASE.lease)
+        not_sent(session, due.results[0], "Nothing answers.", NOW, policy, answered=False)
+    result = check_destinations(load_settings())
+    assert not result.well
+    assert "pacs: 1 results were given up; pacs: 1 wait since" in result.found
+    assert "(Nothing answers.)" in result.found
+    assert "readfirst destinations send-again" in result.advice
+    run("disable", "pacs")
+    assert check_destinations(load_settings()).well
 
 
 def test_the_parts_of_addresses_stand_in_the_documents_as_the_command_says_them(

@@ -12,7 +12,7 @@ from db.ris.messages import kept_messages
 from db.session import Database, open_database
 from readfirst.errors import Misconfigured, NotThere
 from readfirst.settings import load_settings
-from tests.support.hl7 import an_order_message, services
+from tests.support.hl7 import a_patient_message, an_order_message, services
 from worker.ris.take_message import take_message
 
 run = CliRunner().invoke
@@ -74,3 +74,21 @@ def test_a_message_that_nobody_misses_is_removed(kept: int) -> None:
     assert run(app, ["hl7", "drop", str(kept)]).exit_code == 0
     assert isinstance(run(app, ["hl7", "drop", str(kept)]).exception, NotThere)
     assert json.loads(run(app, ["hl7", "list", "--json"]).stdout) == []
+
+
+@pytest.mark.usefixtures("kept")
+def test_merges_are_listed_and_undone() -> None:
+    database = the_database()
+    take_message(services(database), a_patient_message("A40", "MRG|P9^^^HOSP"))
+    database.dispose()
+    (row,) = json.loads(run(app, ["hl7", "merges", "--json"]).stdout)
+    assert row["merge"] == {
+        "surviving": {"value": "P1", "issuer": "HOSP"},
+        "merged": {"value": "P9", "issuer": "HOSP"},
+    }
+    assert "P9 @ HOSP" in run(app, ["hl7", "merges"], env={"COLUMNS": "300"}).stdout
+    assert run(app, ["hl7", "undo-merge", str(row["number"])]).exit_code == 0
+    again = run(app, ["hl7", "undo-merge", str(row["number"])])
+    assert isinstance(again.exception, NotThere)
+    (row,) = json.loads(run(app, ["hl7", "merges", "--json"]).stdout)
+    assert row["undone_by"]

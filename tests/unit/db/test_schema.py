@@ -12,12 +12,14 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from db import migrate
 from db.access.audit import Actor, AuditAction, note
 from db.lifecycle.verdicts import VerdictInput
 from db.migrate import MIGRATIONS, is_current, newest_revision, upgrade
 from db.session import Database, open_database
 from db.tables import Base
 from readfirst.errors import Misconfigured
+from tests.support.shared_migrations import RUN
 from tests.support.studies import NOW, a_scored_image, give_verdict
 
 
@@ -27,7 +29,10 @@ def test_the_migrations_make_the_schema_that_the_tables_say(database: Database) 
         assert compare_metadata(context, Base.metadata) == []
 
 
-def test_processes_that_start_together_migrate_once(database_url: str) -> None:
+def test_processes_that_start_together_migrate_once(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(migrate, "_run_migrations", RUN)
     databases = [open_database(database_url) for _ in range(4)]
     threads = [threading.Thread(target=upgrade, args=(each,)) for each in databases]
     for thread in threads:

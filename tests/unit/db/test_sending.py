@@ -113,7 +113,8 @@ def test_of_all_studies_reports_alone_are_sent_where_nothing_is_flagged(database
     with database.write() as session:
         a_destination(session, "archive", *EVERY, studies=Studies.ALL)
         a_scored_image(session, probability=0.1)
-        assert outgoing(session) == [("archive", "sr", "waiting")]
+        reports = ["sr", "oru", "fhir"]
+        assert outgoing(session) == [("archive", form, "waiting") for form in reports]
 
 
 def test_a_silent_site_sends_nothing(database: Database) -> None:

@@ -15,12 +15,20 @@ from ingest.hl7.envelope import read_envelope
 from ingest.hl7.segments import message_text, moment
 from readfirst.errors import MessageRefused
 from readfirst.ris.codes import MESSAGE_SENTENCES, MessageCode
-from readfirst.ris.values import ImagingOrder, ImagingReport, ReportStatus
+from readfirst.ris.values import (
+    ImagingOrder,
+    ImagingReport,
+    PatientId,
+    PatientMerge,
+    PatientUpdate,
+    ReportStatus,
+)
 from readfirst.studies.identity import Patient
 from tests.support.hl7 import (
     PID,
     RULES,
     a_message,
+    a_patient_message,
     a_report_message,
     an_order_message,
     read_answer,
@@ -135,6 +143,10 @@ def test_texts_are_read_by_the_character_set_that_is_named(charset: str, codec: 
         (b"MSH|^~\\&|", MessageCode.MESSAGE_TYPE_NOT_USED),
         (a_message("SIU^S12"), MessageCode.MESSAGE_TYPE_NOT_USED),
         (a_message("ORM^O01", PID), MessageCode.NO_ACCESSION_NUMBER),
+        (a_patient_message("A08", pid="PID|1||"), MessageCode.NO_PATIENT_ID),
+        (a_patient_message("A40"), MessageCode.NO_PATIENT_ID),
+        (a_patient_message("A40", "MRG|"), MessageCode.NO_PATIENT_ID),
+        (a_patient_message("A40", "MRG|P1"), MessageCode.MERGE_WITH_ITSELF),
         (a_report_message(accession=""), MessageCode.NO_ACCESSION_NUMBER),
         (an_order_message(accession=""), MessageCode.NO_ACCESSION_NUMBER),
         (an_order_message(accession="A" * 65), MessageCode.NO_ACCESSION_NUMBER),
@@ -270,6 +282,34 @@ def test_an_order_that_is_completed_is_a_report() -> None:
     report = the_report(a_message("ORM^O01", PID, *groups))
     assert (report.accession_number, report.status) == ("A1", ReportStatus.FINAL)
     assert report.at == datetime(2026, 3, 1, 10, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("event", ["A08", "A31"])
+def test_a_patient_is_corrected_by_id_name_birth_date_and_sex(event: str) -> None:
+    (update,) = read_contents(a_patient_message(event), RULES)
+    assert update == PatientUpdate(
+        patient=Patient(
+            patient_id="P1",
+            issuer_of_patient_id="HOSP",
+            patient_name="Ejemplo^Lucia^^Dr",
+            patient_birth_date=date(1980, 1, 1),
+        ),
+        patient_sex="F",
+    )
+
+
+def test_a_merge_names_the_id_that_stays_and_the_one_that_goes() -> None:
+    merge = PatientMerge(surviving=PatientId("P1", "HOSP"), merged=PatientId("P9", "HOSP"))
+    assert read_contents(a_patient_message("A40", "MRG|P9^^^HOSP^MR"), RULES) == [merge]
+    twice = a_patient_message("A40", "MRG|P9^^^HOSP^MR", PID, "MRG|P8")
+    assert read_contents(twice, RULES) == [
+        merge,
+        PatientMerge(surviving=PatientId("P1", "HOSP"), merged=PatientId("P8")),
+    ]
+
+
+def test_who_comes_and_goes_is_taken_and_changes_nothing() -> None:
+    assert read_contents(a_patient_message("A01"), RULES) == []
 
 
 pieces = st.one_of(

@@ -46,6 +46,12 @@ ADMIN = (
     "|RuleFinding|Outcome|SiteSettings|SettingRecord|SettingSource|UnknownSetting|Body_explainFilm"
 )
 OPENAPI = (
+    Change(
+        r"(?s)paths /api/v1/admin/destinations.*|components schemas "
+        r"(Destination(Action|Answer|Counts|Record|Status)|SiteDestinations|OutgoingRecord"
+        r"|SendingState|WantedAction|Studies|Form) .*",
+        "`GET /api/v1/admin/destinations`",
+    ),
     Change(r"(?s)paths /api/v1/nights.*", "`GET /api/v1/nights/{number}`"),
     Change(
         r"(?s)components schemas (Night(Report|Change|Study)|ChangeCounts|Group(Kind|Record)) "
@@ -190,7 +196,7 @@ HELP = (
     ),
     Change(r"(?s)readfirst results check-template: .*", "`readfirst results check-template`"),
     Change(r"readfirst:   (hl7|mllp) .*", "`readfirst hl7 list`"),
-    Change(r"(?s)readfirst (hl7|mllp)( \w+)?: .*", "`readfirst hl7 list`"),
+    Change(r"(?s)readfirst (hl7|mllp)( [a-z-]+)?: .*", "`readfirst hl7 list`"),
     Change(r"readfirst doctor:   --send-test-mail .*", "`readfirst doctor --send-test-mail`"),
     Change(
         r"(?s)(readfirst )?(sources|fetch(es)?)( \w+)?: .*|readfirst:   (sources|fetch(es)?)  .*",
@@ -199,6 +205,7 @@ HELP = (
 )
 SCHEMA = (
     Change(r"studies\.reported_(at|by) .*", "`studies.reported_at`"),
+    Change(r"patient_merges\b.*", "`patient_merges`"),
     Change(r"(hl7_messages|orders)\b.*", "`hl7_messages` and `orders`"),
     Change(r"studies\.flagged_by .*", "`studies.flagged_by`"),
     Change(r"announcements(\.night_id| FOREIGN KEY \['night_id'\]) .*", "`announcements.night_id`"),
@@ -239,6 +246,7 @@ SCHEMA = (
     Change(r"images INDEX ix_images_last_error .*", "`failures` and `excused`"),
     Change(r"work_faults.*", "`work_faults`"),
     Change(r"(sources|fetches)\b.*", "`sources` and `fetches`"),
+    Change(r"prior_queries\b.*", "`prior_queries`"),
     Change(r"studies\.(study_instance_uid_made_here|invalid_study_instance_uid) .*", "made here"),
     Change(r"announcements INDEX ix_announcements_waiting .*", "`lease_until`"),
 )

@@ -18,7 +18,7 @@ from readfirst.refusals import SENTENCES, RefusalCode
 from readfirst.settings import Settings
 from readfirst.studies.identity import WARNING_SENTENCES, WarningCode
 from readfirst.studies.marks import MARK_SENTENCES, MarkCode
-from tests.reference_pages import commands_page, settings_page
+from tests.reference_pages import PAGES
 
 ROOT = Path(__file__).parents[3]
 PACKAGES = (
@@ -42,10 +42,7 @@ def test_packages_are_those_of_this_repository(name: str) -> None:
     assert Path(package.__file__).is_relative_to(ROOT)
 
 
-@pytest.mark.parametrize(
-    ("page", "made"),
-    [("settings.md", settings_page), ("commands.md", commands_page)],
-)
+@pytest.mark.parametrize(("page", "made"), PAGES.items())
 def test_the_reference_pages_are_those_of_the_code(page: str, made: Callable[[], str]) -> None:
     """`python -m tests.reference_pages` writes them anew."""
     assert (ROOT / "docs" / "reference" / page).read_text() == made()

@@ -1,15 +1,24 @@
 """Sharing between the tests of a process: it keeps none of them from being alone."""
 
+import re
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
+import pytest
 from fastapi.routing import iter_route_contexts
 from sqlalchemy import text
 
+from db import migrate
 from db.session import open_database
 from readfirst.settings import Settings
+from tests.support.shared_migrations import RUN, STATEMENTS
 from tests.support.shared_routes import RESOLVED
 from tests.support.shared_statements import COMPILED
 from worklist.app import make_app
+
+#: Kept in the file.
+PRAGMAS = ("journal_mode", "user_version", "application_id", "page_size", "auto_vacuum")
 
 
 def paths(settings: Settings) -> list[str | None]:
@@ -46,3 +55,27 @@ def test_databases_share_what_is_compiled_and_nothing_else(tmp_path: Path) -> No
         database.dispose()
     assert answers == [["a"], ["b"]]
     assert sizes[0] == sizes[1] > 0
+
+
+def statements(opened: sqlite3.Connection) -> list[list[str]]:
+    """Alembic writes the constraints of a table that it copies in any order."""
+    return [sorted(re.split(r",?\s*\n\s*", line)) for line in opened.iterdump()]
+
+
+def test_a_database_is_made_as_the_migrations_make_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dumps = []
+    for name in ("first", "shared", "migrated"):
+        if name == "migrated":
+            monkeypatch.setattr(migrate, "_run_migrations", RUN)
+        path = tmp_path / f"{name}.db"
+        database = open_database(f"sqlite:///{path}")
+        migrate.upgrade(database)
+        assert migrate.is_current(database)
+        database.dispose()
+        assert STATEMENTS
+        with closing(sqlite3.connect(path)) as opened:
+            settings = [opened.execute(f"PRAGMA {name}").fetchone() for name in PRAGMAS]
+            dumps.append((settings, statements(opened)))
+    assert dumps[0] == dumps[1] == dumps[2]

@@ -194,6 +194,8 @@ USES: dict[str, Callable[[Settings], Any]] = {
     "nightly_films_an_hour": pace,
     "fetch_every_seconds": lambda settings: NOW + poll_policy(settings).every,
     "fetch_look_back_minutes": lambda settings: NOW - poll_policy(settings).look_back,
+    "fetch_priors": lambda settings: range(settings.fetch_priors)[0],
+    "fetch_priors_per_day": lambda settings: range(settings.fetch_priors_per_day)[0],
     "fetch_per_hour": lambda settings: NOW + AN_HOUR / settings.fetch_per_hour,
     "second_look": lambda settings: 0 < settings.second_look <= 1,
     "sweep_seconds": sweep,

@@ -87,6 +87,8 @@ WRONG: dict[str, tuple[str, str]] = {
     "nightly_until": ("six", "a time of day, as 06:00"),
     "nightly_films_an_hour": ("0", "at least 1"),
     "fetch_per_hour": ("0", "at least 1"),
+    "fetch_priors": ("21", "at most 20"),
+    "fetch_priors_per_day": ("0", "at least 1"),
     "fetch_every_seconds": ("0", "at least 1"),
     "fetch_look_back_minutes": ("-1", "at least 0"),
     "second_look": ("0", "above 0"),

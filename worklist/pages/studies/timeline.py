@@ -27,6 +27,8 @@ PLAIN = {
     "original_restored": "Original came in again, and is kept",
     "unread": "Unread again, since this image came in",
     "raised_to_stat": "Raised to STAT",
+    "patient_merged": "The RIS merged this patient with another: their studies belong together",
+    "merge_undone": "A merge of this patient with another one was undone",
     "report_withdrawn": "The report of the other system was withdrawn",
     "order_cancelled": "The order was cancelled; the study stays where it is",
     "no_prior": "No prior any more: to be read",
@@ -36,6 +38,7 @@ PLAIN = {
 FIELDS = {
     "details_added": "A later file filled in what was missing",
     "contradicted": "A later file says otherwise than what is shown",
+    "patient_corrected": "The patient's data were corrected by the RIS",
 }
 #: Why a study became a prior.
 PRIORS = {

@@ -3,7 +3,8 @@
 // Events that may change a list. Others (a duplicate, an original that is removed) do not.
 const CHANGES = [
   "received", "ready", "scored", "refused", "replaced", "marked", "retried", "moved",
-  "details_added", "contradicted", "order_cancelled", "reported", "report_withdrawn",
+  "details_added", "contradicted", "order_cancelled", "patient_corrected", "patient_merged",
+  "merge_undone", "reported", "report_withdrawn",
   "verdict", "read", "unread", "flagged", "flag_withdrawn", "raised_to_stat", "prior", "no_prior",
   "readers",
 ];

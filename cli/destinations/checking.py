@@ -1,0 +1,47 @@
+"""The check of destinations, by what happened to results; nobody is called for it."""
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from cli.common.console import local_time
+from readfirst.settings import Settings
+from readfirst.site.checks import CheckResult
+
+
+def check_destinations(settings: Settings) -> CheckResult:
+    """See whether results were given up, or wait for a destination that does not take them."""
+    from db.destinations.queries import all_destinations, destination_counts
+    from db.session import open_database
+
+    database = open_database(settings.database)
+    try:
+        with database.read() as session:
+            rows = [row for row in all_destinations(session) if row.enabled]
+            counts = destination_counts(session)
+    except SQLAlchemyError:
+        # The check of the database says why.
+        return CheckResult("results", True, "unknown without the database")
+    finally:
+        database.dispose()
+    if not rows:
+        return CheckResult("results", True, "no destination: none leaves by itself")
+    faults, warnings = [], []
+    for row in rows:
+        count = counts.get(row.number)
+        if count is None:
+            continue
+        if count.given_up:
+            faults.append(f"{row.name}: {count.given_up} results were given up")
+        if count.last_error and count.oldest:
+            since = local_time(count.oldest, settings)
+            faults.append(f"{row.name}: {count.waiting} wait since {since} ({count.last_error})")
+        if count.uncommitted:
+            warnings.append(f"{row.name}: {count.uncommitted} are not committed yet.")
+    names = ", ".join(row.name for row in rows)
+    return CheckResult(
+        "results",
+        not faults,
+        "; ".join(faults) or f"go to {names}",
+        "See `readfirst destinations waiting`, try by `readfirst destinations test NAME`, and then "
+        "`readfirst destinations send-again NAME`.",
+        warning=" ".join(warnings),
+    )
