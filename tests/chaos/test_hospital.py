@@ -82,6 +82,10 @@ class Hospital:
         )  # fmt: skip
         return dict(row)
 
+    def unread(self) -> list[str]:
+        """The accession numbers of the list, as it is read."""
+        return [row["accession_number"] for row in rows(self.environment, "worklist")]
+
     def is_scored(self, accession: str) -> bool:
         studies = rows(self.environment, "worklist", "--all")
         scored = [row for row in studies if row["probability"] is not None]
@@ -166,11 +170,10 @@ def walk(hospital: Hospital, folder: Path, accession: str, between: Callable[[],
     between()
     hospital.wait(lambda: hospital.is_in_pacs(uid))
     hospital.wait(lambda: bool(hospital.messages(uid)))
-    assert study in rows(hospital.environment, "worklist")
+    assert accession in hospital.unread()
     hospital.tell(a_final_report(accession, pid))
     between()
-    unread = rows(hospital.environment, "worklist")
-    assert accession not in [row["accession_number"] for row in unread]
+    assert accession not in hospital.unread(), "it is read elsewhere"
     # Whatever was sent twice is once.
     kept = hospital.orthanc.find("Study", StudyInstanceUID=uid)["ID"]
     classes = Counter(hospital.orthanc.instances(kept).values())
