@@ -58,6 +58,7 @@ TABLES = (
     "readfirst.monitoring.alerts:REMEDIES",
     "readfirst.nights.reasons:END_WORDS",
     "readfirst.refusals:SENTENCES",
+    "readfirst.ris.codes:MESSAGE_SENTENCES",
     "readfirst.site.parts:WORDS",
     "readfirst.studies.findings:AGREEMENT_WORDS",
     "readfirst.studies.findings:FINDING_WORDS",

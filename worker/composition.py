@@ -8,6 +8,7 @@ from db.escalation.escalate import EscalationPolicy, escalation_policy
 from db.lifecycle.unit_of_work import UnitOfWorkFactory, site_policy
 from db.migrate import upgrade
 from db.session import Database, open_database
+from ingest.hl7.orders import order_rules
 from ingest.inbox.store import Store
 from ingest.reader.reader_process import Reader
 from ingest.scope.scope_rules import ScopeRules, load_rules
@@ -22,6 +23,7 @@ from results.services import result_services
 from worker.delivery.deliver import Receivers, receivers
 from worker.explaining.explain import ExplainServices
 from worker.intake.services import IntakeServices
+from worker.ris.take_message import RisServices
 from worker.scoring.ensemble_registry import EnsembleRegistry
 from worker.scoring.night import NightServices
 from worker.scoring.prepare import Preparation, read_model_input
@@ -50,6 +52,7 @@ class UseCases:
     retention: RetentionPolicy
     alerts: MonitoringConfig
     intake: IntakeServices
+    ris: RisServices
 
 
 def compose(
@@ -95,6 +98,7 @@ def compose(
         ),
         alerts=monitoring_config(settings),
         intake=_intake(settings, units, ensembles, preparation, rules),
+        ris=RisServices(units, order_rules(settings)),
     )
 
 

@@ -18,6 +18,7 @@ from worker.app import app
 from worker.composition import UseCases, open_use_cases
 from worker.delivery.deliver import deliver_next
 from worker.explaining.explain import explain_next
+from worker.ris.retry import retry_next_wanted_message
 from worker.scoring.night import feed_night, keep_night
 from worker.scoring.prepare import prepare_next
 from worker.scoring.rescore import (
@@ -99,7 +100,10 @@ def sweep() -> None:
     keep_night(site.night)
     escalate(site.units, site.escalation)
     sweep_once(site.units, site.store)
-    _until_nothing_is_left(lambda: retry_next_wanted(site.units, site.intake), TaskName.SWEEP)
+    _until_nothing_is_left(
+        lambda: retry_next_wanted(site.units, site.intake) or retry_next_wanted_message(site.ris),
+        TaskName.SWEEP,
+    )
 
 
 @app.task(name=TaskName.DELIVER.value)

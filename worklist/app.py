@@ -85,6 +85,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
     state.streams.close()
     state.renderer.close()
+    state.dicomweb.close()
     state.database.dispose()
 
 
@@ -99,7 +100,7 @@ def _fill_state(state: State, settings: Settings, notify: Notifier) -> None:
     state.originals = Originals(database, settings)
     state.prepared = DerivedImages(settings.prepared_path)
     state.renderer = Renderer(settings)
-    state.dicomweb = StudyObjects(database, settings, state.renderer)
+    state.dicomweb = StudyObjects(database, settings)
     # For the server too, which ends them before it waits for the connections.
     state.streams = Streams(database, silent=settings.is_silent)
     state.upload_endpoints = endpoints

@@ -85,6 +85,9 @@ class AuditAction(StrEnum):
     PATIENT_CORRECTED = "patient_corrected"
     PATIENTS_MERGED = "patients_merged"
     MERGE_UNDONE = "merge_undone"
+    #: Somebody had a message of the RIS tried again that could not be read, or removed it.
+    MESSAGE_RETRY_WANTED = "message_retry_wanted"
+    MESSAGE_REMOVED = "message_removed"
     ACCOUNT_ADDED = "account_added"
     ACCOUNT_DISABLED = "account_disabled"
     ACCOUNT_ENABLED = "account_enabled"

@@ -37,6 +37,8 @@ class KeptMessage:
     control_id: str
     code: MessageCode
     reason: str
+    #: A worker is about to try it again.
+    retry_wanted: bool
 
 
 def was_taken(session: Session, key: MessageKey) -> bool:
@@ -49,6 +51,7 @@ def note_taken(session: Session, key: MessageKey, message_type: str, at: datetim
     """Note that a message is taken; what was kept of it is kept no longer."""
     row = _row(session, key) or _new(session, key, message_type, at)
     row.taken_at, row.code, row.reason, row.content = at, None, None, None
+    row.retry_wanted_at = None
 
 
 def keep(
@@ -68,6 +71,7 @@ def keep(
             return False
         row = _new(session, key, message_type, at)
     row.code, row.reason, row.content = code.value, reason, content
+    row.retry_wanted_at = None
     return True
 
 
@@ -95,6 +99,7 @@ def kept_messages(session: Session, *, limit: int) -> list[KeptMessage]:
             control_id=row.control_id,
             code=MessageCode(row.code or ""),
             reason=row.reason or "",
+            retry_wanted=row.retry_wanted_at is not None,
         )
         for row in session.scalars(query)
     ]
@@ -110,6 +115,21 @@ def kept_numbers(session: Session) -> Sequence[int]:
     """The numbers of all messages that were not taken, the earliest first."""
     query = select(Hl7Message.id).where(Hl7Message.code.is_not(None)).order_by(Hl7Message.id)
     return session.scalars(query).all()
+
+
+def want_retry(session: Session, number: int, at: datetime) -> bool:
+    """Have a worker try a message again. Returns False if there is none of this number."""
+    row = session.get(Hl7Message, number, with_for_update=True)
+    if row is None or row.code is None:
+        return False
+    row.retry_wanted_at = row.retry_wanted_at or at
+    return True
+
+
+def next_wanted(session: Session) -> int | None:
+    """The number of the message of which somebody wanted first that it be tried again."""
+    query = select(Hl7Message.id).where(Hl7Message.retry_wanted_at.is_not(None))
+    return session.scalar(query.order_by(Hl7Message.retry_wanted_at, Hl7Message.id).limit(1))
 
 
 def drop(session: Session, number: int) -> bool:

@@ -28,6 +28,10 @@ class Address(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    def own_settings(self) -> dict[str, Any]:
+        """The settings of the site that are otherwise for what this destination gets, by name."""
+        return {}
+
 
 class SendingFailed(Exception):
     """A destination did not take what was sent.

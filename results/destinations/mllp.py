@@ -9,21 +9,40 @@ import asyncio
 import ssl
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 from hl7.mllp import HL7StreamReader, HL7StreamWriter, InvalidBlockError, open_hl7_connection
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from readfirst.destinations.forms import Form
+from readfirst.errors import Misconfigured
 from readfirst.results.hl7.acknowledgement import Acknowledgement, read_acknowledgement
+from readfirst.results.hl7.check import check_template
+from readfirst.results.hl7.oru import read_template
 from readfirst.results.redaction import without_values
-from readfirst.settings.fields import Host
-from results.destinations.kind import DestinationKind, SendingFailed
+from readfirst.settings.exchange.messages import APPLICATIONS_WORDS, check_applications
+from readfirst.settings.fields import Host, MustBe
+from results.destinations.kind import AbsolutePath, DestinationKind, SendingFailed
 from results.destinations.outgoing import OutgoingObject
 from results.destinations.tls import TlsAddress, client_context
 
 #: Seconds to reach a destination.
 CONNECT_SECONDS = 10.0
+
+
+def _check_applications(text: str | None) -> str | None:
+    return None if text is None else check_applications(text)
+
+
+def _check_template(path: Path | None) -> Path | None:
+    """Try a template with invented results. Raises ValueError with what is wrong."""
+    if path is not None:
+        try:
+            check_template(read_template(path))
+        except Misconfigured as error:
+            raise ValueError(str(error).rstrip(".")) from error
+    return path
 
 
 class MllpAddress(TlsAddress):
@@ -35,6 +54,22 @@ class MllpAddress(TlsAddress):
     seconds: Annotated[float, Field(ge=1, le=120)] = Field(
         30.0, description="Seconds in which it must acknowledge each message."
     )
+    applications: Annotated[
+        str | None, AfterValidator(_check_applications), MustBe(APPLICATIONS_WORDS)
+    ] = Field(
+        None,
+        description="MSH-3 to MSH-6 of its messages, in the form of READFIRST_HL7_APPLICATIONS, "
+        "which is the default.",
+    )
+    template: Annotated[AbsolutePath | None, AfterValidator(_check_template)] = Field(
+        None,
+        description="File with the template of its messages. Default: READFIRST_ORU_TEMPLATE.",
+    )
+
+    def own_settings(self) -> dict[str, Any]:
+        """Header and template of its messages, where they are its own."""
+        own = {"hl7_applications": self.applications, "oru_template": self.template}
+        return {name: value for name, value in own.items() if value is not None}
 
     @property
     def where(self) -> str:

@@ -30,6 +30,8 @@ PATHS = (
     "/admin/thresholds",
     "/admin/acceptance",
     "/admin/destinations",
+    "/admin/messages",
+    "/admin/messages",
     "/admin/settings",
 )
 

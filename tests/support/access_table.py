@@ -135,6 +135,8 @@ ROUTES_BY_POLICY: dict[Policy, tuple[str, ...]] = {
         "GET /admin/accounts",
         "GET /api/v1/admin/accounts",
         "GET /api/v1/admin/accounts/{name}/sessions",
+        "GET /admin/messages",
+        "GET /api/v1/admin/messages",
         "GET /admin/rules",
         "GET /admin/ensembles",
         "GET /admin/ensembles/compare",
@@ -155,6 +157,7 @@ ROUTES_BY_POLICY: dict[Policy, tuple[str, ...]] = {
         "POST /api/v1/admin/accounts",
         "POST /api/v1/admin/accounts/{name}/changes",
     ),
+    Policy(Role.ADMIN): ("POST /admin/messages/{number}",),
     Policy(Role.ADMIN, AuditAction.LIST_VIEWED): (
         "GET /api/v1/admin/ensembles/comparison/studies",
     ),

@@ -4,8 +4,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from db.ris.messages import kept_content
+import structlog
+
+from db.ris.messages import kept_content, next_wanted
 from worker.ris.take_message import RisServices, try_message_again
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,3 +29,14 @@ def retry(services: RisServices, numbers: Iterable[int]) -> Iterator[TriedMessag
             continue
         refused = try_message_again(services, content, datetime.now(UTC))
         yield TriedMessage(number, refused.reason if refused else None)
+
+
+def retry_next_wanted_message(services: RisServices) -> bool:
+    """Try the next message again of which somebody wants it. Returns False where none is wanted."""
+    with services.units.database.read() as session:
+        number = next_wanted(session)
+    if number is None:
+        return False
+    for tried in retry(services, [number]):
+        log.info("message_retried", action="hl7", message=number, taken=tried.reason is None)
+    return True

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -13,10 +13,16 @@ from db.lifecycle.lease import LeasePolicy
 from db.lifecycle.sending.claims import DueResult, claim_due, defer
 from db.lifecycle.sending.outcomes import give_way, not_made, not_sent, not_yet, sent
 from db.session import Database
+from readfirst.destinations.forms import Form
 from readfirst.errors import Misconfigured, NotThere, ReadFirstError, Unavailable
 from results.destinations.kind import DestinationConnection, SendingFailed
 from results.destinations.kinds import checked_address, kind_named
-from results.destinations.outgoing import Outgoing, OutgoingObject, make_outgoing
+from results.destinations.outgoing import (
+    MESSAGE_FORMS,
+    Outgoing,
+    OutgoingObject,
+    make_outgoing,
+)
 from results.services import ResultServices
 
 log = structlog.get_logger()
@@ -61,7 +67,7 @@ def send_next(services: SendingServices) -> bool:
         due = claim_due(session, datetime.now(UTC), services.lease, BATCH)
     if due is None:
         return False
-    made = [(each, _made(services, each)) for each in due.results]
+    made = [(each, _made(services, due.destination, each)) for each in due.results]
     waiting = [(each, outgoing.objects) for each, outgoing in made if outgoing is not None]
     waiting = [(each, objects) for each, objects in waiting if objects]
     if waiting:
@@ -69,11 +75,14 @@ def send_next(services: SendingServices) -> bool:
     return True
 
 
-def _made(services: SendingServices, due: DueResult) -> Outgoing | None:
+def _made(
+    services: SendingServices, destination: DestinationRecord, due: DueResult
+) -> Outgoing | None:
     """Make the objects of a result. What is none is noted; then there is nothing to send."""
     now = datetime.now(UTC)
     try:
-        outgoing = make_outgoing(services.results, due.study_instance_uid, due.form)
+        results = _results_for(services.results, destination, due.form)
+        outgoing = make_outgoing(results, due.study_instance_uid, due.form)
     except (Unavailable, Misconfigured, OSError, MemoryError) as error:
         # Of the machine or the settings, and no fault of the study or the destination.
         with services.database.write() as session:
@@ -98,6 +107,16 @@ def _made(services: SendingServices, due: DueResult) -> Outgoing | None:
             else:
                 not_made(session, due, outgoing.reason, now)
     return outgoing
+
+
+def _results_for(
+    results: ResultServices, destination: DestinationRecord, form: Form
+) -> ResultServices:
+    """The collaborators with what this destination has of its own. Raises Misconfigured."""
+    if form not in MESSAGE_FORMS:
+        return results
+    address = checked_address(kind_named(destination.kind), destination.address)
+    return replace(results, settings=results.settings.model_copy(update=address.own_settings()))
 
 
 def _send_all(

@@ -13,6 +13,7 @@ from worklist.admin import (
     status,
 )
 from worklist.admin.lead import acceptance, thresholds
+from worklist.admin.ris import messages
 from worklist.api import PREFIX
 from worklist.http.problems import DOCUMENTED
 from worklist.http.query_names import check_query_names
@@ -27,6 +28,7 @@ MODULES = (
     thresholds,
     acceptance,
     destinations,
+    messages,
     settings,
 )
 

@@ -44,6 +44,9 @@ async def _frames(
     listed = [int(each) for each in numbers]
     if 0 in listed:
         raise HTTPException(400, "The first frame is 1.")
+    if len(set(listed)) < len(listed):
+        # All frames of a file fit into memory once.
+        raise HTTPException(400, "Each frame is named once.")
     return listed
 
 

@@ -24,7 +24,7 @@ from worklist.dicomweb.parameters import (
 from worklist.dicomweb.rendering import PICTURES, encoded, read_rendering, rendering_parameters
 from worklist.dicomweb.study_objects import PATIENCE, Film
 from worklist.security.policy import policy
-from worklist.services.dependencies import DerivedImagesDep, RendererDep
+from worklist.services.dependencies import DerivedImagesDep
 from worklist.services.renderer import Renderer
 
 router = APIRouter()
@@ -57,7 +57,6 @@ SMALL = 256
 def frames(
     request: Request,
     objects: ObjectsDep,
-    renderer: RendererDep,
     study: StudyPath,
     series: SeriesPath,
     instance: InstancePath,
@@ -69,13 +68,13 @@ def frames(
     VR Little Endian, so that what is compressed is decoded: one frame of grey.
     """
     film = objects.film(study, series, instance)
-    first = _stored(renderer, film, frames[0])
+    first = _stored(objects.renderer, film, frames[0])
     wanted = chosen(request, _offered(first))
     is_plain = wanted.transfer_syntax == ExplicitVRLittleEndian
     if is_plain and first.transfer_syntax_uid != ExplicitVRLittleEndian:
-        stored = [_plain(renderer, film, frames)]
+        stored = [_plain(objects.renderer, film, frames)]
     else:
-        stored = [first, *(_stored(renderer, film, number) for number in frames[1:])]
+        stored = [first, *(_stored(objects.renderer, film, number) for number in frames[1:])]
     media_type = f"{wanted.kind}; transfer-syntax={stored[0].transfer_syntax_uid}"
     parts = [part_of_bytes(media_type, frame.content) for frame in stored]
     if not wanted.multipart:
@@ -96,7 +95,6 @@ def frames(
 def rendered(
     request: Request,
     objects: ObjectsDep,
-    renderer: RendererDep,
     study: StudyPath,
     series: SeriesPath,
     instance: InstancePath,
@@ -105,7 +103,7 @@ def rendered(
     media_type = chosen(request, PICTURES).kind
     rendering = read_rendering(request)
     film = objects.film(study, series, instance)
-    with renderer.reading(PATIENCE) as reader:
+    with objects.renderer.reading(PATIENCE) as reader:
         grey = reader.display(film.path(), rendering.window)
     picture = rendering.resized(PillowImage.fromarray(grey))
     return Response(encoded(picture, media_type, rendering.quality), media_type=media_type)
@@ -121,12 +119,11 @@ def rendered(
 def study_thumbnail(
     request: Request,
     objects: ObjectsDep,
-    renderer: RendererDep,
     derived_images: DerivedImagesDep,
     study: StudyPath,
 ) -> Response:
     """The small film of the first film of a study."""
-    return _thumbnail(request, objects.film(study, None, None), renderer, derived_images)
+    return _thumbnail(request, objects.film(study, None, None), objects.renderer, derived_images)
 
 
 @router.get(
@@ -139,13 +136,12 @@ def study_thumbnail(
 def series_thumbnail(
     request: Request,
     objects: ObjectsDep,
-    renderer: RendererDep,
     derived_images: DerivedImagesDep,
     study: StudyPath,
     series: SeriesPath,
 ) -> Response:
     """The small film of the first film of a series."""
-    return _thumbnail(request, objects.film(study, series, None), renderer, derived_images)
+    return _thumbnail(request, objects.film(study, series, None), objects.renderer, derived_images)
 
 
 @router.get(
@@ -158,14 +154,15 @@ def series_thumbnail(
 def thumbnail(
     request: Request,
     objects: ObjectsDep,
-    renderer: RendererDep,
     derived_images: DerivedImagesDep,
     study: StudyPath,
     series: SeriesPath,
     instance: InstancePath,
 ) -> Response:
     """The small film of an instance."""
-    return _thumbnail(request, objects.film(study, series, instance), renderer, derived_images)
+    return _thumbnail(
+        request, objects.film(study, series, instance), objects.renderer, derived_images
+    )
 
 
 def _thumbnail(

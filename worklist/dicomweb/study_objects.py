@@ -174,12 +174,19 @@ class StudyResult:
 
 
 class StudyObjects:
-    """Finds objects for routes. Whatever is found is noted in the audit log by its record."""
+    """Finds objects for routes. Whatever is found is noted in the audit log by its record.
 
-    def __init__(self, database: Database, settings: Settings, renderer: Renderer) -> None:
+    renderer: its own, so that a program that takes all studies delays no reader of the page.
+    """
+
+    def __init__(self, database: Database, settings: Settings) -> None:
         self._database = database
         self._settings = settings
-        self._renderer = renderer
+        self.renderer = Renderer(settings)
+
+    def close(self) -> None:
+        """End the process that reads files."""
+        self.renderer.close()
 
     @cached_property
     def _store(self) -> Store:
@@ -209,7 +216,7 @@ class StudyObjects:
 
     def film_of(self, study: DicomStudy, image: DicomImage) -> Film:
         """The film of a record."""
-        return Film(study, image, self._store, self._renderer)
+        return Film(study, image, self._store, self.renderer)
 
     def film(self, study_uid: str, series_uid: str | None, instance_uid: str | None) -> Film:
         """The first film of a study or of a series, or the one instance.
@@ -231,6 +238,6 @@ class StudyObjects:
 
     def _results(self, study_uid: str) -> list[StudyResult]:
         """The results as they would be sent: none where there is a rule against it."""
-        with self._renderer.reading(PATIENCE) as reader:
+        with self.renderer.reading(PATIENCE) as reader:
             services = result_services(self._settings, self._database, reader)
             return [StudyResult(made) for made in make_results(services, study_uid).objects]

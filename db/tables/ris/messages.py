@@ -26,6 +26,8 @@ class Hl7Message(Base):
     #: A `readfirst.ris.codes.MessageCode`, and its sentence; None of what was taken.
     code: Mapped[str | None] = mapped_column(String(64))
     reason: Mapped[str | None] = mapped_column(Text)
+    #: When somebody wanted it to be tried again; None once it was.
+    retry_wanted_at: Mapped[datetime | None]
     #: The message, as long as it is not taken.
     content: Mapped[bytes | None] = mapped_column(LargeBinary)
 

@@ -10,6 +10,9 @@ from readfirst.settings.fields import MustBe, OptionalFile, SettingsGroup
 
 #: MSH-3 to MSH-6: at most 60 characters each, none of which delimits or is a line's end.
 APPLICATIONS = re.compile(r"(?:[^|^~\\&\x00-\x1f\x7f]{0,60}\|){3}[^|^~\\&\x00-\x1f\x7f]{0,60}")
+APPLICATIONS_WORDS = (
+    "four names with | between them, the first not empty, as READFIRST|RAD|RIS|HOSP"
+)
 
 
 def check_applications(text: str) -> str:
@@ -25,7 +28,7 @@ class MessageSettings(SettingsGroup):
     hl7_applications: Annotated[
         str,
         AfterValidator(check_applications),
-        MustBe("four names with | between them, the first not empty, as READFIRST|RAD|RIS|HOSP"),
+        MustBe(APPLICATIONS_WORDS),
     ] = Field(
         "READFIRST|||",
         description="Who sends HL7 v2 messages to whom, MSH-3 to MSH-6: sending application and "

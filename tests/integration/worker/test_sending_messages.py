@@ -22,13 +22,15 @@ from db.tables import OutgoingResult
 from ingest.inbox.claim import Claim
 from readfirst.destinations.forms import Form, Studies
 from readfirst.destinations.states import SendingState
+from readfirst.errors import Misconfigured
 from readfirst.results.hl7.oru import default_template
 from readfirst.samples import FOLDER
 from readfirst.testing import FixedEnsemble
 from results.destinations import fhir, mllp
 from results.destinations.fhir import FhirAddress
 from results.destinations.kind import SendingFailed
-from results.destinations.mllp import MllpAddress
+from results.destinations.kinds import checked_address
+from results.destinations.mllp import MLLP, MllpAddress
 from tests.support.destinations import a_destination, outgoing
 from tests.support.fhir_server import FhirStore, a_fhir_server
 from tests.support.hl7_receiver import acknowledges, an_hl7_receiver
@@ -275,6 +277,34 @@ def test_a_template_that_broke_waits_for_whoever_mends_it(
         make_due(worker)
         send_all(worker)
     assert states(worker) == ["sent"]
+
+
+def test_two_systems_have_messages_of_their_own(worker: Worker, drop: Drop, tmp_path: Path) -> None:
+    template = tmp_path / "other.jinja"
+    template.write_text(default_template().text.replace("OBX||ST", "ZDS|{{ study.uid }}\nOBX||ST"))
+    own = {"template": str(template), "applications": "READFIRST|RAD|EPR|HOSP"}
+    with an_hl7_receiver(acknowledges("AA")) as ris, an_hl7_receiver(acknowledges("AA")) as other:
+        to_ris(worker, ris.port)
+        with worker.database.write() as session:
+            address = {"host": "127.0.0.1", "port": other.port} | own
+            a_destination(session, "other", Form.ORU, kind="mllp", address=address)
+        scored(worker, drop)
+        send_all(worker)
+    (first,), (second,) = ris.messages, other.messages
+    assert (str(first.segment("MSH")[5]), str(second.segment("MSH")[5])) == ("", "EPR")
+    assert "ZDS|" in str(second)
+    assert "ZDS|" not in str(first)
+    assert str(first.segment("MSH")[10]) != str(second.segment("MSH")[10])
+
+
+def test_a_destination_with_a_template_that_lowers_is_refused(tmp_path: Path) -> None:
+    template = tmp_path / "other.jinja"
+    template.write_text(default_template().text.replace("A^ASAP^HL70485", "R"))
+    values: dict[str, Any] = {"host": "ris.example", "port": 2575, "template": str(template)}
+    with pytest.raises(Misconfigured, match=r"template: .*a result may only raise\.$"):
+        checked_address(MLLP, values)
+    with pytest.raises(Misconfigured, match="applications must be four names"):
+        checked_address(MLLP, {"host": "ris", "port": 1, "applications": "READFIRST"})
 
 
 def test_messages_come_into_a_folder_for_an_interface_engine(

@@ -297,6 +297,7 @@ REFUSED = [
     ),
     ("{instance}/frames/2", "*/*", 404, "1 to 1"),
     ("{instance}/frames/0", "*/*", 400, "first frame"),
+    ("{instance}/frames/1,1", "*/*", 400, "once"),
     ("{instance}/frames/one", "*/*", 400, "whole numbers"),
     ("{instance}/frames/1", "video/mpeg", 406, "octet-stream"),
     ("{instance}/rendered", "image/gif", 406, "image/jpeg"),

@@ -77,6 +77,7 @@ OPENAPI = (
         "`stat=true` is a new filter",
     ),
     Change(r"components schemas (StudyView|Search) .*\bprior\b.*", "`prior` and `unread`"),
+    Change(r"(?s)components schemas (KeptMessage|MessageCode)\b.*", "`GET /api/v1/admin/messages`"),
     Change(r"components schemas StudyView .*\breported_(at|by)\b.*", "`reported_by` in the API"),
     Change(r"components schemas (StudyView .*\border\b|OrderRecord) ?.*", "(`order` in the API)"),
     Change(r"paths /api/v1/worklist get .*\b(unread|prior) .*", "`prior` and `unread` in the API"),

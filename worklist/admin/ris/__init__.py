@@ -1,0 +1,1 @@
+"""The administrator's pages of the radiology information system."""
