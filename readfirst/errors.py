@@ -4,6 +4,7 @@ ReadFirstError
 ├── Refused         final: this image will not be scored; recorded with a code and a sentence
 ├── Unavailable     passing: a broker, database or disk does not answer; tried again
 │   ├── SourceUnavailable   a PACS that films are fetched from does not answer
+│   │   └── SourceRefuses   it answers that it does not do this: somebody has to set something up
 │   ├── MachineFault        a kind of work cannot go on (`readfirst.machine_faults`)
 │   └── ReadingInterrupted  the process that reads files was stopped; nothing is said of the file
 ├── BeingWritten    passing: somebody still writes the file, which goes back to where it lay
@@ -39,6 +40,10 @@ class Unavailable(ReadFirstError):
 
 class SourceUnavailable(Unavailable):
     """A PACS that films are fetched from does not answer, or not as it must."""
+
+
+class SourceRefuses(SourceUnavailable):
+    """A PACS does not do what it is asked, and will not before somebody sets something up."""
 
 
 class ReadingInterrupted(Unavailable):

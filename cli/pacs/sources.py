@@ -122,6 +122,7 @@ def add(
     _check_priors(source, settings)
     with opened(settings) as database, database.write() as session:
         add_source(session, source, datetime.now(UTC))
+    _warn_of_token(source)
     notice(f"{name} is a source. `readfirst sources test {name}` sees whether it answers.")
 
 
@@ -168,6 +169,7 @@ def change(
         check_source(source)
         _check_priors(source, settings)
         change_source(session, name, source)
+    _warn_of_token(source)
     notice(f"{name} is {source.address} by {source.retrieval}.")
 
 
@@ -266,6 +268,11 @@ def _check_priors(source: PacsSource, settings: Settings) -> None:
             "READFIRST_PRIOR_AFTER_DAYS is 0, so no study is a prior: earlier films would be "
             "unread work. Set it first, or leave --priors out."
         )
+
+
+def _warn_of_token(source: PacsSource) -> None:
+    if source.token_file is not None and (source.url or "").lower().startswith("http:"):
+        notice("The token crosses the network as it is, for others to read. Use https.", "yellow")
 
 
 def _answers(record: PacsSourceRecord, settings: Settings) -> str:

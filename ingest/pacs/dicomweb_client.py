@@ -22,7 +22,7 @@ from ingest.pacs.datasets import (
     study_match,
 )
 from ingest.pacs.parts import PartReceiver
-from readfirst.errors import Misconfigured, SourceUnavailable
+from readfirst.errors import Misconfigured, SourceRefuses, SourceUnavailable
 from readfirst.pacs.matches import PacsSeries, PacsStudy, Retrieved, RetrieveTarget, StudyQuery
 from readfirst.pacs.source import PacsSource
 
@@ -136,7 +136,7 @@ class DicomwebClient:
         while not self._stop.is_set():
             with self._answering():
                 answers = search(limit=PAGE, offset=offset)
-                page = [read(Dataset.from_json(answer)) for answer in answers]
+                page = [read(_dataset(answer)) for answer in answers]
             before = len(matches)
             matches |= dict.fromkeys(match for match in page if match is not None)
             # One that knows no offset would give the same for ever.
@@ -154,7 +154,8 @@ class DicomwebClient:
         except requests.HTTPError as error:
             code = 0 if error.response is None else error.response.status_code
             reason = SENTENCES.get(code, f"it answers with status {code}")
-            raise SourceUnavailable(f"{address}: {reason}.") from error
+            kind = SourceRefuses if code in SENTENCES else SourceUnavailable
+            raise kind(f"{address}: {reason}.") from error
         except requests.exceptions.SSLError as error:
             raise SourceUnavailable(
                 f"{address}: its certificate is not one that is trusted here (--tls-ca)."
@@ -167,6 +168,13 @@ class DicomwebClient:
             ) from error
         except (ValueError, KeyError, TypeError) as error:
             raise SourceUnavailable(f"{address} answers with what is no DICOMweb.") from error
+
+
+def _dataset(answer: object) -> Dataset:
+    """Read a match (PS3.18 F.2). Raises ValueError, KeyError or TypeError for what is none."""
+    if not isinstance(answer, dict):
+        raise TypeError("no DICOM JSON object")
+    return Dataset.from_json(answer)
 
 
 class _Token(AuthBase):
@@ -182,8 +190,18 @@ class _Token(AuthBase):
         return request
 
 
+class _Session(requests.Session):
+    """A session whose own CA counts: the library lets a variable of the environment overrule it."""
+
+    def merge_environment_settings(self, *arguments: Any) -> Any:
+        settings = super().merge_environment_settings(*arguments)
+        if self.verify is not True:
+            settings["verify"] = self.verify
+        return settings
+
+
 def _session(source: PacsSource) -> requests.Session:
-    session = requests.Session()
+    session = _Session()
     if source.tls_ca is not None:
         session.verify = str(source.tls_ca)
     if source.tls_certificate is not None and source.tls_key is not None:

@@ -37,7 +37,7 @@ from ingest.pacs.statuses import (
     status_sentence,
 )
 from ingest.pacs.tls import client_context
-from readfirst.errors import SourceUnavailable, Unavailable
+from readfirst.errors import SourceRefuses, SourceUnavailable, Unavailable
 from readfirst.pacs.matches import PacsSeries, PacsStudy, Retrieved, RetrieveTarget, StudyQuery
 from readfirst.pacs.source import PacsSource, Retrieval
 from readfirst.printable import printable
@@ -56,6 +56,8 @@ REJECTIONS: dict[tuple[int | None, int | None], str] = {
     (3, 1): "it is congested",
     (3, 2): "it has as many associations as it may have",
 }
+#: Source of a rejection: the service user, which will do so again.
+BY_USER = 1
 #: The number of the only operation of an association at a time (PS3.7 9.1).
 MESSAGE_ID = 1
 
@@ -89,7 +91,7 @@ class DimseClient:
         needed = {"C-FIND": FIND, self._source.retrieval.value.upper(): self._model}
         missing = [name for name, model in needed.items() if model not in accepted]
         if missing:
-            raise SourceUnavailable(
+            raise SourceRefuses(
                 f"{self._source.address} answers, and does not accept {' and '.join(missing)} of "
                 "the Study Root model."
             )
@@ -124,7 +126,7 @@ class DimseClient:
             else:
                 answers = association.send_c_get(request, GET, msg_id=MESSAGE_ID)
         except ValueError as error:
-            raise SourceUnavailable(self._not_accepted(self._model)) from error
+            raise SourceRefuses(self._not_accepted(self._model)) from error
         with self._cancelled_when_stopped(association, self._model):
             statuses = [status for status, _ in answers]
         return self._counted(statuses)
@@ -148,7 +150,7 @@ class DimseClient:
         try:
             answers = association.send_c_find(request, FIND, msg_id=MESSAGE_ID)
         except ValueError as error:
-            raise SourceUnavailable(self._not_accepted(FIND)) from error
+            raise SourceRefuses(self._not_accepted(FIND)) from error
         with self._cancelled_when_stopped(association, FIND):
             statuses = list(answers)
         final = statuses[-1][0] if statuses else None
@@ -176,7 +178,7 @@ class DimseClient:
         images, warnings, failed = (max(numbers) for numbers in zip(*counts, strict=True))
         self._raise_for_full_disk()
         if status in NOTHING_WILL_DO:
-            raise SourceUnavailable(status_sentence(status, self._config.ae_title, _comment(final)))
+            raise SourceRefuses(status_sentence(status, self._config.ae_title, _comment(final)))
         reason = None
         if status not in (SUCCESS, SOME_FAILED, CANCELLED):
             reason = status_sentence(status, self._config.ae_title, _comment(final))
@@ -219,7 +221,8 @@ class DimseClient:
         )
         if not association.is_established:
             reason = ae.connection_fault() or _refusal(association)
-            raise SourceUnavailable(f"{source.address}: {reason}")
+            kind = SourceRefuses if _cause(association)[0] == BY_USER else SourceUnavailable
+            raise kind(f"{source.address}: {reason}")
         if source.retrieval is Retrieval.C_GET:
             # Nothing has come yet: what does is written to disk, and not kept in memory.
             association.dimse = ReceivingProvider(
@@ -280,10 +283,15 @@ def _counts(answer: Dataset) -> tuple[int, int, int]:
     return completed, warnings, failed
 
 
+def _cause(association: Association) -> tuple[int | None, int | None]:
+    """Source and diagnostic of a rejection (PS3.8 9.3.4); None without one."""
+    answer = association.acceptor.primitive if association.is_rejected else None
+    return (answer.result_source, answer.diagnostic) if answer else (None, None)
+
+
 def _refusal(association: Association) -> str:
     """Say why there is no association (PS3.8 9.3.4)."""
     if association.is_rejected:
-        answer = association.acceptor.primitive
-        cause = (answer.result_source, answer.diagnostic) if answer else (None, None)
-        return f"the association was rejected: {REJECTIONS.get(cause, 'no reason that is known')}."
+        reason = REJECTIONS.get(_cause(association), "no reason that is known")
+        return f"the association was rejected: {reason}."
     return "it ends the connection without an answer; is TLS set as the PACS has it?"

@@ -12,7 +12,7 @@ import structlog
 from db.pacs.fetches import LEASE, claim_fetch, note_found, take_turn
 from db.pacs.sources import PacsSourceRecord, note_answer
 from ingest.pacs.client import PacsClient
-from readfirst.errors import SourceUnavailable, Unavailable
+from readfirst.errors import SourceRefuses, SourceUnavailable, Unavailable
 from readfirst.pacs.fetches import FetchPurpose, FetchState
 from readfirst.pacs.matches import PacsStudy, StudyQuery
 from worker.pacs.fetch_study import FetchedStudy, fetch_study
@@ -111,7 +111,8 @@ class Backfill:
                 attempts += 1
                 if isinstance(error, SourceUnavailable):
                     self._note_answer(str(error))
-                if attempts >= policy.max_attempts or self.stop.is_set():
+                is_final = isinstance(error, SourceRefuses) or attempts >= policy.max_attempts
+                if is_final or self.stop.is_set():
                     raise
                 self._rest(policy.pause(attempts).total_seconds())
                 if self.stop.is_set():
