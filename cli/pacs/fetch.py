@@ -4,17 +4,19 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
+from getpass import getuser
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cli.common.console import MOST_ROWS, local_time, notice, print_json, print_table
-from cli.common.database import opened
+from cli.common.database import TERMINAL, opened
 from cli.common.options import Json
 from cli.common.progress import tracked
 from cli.parts import stop_on_signal
+from db.access.audit import AuditAction, note
 from db.pacs.fetches import fetch_records, known_images, waiting_fetches
 from db.pacs.sources import PacsSourceRecord, source_record, source_records
 from readfirst.calendar import parse_day
@@ -103,6 +105,16 @@ def fetch(
                 return
             _notice_listener(record, settings)
             uids = _noted(backfill, database, queries, left=left)
+            with database.write() as session:
+                note(
+                    session,
+                    TERMINAL,
+                    AuditAction.FILMS_FETCHED,
+                    datetime.now(UTC),
+                    source=record.source.name,
+                    studies=len(uids),
+                    by=getuser(),
+                )
             fetched = _fetch(backfill, uids, json=json)
         if stop.is_set():
             notice("Ended. The same command goes on.", "yellow")
