@@ -105,16 +105,7 @@ def fetch(
                 return
             _notice_listener(record, settings)
             uids = _noted(backfill, database, queries, left=left)
-            with database.write() as session:
-                note(
-                    session,
-                    TERMINAL,
-                    AuditAction.FILMS_FETCHED,
-                    datetime.now(UTC),
-                    source=record.source.name,
-                    studies=len(uids),
-                    by=getuser(),
-                )
+            _note_in_audit_log(database, record, len(uids))
             fetched = _fetch(backfill, uids, json=json)
         if stop.is_set():
             notice("Ended. The same command goes on.", "yellow")
@@ -226,6 +217,19 @@ def _chosen_source(database: "Database", name: str | None) -> PacsSourceRecord:
         raise Misconfigured("There is no source: `readfirst sources add` makes one.")
     names = ", ".join(record.source.name for record in records)
     raise Misconfigured(f"There are several sources: choose by --source ({names}).")
+
+
+def _note_in_audit_log(database: "Database", record: PacsSourceRecord, studies: int) -> None:
+    with database.write() as session:
+        note(
+            session,
+            TERMINAL,
+            AuditAction.FILMS_FETCHED,
+            datetime.now(UTC),
+            source=record.source.name,
+            studies=studies,
+            by=getuser(),
+        )
 
 
 def _notice_listener(record: PacsSourceRecord, settings: Settings) -> None:
