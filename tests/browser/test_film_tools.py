@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 from ingest.dicom.pixels.display import display_image
 from tests.browser.accessibility import faults
 from tests.browser.conftest import NewPage
+from tests.browser.page_monitor import wait_until
 from tests.browser.site import Site
 from tests.browser.test_film import (
     all_there,
@@ -184,14 +185,14 @@ def test_windows_that_the_film_does_not_bring(site: Site, page: Page, plain: Pat
     page.keyboard.press("w")
     page.keyboard.press("w")
     expect(part(page, "windows").locator("option:checked")).to_have_text("Dark parts: lungs")
-    assert part(page, "facts").inner_text() != own
+    wait_until(page, lambda: part(page, "facts").inner_text() != own)
     dark = grey(page)
     page.keyboard.press("w")
     expect(part(page, "windows").locator("option:checked")).to_contain_text("behind the heart")
-    assert grey(page).mean() < dark.mean() - 20
+    wait_until(page, lambda: grey(page).mean() < dark.mean() - 20)
     page.keyboard.press("w")
     expect(part(page, "windows").locator("option:checked")).to_have_text("As sent")
-    assert part(page, "facts").inner_text() == own
+    wait_until(page, lambda: part(page, "facts").inner_text() == own)
 
 
 @pytest.mark.parametrize("where", ["study", "window", "full screen"])

@@ -1,9 +1,7 @@
 """The page in German: nothing on it stays English, it fits a telephone, and axe finds no fault."""
 
 import re
-from typing import Any
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from readfirst.language.languages import read_catalogue
@@ -141,13 +139,11 @@ def test_a_list_that_follows_stays_german(site: Site, page: Page) -> None:
     assert left_in_english(page) == []
 
 
-@pytest.mark.parametrize("colours", ["light", "dark"])
-def test_german_words_fit_a_telephone(site: Site, new_page: NewPage, colours: str) -> None:
+def test_german_words_fit_a_telephone(site: Site, new_page: NewPage) -> None:
     crowd(site, 5)
     study = site.study("DEMO-0010")
     with_long_values(site, study)
-    options: dict[str, Any] = PHONE | {"color_scheme": colours}
-    page = in_german(new_page(**options), site)
+    page = in_german(new_page(**PHONE), site)
     for path in OPEN_PATHS:
         page.goto(path.format(study=study))
         assert page.evaluate("document.documentElement.scrollWidth") <= 360, path
