@@ -42,6 +42,16 @@ Forms = Annotated[
 Which = Annotated[
     Studies | None, typer.Option(help="Of which studies it gets results. Default: flagged.")
 ]
+Only = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--only",
+        metavar="FIELD=PATTERN",
+        help="Only of studies whose institution_name, study_description or "
+        "requested_procedure_description is like this, as institution_name=Clinic*. Several "
+        "patterns of a field: like one of them. Several fields: like each.",
+    ),
+]
 SENTENCE = 'Destination "{}" gets {} of {} studies{}.'
 
 
@@ -56,12 +66,17 @@ def add(
     parts: Parts = None,
     form: Forms = None,
     studies: Which = None,
+    only: Only = None,
 ) -> None:
     """Add a destination. It gets the results of studies that are scored from now on."""
     from results.destinations.kinds import checked_input, checked_name, kind_named
 
     wanted = checked_input(
-        kind_named(kind), _address(parts), _forms(form), studies or Studies.FLAGGED
+        kind_named(kind),
+        _address(parts),
+        _forms(form),
+        studies or Studies.FLAGGED,
+        _rule(only),
     )
     with opened(load_settings()) as database, database.write() as session:
         record = add_destination(
@@ -80,12 +95,18 @@ def change(
     ] = None,
     form: Forms = None,
     studies: Which = None,
+    only: Only = None,
+    of_every: Annotated[
+        bool, typer.Option("--of-every", help="Take the rule of --only away.")
+    ] = False,
 ) -> None:
     """Change where a destination is, what it gets, and of which studies; the rest stays."""
     from results.destinations.kinds import checked_input, kind_named
 
-    if not (parts or unset or form or studies):
-        raise Misconfigured("Say what is to change: --set, --unset, --form or --studies.")
+    if not (parts or unset or form or studies or only or of_every):
+        raise Misconfigured(
+            "Say what is to change: --set, --unset, --form, --studies, --only or --of-every."
+        )
     with opened(load_settings()) as database, database.write() as session:
         before = find_destination(session, name)
         address = {key: value for key, value in before.address.items() if key not in (unset or ())}
@@ -94,6 +115,7 @@ def change(
             address | _address(parts),
             _forms(form) or before.forms,
             studies or before.studies,
+            _rule(only) or ({} if of_every else before.rule),
         )
         record = change_destination(
             session, TERMINAL, name, wanted, datetime.now(UTC), by=getuser()
@@ -138,12 +160,23 @@ def _say(record: DestinationRecord) -> None:
 
 
 def _address(parts: list[str] | None) -> dict[str, str]:
-    """The parts of an address. Raises Misconfigured for one without an equals sign."""
+    return dict(_pairs("--set", parts))
+
+
+def _rule(only: list[str] | None) -> dict[str, list[str]]:
+    rule: dict[str, list[str]] = {}
+    for field, pattern in _pairs("--only", only):
+        rule.setdefault(field, []).append(pattern)
+    return rule
+
+
+def _pairs(option: str, parts: list[str] | None) -> list[tuple[str, str]]:
+    """What is given as FIELD=VALUE. Raises Misconfigured for one without an equals sign."""
     pairs = [part.partition("=") for part in parts or ()]
-    for name, equals, _ in pairs:
-        if not (name and equals):
-            raise Misconfigured(f"--set {name!r} is not understood. Write FIELD=VALUE.")
-    return {name.strip(): value.strip() for name, _, value in pairs}
+    for name, equals, value in pairs:
+        if not (name.strip() and equals and value.strip()):
+            raise Misconfigured(f"{option} {name!r} is not understood. Write FIELD=VALUE.")
+    return [(name.strip(), value.strip()) for name, _, value in pairs]
 
 
 def _forms(text: str | None) -> tuple[Form, ...]:

@@ -118,13 +118,18 @@ def waiting(
     )
 
 
+def rule_words(row: DestinationRecord) -> list[str]:
+    """The rule of a destination, a field a text."""
+    return [f"{field}={'|'.join(patterns)}" for field, patterns in row.rule.items()]
+
+
 def _row(row: DestinationRecord, counts: DestinationCounts, settings: Settings) -> tuple[str, ...]:
     return (
         row.name,
         row.kind,
         " ".join(f"{name}={value}" for name, value in row.address.items()),
         ",".join(form.value for form in row.forms),
-        row.studies.value,
+        " ".join([row.studies.value, *rule_words(row)]),
         local_time(counts.last_sent_at, settings) if counts.last_sent_at else "never",
         str(counts.waiting),
         str(counts.given_up),

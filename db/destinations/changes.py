@@ -1,6 +1,6 @@
 """Changes of destinations, each with its line in the audit log. The caller owns the transaction."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -28,6 +28,7 @@ class DestinationInput:
     address: dict[str, Any]
     forms: tuple[Form, ...]
     studies: Studies = Studies.FLAGGED
+    rule: dict[str, list[str]] = field(default_factory=dict)
 
 
 def add_destination(
@@ -73,6 +74,7 @@ def switch_destination(
     row = _locked(session, name)
     if row.enabled != enabled:
         row.enabled, row.changed_at, row.changed_by = enabled, at, _name(actor, detail)
+        row.rests_until = None
         action = AuditAction.DESTINATION_ENABLED if enabled else AuditAction.DESTINATION_DISABLED
         _note(session, actor, action, row, at, detail)
     return record_of(row)
@@ -115,8 +117,9 @@ def _fill(
     detail: dict[str, Any],
 ) -> None:
     row.kind, row.address, row.studies = wanted.kind, wanted.address, wanted.studies
-    row.forms = [form.value for form in wanted.forms]
+    row.forms, row.rule = [form.value for form in wanted.forms], wanted.rule
     row.changed_at, row.changed_by = at, _name(actor, detail)
+    row.rests_until = None
 
 
 def _name(actor: Actor, detail: dict[str, Any]) -> str | None:
@@ -138,5 +141,6 @@ def _note(
         "address": row.address,
         "forms": row.forms,
         "studies": row.studies.value,
+        "rule": row.rule,
     }
     note(session, actor, action, at, **facts, **detail)

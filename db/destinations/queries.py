@@ -95,7 +95,7 @@ def outgoing_results(
 ) -> list[OutgoingRecord]:
     """Results in these states, those that came into them last before others."""
     query = (
-        select(OutgoingResult, Destination.name, Study.study_instance_uid)
+        select(OutgoingResult, Destination.name, Destination.rests_until, Study.study_instance_uid)
         .join(Destination, Destination.id == OutgoingResult.destination_id)
         .join(Study, Study.id == OutgoingResult.study_id)
         .where(OutgoingResult.state.in_(states))
@@ -105,11 +105,14 @@ def outgoing_results(
     )
     if destination is not None:
         query = query.where(OutgoingResult.destination_id == destination.number)
-    return [_record(row, name, uid) for row, name, uid in session.execute(query)]
+    return [_record(*row) for row in session.execute(query)]
 
 
-def _record(row: OutgoingResult, destination: str, study_instance_uid: str) -> OutgoingRecord:
+def _record(
+    row: OutgoingResult, destination: str, rests_until: datetime | None, study_instance_uid: str
+) -> OutgoingRecord:
     waits = row.state is SendingState.WAITING
+    next_attempts = [at for at in (row.lease_until, rests_until) if at is not None]
     return OutgoingRecord(
         number=row.id,
         destination=destination,
@@ -120,7 +123,7 @@ def _record(row: OutgoingResult, destination: str, study_instance_uid: str) -> O
         wanted_at=row.wanted_at,
         ended_at=row.ended_at,
         attempts=row.attempts,
-        next_attempt_at=row.lease_until if waits else None,
+        next_attempt_at=max(next_attempts) if waits and next_attempts else None,
         reason=row.reason,
     )
 

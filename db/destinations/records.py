@@ -13,7 +13,8 @@ class DestinationRecord:
     """Another system that gets results.
 
     kind: a name of `results.destinations.kinds`. address: as that kind has it; names files of
-    passwords and keys, and holds none of them. changed_by: None where nobody had to log in.
+    passwords and keys, and holds none of them. rule: `readfirst.destinations.rules`; empty: of
+    every study. changed_by: None where nobody had to log in.
     """
 
     number: int
@@ -22,6 +23,7 @@ class DestinationRecord:
     address: dict[str, Any]
     forms: tuple[Form, ...]
     studies: Studies
+    rule: dict[str, list[str]]
     enabled: bool
     changed_at: datetime
     changed_by: str | None
@@ -55,6 +57,7 @@ def record_of(row: Destination) -> DestinationRecord:
         address=row.address,
         forms=tuple(Form(form) for form in row.forms if form in known),
         studies=row.studies,
+        rule=row.rule,
         enabled=row.enabled,
         changed_at=row.changed_at,
         changed_by=row.changed_by,

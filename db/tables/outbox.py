@@ -70,10 +70,14 @@ class Destination(Base):
     #: The values of `readfirst.destinations.forms.Form`.
     forms: Mapped[list[str]] = mapped_column(JSON)
     studies: Mapped[Studies] = mapped_column(STUDIES)
+    #: A `readfirst.destinations.rules.Rule`; empty: of every study.
+    rule: Mapped[dict[str, list[str]]] = mapped_column(JSON, default=dict, server_default="{}")
     enabled: Mapped[bool]
     changed_at: Mapped[datetime]
     #: None where nobody has to log in.
     changed_by: Mapped[str | None] = mapped_column(String(64))
+    #: It did not answer, and is not tried before then.
+    rests_until: Mapped[datetime | None]
 
 
 class OutgoingResult(Leased):
@@ -102,4 +106,5 @@ class OutgoingResult(Leased):
         ),
         Index("ix_outgoing_results_destination_id_state", "destination_id", "state", "ended_at"),
         Index("ix_outgoing_results_study_id", "study_id"),
+        Index("ix_outgoing_results_transaction_uid", "transaction_uid"),
     )

@@ -9,6 +9,7 @@ from pydantic.fields import FieldInfo
 
 from db.destinations.changes import DestinationInput
 from readfirst.destinations.forms import Form, Studies
+from readfirst.destinations.rules import FIELDS
 from readfirst.errors import Misconfigured
 from readfirst.settings.fields import MustBe
 from results.destinations.dicom import DICOM
@@ -58,9 +59,16 @@ def checked_address(kind: DestinationKind, values: Mapping[str, Any]) -> Address
 
 
 def checked_input(
-    kind: DestinationKind, values: Mapping[str, Any], forms: Sequence[Form], studies: Studies
+    kind: DestinationKind,
+    values: Mapping[str, Any],
+    forms: Sequence[Form],
+    studies: Studies,
+    rule: Mapping[str, Sequence[str]] | None = None,
 ) -> DestinationInput:
     """Return a destination as it is kept. forms: empty for the usual ones. Raises Misconfigured."""
+    rule = rule or {}
+    if unknown := [field for field in rule if field not in FIELDS]:
+        raise Misconfigured(f"No rule goes by {_listed(unknown)}. It may go by {_listed(FIELDS)}.")
     wanted = tuple(forms) or tuple(form for form in DEFAULT_FORMS if form in kind.forms)
     wanted = wanted or kind.forms[:1]
     if strange := [form for form in wanted if form not in kind.forms]:
@@ -70,7 +78,11 @@ def checked_input(
         )
     address = checked_address(kind, values).model_dump(mode="json", exclude_defaults=True)
     return DestinationInput(
-        kind=kind.name, address=address, forms=tuple(dict.fromkeys(wanted)), studies=studies
+        kind=kind.name,
+        address=address,
+        forms=tuple(dict.fromkeys(wanted)),
+        studies=studies,
+        rule={field: list(patterns) for field, patterns in rule.items()},
     )
 
 

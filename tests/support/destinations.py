@@ -20,6 +20,7 @@ def a_destination(
     kind: str = "folder",
     address: dict[str, Any] | None = None,
     studies: Studies = Studies.FLAGGED,
+    rule: dict[str, list[str]] | None = None,
     at: datetime = NOW,
 ) -> DestinationRecord:
     wanted = DestinationInput(
@@ -27,6 +28,7 @@ def a_destination(
         address=address or {"path": "/srv/results"},
         forms=forms or (Form.SR, Form.KOS),
         studies=studies,
+        rule=rule or {},
     )
     return add_destination(session, NOBODY, name, wanted, at)
 

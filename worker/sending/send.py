@@ -10,9 +10,10 @@ import structlog
 from db.access.audit import Actor, AuditAction, note
 from db.destinations.records import DestinationRecord
 from db.lifecycle.lease import LeasePolicy
-from db.lifecycle.sending.claims import DueResult, claim_due, defer
+from db.lifecycle.sending.claims import DueResult, claim_due, rest
 from db.lifecycle.sending.outcomes import give_way, not_made, not_sent, not_yet, sent
 from db.session import Database
+from readfirst.destinations.commitment import Receipt
 from readfirst.destinations.forms import Form
 from readfirst.errors import Misconfigured, NotThere, ReadFirstError, Unavailable
 from results.destinations.kind import DestinationConnection, SendingFailed
@@ -115,7 +116,7 @@ def _send_all(
 ) -> None:
     """Send results by one connection; where it fails, the rest waits."""
     end = time.monotonic() + BATCH_SECONDS
-    rest = [due for due, _ in waiting]
+    left = [due for due, _ in waiting]
     try:
         kind = kind_named(destination.kind)
         address = checked_address(kind, destination.address)
@@ -124,12 +125,17 @@ def _send_all(
                 if time.monotonic() > end:
                     break
                 _send(services, destination, connection, due, objects)
-                rest.remove(due)
+                left.remove(due)
     except (SendingFailed, Misconfigured) as error:
-        _hold(services, destination, rest, str(error))
+        _hold(services, destination, left, str(error))
+        return
+    except Exception as error:
+        # Whatever a foreign system may bring about: others must get their results all the same.
+        log.error("sending_failed", action="send", destination=destination.name, exc_info=error)
+        _hold(services, destination, left, f"It cannot be reached ({type(error).__name__}).")
         return
     with services.database.write() as session:
-        for due in rest:
+        for due in left:
             give_way(session, due)
 
 
@@ -150,7 +156,7 @@ def _send(
         )  # fmt: skip
     facts = {"destination": destination.name, "form": due.form.value}
     try:
-        receipt = connection.send(objects)
+        receipt = _receipt(connection, objects)
     except SendingFailed as failure:
         if not failure.answered:
             raise
@@ -164,10 +170,24 @@ def _send(
     log.info("result_sent", action="send", objects=keys, **facts)
 
 
+def _receipt(
+    connection: DestinationConnection, objects: tuple[OutgoingObject, ...]
+) -> Receipt | None:
+    """Send objects. What goes wrong in a way that nobody thought of is told of the object."""
+    try:
+        return connection.send(objects)
+    except SendingFailed:
+        raise
+    except Exception as error:
+        log.error("object_not_sent", action="send", form=objects[0].form.value, exc_info=error)
+        reason = f"It could not be sent ({type(error).__name__})."
+        raise SendingFailed(reason, answered=True) from error
+
+
 def _hold(
     services: SendingServices,
     destination: DestinationRecord,
-    rest: Iterable[DueResult],
+    left: Iterable[DueResult],
     reason: str,
 ) -> None:
     """Let a destination that does not answer rest, with all that waits for it."""
@@ -175,8 +195,8 @@ def _hold(
     now = datetime.now(UTC)
     with services.database.write() as session:
         pauses = [timedelta()]
-        for due in rest:
+        for due in left:
             not_sent(session, due, reason, now, LEASE, answered=False)
             pauses.append(LEASE.pause(due.attempts))
         # Each attempt costs a worker's time, and the next one would fail alike.
-        defer(session, destination, now + max(pauses))
+        rest(session, destination, now + max(pauses))

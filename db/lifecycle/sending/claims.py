@@ -81,18 +81,13 @@ def studies_to_send() -> Select[int]:
     )
 
 
-def defer(session: Session, destination: DestinationRecord, until: datetime) -> None:
-    """Send nothing to a destination before then: it does not answer. Others are not kept back."""
-    session.execute(
-        update(OutgoingResult)
-        .where(
-            OutgoingResult.destination_id == destination.number,
-            OutgoingResult.state == SendingState.WAITING,
-            OutgoingResult.lease_token.is_(None),
-            OutgoingResult.lease_until < until,
-        )
-        .values(lease_until=until)
-    )
+def rest(session: Session, destination: DestinationRecord, until: datetime | None) -> None:
+    """Send nothing to a destination before then: it does not answer. None: it rests no more.
+
+    What comes to wait for it meanwhile waits as well. Others are not kept back.
+    """
+    row = update(Destination).where(Destination.id == destination.number)
+    session.execute(row.values(rests_until=until))
 
 
 def _study_uids(session: Session, numbers: set[int]) -> dict[int, str]:
@@ -101,12 +96,14 @@ def _study_uids(session: Session, numbers: set[int]) -> dict[int, str]:
 
 
 def _is_due(now: datetime, policy: LeasePolicy) -> ColumnElement[bool]:
-    """Rows of known forms to destinations that are enabled, which nobody holds."""
-    enabled = select(Destination.id).where(Destination.enabled)
+    """Rows of known forms to destinations that are enabled and do not rest, held by nobody."""
+    awake = select(Destination.id).where(
+        Destination.enabled, Destination.rests_until.is_(None) | (Destination.rests_until <= now)
+    )
     return (
         (OutgoingResult.state == SendingState.WAITING)
         & lease.is_free(OutgoingResult, now)
         & lease.has_attempts(OutgoingResult, policy)
         & OutgoingResult.form.in_([form.value for form in Form])
-        & OutgoingResult.destination_id.in_(enabled)
+        & OutgoingResult.destination_id.in_(awake)
     )

@@ -11,6 +11,7 @@ from db.lifecycle.events import DomainEvent, EventAction
 from db.lifecycle.outbox import is_news
 from db.tables import Destination, HeatMap, Image, OutgoingResult, Study
 from readfirst.destinations.forms import OCCASIONS, Form, Occasion, is_wanted
+from readfirst.destinations.rules import FIELDS, is_of_rule
 from readfirst.destinations.states import SendingState
 from readfirst.heat_maps import HeatMethod, HeatState
 
@@ -98,6 +99,9 @@ def enabled_destinations(session: Session) -> list[DestinationRecord]:
 def _forms(
     destination: DestinationRecord, study: Study, occasions: Iterable[Occasion]
 ) -> Iterator[Form]:
+    facts = {field: getattr(study, field) for field in FIELDS}
+    if not is_of_rule(destination.rule, facts):
+        return
     for form in destination.forms:
         if OCCASIONS[form] in occasions and is_wanted(
             form, destination.studies, flagged=study.flagged

@@ -12,7 +12,7 @@ from db.access.audit import Actor
 from db.destinations.records import DestinationRecord
 from db.lifecycle import lease
 from db.lifecycle.lease import LeasePolicy
-from db.lifecycle.sending.claims import DueResult
+from db.lifecycle.sending.claims import DueResult, rest
 from db.tables import OutgoingResult
 from readfirst.destinations.commitment import Receipt
 from readfirst.destinations.states import SendingState
@@ -150,6 +150,7 @@ def send_again(
         row.state, row.reason, row.ended_at = SendingState.WAITING, None, None
         row.wanted_at = row.lease_until = at
     if rows:
+        rest(session, destination, None)
         facts: dict[str, Any] = {"destination": destination.name, "results": len(rows)}
         audit.note(session, actor, audit.AuditAction.RESULTS_SENT_AGAIN, at, **facts, **detail)
     return len(rows)

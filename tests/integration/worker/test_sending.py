@@ -1,6 +1,6 @@
 """Results on their way from a score to a folder: sent at least once, and held back by no other."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,13 +14,14 @@ from db.access.audit import entries
 from db.destinations.queries import outgoing_results
 from db.destinations.records import DestinationRecord
 from db.lifecycle.sending.outcomes import send_again
-from db.tables import OutgoingResult
+from db.tables import Destination, OutgoingResult
 from ingest.inbox.claim import Claim
 from readfirst.destinations.forms import Form
 from readfirst.destinations.states import SendingState
 from readfirst.results.reasons import NO_RESULT_SENTENCES, NoResultCode
 from readfirst.samples import FOLDER
 from readfirst.tasks.names import TaskName
+from results.destinations.outgoing import OutgoingObject
 from tests.support.destinations import a_destination, outgoing
 from tests.support.studies import NOBODY
 from tests.support.workers import Worker
@@ -56,6 +57,7 @@ def make_due(worker: Worker) -> None:
     """Let every pause be over."""
     with worker.database.write() as session:
         session.execute(update(OutgoingResult).values(lease_until=datetime.now(UTC)))
+        session.execute(update(Destination).values(rests_until=None))
 
 
 def states(worker: Worker) -> list[tuple[str, str, str]]:
@@ -197,3 +199,23 @@ def test_an_address_that_is_wrong_by_now_says_so(worker: Worker, drop: Drop) -> 
     (reason,) = reasons(worker)
     assert reason is not None
     assert reason.startswith("path: must be an absolute path")
+
+
+def test_what_nobody_thought_of_is_told_and_keeps_no_other_back(
+    worker: Worker, drop: Drop, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from results.destinations.folder import FolderConnection
+
+    send = FolderConnection.send
+
+    def fail_for_reports(self: FolderConnection, objects: Sequence[OutgoingObject]) -> None:
+        if objects[0].form is Form.SR:
+            raise KeyError("a tag")
+        send(self, objects)
+
+    monkeypatch.setattr(FolderConnection, "send", fail_for_reports)
+    destined(worker, "pacs", path=str(folder))
+    scored(worker, drop)
+    send_all(worker)
+    assert states(worker) == [("pacs", "sr", "waiting"), ("pacs", "kos", "sent")]
+    assert "It could not be sent (KeyError)." in reasons(worker)

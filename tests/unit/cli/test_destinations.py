@@ -123,6 +123,11 @@ def test_a_destination_is_added_listed_changed_and_removed(database: Database) -
             "url: must be an http:// or https:// address without a user's name.",
         ),
         (("change", "pacs"), "Say what is to change"),
+        (
+            ("add", "pacs", "--kind", "dicom", *PACS, "--only", "patient_name=A*"),
+            "No rule goes by patient_name. It may go by institution_name, ",
+        ),
+        (("add", "pacs", "--kind", "dicom", *PACS, "--only", "institution_name="), "--only"),
     ],
 )
 def test_what_is_wrong_is_said(database: Database, arguments: tuple[str, ...], words: str) -> None:
@@ -130,6 +135,18 @@ def test_what_is_wrong_is_said(database: Database, arguments: tuple[str, ...], w
     assert isinstance(error, Misconfigured)
     assert words in str(error)
     assert "u:p" not in str(error)
+
+
+def test_a_rule_is_given_changed_and_taken_away(database: Database) -> None:
+    rule = ("--only", "institution_name=North*", "--only", "institution_name=East*")
+    run("add", "pacs", "--kind", "dicom", *PACS, *rule)
+    assert "institution_name=North*|East*" in run("list")
+    run("change", "pacs", "--studies", "all")
+    with database.read() as session:
+        assert find_destination(session, "pacs").rule == {"institution_name": ["North*", "East*"]}
+    run("change", "pacs", "--of-every")
+    with database.read() as session:
+        assert find_destination(session, "pacs").rule == {}
 
 
 def test_a_name_is_taken_once_and_nobody_elses_is_guessed(database: Database) -> None:

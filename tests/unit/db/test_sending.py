@@ -25,7 +25,7 @@ from db.lifecycle.heat_maps import claim_wanted, made
 from db.lifecycle.lease import LeasePolicy
 from db.lifecycle.rescoring import make_ready_again
 from db.lifecycle.retention import due_originals
-from db.lifecycle.sending.claims import DueResult, DueResults, claim_due, defer, is_any_due
+from db.lifecycle.sending.claims import DueResult, DueResults, claim_due, is_any_due, rest
 from db.lifecycle.sending.outcomes import (
     GIVE_UP_AFTER,
     WORKER_DIED,
@@ -53,6 +53,7 @@ from tests.support.studies import (
     NOBODY,
     NOW,
     POLICY,
+    a_header,
     a_scored_image,
     an_ensemble,
     give_verdict,
@@ -115,6 +116,17 @@ def test_of_all_studies_reports_alone_are_sent_where_nothing_is_flagged(database
         a_scored_image(session, probability=0.1)
         reports = ["sr", "oru", "fhir"]
         assert outgoing(session) == [("archive", form, "waiting") for form in reports]
+
+
+def test_a_destination_gets_what_its_rule_chooses(database: Database) -> None:
+    with database.write() as session:
+        rule = {"institution_name": ["clinic NORTH*"]}
+        a_destination(session, "north", Form.SR, rule=rule)
+        a_destination(session, "all", Form.SR)
+        for name in ("Clinic North, ward 7", "Clinic South", None):
+            a_scored_image(session, probability=0.9, header=a_header(institution_name=name))
+        names = [name for name, _, _ in outgoing(session)]
+        assert sorted(names) == ["all", "all", "all", "north"]
 
 
 def test_a_silent_site_sends_nothing(database: Database) -> None:
@@ -229,10 +241,40 @@ def test_results_are_claimed_for_one_destination_at_a_time_the_longest_due_first
         assert (dead.destination.name, len(dead.results)) == ("dead", 2)
         for due in dead.results:
             not_sent(session, due, "no answer", LATER, SENDING, answered=False)
-        defer(session, dead.destination, LATER + timedelta(minutes=1))
+        minute = timedelta(minutes=1)
+        rest(session, dead.destination, LATER + minute)
         alive = claim(session, LATER)
         assert (alive.destination.name, len(alive.results)) == ("alive", 2)
         assert claim_due(session, LATER, SENDING, 9) is None
+        # What comes meanwhile does not try it either.
+        a_scored_image(session, LATER, probability=0.9)
+        assert claim(session, LATER).destination.name == "alive"
+        assert claim_due(session, LATER, SENDING, 9) is None
+        waiting = outgoing_results(session, states=[SendingState.WAITING], limit=9)
+        next_attempts = {row.next_attempt_at for row in waiting if row.destination == "dead"}
+        assert next_attempts == {LATER + minute}
+        assert len(claim(session, LATER + minute).results) == 3
+
+
+@pytest.mark.parametrize("change", ["change", "switch", "send again"])
+def test_whoever_mends_a_destination_need_not_wait_for_it(database: Database, change: str) -> None:
+    with database.write() as session:
+        a_destination(session, "pacs", Form.SR)
+        a_scored_image(session, probability=0.9)
+        record = find_destination(session, "pacs")
+        rest(session, record, LATER)
+        assert claim_due(session, NOW, SENDING, 9) is None
+        session.expire_all()
+        if change == "change":
+            wanted = DestinationInput(kind="folder", address={}, forms=(Form.SR,))
+            change_destination(session, NOBODY, "pacs", wanted, NOW)
+        elif change == "switch":
+            switch_destination(session, NOBODY, "pacs", NOW, enabled=False)
+            switch_destination(session, NOBODY, "pacs", NOW, enabled=True)
+        else:
+            the_row(session).state = SendingState.GIVEN_UP
+            assert send_again(session, NOBODY, record, NOW) == 1
+        assert len(claim(session, NOW).results) == 1
 
 
 def test_a_result_is_sent_once_whoever_says_so(database: Database) -> None:
