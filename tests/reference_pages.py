@@ -31,6 +31,7 @@ GROUPS = {
     "ListenerSettings": "DICOM listener",
     "FetchSettings": "Fetching from a PACS",
     "Hl7ListenerSettings": "HL7 listener",
+    "ModalityWorklistSettings": "Modality Worklist",
     "WorkSettings": "Work",
     "NightSettings": "Nights",
     "ModelSettings": "Networks and scope",

@@ -23,6 +23,7 @@ from db.tables.outbox import Destination, OutboxMessage, OutgoingResult
 from db.tables.ris.merges import PatientMergeRow
 from db.tables.ris.messages import Hl7Message
 from db.tables.ris.orders import OrderRow
+from db.tables.ris.worklist import OrderQuery
 from db.tables.studies import Arrival, Image, Score, Study
 from db.tables.verdicts import Verdict
 from db.tables.work import HeartbeatRow, WantedRetry, WorkFaultRow
@@ -52,6 +53,7 @@ __all__ = [
     "LoginSession",
     "Night",
     "OpenStudy",
+    "OrderQuery",
     "OrderRow",
     "OutboxMessage",
     "OutgoingResult",

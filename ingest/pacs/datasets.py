@@ -85,13 +85,13 @@ def study_match(dataset: Dataset) -> PacsStudy | None:
         return None
     return PacsStudy(
         study_instance_uid=uid,
-        study_date=_date(_text(dataset, "StudyDate")),
-        accession_number=_text(dataset, "AccessionNumber"),
+        study_date=date_of(text_of(dataset, "StudyDate")),
+        accession_number=text_of(dataset, "AccessionNumber"),
         modalities=_texts(dataset, "ModalitiesInStudy"),
-        instances=_number(_text(dataset, "NumberOfStudyRelatedInstances")),
-        patient_id=_text(dataset, "PatientID"),
-        issuer_of_patient_id=_text(dataset, "IssuerOfPatientID"),
-        patient_birth_date=_date(_text(dataset, "PatientBirthDate")),
+        instances=_number(text_of(dataset, "NumberOfStudyRelatedInstances")),
+        patient_id=text_of(dataset, "PatientID"),
+        issuer_of_patient_id=text_of(dataset, "IssuerOfPatientID"),
+        patient_birth_date=date_of(text_of(dataset, "PatientBirthDate")),
     )
 
 
@@ -102,8 +102,8 @@ def series_match(dataset: Dataset) -> PacsSeries | None:
         return None
     return PacsSeries(
         series_instance_uid=uid,
-        modality=_text(dataset, "Modality"),
-        body_part_examined=_text(dataset, "BodyPartExamined"),
+        modality=text_of(dataset, "Modality"),
+        body_part_examined=text_of(dataset, "BodyPartExamined"),
     )
 
 
@@ -127,16 +127,18 @@ def _texts(dataset: Dataset, keyword: str) -> tuple[str, ...]:
     return tuple(text for text in texts if text)
 
 
-def _text(dataset: Dataset, keyword: str) -> str | None:
+def text_of(dataset: Dataset, keyword: str) -> str | None:
+    """The first value of an attribute as text; None where there is none, or none to be read."""
     return next(iter(_texts(dataset, keyword)), None)
 
 
 def _uid(dataset: Dataset, keyword: str) -> str | None:
-    text = _text(dataset, keyword)
+    text = text_of(dataset, keyword)
     return text if text and len(text) <= 64 and UID_FORM.fullmatch(text) else None
 
 
-def _date(text: str | None) -> date | None:
+def date_of(text: str | None) -> date | None:
+    """A DICOM date (PS3.5 6.2, DA); None for what is none."""
     if text is None or len(text) != 8 or not text.isdecimal():
         return None
     try:

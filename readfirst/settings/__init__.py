@@ -9,6 +9,7 @@ from readfirst.settings.escalation import EscalationSettings
 from readfirst.settings.exchange.fetching import FetchSettings
 from readfirst.settings.exchange.hl7_listener import Hl7ListenerSettings
 from readfirst.settings.exchange.messages import MessageSettings
+from readfirst.settings.exchange.modality_worklist import ModalityWorklistSettings
 from readfirst.settings.faults import sentences
 from readfirst.settings.fields import A_DAY
 from readfirst.settings.home import HomeSettings
@@ -38,6 +39,7 @@ class Settings(
     ListenerSettings,
     FetchSettings,
     Hl7ListenerSettings,
+    ModalityWorklistSettings,
     WorkSettings,
     NightSettings,
     ModelSettings,

@@ -180,6 +180,8 @@ def test_the_commands_of_the_compose_file_run_against_postgresql_and_valkey(
             "READFIRST_DATABASE_URL": application_url(services, new_postgresql_database),
             "READFIRST_BROKER_URL": f"redis://127.0.0.1:{server.port}/0",
             "READFIRST_RECEIVE_PORT": "0",
+            "READFIRST_HL7_PORT": "0",
+            "READFIRST_HL7_APPLICATIONS": "READFIRST|||",
             "READFIRST_PRIOR_AFTER_DAYS": "0",
         }
         assert set(services["ingest"]["environment"]) <= set(environment) | {"READFIRST_TIME_ZONE"}
@@ -223,7 +225,8 @@ def started_services(
     """Every service that runs `readfirst`, by the command that compose would give it."""
     own = {name: service for name, service in services.items() if "build" in service}
     del own["migrate"]
-    assert set(own) == {"ingest", "receive", "worker-cpu", "worker-gpu", "beat", "worklist"}
+    listeners = {"receive", "mllp"}
+    assert set(own) == {"ingest", *listeners, "worker-cpu", "worker-gpu", "beat", "worklist"}
     logs.mkdir()
     stack = []
     try:

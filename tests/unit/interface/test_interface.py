@@ -206,6 +206,7 @@ HELP = (
 )
 SCHEMA = (
     Change(r"studies\.reported_(at|by) .*", "`studies.reported_at`"),
+    Change(r"worklist_queries\b.*", "`worklist_queries`"),
     Change(r"patient_merges\b.*", "`patient_merges`"),
     Change(r"(hl7_messages|orders)\b.*", "`hl7_messages` and `orders`"),
     Change(r"studies\.flagged_by .*", "`studies.flagged_by`"),

@@ -176,6 +176,7 @@ USES: dict[str, Callable[[Settings], Any]] = {
     "receive_port": lambda settings: connect(settings.receive_port),
     "receive_associations": listen,
     "receive_megabytes": listen,
+    "mwl_port": lambda settings: connect(settings.mwl_port),
     "hl7_port": lambda settings: connect(settings.hl7_port or 1),
     "hl7_connections": listen_for_hl7,
     "hl7_kilobytes": listen_for_hl7,

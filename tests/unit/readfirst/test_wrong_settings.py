@@ -77,6 +77,16 @@ WRONG: dict[str, tuple[str, str]] = {
     "hl7_tls_ca": ("", FILE),
     "hl7_accession": ("obr-18", "accession, placer or filler"),
     "hl7_urgent": ("S,as soon", "codes of priorities, with commas between them, as S,STAT,A,ASAP"),
+    "mwl_host": ("http://here", HOST),
+    "mwl_port": ("0", "at least 1"),
+    "mwl_ae_title": (
+        "LONGER THAN SIXTEEN",
+        "1 to 16 ASCII characters, without a backslash and without spaces around them",
+    ),
+    "mwl_calling_ae_title": (
+        "LONGER THAN SIXTEEN",
+        "1 to 16 ASCII characters, without a backslash and without spaces around them",
+    ),
     "hl7_keep_days": ("0", "at least 1"),
     "connections": ("7", "at least 16"),
     "log_megabytes": ("0", "at least 1"),
