@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+import pytest
+
 from tests.browser.conftest import NewPage
 from tests.browser.site import Site
 from tests.browser.tabs import Tabs
@@ -45,13 +47,19 @@ def test_nothing_of_a_tab_is_in_the_next(site: Site, tabs: Tabs) -> None:
     assert left(tabs) == NOTHING
 
 
-def test_a_clock_that_was_stopped_goes_in_the_next_tab(site: Site, tabs: Tabs) -> None:
-    page = tabs.open()
-    page.clock.set_fixed_time(0)
-    page.goto("/healthz")
-    assert page.evaluate("Date.now()") == 0
-    tabs.close()
-    assert left(tabs) == NOTHING
+@pytest.mark.parametrize("is_installed", [True, False])
+def test_a_clock_that_was_stopped_goes_in_the_next_tab(
+    site: Site, tabs: Tabs, is_installed: bool
+) -> None:
+    for _ in range(2):
+        page = tabs.open()
+        if is_installed:
+            page.clock.install(time=0)
+        page.clock.set_fixed_time(0)
+        page.goto("/healthz")
+        assert page.evaluate("Date.now()") == 0
+        tabs.close()
+        assert left(tabs) == NOTHING
 
 
 def test_two_pages_of_a_test_share_no_cookies(site: Site, new_page: NewPage) -> None:
