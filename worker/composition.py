@@ -30,7 +30,7 @@ from worker.scoring.prepare import Preparation, read_model_input
 from worker.scoring.score import ScoringServices
 from worker.scoring.shadow import ShadowServices
 from worker.scoring.shadow_networks import ShadowNetworks
-from worker.sending.send import SendingServices
+from worker.sending.send import SendingServices, sending_policy
 from worker.upkeep.retention import RetentionPolicy
 
 
@@ -85,7 +85,10 @@ def compose(
         ),
         receivers=receivers(settings),
         sending=SendingServices(
-            database, result_services(settings, database, reader), silent=policy.silent
+            database,
+            result_services(settings, database, reader),
+            sending_policy(settings.lease),
+            silent=policy.silent,
         ),
         escalation=escalation_policy(settings),
         retention=RetentionPolicy(

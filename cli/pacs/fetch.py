@@ -4,17 +4,19 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
+from getpass import getuser
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cli.common.console import MOST_ROWS, local_time, notice, print_json, print_table
-from cli.common.database import opened
+from cli.common.database import TERMINAL, opened
 from cli.common.options import Json
 from cli.common.progress import tracked
 from cli.parts import stop_on_signal
+from db.access.audit import AuditAction, note
 from db.pacs.fetches import fetch_records, known_images, waiting_fetches
 from db.pacs.sources import PacsSourceRecord, source_record, source_records
 from readfirst.calendar import parse_day
@@ -103,6 +105,7 @@ def fetch(
                 return
             _notice_listener(record, settings)
             uids = _noted(backfill, database, queries, left=left)
+            _note_in_audit_log(database, record, len(uids))
             fetched = _fetch(backfill, uids, json=json)
         if stop.is_set():
             notice("Ended. The same command goes on.", "yellow")
@@ -214,6 +217,19 @@ def _chosen_source(database: "Database", name: str | None) -> PacsSourceRecord:
         raise Misconfigured("There is no source: `readfirst sources add` makes one.")
     names = ", ".join(record.source.name for record in records)
     raise Misconfigured(f"There are several sources: choose by --source ({names}).")
+
+
+def _note_in_audit_log(database: "Database", record: PacsSourceRecord, studies: int) -> None:
+    with database.write() as session:
+        note(
+            session,
+            TERMINAL,
+            AuditAction.FILMS_FETCHED,
+            datetime.now(UTC),
+            source=record.source.name,
+            studies=studies,
+            by=getuser(),
+        )
 
 
 def _notice_listener(record: PacsSourceRecord, settings: Settings) -> None:

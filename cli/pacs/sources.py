@@ -3,15 +3,18 @@
 import threading
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
+from getpass import getuser
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from sqlalchemy.orm import Session
 
 from cli.common.console import local_time, notice, print_json, print_table
-from cli.common.database import opened
+from cli.common.database import TERMINAL, opened
 from cli.common.help import PlainCommand
 from cli.common.options import Json
+from db.access.audit import AuditAction, note
 from db.pacs.sources import (
     PacsSourceRecord,
     add_source,
@@ -122,6 +125,7 @@ def add(
     _check_priors(source, settings)
     with opened(settings) as database, database.write() as session:
         add_source(session, source, datetime.now(UTC))
+        _note(session, AuditAction.SOURCE_ADDED, source)
     _warn_of_token(source)
     notice(f"{name} is a source. `readfirst sources test {name}` sees whether it answers.")
 
@@ -169,6 +173,7 @@ def change(
         check_source(source)
         _check_priors(source, settings)
         change_source(session, name, source)
+        _note(session, AuditAction.SOURCE_CHANGED, source)
     _warn_of_token(source)
     notice(f"{name} is {source.address} by {source.retrieval}.")
 
@@ -177,7 +182,9 @@ def change(
 def remove(name: Name) -> None:
     """Remove a source, and the list of what was fetched from it. The films stay."""
     with opened(load_settings()) as database, database.write() as session:
+        source = source_record(session, name).source
         remove_source(session, name)
+        _note(session, AuditAction.SOURCE_REMOVED, source)
     notice(f"{name} is a source no more.")
 
 
@@ -240,6 +247,22 @@ def verify(name: Name, json: Json = False) -> None:
         )
     if error is not None:
         raise typer.Exit(1)
+
+
+def _note(session: Session, action: AuditAction, source: PacsSource) -> None:
+    """Note a change in the audit log. The address is no patient's data, and holds no token."""
+    note(
+        session,
+        TERMINAL,
+        action,
+        datetime.now(UTC),
+        source=source.name,
+        retrieval=source.retrieval.value,
+        address=source.address,
+        polled=source.polled,
+        priors=source.gives_priors,
+        by=getuser(),
+    )
 
 
 def _chosen(**options: Any) -> dict[str, Any]:

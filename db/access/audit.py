@@ -50,6 +50,12 @@ class AuditAction(StrEnum):
     DESTINATION_REMOVED = "destination_removed"
     #: Somebody tried whether a destination answers.
     DESTINATION_TESTED = "destination_tested"
+    #: An archive that films are fetched from.
+    SOURCE_ADDED = "source_added"
+    SOURCE_CHANGED = "source_changed"
+    SOURCE_REMOVED = "source_removed"
+    #: Somebody had films fetched from an archive.
+    FILMS_FETCHED = "films_fetched"
     HEAT_MAP_WANTED = "heat_map_wanted"
     MONITORING_VIEWED = "watching_viewed"
     #: A page of the administrator.

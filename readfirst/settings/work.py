@@ -26,7 +26,8 @@ class WorkSettings(SettingsGroup):
         120.0,
         ge=5,
         le=A_DAY,
-        description="How long a worker may hold an image before another takes it.",
+        description="How long a worker may hold an image, or a result that is to be sent, before "
+        "another takes it.",
     )
     max_attempts: int = Field(
         3,

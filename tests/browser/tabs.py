@@ -12,7 +12,8 @@ from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, Route
 #: What a page may be given after it was opened; all else belongs to a context.
 OF_PAGES: Final = frozenset({"color_scheme", "viewport"})
 DESK: Final[Any] = {"width": 1400, "height": 900}
-#: Whether the clock is the machine's own: one that a test installed cannot be taken away again.
+#: Whether the clock is the machine's own. One that a test installed is in each page of its context
+#: and cannot be taken away again.
 OWN_CLOCK: Final = "() => `${Date}`.includes('[native code]')"
 
 
@@ -29,14 +30,20 @@ class Tabs:
 
     def open(self, color_scheme: Any = "light", viewport: Any = DESK) -> Page:
         """A new page."""
-        if self._context is None:
-            self._context = self._open_context()
-        page = self._context.new_page()
+        page = self._open()
+        if not (page.evaluate(OWN_CLOCK) and self._kept.evaluate(OWN_CLOCK)):
+            page.context.close()
+            self._context = None
+            page = self._open()
         if viewport != DESK:
             page.set_viewport_size(viewport)
         if color_scheme != "light":
             page.emulate_media(color_scheme=color_scheme)
         return page
+
+    def _open(self) -> Page:
+        self._context = self._context or self._open_context()
+        return self._context.new_page()
 
     def _open_context(self) -> BrowserContext:
         context = self._browser.new_context(base_url=self._address, viewport=DESK)
@@ -53,10 +60,6 @@ class Tabs:
         for page in self._context.pages:
             if page != self._kept:
                 page.close()
-        if not self._kept.evaluate(OWN_CLOCK):
-            self._context.close()
-            self._context = None
-            return
         self._context.clear_cookies()
         self._context.clear_permissions()
         stored = {"origin": self._address, "storageTypes": "all"}

@@ -183,6 +183,7 @@ def test_windows_that_the_film_does_not_bring(site: Site, page: Page, plain: Pat
     open_film(page, site, plain)
     own = part(page, "facts").inner_text()
     page.keyboard.press("w")
+    expect(part(page, "windows").locator("option:checked")).to_have_text("All values")
     page.keyboard.press("w")
     expect(part(page, "windows").locator("option:checked")).to_have_text("Dark parts: lungs")
     wait_until(page, lambda: part(page, "facts").inner_text() != own)

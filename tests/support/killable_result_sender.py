@@ -33,7 +33,10 @@ def main(home: str, database_url: str) -> None:
     setattr(send, "sent", stop_here)  # noqa: B010 - of another type
     database = open_database(settings.database)
     with Reader(settings.decode_seconds, settings.decode_megabytes) as reader:
-        send.send_next(send.SendingServices(database, result_services(settings, database, reader)))
+        services = result_services(settings, database, reader)
+        send.send_next(
+            send.SendingServices(database, services, send.sending_policy(settings.lease))
+        )
 
 
 if __name__ == "__main__":

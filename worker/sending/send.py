@@ -27,27 +27,36 @@ from results.destinations.outgoing import (
 from results.services import ResultServices
 
 log = structlog.get_logger()
-#: Longer than a batch takes. What is refused again and again is given up after some attempts;
-#: a destination that is down is tried for `db.lifecycle.sending.outcomes.GIVE_UP_AFTER`.
-LEASE = LeasePolicy(
-    lease=timedelta(minutes=5),
-    max_attempts=10,
-    first_pause=timedelta(seconds=5),
-    longest_pause=timedelta(hours=1),
-)
-#: Results that are made and sent by one connection, and the seconds after which no more are begun.
+#: What is refused again and again is given up after some attempts; a destination that is down is
+#: tried for `db.lifecycle.sending.outcomes.GIVE_UP_AFTER`.
+MOST_ATTEMPTS = 10
+FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=5), timedelta(hours=1)
+#: Results that are made and sent by one connection.
 BATCH = 8
-BATCH_SECONDS = 60.0
 #: Whoever sends is nobody's account.
 WORKER = Actor(None, None)
 
 
+def sending_policy(lease: timedelta) -> LeasePolicy:
+    """Say how long a worker may hold a result before another sends it, and how often it tries."""
+    return LeasePolicy(
+        lease=lease,
+        max_attempts=MOST_ATTEMPTS,
+        first_pause=FIRST_PAUSE,
+        longest_pause=LONGEST_PAUSE,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class SendingServices:
-    """The collaborators that send results. silent: nothing is sent; what waits goes on waiting."""
+    """The collaborators that send results.
+
+    silent: nothing is sent; what waits goes on waiting.
+    """
 
     database: Database
     results: ResultServices
+    lease: LeasePolicy
     silent: bool = False
 
 
@@ -56,7 +65,7 @@ def send_next(services: SendingServices) -> bool:
     if services.silent:
         return False
     with services.database.write() as session:
-        due = claim_due(session, datetime.now(UTC), LEASE, BATCH)
+        due = claim_due(session, datetime.now(UTC), services.lease, BATCH)
     if due is None:
         return False
     made = [(each, _made(services, due.destination, each)) for each in due.results]
@@ -78,7 +87,9 @@ def _made(
     except (Unavailable, Misconfigured, OSError, MemoryError) as error:
         # Of the machine or the settings, and no fault of the study or the destination.
         with services.database.write() as session:
-            not_yet(session, due, f"It cannot be made at the moment ({error}).", now, LEASE)
+            not_yet(
+                session, due, f"It cannot be made at the moment ({error}).", now, services.lease
+            )
         return None
     except NotThere as error:
         outgoing = Outgoing((), str(error))
@@ -88,12 +99,12 @@ def _made(
         cause = str(error) if isinstance(error, ReadFirstError) else type(error).__name__
         reason = f"It could not be made ({cause})."
         with services.database.write() as session:
-            not_sent(session, due, reason, now, LEASE, answered=True)
+            not_sent(session, due, reason, now, services.lease, answered=True)
         return None
     if outgoing.reason is not None:
         with services.database.write() as session:
             if outgoing.later:
-                not_yet(session, due, outgoing.reason, now, LEASE)
+                not_yet(session, due, outgoing.reason, now, services.lease)
             else:
                 not_made(session, due, outgoing.reason, now)
     return outgoing
@@ -114,8 +125,11 @@ def _send_all(
     destination: DestinationRecord,
     waiting: list[tuple[DueResult, tuple[OutgoingObject, ...]]],
 ) -> None:
-    """Send results by one connection; where it fails, the rest waits."""
-    end = time.monotonic() + BATCH_SECONDS
+    """Send results by one connection; where it fails, the rest waits.
+
+    Nothing is begun in the second half of the lease: so another worker rarely sends the same.
+    """
+    end = time.monotonic() + services.lease.lease.total_seconds() / 2
     left = [due for due, _ in waiting]
     try:
         kind = kind_named(destination.kind)
@@ -163,7 +177,7 @@ def _send(
         log.warning("result_refused", action="send", reason=failure.reason, **facts)
         with services.database.write() as session:
             now = datetime.now(UTC)
-            not_sent(session, due, failure.reason, now, LEASE, answered=True)
+            not_sent(session, due, failure.reason, now, services.lease, answered=True)
         return
     with services.database.write() as session:
         sent(session, due, keys, datetime.now(UTC), receipt)
@@ -196,7 +210,7 @@ def _hold(
     with services.database.write() as session:
         pauses = [timedelta()]
         for due in left:
-            not_sent(session, due, reason, now, LEASE, answered=False)
-            pauses.append(LEASE.pause(due.attempts))
+            not_sent(session, due, reason, now, services.lease, answered=False)
+            pauses.append(services.lease.pause(due.attempts))
         # Each attempt costs a worker's time, and the next one would fail alike.
         rest(session, destination, now + max(pauses))

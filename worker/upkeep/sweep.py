@@ -16,7 +16,7 @@ from db.shadow.work import give_up_shadows
 from db.shadow.work import is_any_due as is_shadow_due
 from ingest.inbox.store import Store
 from readfirst.tasks.names import TaskName
-from worker.sending.send import LEASE as SENDING
+from worker.sending.send import sending_policy
 
 log = structlog.get_logger()
 #: Messages of one sweep for one kind of work, at most; each makes a worker do all that waits.
@@ -37,8 +37,9 @@ def sweep(units: UnitOfWorkFactory, store: Store) -> None:
         give_up_shadows(unit)
         idle_work = is_any_wanted(unit.session) or is_shadow_due(unit.session, unit.at)
         deliver = is_message_due(unit.session, unit.at, unit.policy.channels)
-        give_up_spent(unit.session, unit.at, SENDING)
-        send = not unit.policy.silent and is_result_due(unit.session, unit.at, SENDING)
+        sending = sending_policy(unit.policy.lease.lease)
+        give_up_spent(unit.session, unit.at, sending)
+        send = not unit.policy.silent and is_result_due(unit.session, unit.at, sending)
     for state, task in TASKS.items():
         for _ in range(min(free.get(state, 0), MOST_MESSAGES)):
             units.notifier.notify(task)

@@ -8,6 +8,7 @@ from typer.testing import CliRunner, Result
 
 from cli import app
 from cli.site.check_sources import check_sources
+from db.access.audit import AuditAction, entries
 from db.pacs.sources import note_answer, source_record
 from db.session import Database
 from readfirst.errors import Conflict, Misconfigured, NotThere
@@ -48,6 +49,17 @@ def test_sources_are_added_changed_and_removed(database: Database) -> None:
     assert run("sources", "remove", "archive").exit_code == 0
     assert rows() == []
     assert isinstance(run("sources", "remove", "archive").exception, NotThere)
+
+
+def test_changes_stand_in_the_audit_log(database: Database) -> None:
+    run("sources", "add", "archive", *DIMSE)
+    run("sources", "change", "archive", "--poll")
+    run("sources", "remove", "archive")
+    with database.read() as session:
+        rows = {row.action: row.detail for row in entries(session, limit=10)}
+    changed = rows[AuditAction.SOURCE_CHANGED]
+    assert (changed["source"], changed["polled"]) == ("archive", True)
+    assert rows.keys() >= {AuditAction.SOURCE_ADDED, AuditAction.SOURCE_REMOVED}
 
 
 def test_an_empty_value_takes_one_away(database: Database) -> None:

@@ -1,0 +1,215 @@
+"""A study's whole way through a hospital, between a modality, a PACS and a RIS of others.
+
+An order comes in, then the film, by C-STORE; it is scored; report and flag go to the PACS
+(Orthanc), a message to the RIS (`hl7`); the RIS's report closes the study. Then once more, while
+every process is killed between the steps.
+"""
+
+import os
+import re
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pydicom
+import pytest
+from pydicom.uid import ComprehensiveSRStorage, KeyObjectSelectionDocumentStorage, generate_uid
+
+from readfirst.samples import FOLDER
+from tests.chaos.test_processes import sent_by_dicom
+from tests.support.dcmtk import HAS_DCMTK
+from tests.support.hl7 import Sender, an_order_message
+from tests.support.hl7_receiver import Hl7Receiver, acknowledges, an_hl7_receiver
+from tests.support.orthanc import Orthanc, an_orthanc
+from tests.support.requirements import require
+from tests.support.small_ensemble import write_small_ensemble
+from tests.support.stack import readfirst, rows, running, wait_for
+
+pytestmark = pytest.mark.stack
+#: Samples that the small ensemble flags.
+FILMS = {"A-ONE": "study-05.dcm", "A-TWO": "study-10.dcm"}
+
+
+@dataclass(frozen=True)
+class Hospital:
+    """The stack, and the systems around it."""
+
+    environment: dict[str, str]
+    home: Path
+    up: psutil.Process
+    orthanc: Orthanc
+    ris: Hl7Receiver
+
+    @property
+    def logs(self) -> Path:
+        return self.home / "logs"
+
+    def wait(self, what: Callable[[], bool]) -> None:
+        wait_for(what, self.logs)
+
+    def tell(self, message: bytes) -> None:
+        """Send a message as the RIS does: again, until it is taken."""
+
+        def is_taken() -> bool:
+            with suppress(OSError, IndexError):
+                text = (self.logs / "mllp.log").read_text()
+                port = int(re.findall(r"listens on 127\.0\.0\.1:(\d+)", text)[-1])
+                with Sender(port) as sender:
+                    return sender.send(message).code == "AA"
+            return False
+
+        self.wait(is_taken)
+
+    def kill_everything(self) -> None:
+        """Kill every process but the supervisor, as often as it takes to meet each of them."""
+        killed: set[str] = set()
+        for child in self.up.children(recursive=True):
+            with suppress(psutil.NoSuchProcess):
+                killed |= {word for word in child.cmdline() if word in PARTS}
+                child.kill()
+        assert killed, "nothing ran"
+
+    def study(self, accession: str) -> dict[str, Any]:
+        (row,) = (
+            row for row in rows(self.environment, "worklist", "--all")
+            if row["accession_number"] == accession
+        )  # fmt: skip
+        return dict(row)
+
+    def unread(self) -> list[str]:
+        """The accession numbers of the list, as it is read."""
+        return [row["accession_number"] for row in rows(self.environment, "worklist")]
+
+    def is_scored(self, accession: str) -> bool:
+        studies = rows(self.environment, "worklist", "--all")
+        scored = [row for row in studies if row["probability"] is not None]
+        return accession in [row["accession_number"] for row in scored]
+
+    def is_in_pacs(self, uid: str) -> bool:
+        with suppress(Exception):
+            study = self.orthanc.find("Study", StudyInstanceUID=uid)["ID"]
+            return {*RESULTS} <= set(self.orthanc.instances(study).values())
+        return False
+
+    def messages(self, uid: str) -> list[str]:
+        """The control IDs of the messages about a study, as they came."""
+        return [str(each["MSH"][0][10]) for each in self.ris.messages if uid in str(each)]
+
+
+PARTS = {"ingest", "receive", "mllp", "serve", "beat", "--hostname=assess", "--hostname=prepare"}
+#: Of the samples.
+NAMES = ("Example^", "Noah", "Przyklad", "DEMO-0")
+RESULTS = (ComprehensiveSRStorage, KeyObjectSelectionDocumentStorage)
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    clean = {name: value for name, value in os.environ.items() if "READFIRST_" not in name}
+    return clean | {
+        "READFIRST_HOME": str(tmp_path / "home"),
+        "READFIRST_DATABASE_URL": f"sqlite:///{tmp_path / 'home' / 'readfirst.db'}",
+        "READFIRST_PORT": "0",
+        "READFIRST_RECEIVE": "true",
+        "READFIRST_RECEIVE_PORT": "0",
+        "READFIRST_HL7_PORT": "0",
+        "READFIRST_HL7_APPLICATIONS": "READFIRST|RAD|RIS|HOSP",
+        "READFIRST_SCAN_SECONDS": "2",
+        "READFIRST_SWEEP_SECONDS": "2",
+        "READFIRST_PRIOR_AFTER_DAYS": "0",
+        "READFIRST_LEASE_SECONDS": "20",
+        "READFIRST_DECODE_SECONDS": "15",
+    }
+
+
+def a_film(folder: Path, accession: str) -> tuple[Path, str, str]:
+    """A sample with an accession number and UIDs of its own: path, study UID, its PID segment."""
+    dataset = pydicom.dcmread(FOLDER / FILMS[accession])
+    # storescu sends it in whatever syntax it is kept.
+    dataset.decompress()
+    dataset.AccessionNumber = accession
+    dataset.StudyInstanceUID, dataset.SeriesInstanceUID = generate_uid(), generate_uid()
+    dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = generate_uid()
+    path = folder / f"{accession}.dcm"
+    dataset.save_as(path)
+    name, born, sex = dataset.PatientName, dataset.PatientBirthDate, dataset.PatientSex
+    pid = f"PID|1||{dataset.PatientID}||{name}||{born}|{sex}"
+    return path, str(dataset.StudyInstanceUID), pid
+
+
+def a_final_report(accession: str, pid: str) -> bytes:
+    at = time.strftime("%Y%m%d%H%M%S+0000", time.gmtime())
+    return "\r".join(
+        (
+            f"MSH|^~\\&|RIS|HOSP|READFIRST|RAD|{at}||ORU^R01|REPORT-{accession}|P|2.5.1",
+            pid,
+            f"OBR|1|P1|F1|CXR^Chest||||||||||||||{accession}||||{at}|||F|||||||7&Reader&Ann",
+            "OBX|1|TX|18748-4^Report^LN||Pneumonia of the right lung.||||||F",
+            "",
+        )
+    ).encode()
+
+
+def walk(hospital: Hospital, folder: Path, accession: str, between: Callable[[], None]) -> None:
+    """Go the whole way. between: what happens between two steps."""
+    film, uid, pid = a_film(folder, accession)
+    order = an_order_message(accession, "S", control_id=f"ORDER-{accession}", pid=pid)
+    hospital.tell(order)
+    between()
+    hospital.wait(lambda: sent_by_dicom(film, hospital.logs))
+    between()
+    hospital.wait(lambda: hospital.is_scored(accession))
+    study = hospital.study(accession)
+    assert study["stat"], "the order raised it"
+    assert study["flagged"]
+    between()
+    hospital.wait(lambda: hospital.is_in_pacs(uid))
+    hospital.wait(lambda: bool(hospital.messages(uid)))
+    assert accession in hospital.unread()
+    hospital.tell(a_final_report(accession, pid))
+    between()
+    assert accession not in hospital.unread(), "it is read elsewhere"
+    # Whatever was sent twice is once.
+    kept = hospital.orthanc.find("Study", StudyInstanceUID=uid)["ID"]
+    classes = Counter(hospital.orthanc.instances(kept).values())
+    assert {classes[each] for each in RESULTS} == {1}
+    assert len({*hospital.messages(uid)}) == 1
+
+
+@pytest.mark.timeout(1800)
+def test_a_study_goes_its_whole_way_and_again_while_every_process_is_killed(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    require("dcmtk", HAS_DCMTK)
+    home = tmp_path / "home"
+    write_small_ensemble(home / "ensembles")
+    (tmp_path / "orthanc").mkdir()
+    with (
+        an_orthanc(tmp_path / "orthanc") as orthanc,
+        an_hl7_receiver(acknowledges("AA")) as ris,
+        running([sys.executable, "-m", "readfirst", "up"], environment) as up,
+    ):
+        hospital = Hospital(environment, home, up, orthanc, ris)
+        hospital.wait(lambda: (home / "logs" / "mllp.log").exists())
+        add_destinations(hospital)
+        walk(hospital, tmp_path, "A-ONE", lambda: None)
+        walk(hospital, tmp_path, "A-TWO", hospital.kill_everything)
+    for log in (home / "logs").glob("*.log"):
+        text = log.read_text()
+        assert not [name for name in NAMES if name in text], f"a patient's data in {log.name}"
+
+
+def add_destinations(hospital: Hospital) -> None:
+    pacs = ("host=127.0.0.1", f"port={hospital.orthanc.dicom_port}", "ae_title=ORTHANC")
+    ris = ("host=127.0.0.1", f"port={hospital.ris.port}")
+    for name, kind, address in (("pacs", "dicom", pacs), ("ris", "mllp", ris)):
+        parts = [word for part in address for word in ("--set", part)]
+        added = readfirst(hospital.environment, "destinations", "add", name, "--kind", kind, *parts)
+        assert added.returncode == 0, added.stderr
+        tried = readfirst(hospital.environment, "destinations", "test", name)
+        assert tried.returncode == 0, tried.stderr
