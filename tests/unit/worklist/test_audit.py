@@ -244,6 +244,7 @@ def test_a_route_that_says_nothing_of_the_log_is_noted_all_the_same(
 PERSONAL = ("patient_", "file_name", "relative_path", "comment", "accession", "referring")
 #: Records with such fields that tell nothing: why.
 QUIET = {
+    "ClaimedQuery": "is asked of the RIS, and shown to nobody",
     "ImageRecord": "is part of the record of its study",
     "LabelledFilmRecord": "is exported without its patient, and the export is noted",
     "LabelledScoreRecord": "is counted, and only sums are shown",
