@@ -8,13 +8,14 @@ from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSou
 from readfirst.settings.faults import env_name
 
 PREFIX = env_name("")
-#: Names that are no settings: of tests, of `make`, and of the compose file.
+#: Names that are no settings: of tests, `make`, the compose file, and clients in docs.
 OTHER_NAMES = frozenset(
     {
         "READFIRST_CHECK_LOCK",
         "READFIRST_INBOX_DIR",
         "READFIRST_SCREENSHOTS",
         "READFIRST_STRICT",
+        "READFIRST_TOKEN",
         "READFIRST_TRAINING_DATA",
     }
 )
