@@ -137,7 +137,7 @@ def new_page(browser: Browser, tabs: Tabs, site: Site, monitor: PageMonitor) -> 
 
         def new(**options: Any) -> Page:
             nonlocal is_first
-            if is_first and options.keys() <= OF_PAGES:
+            if is_first and site.address == tabs.address and options.keys() <= OF_PAGES:
                 opened.callback(tabs.close)
                 page = tabs.open(**options)
             else:

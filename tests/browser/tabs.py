@@ -23,7 +23,7 @@ class Tabs:
     def __init__(self, browser: Browser, address: str) -> None:
         """address: of the site, as `http://127.0.0.1:43210`; nobody has to serve it yet."""
         self._browser = browser
-        self._address = address
+        self.address = address
         self._context: BrowserContext | None = None
         self._kept: Page
         self._session: CDPSession
@@ -46,7 +46,7 @@ class Tabs:
         return self._context.new_page()
 
     def _open_context(self) -> BrowserContext:
-        context = self._browser.new_context(base_url=self._address, viewport=DESK)
+        context = self._browser.new_context(base_url=self.address, viewport=DESK)
         self._kept = context.new_page()
         self._kept.route("**", _empty)
         self._kept.goto("/")
@@ -62,7 +62,7 @@ class Tabs:
                 page.close()
         self._context.clear_cookies()
         self._context.clear_permissions()
-        stored = {"origin": self._address, "storageTypes": "all"}
+        stored = {"origin": self.address, "storageTypes": "all"}
         self._session.send("Storage.clearDataForOrigin", stored)
 
 
