@@ -63,8 +63,14 @@ def fill(database: Database, first: int, last: int) -> None:
             ]
             numbers = select(*chosen).where(which)
             connection.execute(insert(table).from_select(list(values), numbers))
+    # Without figures of the new rows, PostgreSQL looks through all of them for each study.
+    _analyse(database)
     with database.write() as session:
         name_deciding_scores(session, VERSION)
+    _analyse(database)
+
+
+def _analyse(database: Database) -> None:
     maintenance = database.engine.execution_options(isolation_level="AUTOCOMMIT")
     with maintenance.connect() as connection:
         is_sqlite = connection.dialect.name == "sqlite"
