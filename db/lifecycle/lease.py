@@ -129,6 +129,16 @@ def release(row: Leased) -> None:
     let_go(row)
 
 
+def renew(row: Leased, now: datetime, policy: LeasePolicy) -> None:
+    """Hold the row for longer, since the work goes on."""
+    row.lease_until = now + policy.lease
+
+
+def rest(row: Leased, until: datetime) -> None:
+    """Let nobody take a row that is free before then; a longer pause stays."""
+    row.lease_until = max(until, row.lease_until or until)
+
+
 def give_way(row: Leased) -> None:
     """Let the work go on later; this was no failed attempt."""
     row.attempts -= 1

@@ -17,6 +17,7 @@ from db.lifecycle.lease import (
     leased_row,
     pause,
     release,
+    renew,
     take,
 )
 from db.tables import FetchRow, Image, SourceRow, Study
@@ -27,7 +28,7 @@ from readfirst.pacs.matches import PacsStudy, Retrieved
 LEASE = timedelta(seconds=60)
 #: Where a PACS does not count the instances of a study, it is looked at again so often.
 UNCOUNTED_PAUSE = timedelta(minutes=15)
-POLICY = LeasePolicy(lease=LEASE, max_attempts=5, first_pause=timedelta(seconds=30))
+POLICY = LeasePolicy(lease=timedelta(seconds=60), max_attempts=5, first_pause=timedelta(seconds=30))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,7 +160,7 @@ def renew_fetch(session: Session, claim: FetchClaim, at: datetime) -> None:
     """Hold a study for longer, since it is still being fetched."""
     row = leased_row(session, FetchRow, claim.lease)
     if row is not None:
-        row.lease_until = at + LEASE
+        renew(row, at, POLICY)
 
 
 def waiting_fetches(session: Session, source_id: int) -> list[str]:

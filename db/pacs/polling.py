@@ -6,7 +6,17 @@ from datetime import datetime, timedelta
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from db.lifecycle.lease import Lease, LeasePolicy, is_free, leased_row, pause, release, take
+from db.lifecycle.lease import (
+    Lease,
+    LeasePolicy,
+    is_free,
+    leased_row,
+    pause,
+    release,
+    renew,
+    rest,
+    take,
+)
 from db.pacs.sources import PacsSourceRecord, source_record
 from db.tables import SourceRow
 
@@ -40,7 +50,7 @@ def claim_visit(session: Session, at: datetime) -> SourceVisit | None:
         return None
     (lease,) = take([row], at, VISIT)
     # What is in between is a pause, and no sign that a visit died.
-    row.lease_until = at + VISIT.lease
+    renew(row, at, VISIT)
     return SourceVisit(lease, source_record(session, row.name))
 
 
@@ -48,7 +58,7 @@ def renew_visit(session: Session, visit: SourceVisit, at: datetime) -> None:
     """Hold a source for longer, since the visit goes on."""
     row = leased_row(session, SourceRow, visit.lease)
     if row is not None:
-        row.lease_until = at + VISIT.lease
+        renew(row, at, VISIT)
 
 
 def note_polled(session: Session, visit: SourceVisit, began_at: datetime) -> None:
@@ -67,7 +77,6 @@ def end_visit(
         return
     if failed:
         pause(row, at, VISIT)
-        row.lease_until = max(at + every, row.lease_until or at)
     else:
         release(row)
-        row.lease_until = at + every
+    rest(row, at + every)

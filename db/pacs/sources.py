@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from db.lifecycle.lease import release
 from db.tables import FetchRow, SourceRow
 from readfirst.errors import Conflict, NotThere
 from readfirst.pacs.fetches import FetchState
@@ -60,8 +61,8 @@ def change_source(session: Session, name: str, source: PacsSource) -> None:
     """Let a source be as given. Raises NotThere. What it failed by before is forgotten."""
     row = _known(session, name)
     _describe(row, source)
-    row.failing_since = row.last_error = row.lease_until = None
-    row.attempts = row.failures = row.excused = 0
+    row.failing_since = row.last_error = None
+    release(row)
 
 
 def remove_source(session: Session, name: str) -> None:

@@ -1,9 +1,9 @@
 """Destinations for tests: added with what matters, the rest filled in."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from db.destinations.changes import DestinationInput, add_destination
@@ -41,3 +41,9 @@ def outgoing(session: Session) -> list[tuple[str, str, str]]:
         .order_by(OutgoingResult.id)
     )
     return [(name, form, state.value) for name, form, state in session.execute(query)]
+
+
+def make_due(session: Session) -> None:
+    """Let the pauses of all results and destinations be over."""
+    session.execute(update(OutgoingResult).values(lease_until=datetime.now(UTC)))
+    session.execute(update(Destination).values(rests_until=None))

@@ -74,5 +74,7 @@ def test_the_database_and_the_broker_reach_nobody_and_only_some_reach_outside() 
     assert compose["networks"]["data"] == {"internal": True}
     networks = {name: service.get("networks", []) for name, service in services().items()}
     only_data = {name for name, each in networks.items() if each == ["data"]}
-    assert only_data == {"redis", "postgres", "migrate", "ingest", "beat"}
+    assert only_data == {"redis", "postgres", "migrate", "ingest"}
+    # It asks the archives that a site names.
+    assert networks["beat"] == ["data", "outside"]
     assert networks["worklist"] == ["data", "page"]

@@ -3,16 +3,13 @@
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 import trustme
-from sqlalchemy import update
 
 from db.destinations.queries import outgoing_results
-from db.tables import Destination, OutgoingResult
 from ingest.inbox.claim import Claim
 from readfirst.destinations.forms import Form
 from readfirst.destinations.states import SendingState
@@ -22,7 +19,7 @@ from results.destinations.dicom import DicomAddress
 from results.destinations.kind import SendingFailed
 from results.destinations.outgoing import DICOM_FORMS
 from results.destinations.stow import StowAddress
-from tests.support.destinations import a_destination, outgoing
+from tests.support.destinations import a_destination, make_due, outgoing
 from tests.support.orthanc import Orthanc, an_orthanc
 from tests.support.requirements import require
 from tests.support.storescp import free_port, modalities, storescp
@@ -80,10 +77,9 @@ def send_all(worker: Worker) -> None:
         pass
 
 
-def make_due(worker: Worker) -> None:
+def all_due(worker: Worker) -> None:
     with worker.database.write() as session:
-        session.execute(update(OutgoingResult).values(lease_until=datetime.now(UTC)))
-        session.execute(update(Destination).values(rests_until=None))
+        make_due(session)
 
 
 def states(worker: Worker) -> list[tuple[str, str, str]]:
@@ -126,7 +122,7 @@ def test_a_pacs_that_goes_down_and_comes_up_again_gets_everything(
     assert text is not None
     assert text.startswith(f"Nothing answers at 127.0.0.1:{port} (Connection refused).")
     with storescp(port, tmp_path / "kept"):
-        make_due(worker)
+        all_due(worker)
         send_all(worker)
     assert modalities(tmp_path / "kept") == ["KO", "SR"]
     assert {state for _, _, state in states(worker)} == {"sent"}
@@ -143,7 +139,7 @@ def test_a_pacs_that_hangs_up_in_the_middle_gets_it_at_the_next_attempt(
     assert {state for _, _, state in states(worker)} == {"waiting"}
     assert reason(worker) == f"127.0.0.1:{port} did not answer within 10 s, or hung up."
     with storescp(port, tmp_path / "kept"):
-        make_due(worker)
+        all_due(worker)
         send_all(worker)
     assert {state for _, _, state in states(worker)} == {"sent"}
 
@@ -218,7 +214,7 @@ def test_orthanc_has_once_what_a_killed_worker_sent_twice(
     assert states(worker) == [("pacs", "sr", "waiting")]
     before = orthanc.instances(study_of(worker, orthanc))
     assert not worker.send_next(), "the lease of the dead worker still runs"
-    make_due(worker)
+    all_due(worker)
     send_all(worker)
     assert states(worker) == [("pacs", "sr", "sent")]
     assert orthanc.instances(study_of(worker, orthanc)) == before

@@ -11,14 +11,12 @@ from typing import Any
 
 import pytest
 import trustme
-from sqlalchemy import update
 from structlog.testing import capture_logs
 
 from db.access.audit import entries
 from db.destinations.queries import outgoing_results
 from db.destinations.records import DestinationRecord
 from db.lifecycle.sending.outcomes import send_again
-from db.tables import OutgoingResult
 from ingest.inbox.claim import Claim
 from readfirst.destinations.forms import Form, Studies
 from readfirst.destinations.states import SendingState
@@ -31,7 +29,7 @@ from results.destinations.fhir import FhirAddress
 from results.destinations.kind import SendingFailed
 from results.destinations.kinds import checked_address
 from results.destinations.mllp import MLLP, MllpAddress
-from tests.support.destinations import a_destination, outgoing
+from tests.support.destinations import a_destination, make_due, outgoing
 from tests.support.fhir_server import FhirStore, a_fhir_server
 from tests.support.hl7_receiver import acknowledges, an_hl7_receiver
 from tests.support.storescp import free_port
@@ -84,10 +82,9 @@ def reason(worker: Worker) -> str:
     return row.reason or ""
 
 
-def make_due(worker: Worker) -> None:
-    """Let every pause be over."""
+def all_due(worker: Worker) -> None:
     with worker.database.write() as session:
-        session.execute(update(OutgoingResult).values(lease_until=datetime.now(UTC)))
+        make_due(session)
 
 
 def again(worker: Worker, destination: DestinationRecord) -> None:
@@ -148,7 +145,7 @@ def test_a_refusal_is_told_in_the_words_of_the_ris_but_without_the_patient(
         scored(worker, drop)
         send_all(worker)
         for _ in range(9):
-            make_due(worker)
+            all_due(worker)
             send_all(worker)
     assert states(worker) == ["given_up"]
     assert len(ris.messages) == 10
@@ -177,7 +174,7 @@ def test_an_answer_that_is_none_is_waited_for(
         assert states(worker) == ["waiting"]
         assert sentence in reason(worker)
         ris.answer = acknowledges("AA")
-        make_due(worker)
+        all_due(worker)
         send_all(worker)
     assert states(worker) == ["sent"]
 
@@ -274,7 +271,7 @@ def test_a_template_that_broke_waits_for_whoever_mends_it(
         assert states(worker) == ["waiting"]
         assert "must have one PID segment" in reason(worker)
         template.write_text(default_template().text)
-        make_due(worker)
+        all_due(worker)
         send_all(worker)
     assert states(worker) == ["sent"]
 
@@ -369,7 +366,7 @@ def test_a_fhir_servers_refusal_is_told_without_the_patient(
     text = (reason(worker) + str(logs)).lower()
     assert not [value for value in (*PATIENT, "2021-07-02") if value.lower() in text]
     server.refusal = None
-    make_due(worker)
+    all_due(worker)
     send_all(worker)
     assert states(worker) == ["sent"]
 
@@ -383,7 +380,7 @@ def test_a_token_is_shown_to_a_fhir_server(worker: Worker, drop: Drop, tmp_path:
         send_all(worker)
         assert "does not let us in (status 401)" in reason(worker)
         token.write_text("let-me-in\n")
-        make_due(worker)
+        all_due(worker)
         send_all(worker)
     assert states(worker) == ["sent"]
 

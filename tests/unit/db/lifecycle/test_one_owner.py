@@ -22,6 +22,8 @@ DECIDED = {
     "threshold_version",
     "urgency",
 }
+#: What a module assigns of other rows by the same name: of studies that are fetched from a PACS.
+OF_OTHERS = {"db/pacs/fetches.py": {"state"}}
 PACKAGES = ("db", "ingest", "laboratory", "models", "readfirst", "worker", "worklist")
 
 
@@ -44,9 +46,12 @@ def assigned(tree: ast.AST) -> set[str]:
 
 
 def test_no_other_module_changes_an_image_or_a_study() -> None:
-    decided = {path: assigned(ast.parse(path.read_text())) & DECIDED for path in modules()}
+    decided = {
+        str(path.relative_to(ROOT)): assigned(ast.parse(path.read_text())) & DECIDED
+        for path in modules()
+    }
     assert len(decided) > 200
-    assert {str(path): names for path, names in decided.items() if names} == {}
+    assert {path: names for path, names in decided.items() if names} == OF_OTHERS
 
 
 def test_the_life_cycle_itself_does() -> None:
