@@ -202,7 +202,9 @@ def _opinions(session: Session, period: Period, days: _Days, names: dict[str, in
         .join(Image, Image.study_id == Study.id)
         .join(Score, Score.image_id == Image.id)
         .where(in_period, score_counts())
-        .group_by(Study.id, Score.ensemble_version)
+        # With the time of arrival, which the study decides, SQLite begins at the period's studies,
+        # and not at all scores that are kept.
+        .group_by(Study.id, Study.received_at, Score.ensemble_version)
     )
     rows = session.execute(query).all()
     opinions = np.zeros(len(rows), OPINION)
