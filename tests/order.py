@@ -22,6 +22,8 @@ LONG: Final = (
     "chaos/test_processes.py",
     "browser/test_whole_way.py",
     "browser/test_ohif.py",
+    "chaos/test_hospital.py",
+    "chaos/test_shadow.py",
     "chaos/test_results_leave.py",
     "integration/worker/test_heartbeats.py",
     "integration/ingest/test_pacs_clients.py",
