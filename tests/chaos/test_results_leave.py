@@ -14,8 +14,8 @@ import pytest
 
 from readfirst.samples import FOLDER
 from tests.support.orthanc import an_orthanc
+from tests.support.ports import free_port
 from tests.support.stack import rows, scored, wait_for
-from tests.support.storescp import free_port
 from tests.support.waiting import TIMEOUT
 
 pytestmark = pytest.mark.stack

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import socket
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -11,6 +10,7 @@ from typing import Any
 
 import httpx2
 
+from tests.support.ports import free_ports
 from tests.support.requirements import require
 from tests.support.waiting import wait_until
 
@@ -65,7 +65,7 @@ def an_orthanc(folder: Path, config: Mapping[str, Any] | None = None) -> Iterato
     """
     program = shutil.which(ORTHANC) or shutil.which(ORTHANC, path="/usr/sbin")
     require("orthanc", program is not None)
-    http_port, dicom_port = _free_ports(2)
+    http_port, dicom_port = free_ports(2)
     path = folder / "orthanc.json"
     path.write_text(
         json.dumps(
@@ -97,14 +97,3 @@ def an_orthanc(folder: Path, config: Mapping[str, Any] | None = None) -> Iterato
             server.close()
             process.terminate()
             process.wait(60)
-
-
-def _free_ports(number: int) -> list[int]:
-    """Ports that nobody has now: Orthanc cannot choose its own."""
-    sockets = [socket.socket() for _ in range(number)]
-    for each in sockets:
-        each.bind(("127.0.0.1", 0))
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports

@@ -2,9 +2,7 @@
 
 import os
 import signal
-import socket
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
@@ -23,6 +21,7 @@ from readfirst.pacs.source import PacsSource, Retrieval
 from tests.support.dcmtk import tool
 from tests.support.files import a_dataset, a_gradient, dicom_bytes
 from tests.support.orthanc import an_orthanc
+from tests.support.ports import free_port, listens
 from tests.support.requirements import require
 from tests.support.waiting import TIMEOUT, wait_until
 
@@ -35,13 +34,6 @@ def a_film(**attributes: Any) -> bytes:
     """The file of a film, as small as one can be that is a film."""
     dataset = a_dataset(a_gradient(), **attributes)
     return dicom_bytes(dataset)
-
-
-def a_free_port() -> int:
-    """A port of loopback that nobody has now: some servers cannot choose their own."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 def store(port: int, title: str, path: Path) -> None:
@@ -74,7 +66,7 @@ class Dcmqrscp:
 
     def __init__(self, folder: Path, listener_port: int) -> None:
         require("dcmtk", tool("dcmqrscp") != "dcmqrscp")
-        self.port = a_free_port()
+        self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
         self._log = folder / "dcmqrscp.log"
         self._config = folder / "dcmqrscp.cfg"
@@ -98,7 +90,7 @@ class Dcmqrscp:
             self._process = subprocess.Popen(
                 command, stdout=log, stderr=log, start_new_session=True
             )
-        wait_until(lambda: _listens(self.port))
+        wait_until(lambda: listens(self.port))
 
     def stop(self) -> None:
         """Switch it off, as a power cut does."""
@@ -190,12 +182,3 @@ def in_inbox(inbox: Path) -> list[str]:
     """The SOP Instance UIDs of what lies in the inbox, each as often as it does, in order."""
     paths = (path for path in inbox.glob("*/*") if not path.parent.name.startswith("."))
     return sorted(str(dcmread(path).SOPInstanceUID) for path in paths)
-
-
-def _listens(port: int) -> bool:
-    try:
-        socket.create_connection(("127.0.0.1", port), timeout=1).close()
-    except OSError:
-        time.sleep(0.05)
-        return False
-    return True

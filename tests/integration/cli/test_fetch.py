@@ -20,11 +20,11 @@ from tests.support.pacs import (
     Pacs,
     a_dcmqrscp,
     a_film,
-    a_free_port,
     a_listener_of,
     an_orthanc_pacs,
     in_inbox,
 )
+from tests.support.ports import free_port
 from tests.support.waiting import TIMEOUT, wait_until
 
 ROOT = Path(__file__).parents[3]
@@ -160,7 +160,7 @@ def test_ctrl_c_ends_it_and_the_same_command_goes_on(site: FetchingSite) -> None
 def test_films_come_by_dicomweb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("READFIRST_HOME", str(tmp_path / "home"))
-    with an_orthanc_pacs(tmp_path / "orthanc", Retrieval.DICOMWEB, a_free_port()) as pacs:
+    with an_orthanc_pacs(tmp_path / "orthanc", Retrieval.DICOMWEB, free_port()) as pacs:
         path = tmp_path / "film.dcm"
         path.write_bytes(a_film(StudyDate="20261103", StudyID="1"))
         pacs.store(path)

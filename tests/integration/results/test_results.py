@@ -74,11 +74,6 @@ def a_film(folder: Path, name: str = "film.dcm", **attributes: Any) -> Path:
     return saved(dataset, folder / name)
 
 
-def score_all(worker: Worker) -> None:
-    while worker.prepare_next() or worker.score_batch():
-        pass
-
-
 def studies(worker: Worker) -> list[StudyRecord]:
     with worker.database.read() as session:
         return reading_order(session, limit=20, display=AS_STORED)
@@ -88,7 +83,7 @@ def scored(worker: Worker, drop: Drop, *films: Path) -> str:
     """The UID of the study of films that are taken in and scored: the first one by 0.95."""
     for film in films:
         worker.take_in(drop(film))
-    score_all(worker)
+    worker.score_all()
     (study,) = studies(worker)
     return study.study_instance_uid
 
@@ -219,7 +214,7 @@ def test_two_patients_under_one_uid_have_no_result(
     worker.take_in(drop(FOLDER / "study-02.dcm"))
     other = {"PatientID": "OTHER", "PatientName": "Roe^Jan", "PatientBirthDate": "20200101"}
     worker.take_in(drop(a_film(tmp_path, SOPInstanceUID="1.2.826.78", **other)))
-    score_all(worker)
+    worker.score_all()
     assert len(studies(worker)) == 2
     for study in studies(worker):
         results = make_results(services_of(worker), study.study_instance_uid)
@@ -234,7 +229,7 @@ def test_what_is_in_work_or_gone_or_hidden_has_no_result(
     assert codes_of(make_results(hidden, uid)) == [(None, NoResultCode.AI_HIDDEN)]
     worker.take_in(drop(a_film(tmp_path, SOPInstanceUID="1.2.826.79")))
     assert codes_of(make_results(services_of(worker), uid)) == [(None, NoResultCode.IN_WORK)]
-    score_all(worker)
+    worker.score_all()
     (study,) = studies(worker)
     worker.store.path(study.images[0].sha256).unlink()
     assert codes_of(make_results(services_of(worker), uid)) == [
@@ -252,7 +247,7 @@ def by_a_new_version(worker: Worker, version: str, probability: float) -> Worker
         make_active(session, worker.ensembles, version, TERMINAL, "root", datetime.now(UTC))
     newer = worker.with_ensemble(FixedEnsemble([probability], version=version))
     assert newer.rescore()
-    score_all(newer)
+    newer.score_all()
     return newer
 
 
@@ -453,7 +448,7 @@ def test_the_command_writes_what_it_says_and_notes_it(
 ) -> None:
     worker.take_in(drop(FOLDER / "study-02.dcm"))
     worker.take_in(drop(FOLDER / "study-03.dcm"))
-    score_all(worker)
+    worker.score_all()
     target = tmp_path / "results"
     code, out, err = run(worker, monkeypatch, "--since", "1h", "--all", str(target), "--json")
     assert code == 0
@@ -479,7 +474,7 @@ def test_only_flagged_studies_are_written_unless_all_are_wanted(
 ) -> None:
     worker.take_in(drop(FOLDER / "study-02.dcm"))
     worker.take_in(drop(FOLDER / "study-03.dcm"))
-    score_all(worker)
+    worker.score_all()
     code, out, _ = run(worker, monkeypatch, "--since", "1h", str(tmp_path / "out"), "--json")
     assert code == 0
     assert len({each["study_instance_uid"] for each in json.loads(out)["written"]}) == 1

@@ -32,9 +32,9 @@ from tests.support.pacs import (
     a_config,
     a_dcmqrscp,
     a_film,
-    a_free_port,
     in_inbox,
 )
+from tests.support.ports import free_port
 from tests.support.waiting import TIMEOUT, in_background, wait_until
 from tests.support.workers import Worker
 from worker.pacs.backfill import Backfill
@@ -54,7 +54,7 @@ BACK_OFF = LeasePolicy(
 
 @pytest.fixture
 def pacs(tmp_path: Path) -> Iterator[Pacs]:
-    with a_dcmqrscp(tmp_path / "pacs", Retrieval.C_GET, a_free_port()) as opened:
+    with a_dcmqrscp(tmp_path / "pacs", Retrieval.C_GET, free_port()) as opened:
         yield opened
 
 

@@ -27,9 +27,9 @@ from tests.support.pacs import (
     a_config,
     a_dcmqrscp,
     a_film,
-    a_free_port,
     an_orthanc_pacs,
 )
+from tests.support.ports import free_port
 from tests.support.workers import Worker
 from worker.pacs.find_priors import PriorPolicy
 from worker.pacs.poll import Poller, PollPolicy
@@ -117,7 +117,7 @@ def test_the_newest_chest_films_of_a_patient_come_and_are_no_work(
     film_comes_in: Callable[..., str],
     tmp_path: Path,
 ) -> None:
-    with open_pacs(tmp_path / "pacs", retrieval, a_free_port()) as pacs:
+    with open_pacs(tmp_path / "pacs", retrieval, free_port()) as pacs:
         add(site.database, pacs)
         newest = add_film(pacs, tmp_path, StudyDate=days_ago(20), BodyPartExamined="CHEST")
         second = add_film(pacs, tmp_path)
@@ -150,7 +150,7 @@ def test_the_newest_chest_films_of_a_patient_come_and_are_no_work(
 def test_no_more_come_in_a_day_than_may(
     site: Worker, film_comes_in: Callable[..., str], tmp_path: Path
 ) -> None:
-    with a_dcmqrscp(tmp_path / "pacs", Retrieval.C_GET, a_free_port()) as pacs:
+    with a_dcmqrscp(tmp_path / "pacs", Retrieval.C_GET, free_port()) as pacs:
         add(site.database, pacs)
         for number in range(3):
             add_film(pacs, tmp_path, PatientID=f"P-{number}")
@@ -167,7 +167,7 @@ def test_nothing_comes_where_no_study_is_a_prior(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    with a_dcmqrscp(tmp_path / "pacs", Retrieval.C_GET, a_free_port()) as pacs:
+    with a_dcmqrscp(tmp_path / "pacs", Retrieval.C_GET, free_port()) as pacs:
         add(site.database, pacs)
         add_film(pacs, tmp_path)
         film_comes_in()

@@ -26,10 +26,10 @@ from tests.support.pacs import (
     a_config,
     a_dcmqrscp,
     a_film,
-    a_free_port,
     an_orthanc_pacs,
     in_inbox,
 )
+from tests.support.ports import free_port
 from tests.support.waiting import TIMEOUT, wait_until
 from worker.pacs.poll import Poller, PollPolicy
 from worker.pacs.services import FetchServices
@@ -53,7 +53,7 @@ class SiteClock:
 
 @pytest.fixture
 def pacs(tmp_path: Path) -> Iterator[Pacs]:
-    with a_dcmqrscp(tmp_path / "pacs", Retrieval.C_GET, a_free_port()) as opened:
+    with a_dcmqrscp(tmp_path / "pacs", Retrieval.C_GET, free_port()) as opened:
         yield opened
 
 
@@ -130,7 +130,7 @@ def test_a_pacs_that_is_down_stops_no_other_and_is_caught_up_with(
 ) -> None:
     inbox = tmp_path / "home" / "inbox"
     add(database, pacs.source, name="alive")
-    with a_dcmqrscp(tmp_path / "other", Retrieval.C_GET, a_free_port()) as other:
+    with a_dcmqrscp(tmp_path / "other", Retrieval.C_GET, free_port()) as other:
         add(database, other.source, name="dead")
         assert poller.visit_next()
         assert poller.visit_next()
@@ -161,7 +161,7 @@ def test_what_cannot_be_fetched_is_tried_again_and_given_up(
     poller: Poller, clock: SiteClock, database: Database, tmp_path: Path
 ) -> None:
     """By C-MOVE to a listener that does not run."""
-    with a_dcmqrscp(tmp_path / "pacs", Retrieval.C_MOVE, a_free_port()) as pacs:
+    with a_dcmqrscp(tmp_path / "pacs", Retrieval.C_MOVE, free_port()) as pacs:
         add(database, pacs.source)
         add_film(pacs, tmp_path)
         for tries in range(1, 6):
@@ -214,7 +214,7 @@ def test_a_full_disk_is_not_told_of_the_pacs(
 def test_dicomweb_is_polled_too(
     poller: Poller, clock: SiteClock, database: Database, tmp_path: Path
 ) -> None:
-    with an_orthanc_pacs(tmp_path / "orthanc", Retrieval.DICOMWEB, a_free_port()) as pacs:
+    with an_orthanc_pacs(tmp_path / "orthanc", Retrieval.DICOMWEB, free_port()) as pacs:
         add(database, pacs.source)
         add_film(pacs, tmp_path)
         assert poller.visit_next()

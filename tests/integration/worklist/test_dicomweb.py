@@ -61,8 +61,7 @@ def scored(worker: Worker, drop: Drop) -> None:
     """A study that is flagged, another that is not, and a picture."""
     for path in (FILM, FOLDER / "study-01.dcm", FOLDER / "film-01.jpg"):
         worker.take_in(drop(path))
-    while worker.prepare_next() or worker.score_batch():
-        pass
+    worker.score_all()
 
 
 @pytest.fixture
