@@ -15,6 +15,7 @@ from tests.support.requirements import require
 from tests.support.waiting import wait_until
 
 ORTHANC = "Orthanc"
+DICOMWEB_PLUGIN = Path("/usr/share/orthanc/plugins/libOrthancDicomWeb.so")
 
 
 class Orthanc:
@@ -55,6 +56,15 @@ class Orthanc:
 
     def close(self) -> None:
         self._client.close()
+
+
+def with_dicomweb() -> dict[str, Any]:
+    """What makes a server speak DICOMweb, at `/dicom-web`. Skips the test where it cannot."""
+    require("orthanc dicomweb", DICOMWEB_PLUGIN.is_file())
+    return {
+        "Plugins": [str(DICOMWEB_PLUGIN)],
+        "DicomWeb": {"Enable": True, "Root": "/dicom-web/"},
+    }
 
 
 @contextmanager

@@ -20,14 +20,13 @@ from ingest.receivers.listener_config import ListenerConfig
 from readfirst.pacs.source import PacsSource, Retrieval
 from tests.support.dcmtk import tool
 from tests.support.files import a_dataset, a_gradient, dicom_bytes
-from tests.support.orthanc import an_orthanc
+from tests.support.orthanc import an_orthanc, with_dicomweb
 from tests.support.ports import free_port, listens
 from tests.support.requirements import require
 from tests.support.waiting import TIMEOUT, wait_until
 
 MEGABYTE = 1024 * 1024
 TITLE = "READFIRST"
-DICOMWEB_PLUGIN = Path("/usr/share/orthanc/plugins/libOrthancDicomWeb.so")
 
 
 def a_film(**attributes: Any) -> bytes:
@@ -118,11 +117,9 @@ def a_dcmqrscp(folder: Path, retrieval: Retrieval, listener_port: int) -> Iterat
 @contextmanager
 def an_orthanc_pacs(folder: Path, retrieval: Retrieval, listener_port: int) -> Iterator[Pacs]:
     """An Orthanc, by DIMSE or DICOMweb."""
-    require("orthanc dicomweb", DICOMWEB_PLUGIN.exists())
     folder.mkdir(parents=True, exist_ok=True)
     config = {
-        "Plugins": [str(DICOMWEB_PLUGIN)],
-        "DicomWeb": {"Enable": True, "Root": "/dicom-web/"},
+        **with_dicomweb(),
         "DicomModalities": {"readfirst": [TITLE, "127.0.0.1", listener_port]},
         "DicomAlwaysAllowFind": True,
         "DicomAlwaysAllowGet": True,

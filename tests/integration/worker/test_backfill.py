@@ -1,7 +1,6 @@
 """Films of a PACS are fetched once, at a pace, and on from where a run ended."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -27,6 +26,7 @@ from readfirst.errors import Unavailable
 from readfirst.pacs.fetches import FetchState
 from readfirst.pacs.source import Retrieval
 from readfirst.settings import Settings
+from tests.support.environments import clean_environment
 from tests.support.pacs import (
     Pacs,
     a_config,
@@ -232,7 +232,7 @@ def _states(database: Database) -> list[FetchState]:
 
 def _start_fetch(settings: Settings) -> "subprocess.Popen[str]":
     """`readfirst fetch` of the day, in a process of its own."""
-    environment = {name: value for name, value in os.environ.items() if "READFIRST_" not in name}
+    environment = clean_environment()
     environment["READFIRST_HOME"] = str(settings.home_path)
     environment["READFIRST_DATABASE_URL"] = settings.database
     command = ["fetch", "--date", "2026-11-03", "--per-hour", "18000", "--json"]

@@ -20,15 +20,13 @@ from results.destinations.kind import SendingFailed
 from results.destinations.outgoing import DICOM_FORMS
 from results.destinations.stow import StowAddress
 from tests.support.destinations import a_destination, make_due, outgoing
-from tests.support.orthanc import Orthanc, an_orthanc
+from tests.support.orthanc import Orthanc, an_orthanc, with_dicomweb
 from tests.support.ports import free_port
-from tests.support.requirements import require
 from tests.support.storescp import modalities, storescp
 from tests.support.workers import Worker
 
 Drop = Callable[..., Claim]
 ROOT = Path(__file__).parents[3]
-DICOMWEB = Path("/usr/share/orthanc/plugins/libOrthancDicomWeb.so")
 FORMS = (Form.SR, Form.KOS)
 #: pynetdicom leaves a socket to be closed by chance where nobody answers.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
@@ -42,10 +40,8 @@ def database_url(tmp_path: Path) -> str:
 
 @pytest.fixture(scope="module")
 def orthanc(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Orthanc]:
-    require("orthanc dicomweb", DICOMWEB.is_file())
     folder = tmp_path_factory.mktemp("orthanc")
-    config = {"Plugins": [str(DICOMWEB)], "DicomWeb": {"Enable": True, "Root": "/dicom-web/"}}
-    with an_orthanc(folder, config) as server:
+    with an_orthanc(folder, with_dicomweb()) as server:
         yield server
 
 

@@ -1,6 +1,5 @@
 """HL7 messages all the way into the database: `readfirst mllp`."""
 
-import os
 import re
 import shutil
 import signal
@@ -17,6 +16,7 @@ from sqlalchemy import func, select
 from db.session import Database
 from db.tables import Hl7Message, OrderRow, Study
 from readfirst.settings import Settings
+from tests.support.environments import clean_environment
 from tests.support.hl7 import Sender, an_order_message, services
 from tests.support.studies import NOW, a_header, an_image
 from tests.support.waiting import TIMEOUT
@@ -28,7 +28,7 @@ ROOT = Path(__file__).parents[3]
 @contextmanager
 def listening(settings: Settings, log: Path) -> Iterator[int]:
     """The listener as a process of its own. Gives its port; at the end it stops in good order."""
-    environment = {name: value for name, value in os.environ.items() if "READFIRST_" not in name}
+    environment = clean_environment()
     environment |= {
         "READFIRST_HOME": str(settings.home_path),
         "READFIRST_DATABASE_URL": settings.database,

@@ -1,6 +1,5 @@
 """New films of an archive are fetched by themselves, by one process of the site."""
 
-import os
 import subprocess
 import sys
 import threading
@@ -21,6 +20,7 @@ from ingest.pacs.open_client import open_client
 from readfirst.pacs.fetches import FetchPurpose, FetchState
 from readfirst.pacs.source import PacsSource, Retrieval
 from readfirst.settings import Settings
+from tests.support.environments import clean_environment
 from tests.support.pacs import (
     Pacs,
     a_config,
@@ -237,7 +237,7 @@ def test_the_clock_of_a_site_polls(
 @contextmanager
 def a_clock(settings: Settings) -> Iterator[None]:
     """`readfirst beat`, in a process of its own."""
-    environment = {name: value for name, value in os.environ.items() if "READFIRST_" not in name}
+    environment = clean_environment()
     environment["READFIRST_HOME"] = str(settings.home_path)
     environment["READFIRST_DATABASE_URL"] = settings.database
     with (settings.home_path / "beat.log").open("ab") as log:

@@ -1,6 +1,5 @@
 """Images sent by DICOM, all the way into the database: `readfirst receive` and the ingester."""
 
-import os
 import re
 import shutil
 import signal
@@ -20,6 +19,7 @@ from sqlalchemy import select
 from db.tables import Image
 from tests.chaos.test_ingester import images, run_until
 from tests.support.dcmtk import STORESCU, needs_dcmtk
+from tests.support.environments import clean_environment
 from tests.support.files import a_dicom_file
 from tests.support.waiting import LONG_TIMEOUT, TIMEOUT, in_background, wait_until
 from tests.support.workers import Worker
@@ -31,7 +31,7 @@ SENDERS, EACH = 20, 3
 @contextmanager
 def receiving(worker: Worker, log: Path) -> Iterator[int]:
     """The listener as a process of its own. Gives its port; at the end it stops in good order."""
-    environment = {name: value for name, value in os.environ.items() if "READFIRST_" not in name}
+    environment = clean_environment()
     environment |= {
         "READFIRST_HOME": str(worker.settings.home_path),
         "READFIRST_RECEIVE_PORT": "0",
