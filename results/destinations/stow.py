@@ -10,7 +10,8 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field
 
 from readfirst.destinations.forms import Form
-from results.destinations.http import HttpAddress, HttpAnswer, check_url, request
+from readfirst.http_client import HttpAnswer
+from results.destinations.http import HttpAddress, check_url, request
 from results.destinations.kind import DestinationKind, SendingFailed
 from results.destinations.outgoing import DICOM_FORMS, OutgoingObject
 from results.destinations.statuses import check_status

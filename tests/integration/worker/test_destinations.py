@@ -1,7 +1,9 @@
 """Results sent to systems of others: DCMTK's storescp, and Orthanc by C-STORE and by STOW-RS."""
 
+import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -243,3 +245,23 @@ def test_what_is_wrong_with_a_dicomweb_server_is_said_in_words(
     token.write_text("\n")
     with pytest.raises(SendingFailed, match="it is empty"):
         stow.test(address, FORMS)
+
+
+def test_a_name_that_is_not_resolved_has_no_more_time_either(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    resolve, resolved = threading.Event(), threading.Event()
+
+    def hanging(*_: object, **__: object) -> list[Any]:
+        resolve.wait(60)
+        resolved.set()
+        return []
+
+    monkeypatch.setattr(socket, "getaddrinfo", hanging)
+    address = StowAddress(url="http://pacs.example/dicom-web", seconds=1)
+    try:
+        with pytest.raises(SendingFailed, match="did not answer within 1 s"):
+            stow.test(address, DICOM_FORMS)
+        assert not resolved.is_set()
+    finally:
+        resolve.set()
