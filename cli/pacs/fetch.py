@@ -23,7 +23,7 @@ from readfirst.calendar import parse_day
 from readfirst.errors import Misconfigured, Unavailable
 from readfirst.files.folders import make_inbox
 from readfirst.pacs.fetches import FetchState
-from readfirst.pacs.matches import StudyQuery
+from readfirst.pacs.matches import StudyQuery, by_accession_number, by_day
 from readfirst.pacs.source import Retrieval
 from readfirst.settings import Settings, load_settings
 
@@ -37,6 +37,31 @@ LONGEST_NUMBER = 64
 HOUR = timedelta(hours=1)
 Source = Annotated[
     str | None, typer.Option("--source", help="Name of the source. Not needed if there is one.")
+]
+Dates = Annotated[
+    str | None,
+    typer.Option(
+        "--date",
+        metavar="DAY or DAY..DAY",
+        help="Films of this day or these days, both included, as 2026-11-01..2026-11-28.",
+    ),
+]
+AccessionList = Annotated[
+    Path | None, typer.Option(help="File with one accession number a line; `-` reads stdin.")
+]
+Studies = Annotated[
+    list[str] | None,
+    typer.Option(metavar="UID", help="A Study Instance UID. May be given several times."),
+]
+Left = Annotated[bool, typer.Option("--left", help="What was found before and is not fetched yet.")]
+PerHour = Annotated[
+    int | None,
+    typer.Option(
+        min=1, max=1_000_000, help="Most studies an hour. Default: READFIRST_FETCH_PER_HOUR."
+    ),
+]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="List what the source has, and fetch nothing.")
 ]
 
 
@@ -53,34 +78,12 @@ class FoundStudy:
 
 def fetch(
     source: Source = None,
-    dates: Annotated[
-        str | None,
-        typer.Option(
-            "--date",
-            metavar="DAY or DAY..DAY",
-            help="Films of this day or these days, both included, as 2026-11-01..2026-11-28.",
-        ),
-    ] = None,
-    accession_list: Annotated[
-        Path | None,
-        typer.Option(help="File with one accession number a line; `-` reads stdin."),
-    ] = None,
-    study: Annotated[
-        list[str] | None,
-        typer.Option(metavar="UID", help="A Study Instance UID. May be given several times."),
-    ] = None,
-    left: Annotated[
-        bool, typer.Option("--left", help="What was found before and is not fetched yet.")
-    ] = False,
-    per_hour: Annotated[
-        int | None,
-        typer.Option(
-            min=1, max=1_000_000, help="Most studies an hour. Default: READFIRST_FETCH_PER_HOUR."
-        ),
-    ] = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="List what the source has, and fetch nothing.")
-    ] = False,
+    dates: Dates = None,
+    accession_list: AccessionList = None,
+    study: Studies = None,
+    left: Left = False,
+    per_hour: PerHour = None,
+    dry_run: DryRun = False,
     json: Json = False,
 ) -> None:
     """Fetch films (CR, DX) from a PACS: of days, by accession number or by study.
@@ -150,7 +153,7 @@ def _queries(
     dates: str | None, accession_list: Path | None, studies: list[str], *, left: bool
 ) -> list[StudyQuery]:
     """The queries of the options. Raises Misconfigured unless they name one kind."""
-    from worker.pacs.find_studies import by_accession_number, by_day
+    from ingest.dicom.attributes import is_uid
 
     kinds = (dates is not None, accession_list is not None, bool(studies), left)
     if sum(kinds) != 1:
@@ -160,7 +163,7 @@ def _queries(
     if accession_list is not None:
         return list(by_accession_number(_accession_numbers(accession_list)))
     for uid in studies:
-        if not _is_uid(uid):
+        if not is_uid(uid):
             raise Misconfigured(f"--study {uid!r} is no UID; it has digits and dots alone.")
     return [StudyQuery(study_instance_uid=uid) for uid in dict.fromkeys(studies)]
 
@@ -197,12 +200,6 @@ def _accession_numbers(path: Path) -> list[str]:
                 "characters, and none of `\\`, `*` and `?`."
             )
     return numbers
-
-
-def _is_uid(text: str) -> bool:
-    from ingest.dicom.attributes import UID_FORM
-
-    return len(text) <= 64 and UID_FORM.fullmatch(text) is not None
 
 
 def _chosen_source(database: "Database", name: str | None) -> PacsSourceRecord:

@@ -120,7 +120,12 @@ def all_text(dataset: Dataset, keyword: str) -> str | None:
 def uid(dataset: Dataset, keyword: str) -> str | None:
     """A UID that keeps to PS3.5 9.1, else None: it names rows and must be no trick."""
     value = _written(dataset, keyword)
-    return value if len(value) <= 64 and UID_FORM.fullmatch(value) else None
+    return value if is_uid(value) else None
+
+
+def is_uid(text: str) -> bool:
+    """Tell whether a text has the form of a UID, of at most 64 characters (PS3.5 9.1)."""
+    return len(text) <= 64 and UID_FORM.fullmatch(text) is not None
 
 
 def _invalid_uid(dataset: Dataset, keyword: str) -> str | None:
