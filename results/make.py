@@ -59,7 +59,7 @@ class StudyResults:
 
     @property
     def made(self) -> tuple[ResultObject | ResultMessage, ...]:
-        """What is made, objects before messages."""
+        """Objects and then messages."""
         return (*self.objects, *self.messages)
 
 
