@@ -33,7 +33,6 @@ STUDY_TEXTS = {
 STUDY_KEYS = (*STUDY_TEXTS, "StudyInstanceUID", "StudyDate", "ModalitiesInStudy")
 SERIES_KEYS = ("SeriesInstanceUID", "Modality", "SeriesNumber", "SeriesDescription")
 INSTANCE_KEYS = ("SOPClassUID", "SOPInstanceUID", "InstanceNumber")
-NAMES = ("PatientName", "ReferringPhysicianName")
 OTHERS = ("limit", "offset", "includefield", "fuzzymatching", "accept")
 TAG = re.compile(r"[0-9A-Fa-f]{8}")
 DAY = re.compile(r"[0-9]{8}")
