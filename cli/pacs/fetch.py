@@ -150,6 +150,7 @@ def _queries(
     dates: str | None, accession_list: Path | None, studies: list[str], *, left: bool
 ) -> list[StudyQuery]:
     """The queries of the options. Raises Misconfigured unless they name one kind."""
+    from ingest.dicom.attributes import is_uid
     from worker.pacs.find_studies import by_accession_number, by_day
 
     kinds = (dates is not None, accession_list is not None, bool(studies), left)
@@ -160,7 +161,7 @@ def _queries(
     if accession_list is not None:
         return list(by_accession_number(_accession_numbers(accession_list)))
     for uid in studies:
-        if not _is_uid(uid):
+        if not is_uid(uid):
             raise Misconfigured(f"--study {uid!r} is no UID; it has digits and dots alone.")
     return [StudyQuery(study_instance_uid=uid) for uid in dict.fromkeys(studies)]
 
@@ -197,12 +198,6 @@ def _accession_numbers(path: Path) -> list[str]:
                 "characters, and none of `\\`, `*` and `?`."
             )
     return numbers
-
-
-def _is_uid(text: str) -> bool:
-    from ingest.dicom.attributes import UID_FORM
-
-    return len(text) <= 64 and UID_FORM.fullmatch(text) is not None
 
 
 def _chosen_source(database: "Database", name: str | None) -> PacsSourceRecord:

@@ -9,7 +9,7 @@ from typing import Any
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 
-from ingest.dicom.attributes import UID_FORM
+from ingest.dicom.attributes import is_uid
 from readfirst.pacs.matches import PacsSeries, PacsStudy, RetrieveTarget, StudyQuery
 
 #: What is asked of a study besides the keys; PS3.4 C.6.2.1.2.
@@ -134,7 +134,7 @@ def text_of(dataset: Dataset, keyword: str) -> str | None:
 
 def _uid(dataset: Dataset, keyword: str) -> str | None:
     text = text_of(dataset, keyword)
-    return text if text and len(text) <= 64 and UID_FORM.fullmatch(text) else None
+    return text if text and is_uid(text) else None
 
 
 def date_of(text: str | None) -> date | None:

@@ -15,7 +15,7 @@ from pynetdicom.dimse_messages import C_STORE_RQ, N_EVENT_REPORT_RQ, DIMSEMessag
 from pynetdicom.dimse_primitives import C_STORE
 from pynetdicom.pdu_primitives import P_DATA
 
-from ingest.dicom.attributes import UID_FORM
+from ingest.dicom.attributes import is_uid
 from ingest.inbox.inbox_writer import InboxWriter, IncomingFile
 from readfirst.errors import Unavailable
 
@@ -166,7 +166,7 @@ class SpoolingProvider(DIMSEServiceProvider):
         command = message.command_set
         sop_class_uid = str(command.get("AffectedSOPClassUID", ""))
         sop_instance_uid = str(command.get("AffectedSOPInstanceUID", ""))
-        if not (_is_uid(sop_class_uid) and _is_uid(sop_instance_uid)):
+        if not (is_uid(sop_class_uid) and is_uid(sop_instance_uid)):
             return None
         return file_meta(
             sop_class_uid,
@@ -191,7 +191,3 @@ def file_meta(
     encoded = BytesIO()
     write_file_meta_info(DicomFileLike(encoded), meta, enforce_standard=True)
     return encoded.getvalue()
-
-
-def _is_uid(text: str) -> bool:
-    return len(text) <= 64 and UID_FORM.fullmatch(text) is not None
