@@ -63,7 +63,7 @@ def studies(request: Request, database: DatabaseDep, settings: SettingsDep) -> R
     with database.read() as session:
         records = find_studies(session, match, limit=query.limit + 1, offset=query.offset)
     rows = [study_row(study, settings.zone) for study in records[: query.limit]]
-    return answer_rows(rows, query, found=len(records))
+    return answer_rows(rows, query, matched=len(records))
 
 
 @router.get(
@@ -116,12 +116,12 @@ def instances_of_series(
     return answer_rows(query.page(rows), query)
 
 
-def answer_rows(rows: Sequence[JsonObject], query: Query, *, found: int = 0) -> Response:
+def answer_rows(rows: Sequence[JsonObject], query: Query, *, matched: int = 0) -> Response:
     """Rows as DICOM's JSON; without any, an empty answer (PS3.18 10.6.3).
 
-    found: the matches that the database has returned, one more than the rows where more follow.
+    matched: the number that the database has returned, one more than the rows where more follow.
     """
-    warnings = [*query.warnings, *([MORE] if found > len(rows) > 0 else [])]
+    warnings = [*query.warnings, *([MORE] if matched > len(rows) > 0 else [])]
     headers = {"Warning": ", ".join(warnings)} if warnings else None
     if not rows:
         return Response(status_code=204, headers=headers)

@@ -45,7 +45,7 @@ def all_series(
         films = [objects.film_of(study, each) for each in members]
         own = series_row(study.study_instance_uid, films, query)
         rows.append(study_row(study, settings.zone) | own)
-    return answer_rows(rows, query, found=len(pairs))
+    return answer_rows(rows, query, matched=len(pairs))
 
 
 @router.get(
@@ -65,7 +65,7 @@ def all_instances(
         | instance_row(study.study_instance_uid, objects.film_of(study, image), query)
         for study, image in pairs[: query.limit]
     ]
-    return answer_rows(rows, query, found=len(pairs))
+    return answer_rows(rows, query, matched=len(pairs))
 
 
 def _find(

@@ -14,6 +14,7 @@ from db.dicomweb.records import DicomImage, DicomStudy
 from db.dicomweb.search import dicom_study
 from db.session import Database
 from ingest.inbox.store import Store
+from readfirst.derived_images import DerivedImages
 from readfirst.errors import Refused
 from readfirst.settings import Settings
 from results.make import ResultObject, make_results
@@ -196,6 +197,11 @@ class StudyObjects:
     def _store(self) -> Store:
         return Store(self._settings.store_path)
 
+    @property
+    def derived_images(self) -> DerivedImages:
+        """The small films of the list, among others."""
+        return DerivedImages(self._settings.prepared_path)
+
     def find(
         self, study_uid: str, series_uid: str | None = None, instance_uid: str | None = None
     ) -> list[StudyObject]:
@@ -212,7 +218,9 @@ class StudyObjects:
         """The film of a record."""
         return Film(study, image, self._store, self.renderer)
 
-    def film(self, study_uid: str, series_uid: str | None, instance_uid: str | None) -> Film:
+    def film(
+        self, study_uid: str, series_uid: str | None = None, instance_uid: str | None = None
+    ) -> Film:
         """The first film of a study or of a series, or the one instance.
 
         Raises HTTPException 404 where there is none, 406 for an instance without pixels.
