@@ -9,7 +9,9 @@ import typer
 from rich.text import Text
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
+from cli.common.checks import from_database, unknown
 from cli.common.console import err, local_time, notice, out, print_json
 from cli.destinations.checking import check_destinations
 from cli.hl7.check import check_hl7
@@ -126,17 +128,10 @@ def check_disk(settings: Settings) -> CheckResult:
 def check_left(settings: Settings) -> CheckResult:
     """See whether the ingester finds something in the inbox that it cannot take."""
     from db.inbox.inbox_issues import inbox_issues
-    from db.session import open_database
 
-    database = open_database(settings.database)
-    try:
-        with database.read() as session:
-            left = inbox_issues(session)
-    except SQLAlchemyError:
-        # The check of the database says why.
-        return CheckResult("intake", True, "unknown without the database")
-    finally:
-        database.dispose()
+    left = from_database(settings, inbox_issues)
+    if left is None:
+        return unknown("intake")
     if not left:
         return CheckResult("intake", True, "nothing is left in the inbox")
     summary = f"{len(left)} left in the inbox; the first: {left[0].reason}"
@@ -145,18 +140,12 @@ def check_left(settings: Settings) -> CheckResult:
 
 def check_work(settings: Settings) -> CheckResult:
     """See whether a fault of the machine stops the work on films."""
-    from db.session import open_database
     from db.work_faults import delayed_films, work_faults
 
-    database = open_database(settings.database)
-    try:
-        with database.read() as session:
-            faults, delayed = work_faults(session), delayed_films(session)
-    except SQLAlchemyError:
-        # The check of the database says why.
-        return CheckResult("work", True, "unknown without the database")
-    finally:
-        database.dispose()
+    answer = from_database(settings, lambda session: (work_faults(session), delayed_films(session)))
+    if answer is None:
+        return unknown("work")
+    faults, delayed = answer
     if faults:
         found = " ".join(
             f"since {local_time(fault.since, settings)}: {fault.sentence}" for fault in faults
@@ -261,21 +250,19 @@ def check_listener(settings: Settings) -> CheckResult:
 def check_page(settings: Settings) -> CheckResult:
     """See who may look at the page, and whether passwords cross the network as they are."""
     from db.access.accounts import any_account
-    from db.session import open_database
     from ingest.receivers.listener_config import is_loopback
     from worklist.security.access_policy import check_may_listen
 
-    database = open_database(settings.database)
+    def is_closed(session: Session) -> bool:
+        check_may_listen(settings, session)
+        return settings.auth == "required" or any_account(session)
+
     try:
-        with database.read() as session:
-            check_may_listen(settings, session)
-            closed = settings.auth == "required" or any_account(session)
+        closed = from_database(settings, is_closed)
     except ReadFirstError as error:
         return CheckResult("page", False, str(error), "Then start it again.")
-    except SQLAlchemyError:
+    if closed is None:
         return CheckResult("page", True, "see the database")
-    finally:
-        database.dispose()
     access = "by log-in" if closed else "open to whoever is on this machine"
     bare = not (is_loopback(settings.host) or settings.tls_certificate or settings.trusted_proxies)
     return CheckResult(
@@ -290,20 +277,16 @@ def check_page(settings: Settings) -> CheckResult:
 def check_escalation(settings: Settings) -> CheckResult:
     """See whether the mail server lets ReadFirst in, and whether messages wait or were given up."""
     from db.lifecycle.outbox import Channel, outbox_counts
-    from db.session import open_database
     from worker.delivery.mail import mail_server, night_mail_server, try_server
 
     if settings.escalate_after_minutes is None and not settings.nightly_mail_to:
         return CheckResult("messages", True, "no escalation (READFIRST_ESCALATE_AFTER_MINUTES)")
-    database = open_database(settings.database)
-    try:
-        with database.read() as session:
-            counts = [outbox_counts(session, channel) for channel in Channel]
-    except SQLAlchemyError:
-        # The check of the database says why.
-        counts = []
-    finally:
-        database.dispose()
+    counts = (
+        from_database(
+            settings, lambda session: [outbox_counts(session, channel) for channel in Channel]
+        )
+        or []
+    )
     given_up = sum(each.given_up for each in counts)
     failed = [each for each in counts if each.last_error]
     warning = f"{given_up} messages were given up after days. " if given_up else ""
@@ -354,31 +337,27 @@ def check_acceptance(settings: Settings) -> CheckResult:
     """See whether a lead has ever accepted the active ensemble for this site."""
     from db.ensembles.acceptance import is_accepted
     from db.ensembles.versions import active_ensemble
-    from db.session import open_database
 
-    database = open_database(settings.database)
-    try:
-        with database.read() as session:
-            active = active_ensemble(session)
-            accepted = active is not None and is_accepted(session, active.version)
-    except SQLAlchemyError:
-        # The check of the database says why.
-        return CheckResult("accepted", True, "unknown without the database")
-    finally:
-        database.dispose()
-    if active is None:
+    def read(session: Session) -> tuple[str | None, bool]:
+        active = active_ensemble(session)
+        version = active.version if active else None
+        return version, version is not None and is_accepted(session, version)
+
+    answer = from_database(settings, read)
+    if answer is None:
+        return unknown("accepted")
+    version, accepted = answer
+    if version is None:
         return CheckResult("accepted", True, "no ensemble has scored yet")
     if accepted:
-        return CheckResult("accepted", True, f"ensemble {active.version} was accepted by a lead")
+        return CheckResult("accepted", True, f"ensemble {version} was accepted by a lead")
     if settings.is_silent:
-        return CheckResult("accepted", True, f"silent mode: ensemble {active.version} only scores")
+        return CheckResult("accepted", True, f"silent mode: ensemble {version} only scores")
     warning = (
-        f"No lead has accepted ensemble {active.version} on films of this site: "
+        f"No lead has accepted ensemble {version} on films of this site: "
         "docs/how-to/accept-an-ensemble.md says how."
     )
-    return CheckResult(
-        "accepted", True, f"live, ranked by ensemble {active.version}", warning=warning
-    )
+    return CheckResult("accepted", True, f"live, ranked by ensemble {version}", warning=warning)
 
 
 CHECKS: tuple[Callable[[Settings], CheckResult], ...] = (

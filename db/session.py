@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import (
     ArgumentError,
@@ -75,6 +76,12 @@ def open_database(url: str) -> Database:
         return Database(create_engine(url, pool_pre_ping=True, hide_parameters=True))
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
         raise Misconfigured(f"READFIRST_DATABASE_URL is not usable: {error}") from error
+
+
+def insert_into(session: Session, table: type[Any]) -> sqlite.Insert | postgresql.Insert:
+    """An INSERT of the session's own database, which knows `on_conflict_do_nothing`."""
+    is_sqlite = session.get_bind().dialect.name == "sqlite"
+    return sqlite.insert(table) if is_sqlite else postgresql.insert(table)
 
 
 def is_passing(error: DBAPIError) -> bool:

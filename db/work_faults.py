@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import CursorResult, delete, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from db.session import insert_into
 from db.tables import Image, WorkFaultRow
 from readfirst.domain import ImageState
 from readfirst.language.texts import ngettext
@@ -41,10 +41,8 @@ class DelayedFilms:
 
 def stop_work(session: Session, work: WorkKind, fault: MachineFault, now: datetime) -> bool:
     """Note that a kind of work cannot go on, and let nobody try for a while. True if it is new."""
-    is_sqlite = session.get_bind().dialect.name == "sqlite"
-    insert = sqlite.insert(WorkFaultRow) if is_sqlite else postgresql.insert(WorkFaultRow)
     values = {"work": work, "code": fault.code, "detail": fault.detail}
-    new = insert.values(**values, since=now, tries=0, paused_until=now)
+    new = insert_into(session, WorkFaultRow).values(**values, since=now, tries=0, paused_until=now)
     result = session.execute(new.on_conflict_do_nothing())
     row = session.get_one(WorkFaultRow, work, with_for_update=True, populate_existing=True)
     row.code, row.detail = fault.code, fault.detail

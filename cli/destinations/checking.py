@@ -1,7 +1,6 @@
 """The check of destinations, by what happened to results; nobody is called for it."""
 
-from sqlalchemy.exc import SQLAlchemyError
-
+from cli.common.checks import from_database, unknown
 from cli.common.console import local_time
 from readfirst.settings import Settings
 from readfirst.site.checks import CheckResult
@@ -10,18 +9,14 @@ from readfirst.site.checks import CheckResult
 def check_destinations(settings: Settings) -> CheckResult:
     """See whether results were given up, or wait for a destination that does not take them."""
     from db.destinations.queries import all_destinations, destination_counts
-    from db.session import open_database
 
-    database = open_database(settings.database)
-    try:
-        with database.read() as session:
-            rows = [row for row in all_destinations(session) if row.enabled]
-            counts = destination_counts(session)
-    except SQLAlchemyError:
-        # The check of the database says why.
-        return CheckResult("results", True, "unknown without the database")
-    finally:
-        database.dispose()
+    answer = from_database(
+        settings, lambda session: (all_destinations(session), destination_counts(session))
+    )
+    if answer is None:
+        return unknown("results")
+    destinations, counts = answer
+    rows = [row for row in destinations if row.enabled]
     if not rows:
         return CheckResult("results", True, "no destination: none leaves by itself")
     faults, warnings = [], []

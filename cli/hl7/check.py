@@ -3,8 +3,7 @@
 import socket
 from contextlib import suppress
 
-from sqlalchemy.exc import SQLAlchemyError
-
+from cli.common.checks import from_database
 from readfirst.errors import ReadFirstError
 from readfirst.settings import Settings
 from readfirst.site.checks import CheckResult
@@ -42,16 +41,8 @@ def check_hl7(settings: Settings) -> CheckResult:
 
 def _kept(settings: Settings) -> int:
     from db.ris.messages import kept_count
-    from db.session import open_database
 
-    database = open_database(settings.database)
-    try:
-        # The check of the database says why it does not answer.
-        with suppress(SQLAlchemyError), database.read() as session:
-            return kept_count(session)
-    finally:
-        database.dispose()
-    return 0
+    return from_database(settings, kept_count) or 0
 
 
 def _answers(host: str, port: int) -> bool:

@@ -56,7 +56,7 @@ def print_message(message: Number) -> None:
     with opened(settings) as database, database.read() as session:
         content = kept_content(session, message)
     if content is None:
-        raise NotThere(f"No message {message} is kept. `readfirst hl7 list` prints them.")
+        raise _not_kept(message)
     # A terminal shows one segment a line.
     sys.stdout.buffer.write(content.replace(b"\r\n", b"\n").replace(b"\r", b"\n").rstrip() + b"\n")
 
@@ -95,5 +95,9 @@ def drop_message(message: Number) -> None:
     settings = load_settings()
     with opened(settings) as database, database.write() as session:
         if not drop(session, message):
-            raise NotThere(f"No message {message} is kept. `readfirst hl7 list` prints them.")
+            raise _not_kept(message)
     notice(f"Message {message} was removed.")
+
+
+def _not_kept(message: int) -> NotThere:
+    return NotThere(f"No message {message} is kept. `readfirst hl7 list` prints them.")

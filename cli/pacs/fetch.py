@@ -23,7 +23,7 @@ from readfirst.calendar import parse_day
 from readfirst.errors import Misconfigured, Unavailable
 from readfirst.files.folders import make_inbox
 from readfirst.pacs.fetches import FetchState
-from readfirst.pacs.matches import StudyQuery
+from readfirst.pacs.matches import StudyQuery, by_accession_number, by_day
 from readfirst.pacs.source import Retrieval
 from readfirst.settings import Settings, load_settings
 
@@ -37,6 +37,31 @@ LONGEST_NUMBER = 64
 HOUR = timedelta(hours=1)
 Source = Annotated[
     str | None, typer.Option("--source", help="Name of the source. Not needed if there is one.")
+]
+Dates = Annotated[
+    str | None,
+    typer.Option(
+        "--date",
+        metavar="DAY or DAY..DAY",
+        help="Films of this day or these days, both included, as 2026-11-01..2026-11-28.",
+    ),
+]
+AccessionList = Annotated[
+    Path | None, typer.Option(help="File with one accession number a line; `-` reads stdin.")
+]
+Studies = Annotated[
+    list[str] | None,
+    typer.Option(metavar="UID", help="A Study Instance UID. May be given several times."),
+]
+Left = Annotated[bool, typer.Option("--left", help="What was found before and is not fetched yet.")]
+PerHour = Annotated[
+    int | None,
+    typer.Option(
+        min=1, max=1_000_000, help="Most studies an hour. Default: READFIRST_FETCH_PER_HOUR."
+    ),
+]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="List what the source has, and fetch nothing.")
 ]
 
 
@@ -53,34 +78,12 @@ class FoundStudy:
 
 def fetch(
     source: Source = None,
-    dates: Annotated[
-        str | None,
-        typer.Option(
-            "--date",
-            metavar="DAY or DAY..DAY",
-            help="Films of this day or these days, both included, as 2026-11-01..2026-11-28.",
-        ),
-    ] = None,
-    accession_list: Annotated[
-        Path | None,
-        typer.Option(help="File with one accession number a line; `-` reads stdin."),
-    ] = None,
-    study: Annotated[
-        list[str] | None,
-        typer.Option(metavar="UID", help="A Study Instance UID. May be given several times."),
-    ] = None,
-    left: Annotated[
-        bool, typer.Option("--left", help="What was found before and is not fetched yet.")
-    ] = False,
-    per_hour: Annotated[
-        int | None,
-        typer.Option(
-            min=1, max=1_000_000, help="Most studies an hour. Default: READFIRST_FETCH_PER_HOUR."
-        ),
-    ] = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="List what the source has, and fetch nothing.")
-    ] = False,
+    dates: Dates = None,
+    accession_list: AccessionList = None,
+    study: Studies = None,
+    left: Left = False,
+    per_hour: PerHour = None,
+    dry_run: DryRun = False,
     json: Json = False,
 ) -> None:
     """Fetch films (CR, DX) from a PACS: of days, by accession number or by study.
@@ -151,7 +154,6 @@ def _queries(
 ) -> list[StudyQuery]:
     """The queries of the options. Raises Misconfigured unless they name one kind."""
     from ingest.dicom.attributes import is_uid
-    from worker.pacs.find_studies import by_accession_number, by_day
 
     kinds = (dates is not None, accession_list is not None, bool(studies), left)
     if sum(kinds) != 1:

@@ -1,7 +1,6 @@
 """A check of `doctor`: whether the archives answered when they were last asked."""
 
-from sqlalchemy.exc import SQLAlchemyError
-
+from cli.common.checks import from_database, unknown
 from cli.common.console import local_time
 from readfirst.settings import Settings
 from readfirst.site.checks import CheckResult
@@ -10,17 +9,10 @@ from readfirst.site.checks import CheckResult
 def check_sources(settings: Settings) -> CheckResult:
     """See whether the sources that films are fetched from answered last time."""
     from db.pacs.sources import source_records
-    from db.session import open_database
 
-    database = open_database(settings.database)
-    try:
-        with database.read() as session:
-            records = source_records(session)
-    except SQLAlchemyError:
-        # The check of the database says why.
-        return CheckResult("sources", True, "unknown without the database")
-    finally:
-        database.dispose()
+    records = from_database(settings, source_records)
+    if records is None:
+        return unknown("sources")
     if not records:
         return CheckResult("sources", True, "none (`readfirst sources add`)")
     failing = [record for record in records if record.failing_since is not None]

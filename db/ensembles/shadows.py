@@ -8,10 +8,10 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, and_, delete, func, or_, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from db.ensembles.versions import leave_shadow, registered
+from db.session import insert_into
 from db.tables import EnsembleVersion, Image, Score, ShadowImage
 from readfirst.domain import ImageState
 from readfirst.errors import Misconfigured
@@ -132,6 +132,5 @@ def _queue(session: Session, version: str, image_ids: Sequence[int], due_at: dat
         if image_id not in scored
     ]
     if rows:
-        is_sqlite = session.get_bind().dialect.name == "sqlite"
-        insert = sqlite.insert(ShadowImage) if is_sqlite else postgresql.insert(ShadowImage)
-        session.execute(insert.values(rows).on_conflict_do_nothing())
+        new = insert_into(session, ShadowImage).values(rows)
+        session.execute(new.on_conflict_do_nothing())

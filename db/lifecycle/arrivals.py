@@ -18,7 +18,7 @@ from db.tables import Arrival, Image, Study
 from readfirst.domain import Header, ImageState, uid_from_digest
 from readfirst.errors import Refused
 from readfirst.refusals import WITHOUT_FILM
-from readfirst.studies.identity import Patient, conflict, is_same
+from readfirst.studies.identity import Patient, conflict, is_same, patient_of
 from readfirst.studies.marks import Mark
 
 
@@ -167,7 +167,7 @@ def study_of(
     studies = _locked(unit, study_instance_uid)
     known = next(iter(studies), None)
     if header is not None:
-        known = _fitting(studies, study_steps.patient_of(header))
+        known = _fitting(studies, patient_of(header))
     study = known
     if study is None and studies:
         study = _apart(unit, study_instance_uid, received_at, sha256, stat=stat)
@@ -242,9 +242,9 @@ def _locked(unit: UnitOfWork, study_instance_uid: str) -> Sequence[Study]:
 def _fitting(studies: Sequence[Study], patient: Patient) -> Study | None:
     """The study of this patient; an image that does not say whose it is joins one, not of two."""
     for study in studies:
-        if is_same(study_steps.patient_of(study), patient):
+        if is_same(patient_of(study), patient):
             return study
-    alone = len(studies) == 1 and not conflict(study_steps.patient_of(studies[0]), patient)
+    alone = len(studies) == 1 and not conflict(patient_of(studies[0]), patient)
     return studies[0] if alone else None
 
 

@@ -9,7 +9,6 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from db.lifecycle import lease
@@ -18,6 +17,7 @@ from db.lifecycle.image import WAITING
 from db.lifecycle.lease import Lease, LeasePolicy
 from db.lifecycle.outbox import is_told
 from db.lifecycle.sending.enqueue import enqueue_heat_map
+from db.session import insert_into
 from db.tables import HeatMap, Image
 from readfirst.domain import Urgency
 from readfirst.heat_maps import Area, HeatMethod, HeatState
@@ -181,9 +181,8 @@ def _few(policy: LeasePolicy) -> LeasePolicy:
 
 def _insert(session: Session, values: dict[str, Any]) -> None:
     """Add a row unless it is there, whoever adds it at the same moment."""
-    is_sqlite = session.get_bind().dialect.name == "sqlite"
-    insert = sqlite.insert(HeatMap) if is_sqlite else postgresql.insert(HeatMap)
-    session.execute(insert.values(attempts=0, **values).on_conflict_do_nothing())
+    new = insert_into(session, HeatMap).values(attempts=0, **values)
+    session.execute(new.on_conflict_do_nothing())
 
 
 def _fail_others(session: Session, version: str) -> None:

@@ -19,7 +19,7 @@ from db.nights.counting import RankingScore, Rescored
 from db.ris.merges import Merges, merges_of
 from db.study_conditions import is_not_replaced
 from db.tables import Image, Score, Study
-from readfirst.studies.identity import is_same
+from readfirst.studies.identity import is_same, patient_of
 from readfirst.studies.priors import PriorReason, StudyDates, prior_reason
 
 #: Studies of the same IDs that are looked at, the latest first. A number that stands for
@@ -122,11 +122,11 @@ def _of_patients(unit: UnitOfWork, patient_ids: set[str]) -> Sequence[Study]:
 
 
 def _others(study: Study, known: Sequence[Study], merges: Merges) -> list[Study]:
-    patient = merges.identity(study_steps.patient_of(study))
+    patient = merges.identity(patient_of(study))
     return [
         other
         for other in known
-        if other.id != study.id and is_same(merges.identity(study_steps.patient_of(other)), patient)
+        if other.id != study.id and is_same(merges.identity(patient_of(other)), patient)
     ]
 
 

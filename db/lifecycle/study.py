@@ -13,7 +13,7 @@ from db.lifecycle.events import Cause, DomainEvent, EventAction, image_event
 from db.tables import Image, Score, Study
 from readfirst.domain import Header, Urgency
 from readfirst.ris.values import ReportStatus
-from readfirst.studies.identity import Patient, differences
+from readfirst.studies.identity import differences, patient_of
 from readfirst.studies.priority import reading_key
 from readfirst.studies.priors import PriorReason
 
@@ -48,16 +48,6 @@ def new_study(
         urgency=Urgency.STAT if stat else Urgency.LIVE,
         flagged=False,
         reading_key=reading_key(received_at, flagged=False, max_wait=max_wait),
-    )
-
-
-def patient_of(source: Header | Study) -> Patient:
-    """Return the patient of an image, by its header, or of a study."""
-    return Patient(
-        patient_id=source.patient_id,
-        issuer_of_patient_id=source.issuer_of_patient_id,
-        patient_name=source.patient_name,
-        patient_birth_date=source.patient_birth_date,
     )
 
 

@@ -28,7 +28,7 @@ from readfirst.pacs.matches import PacsStudy, Retrieved
 LEASE = timedelta(seconds=60)
 #: Where a PACS does not count the instances of a study, it is looked at again so often.
 UNCOUNTED_PAUSE = timedelta(minutes=15)
-POLICY = LeasePolicy(lease=timedelta(seconds=60), max_attempts=5, first_pause=timedelta(seconds=30))
+POLICY = LeasePolicy(lease=LEASE, max_attempts=5, first_pause=timedelta(seconds=30))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,7 @@ from db.lifecycle.lease import (
     rest,
     take,
 )
-from db.pacs.sources import PacsSourceRecord, source_record
+from db.pacs.sources import PacsSourceRecord, record_of
 from db.tables import SourceRow
 
 #: Whoever visits a source renews this as long as the visit goes on.
@@ -51,7 +51,7 @@ def claim_visit(session: Session, at: datetime) -> SourceVisit | None:
     (lease,) = take([row], at, VISIT)
     # What is in between is a pause, and no sign that a visit died.
     renew(row, at, VISIT)
-    return SourceVisit(lease, source_record(session, row.name))
+    return SourceVisit(lease, record_of(row, {}))
 
 
 def renew_visit(session: Session, visit: SourceVisit, at: datetime) -> None:

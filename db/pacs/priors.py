@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 from sqlalchemy import and_, exists, func, select
 from sqlalchemy.orm import Session
 
-from db.lifecycle.study import patient_of
 from db.pacs.fetches import note_found
 from db.tables import FetchRow, Image, PriorQuery, Study
 from readfirst.domain import ImageState
 from readfirst.pacs.fetches import FetchPurpose
 from readfirst.pacs.matches import PacsStudy
 from readfirst.pacs.priors import NewStudy
+from readfirst.studies.identity import patient_of
 
 #: A study that came in longer ago has been read, or is not waited for.
 NEW = timedelta(days=1)

@@ -79,12 +79,12 @@ def source_records(session: Session) -> list[PacsSourceRecord]:
     for source_id, state, count in session.execute(query):
         counts.setdefault(source_id, {})[state] = count
     rows = session.scalars(select(SourceRow).order_by(SourceRow.name))
-    return [_record(row, counts.get(row.id, {})) for row in rows]
+    return [record_of(row, counts.get(row.id, {})) for row in rows]
 
 
 def source_record(session: Session, name: str) -> PacsSourceRecord:
     """The source of this name. Raises NotThere."""
-    return _record(_known(session, name), {})
+    return record_of(_known(session, name), {})
 
 
 def note_answer(session: Session, source_id: int, at: datetime, error: str | None) -> bool:
@@ -101,7 +101,8 @@ def note_answer(session: Session, source_id: int, at: datetime, error: str | Non
     return was_failing != (error is not None)
 
 
-def _record(row: SourceRow, studies: dict[FetchState, int]) -> PacsSourceRecord:
+def record_of(row: SourceRow, studies: dict[FetchState, int]) -> PacsSourceRecord:
+    """Make the record of a row. studies: as in PacsSourceRecord; empty where none are counted."""
     values = {name: getattr(row, name) for name in COLUMNS}
     for name in PATHS:
         values[name] = None if values[name] is None else Path(values[name])

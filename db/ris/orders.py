@@ -2,17 +2,18 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from db.ris.merges import merges_of
 from db.tables import OrderRow, Study
-from readfirst.studies.identity import Patient, conflict
+from readfirst.studies.identity import Patient, conflict, patient_of
 
-PATIENT_FIELDS = tuple(field.name for field in fields(Patient))
+Row = TypeVar("Row", OrderRow, Study)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +41,7 @@ def orders_of_studies(session: Session, studies: Sequence[Study]) -> dict[int, O
     latest = {
         study.id: fitting[-1]
         for study in studies
-        if (fitting := _fitting(session, study, rows[study.accession_number or ""]))
+        if (fitting := of_patient(session, rows[study.accession_number or ""], patient_of(study)))
     }
     return {number: _record(row) for number, row in latest.items()}
 
@@ -54,15 +55,15 @@ def has_urgent_order(session: Session, study: Study) -> bool:
         OrderRow.is_urgent,
         OrderRow.cancelled_at.is_(None),
     )
-    return bool(_fitting(session, study, session.scalars(query).all()))
+    return bool(of_patient(session, session.scalars(query).all(), patient_of(study)))
 
 
-def patient_named_by(row: OrderRow | Study) -> Patient:
-    """The patient of an order or a study."""
-    return Patient(**{name: getattr(row, name) for name in PATIENT_FIELDS})
+def of_patient(session: Session, rows: Iterable[Row], patient: Patient) -> list[Row]:
+    """Those of the orders or studies that may be this patient's, in their order."""
+    return [row for row in rows if _may_be_same(session, patient_of(row), patient)]
 
 
-def may_be_same(session: Session, first: Patient, second: Patient) -> bool:
+def _may_be_same(session: Session, first: Patient, second: Patient) -> bool:
     """Tell whether nothing speaks against two being one patient, merges of their IDs included."""
     if not conflict(first, second):
         return True
@@ -70,11 +71,6 @@ def may_be_same(session: Session, first: Patient, second: Patient) -> bool:
         return False
     merges = merges_of(session, [first.patient_id, second.patient_id])
     return bool(merges) and not conflict(merges.identity(first), merges.identity(second))
-
-
-def _fitting(session: Session, study: Study, rows: Iterable[OrderRow]) -> list[OrderRow]:
-    patient = patient_named_by(study)
-    return [row for row in rows if may_be_same(session, patient, patient_named_by(row))]
 
 
 def _record(row: OrderRow) -> OrderRecord:

@@ -1,16 +1,14 @@
 """The other studies of a patient, with their verdicts."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, selectinload
 
 from db.disclosures import OfStudy
 from db.ensembles.shadows import has_been_active
-from db.lifecycle.study import patient_of
 from db.read_models import VerdictRecord
 from db.ris.merges import merges_of
 from db.tables import EnsembleVersion, Image, Score, Study
@@ -18,12 +16,10 @@ from db.verdicts import NO_VERDICT, VerdictSummary, verdict_summaries
 from readfirst.domain import ImageState
 from readfirst.refusals import refusal_text
 from readfirst.studies.display import DisplayContext
-from readfirst.studies.identity import Patient, is_same
+from readfirst.studies.identity import PATIENT_FIELDS, is_same, patient_from, patient_of
 from readfirst.studies.prevalence import at_prevalence
 
 LATEST_FIRST = (func.coalesce(Study.study_datetime, Study.received_at).desc(), Study.id.desc())
-#: The columns of a study that say whose it is.
-PATIENT_FIELDS = tuple(field.name for field in fields(Patient))
 #: Studies of one ID that are looked at. Nobody has so many; a number that stands for `unknown` may.
 MOST_CANDIDATES = 1000
 
@@ -133,12 +129,8 @@ def _of_the_same_patient(session: Session, study: Study) -> list[int]:
     return [
         number
         for number, *values in session.execute(query).all()
-        if is_same(merges.identity(_patient(values)), patient)
+        if is_same(merges.identity(patient_from(values)), patient)
     ]
-
-
-def _patient(values: Sequence[Any]) -> Patient:
-    return Patient(**dict(zip(PATIENT_FIELDS, values, strict=True)))
 
 
 def _record(

@@ -1,18 +1,14 @@
 """The number of a study's priors: earlier studies of the same patient."""
 
 from collections.abc import Sequence
-from dataclasses import fields
 
 from sqlalchemy import case, func, literal, select
 from sqlalchemy.orm import Session
 
-from db.lifecycle.study import patient_of
 from db.ris.merges import Merges, merges_of
 from db.tables import Study
-from readfirst.studies.identity import Patient, is_same
+from readfirst.studies.identity import PATIENT_FIELDS, is_same, patient_from, patient_of
 
-#: The columns of a study that say whose it is.
-PATIENT_FIELDS = tuple(field.name for field in fields(Patient))
 #: Studies of one ID. Nobody has so many; a number that stands for `unknown` may, and has no priors.
 MOST = 200
 
@@ -31,7 +27,7 @@ def prior_counts(session: Session, studies: Sequence[Study]) -> dict[int, int]:
         Study.patient_id.in_(patient_ids), Study.images.any()
     )
     others = [
-        (number, time, merges.identity(Patient(**dict(zip(PATIENT_FIELDS, values, strict=True)))))
+        (number, time, merges.identity(patient_from(values)))
         for number, time, *values in session.execute(query).all()
     ]
     times = {number: time for number, time, _ in others}

@@ -140,7 +140,7 @@ def find_original(session: Session, name: str) -> OriginalRecord | None:
 
 
 def refused_conditions(which: RefusedFilter) -> list[ColumnElement[bool]]:
-    """Return the conditions of refused images that are meant."""
+    """Return the conditions of refused images, and of what the filter says."""
     conditions = [Image.state == ImageState.REFUSED]
     if which.code is not None:
         conditions.append(Image.code == which.code)

@@ -5,11 +5,11 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, literal, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from db.access.audit import Actor, AuditAction, note
 from db.lifecycle.unit_of_work import UnitOfWork
+from db.session import insert_into
 from db.tables import Image, WantedRetry
 from db.worklist.refused import RefusedFilter, refused_conditions
 from readfirst.domain import ImageState
@@ -40,13 +40,12 @@ def want_retry(
     conditions = refused_conditions(which)
     if image_id is not None:
         conditions.append(Image.id == image_id)
-    meant = select(Image.id, literal(unit.at, WantedRetry.wanted_at.type)).where(*conditions)
+    images = select(Image.id, literal(unit.at, WantedRetry.wanted_at.type)).where(*conditions)
     session = unit.session
-    is_sqlite = session.get_bind().dialect.name == "sqlite"
-    insert = sqlite.insert(WantedRetry) if is_sqlite else postgresql.insert(WantedRetry)
     columns = [WantedRetry.image_id, WantedRetry.wanted_at]
-    wanted = insert.from_select(columns, meant.order_by(Image.id)).on_conflict_do_nothing()
-    new = len(session.scalars(wanted.returning(WantedRetry.id)).all())
+    rows = insert_into(session, WantedRetry).from_select(columns, images.order_by(Image.id))
+    wanted = rows.on_conflict_do_nothing().returning(WantedRetry.id)
+    new = len(session.scalars(wanted).all())
     if new:
         detail: dict[str, Any] = {
             "images": new,

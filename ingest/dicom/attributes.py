@@ -117,15 +117,15 @@ def all_text(dataset: Dataset, keyword: str) -> str | None:
     return "\\".join(dict.fromkeys(_texts(dataset, keyword)))[:MOST_CHARACTERS] or None
 
 
-def is_uid(text: str) -> bool:
-    """True for a UID as PS3.5 9.1 has it, leading zeros too."""
-    return len(text) <= 64 and UID_FORM.fullmatch(text) is not None
-
-
 def uid(dataset: Dataset, keyword: str) -> str | None:
     """A UID that keeps to PS3.5 9.1, else None: it names rows and must be no trick."""
     value = _written(dataset, keyword)
     return value if is_uid(value) else None
+
+
+def is_uid(text: str) -> bool:
+    """Tell whether a text has the form of a UID, of at most 64 characters (PS3.5 9.1)."""
+    return len(text) <= 64 and UID_FORM.fullmatch(text) is not None
 
 
 def _invalid_uid(dataset: Dataset, keyword: str) -> str | None:

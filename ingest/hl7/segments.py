@@ -1,6 +1,5 @@
 """Lenient reading of an HL7 message: its text, its segments and their fields. Pure."""
 
-from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta, timezone
 from re import compile as pattern
 from zoneinfo import ZoneInfo
@@ -84,7 +83,7 @@ def repetitions(segment: Segment | None, field: int) -> int:
 
 def first(message: Message, name: str) -> Segment | None:
     """The first segment of a name; None without one."""
-    return next(_named(message, name), None)
+    return next((segment for segment in message if str(segment[0]) == name), None)
 
 
 def order_groups(message: Message) -> list[dict[str, list[Segment]]]:
@@ -125,10 +124,6 @@ def day(text: str | None) -> date | None:
 def _zone(offset: str) -> timezone:
     minutes = int(offset[1:3]) * 60 + int(offset[3:])
     return timezone(timedelta(minutes=minutes if offset[0] == "+" else -minutes))
-
-
-def _named(message: Sequence[Segment], name: str) -> Iterator[Segment]:
-    return (segment for segment in message if str(segment[0]) == name)
 
 
 def _named_set(raw: bytes) -> str:

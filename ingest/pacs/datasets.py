@@ -134,7 +134,7 @@ def text_of(dataset: Dataset, keyword: str) -> str | None:
 
 def _uid(dataset: Dataset, keyword: str) -> str | None:
     text = text_of(dataset, keyword)
-    return text if text and is_uid(text) else None
+    return text if text is not None and is_uid(text) else None
 
 
 def date_of(text: str | None) -> date | None:

@@ -1,7 +1,8 @@
 """Queries to a PACS, and what it answers: values, apart from the protocol that carries them."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 #: Modality (0008,0060) of what is fetched: films.
 FILM_MODALITIES = ("CR", "DX")
@@ -20,6 +21,19 @@ class StudyQuery:
     study_instance_uid: str | None = None
     patient_id: str | None = None
     modality: str | None = None
+
+
+def by_day(from_date: date, to_date: date) -> Iterator[StudyQuery]:
+    """A query for each day, both included: no answer is longer than a PACS gives at once."""
+    for number in range((to_date - from_date).days + 1):
+        day = from_date + timedelta(days=number)
+        yield StudyQuery(from_date=day, to_date=day)
+
+
+def by_accession_number(numbers: Iterable[str]) -> Iterator[StudyQuery]:
+    """A query for each accession number."""
+    for number in dict.fromkeys(numbers):
+        yield StudyQuery(accession_number=number)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ the last poll, of which the earlier counts.
 from collections.abc import Iterator
 from datetime import datetime, timedelta, tzinfo
 
-from readfirst.pacs.matches import StudyQuery
+from readfirst.pacs.matches import StudyQuery, by_day
 
 #: An archive that did not answer for longer, or a clock that has gone back by more, needs a
 #: back-fill by a person.
@@ -39,7 +39,5 @@ def window_queries(start: datetime, now: datetime, zone: tzinfo) -> Iterator[Stu
     Whole days: a Study Time may be missing, or of another zone.
     """
     first, today = start.astimezone(zone).date(), now.astimezone(zone).date()
-    for number in range((today - first).days):
-        day = first + timedelta(days=number)
-        yield StudyQuery(from_date=day, to_date=day)
+    yield from by_day(first, today - timedelta(days=1))
     yield StudyQuery(from_date=max(first, today))

@@ -1,9 +1,11 @@
 """The patient of a study, and warnings. Two patients are never taken for one. Pure."""
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
 from datetime import date
 from enum import StrEnum
+from typing import Any, Protocol
 
 from readfirst.domain import uid_from_digest
 
@@ -50,6 +52,40 @@ class Patient:
     issuer_of_patient_id: str | None = None
     patient_name: str | None = None
     patient_birth_date: date | None = None
+
+
+#: The names of a patient's fields, which columns and headers have too.
+PATIENT_FIELDS = tuple(field.name for field in fields(Patient))
+
+
+class NamesPatient(Protocol):
+    """A header, or a row of a study or an order: it names a patient by the same fields."""
+
+    @property
+    def patient_id(self) -> str | None:
+        """Patient ID (0010,0020)."""
+
+    @property
+    def issuer_of_patient_id(self) -> str | None:
+        """Issuer of Patient ID (0010,0021)."""
+
+    @property
+    def patient_name(self) -> str | None:
+        """Patient's Name (0010,0010)."""
+
+    @property
+    def patient_birth_date(self) -> date | None:
+        """Patient's Birth Date (0010,0030)."""
+
+
+def patient_of(source: NamesPatient) -> Patient:
+    """The patient that a header or a row names."""
+    return patient_from(getattr(source, name) for name in PATIENT_FIELDS)
+
+
+def patient_from(values: Iterable[Any]) -> Patient:
+    """The patient of values in the order of `PATIENT_FIELDS`."""
+    return Patient(**dict(zip(PATIENT_FIELDS, values, strict=True)))
 
 
 def study_uid_in_place_of(invalid: str, patient: Patient) -> str | None:

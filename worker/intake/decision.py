@@ -9,13 +9,12 @@ from enum import Enum, auto
 from sqlalchemy.orm import Session
 
 from db.images import ArrivalOutcome, NewArrival, arrived_before, image_with_content
-from db.lifecycle.study import patient_of
 from db.tables import Image
 from ingest.inbox.file_names import is_system_file
 from readfirst.domain import ImageState
 from readfirst.errors import Refused
 from readfirst.refusals import RefusalCode
-from readfirst.studies.identity import conflict
+from readfirst.studies.identity import conflict, patient_of
 from worker.intake.inspection import Inspection, Likeness, SameUid
 
 #: What is found in files that programs put beside films.

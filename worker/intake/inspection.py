@@ -15,13 +15,12 @@ import numpy as np
 
 from db.images import Identity, accepted_image
 from db.lifecycle.arrivals import Rejudged
-from db.lifecycle.study import patient_of
 from db.tables import Image
 from ingest.scope.scope import check_scope, marks_of_scored
 from models.preprocessing import LEAST_SIDE, standardise
 from readfirst.domain import Ages, Header, uid_from_digest
 from readfirst.errors import Refused, Unavailable
-from readfirst.studies.identity import Patient, study_uid_in_place_of
+from readfirst.studies.identity import Patient, patient_of, study_uid_in_place_of
 from readfirst.studies.marks import Mark
 from worker.intake.services import IntakeServices
 

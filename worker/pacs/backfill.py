@@ -7,10 +7,8 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TypeVar
 
-import structlog
-
 from db.pacs.fetches import LEASE, claim_fetch, note_found, take_turn
-from db.pacs.sources import PacsSourceRecord, note_answer
+from db.pacs.sources import PacsSourceRecord
 from ingest.pacs.client import PacsClient
 from readfirst.errors import SourceRefuses, SourceUnavailable, Unavailable
 from readfirst.pacs.fetches import FetchPurpose, FetchState
@@ -19,7 +17,6 @@ from worker.pacs.fetch_study import FetchedStudy, fetch_study
 from worker.pacs.find_studies import find_films
 from worker.pacs.services import FetchServices
 
-log = structlog.get_logger()
 Result = TypeVar("Result")
 #: Seconds of a pause from which no association is kept open meanwhile.
 REST_SECONDS = 5.0
@@ -122,12 +119,7 @@ class Backfill:
                 return result
 
     def _note_answer(self, error: str | None) -> None:
-        with self.services.database.write() as session:
-            is_news = note_answer(session, self.record.id, _now(), error)
-        if is_news and error is not None:
-            log.warning("source_fails", action="fetch", source=self.record.source.name, error=error)
-        elif is_news:
-            log.info("source_answers", action="fetch", source=self.record.source.name)
+        self.services.note_answer(self.record, error, _now(), action="fetch")
 
     def _rest(self, seconds: float) -> None:
         if seconds >= REST_SECONDS:

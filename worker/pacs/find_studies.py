@@ -1,8 +1,6 @@
-"""A PACS is asked for studies of films, by day, accession number or UID."""
+"""A PACS is asked for the studies with films that match a query."""
 
-from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from datetime import date, timedelta
 
 from ingest.pacs.client import PacsClient
 from readfirst.pacs.matches import FILM_MODALITIES, PacsStudy, StudyQuery
@@ -21,19 +19,6 @@ def find_films(client: PacsClient, query: StudyQuery) -> list[PacsStudy]:
         if any(not match.modalities for match in answers):
             break
     return list(matches.values())
-
-
-def by_day(from_date: date, to_date: date) -> Iterator[StudyQuery]:
-    """A query for each day: no answer is longer than a PACS gives at once."""
-    for number in range((to_date - from_date).days + 1):
-        day = from_date + timedelta(days=number)
-        yield StudyQuery(from_date=day, to_date=day)
-
-
-def by_accession_number(numbers: Iterable[str]) -> Iterator[StudyQuery]:
-    """A query for each accession number."""
-    for number in dict.fromkeys(numbers):
-        yield StudyQuery(accession_number=number)
 
 
 def _fits(match: PacsStudy, query: StudyQuery) -> bool:

@@ -12,7 +12,6 @@ from sqlalchemy.exc import DBAPIError
 from db.pacs.fetches import claim_next_fetch, note_found
 from db.pacs.polling import VISIT, SourceVisit, claim_visit, end_visit, note_polled, renew_visit
 from db.pacs.priors import note_priors, priors_since, study_without_priors
-from db.pacs.sources import note_answer
 from ingest.pacs.client import PacsClient
 from readfirst.errors import Misconfigured, SourceUnavailable, Unavailable
 from readfirst.pacs.fetches import FetchPurpose
@@ -70,7 +69,7 @@ class Poller:
     _polled: dict[int, tuple[datetime, float]] = field(default_factory=dict)
 
     def run(self) -> None:
-        """SourceVisit sources until somebody wants it to end."""
+        """Visit sources until somebody wants it to end."""
         while not self.stop.is_set():
             try:
                 while not self.stop.is_set() and self.visit_next():
@@ -83,7 +82,7 @@ class Poller:
             self.stop.wait(TICK_SECONDS)
 
     def visit_next(self) -> bool:
-        """SourceVisit the source that is due for longest. Returns False where none is."""
+        """Visit the source that is due for longest. Returns False where none is."""
         database = self.services.database
         with database.write() as session:
             visit = claim_visit(session, self.clock())
@@ -104,7 +103,7 @@ class Poller:
             log.warning("nothing_fetched", action="poll", reason=str(fault))
             self._end(visit, failed=True)
             return True
-        self._note_answer(visit, error)
+        self.services.note_answer(visit.record, error, self.clock(), action="poll")
         self._end(visit, failed=failed)
         return True
 
@@ -160,15 +159,6 @@ class Poller:
             if claim is None:
                 return
             fetch_study(database, client, claim, is_last=False, clock=self.clock)
-
-    def _note_answer(self, visit: SourceVisit, error: str | None) -> None:
-        name = visit.record.source.name
-        with self.services.database.write() as session:
-            is_news = note_answer(session, visit.record.id, self.clock(), error)
-        if is_news and error is not None:
-            log.warning("source_fails", action="poll", source=name, error=error)
-        elif is_news:
-            log.info("source_answers", action="poll", source=name)
 
     def _end(self, visit: SourceVisit, *, failed: bool) -> None:
         with self.services.database.write() as session:

@@ -3,15 +3,19 @@
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+
+import structlog
 
 from db.lifecycle.lease import LeasePolicy
+from db.pacs.sources import PacsSourceRecord, note_answer
 from db.session import Database
 from ingest.pacs.client import PacsClient
 from ingest.pacs.open_client import client_config, open_client
 from readfirst.pacs.source import PacsSource
 from readfirst.settings import Settings
 
+log = structlog.get_logger()
 #: After a PACS did not answer, it is left alone for a while, longer each time.
 BACK_OFF = LeasePolicy(
     lease=timedelta(minutes=5),
@@ -31,6 +35,18 @@ class FetchServices:
     database: Database
     open_client: Callable[[PacsSource, threading.Event], PacsClient]
     back_off: LeasePolicy = BACK_OFF
+
+    def note_answer(
+        self, record: PacsSourceRecord, error: str | None, at: datetime, *, action: str
+    ) -> None:
+        """Note that a source answers, or why it does not; the log has it if it is news."""
+        with self.database.write() as session:
+            is_news = note_answer(session, record.id, at, error)
+        name = record.source.name
+        if is_news and error is not None:
+            log.warning("source_fails", action=action, source=name, error=error)
+        elif is_news:
+            log.info("source_answers", action=action, source=name)
 
 
 def fetch_services(settings: Settings, database: Database) -> FetchServices:

@@ -31,6 +31,7 @@ from readfirst.errors import NotThere, Unavailable
 from readfirst.language.texts import gettext
 from readfirst.tasks.names import TaskName
 from results.destinations.trying import try_destination
+from worklist.api.cursors import GREATEST_ID
 from worklist.http.problems import NOT_FOUND, TAKEN
 from worklist.http.responses import NOT_MODIFIED, answer_json, as_json
 from worklist.security.policy import policy
@@ -52,7 +53,7 @@ page = APIRouter(default_response_class=HTMLResponse)
 api = APIRouter()
 
 Name = Annotated[str, Path(max_length=64, description="The destination's name.")]
-Number = Annotated[int | None, Form(ge=1, le=2**31 - 1)]
+Number = Annotated[int | None, Form(ge=1, le=GREATEST_ID)]
 
 
 class DestinationAction(StrEnum):
@@ -93,7 +94,7 @@ class WantedAction(BaseModel):
     """An action. result: the number of the one to send again; else all that were given up."""
 
     action: DestinationAction
-    result: int | None = Field(None, ge=1, le=2**31 - 1)
+    result: int | None = Field(None, ge=1, le=GREATEST_ID)
 
 
 @page.get("/admin/destinations", name="admin_destinations")

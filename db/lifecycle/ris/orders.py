@@ -9,16 +9,16 @@ from db.lifecycle.arrivals import raise_by_order
 from db.lifecycle.events import Cause, DomainEvent, EventAction
 from db.lifecycle.ranking import settle_priors
 from db.lifecycle.unit_of_work import UnitOfWork
-from db.ris.orders import PATIENT_FIELDS, may_be_same, patient_named_by
+from db.ris.orders import of_patient
 from db.tables import OrderRow, Study
 from readfirst.domain import Urgency
 from readfirst.errors import MessageRefused
 from readfirst.ris.codes import MessageCode
 from readfirst.ris.values import ImagingOrder
-from readfirst.studies.identity import Patient
+from readfirst.studies.identity import PATIENT_FIELDS, Patient
 
-#: What an order says, and what a later message changes where it says otherwise.
-SAID = (
+#: The fields of an order that a later message changes where it says otherwise.
+ORDER_FIELDS = (
     "placer_order_number",
     "filler_order_number",
     "priority",
@@ -62,8 +62,7 @@ def fitting_studies(
     query = select(Study).where(condition, Study.images.any())
     locked = query.order_by(Study.id).with_for_update(key_share=True)
     studies = unit.session.scalars(locked).all()
-    session = unit.session
-    fitting = [study for study in studies if may_be_same(session, patient_named_by(study), patient)]
+    fitting = of_patient(unit.session, studies, patient)
     if studies and not fitting:
         raise MessageRefused(MessageCode.PATIENT_DIFFERS)
     return fitting
@@ -103,10 +102,7 @@ def _known(unit: UnitOfWork, order: ImagingOrder) -> OrderRow | None:
         .with_for_update()
     )
     rows = unit.session.scalars(query).all()
-    fitting = (
-        row for row in rows if may_be_same(unit.session, patient_named_by(row), order.patient)
-    )
-    return next(fitting, None)
+    return next(iter(of_patient(unit.session, rows, order.patient)), None)
 
 
 def _new(unit: UnitOfWork, order: ImagingOrder) -> OrderRow:
@@ -121,7 +117,7 @@ def _new(unit: UnitOfWork, order: ImagingOrder) -> OrderRow:
 
 
 def _take_news(row: OrderRow, order: ImagingOrder) -> None:
-    for name in SAID:
+    for name in ORDER_FIELDS:
         if getattr(order, name) is not None:
             setattr(row, name, getattr(order, name))
     for name in PATIENT_FIELDS:

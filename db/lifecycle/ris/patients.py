@@ -10,10 +10,9 @@ from db.lifecycle.events import Cause, DomainEvent, EventAction
 from db.lifecycle.ranking import settle_priors
 from db.lifecycle.unit_of_work import UnitOfWork
 from db.ris.merges import rows_of_merge
-from db.ris.orders import patient_named_by
 from db.tables import OrderRow, PatientMergeRow, Study
 from readfirst.ris.values import PatientId, PatientMerge, PatientUpdate
-from readfirst.studies.identity import Patient, conflict
+from readfirst.studies.identity import Patient, conflict, patient_of
 
 #: The RIS acts, and none of our accounts.
 RIS = Actor(None, None)
@@ -125,7 +124,7 @@ def _is_of(row: Study | OrderRow, patient: Patient) -> bool:
     issuer = row.issuer_of_patient_id
     if issuer is not None and patient.issuer_of_patient_id is not None:
         return issuer == patient.issuer_of_patient_id
-    return not conflict(patient_named_by(row), patient)
+    return not conflict(patient_of(row), patient)
 
 
 def _correct(row: Study | OrderRow, values: Mapping[str, object]) -> list[str]:

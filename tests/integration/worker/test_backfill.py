@@ -25,6 +25,7 @@ from ingest.inbox.claim import claim
 from ingest.pacs.open_client import open_client
 from readfirst.errors import Unavailable
 from readfirst.pacs.fetches import FetchState
+from readfirst.pacs.matches import by_day
 from readfirst.pacs.source import Retrieval
 from readfirst.settings import Settings
 from tests.support.pacs import (
@@ -38,7 +39,6 @@ from tests.support.pacs import (
 from tests.support.waiting import TIMEOUT, in_background, wait_until
 from tests.support.workers import Worker
 from worker.pacs.backfill import Backfill
-from worker.pacs.find_studies import by_day
 from worker.pacs.services import FetchServices
 
 DAY = date(2026, 11, 3)

@@ -25,6 +25,7 @@ from readfirst.access.roles import Role
 from readfirst.errors import Misconfigured
 from readfirst.language.texts import gettext
 from readfirst.settings import Settings
+from worklist.api.cursors import GREATEST_ID
 from worklist.http.problems import NOT_FOUND, TAKEN, as_problem
 from worklist.http.responses import NOT_MODIFIED, answer_json, as_json
 from worklist.security.policy import policy
@@ -35,7 +36,7 @@ from worklist.services.templating import TEMPLATES
 
 page = APIRouter(default_response_class=HTMLResponse)
 api = APIRouter()
-Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
+Number = Annotated[int, Path(ge=1, le=GREATEST_ID)]
 SOURCE = "the verdicts of readers"
 
 
@@ -62,7 +63,7 @@ def make_or_sign(
     database: DatabaseDep,
     settings: SettingsDep,
     at: NowDep,
-    number: Annotated[int | None, Form(ge=1, le=2**31 - 1)] = None,
+    number: Annotated[int | None, Form(ge=1, le=GREATEST_ID)] = None,
 ) -> Response:
     """Sign the report of a number; without one, make a report of the verdicts."""
     try:
