@@ -59,7 +59,7 @@ class Orthanc:
 
 
 def with_dicomweb() -> dict[str, Any]:
-    """The settings of a server that speaks DICOMweb at `/dicom-web`. Skips the test where it cannot."""
+    """The settings of DICOMweb at `/dicom-web`. Skips the test where there is none."""
     require("orthanc dicomweb", DICOMWEB_PLUGIN.is_file())
     return {
         "Plugins": [str(DICOMWEB_PLUGIN)],
