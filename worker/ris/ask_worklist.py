@@ -1,6 +1,5 @@
 """The Modality Worklist is asked for orders, in a thread of the clock: nothing waits for it."""
 
-import atexit
 import threading
 from datetime import UTC, datetime
 
@@ -14,10 +13,11 @@ from ingest.pacs.modality_worklist import WorklistPeer, find_orders, worklist_pe
 from readfirst.errors import Unavailable
 from readfirst.settings import Settings
 from readfirst.tasks.notifier import TaskNotifier
+from worker.until_exit import run_until_exit
 
 log = structlog.get_logger()
-#: Seconds between two looks for a study that is to be asked for, and for the thread to end.
-TICK_SECONDS, STOP_SECONDS = 2.0, 10.0
+#: Seconds between two looks for a study that is to be asked for.
+TICK_SECONDS = 2.0
 
 
 def ask_next(units: UnitOfWorkFactory, peer: WorklistPeer, at: datetime | None = None) -> bool:
@@ -48,19 +48,9 @@ def start_asking(settings: Settings, notifier: TaskNotifier) -> None:
     peer = worklist_peer(settings)
     if peer is None:
         return
-    stop = threading.Event()
     database = open_database(settings.database)
     units = UnitOfWorkFactory(database, site_policy(settings), notifier)
-    thread = threading.Thread(
-        target=_run, args=(units, peer, stop), name="modality-worklist", daemon=True
-    )
-
-    def end() -> None:
-        stop.set()
-        thread.join(STOP_SECONDS)
-
-    atexit.register(end)
-    thread.start()
+    run_until_exit("modality-worklist", lambda stop: _run(units, peer, stop))
 
 
 def _run(units: UnitOfWorkFactory, peer: WorklistPeer, stop: threading.Event) -> None:
