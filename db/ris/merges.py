@@ -100,5 +100,4 @@ def _that_stand(ids: set[str]) -> Select[PatientMergeRow]:
 
 
 def _is_merged(merge: PatientMerge, patient: Patient) -> bool:
-    issuers = {merge.merged.issuer, patient.issuer_of_patient_id} - {None}
-    return patient.patient_id == merge.merged.value and len(issuers) < 2
+    return merge.merged.matches(patient.patient_id, patient.issuer_of_patient_id)

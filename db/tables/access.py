@@ -3,15 +3,13 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Enum, ForeignKey, Index, String
+from sqlalchemy import JSON, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from db.tables.base import SHA256, UID, Base
+from db.tables.base import SHA256, UID, Base, text_enum
 from readfirst.access.roles import Role
 
-ROLE = Enum(
-    Role, native_enum=False, length=16, values_callable=lambda kind: [role.value for role in kind]
-)
+ROLE = text_enum(Role)
 
 
 class Account(Base):

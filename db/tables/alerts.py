@@ -2,15 +2,13 @@
 
 from datetime import datetime
 
-from sqlalchemy import Enum, Index, String, Text, text
+from sqlalchemy import Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.tables.base import Base
+from db.tables.base import Base, text_enum
 from readfirst.monitoring.alerts import AlertKind
 
-KIND = Enum(
-    AlertKind, native_enum=False, length=32, values_callable=lambda kind: [k.value for k in kind]
-)
+KIND = text_enum(AlertKind, 32)
 
 
 class AlertRow(Base):

@@ -32,9 +32,14 @@ UID = String(64)
 SHA256 = String(64)
 
 
-def _values(kind: type[StrEnum]) -> list[str]:
-    """Enumerations are stored by value, as text."""
-    return [member.value for member in kind]
+def text_enum(kind: type[StrEnum], length: int = 16) -> Enum:
+    """The type of a column that keeps an enumeration by value, as text of at most this length."""
+    return Enum(
+        kind,
+        native_enum=False,
+        length=length,
+        values_callable=lambda kind: [member.value for member in kind],
+    )
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -83,9 +88,9 @@ class Base(DeclarativeBase):
         dict[str, Any]: JSON(),
         dict[str, float]: JSON(),
         tuple[Mark, ...]: MarkList(),
-        FileKind: Enum(FileKind, native_enum=False, length=16, values_callable=_values),
-        ImageState: Enum(ImageState, native_enum=False, length=16, values_callable=_values),
-        RefusalCode: Enum(RefusalCode, native_enum=False, length=64, values_callable=_values),
+        FileKind: text_enum(FileKind),
+        ImageState: text_enum(ImageState),
+        RefusalCode: text_enum(RefusalCode, 64),
     }
 
 

@@ -3,25 +3,18 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Enum, ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.tables.base import Base, Leased
+from db.tables.base import Base, Leased, text_enum
 from readfirst.ensemble_states import EnsembleState
 from readfirst.nights.reasons import NightEnd
 from readfirst.statistics.operating_points import ThresholdMethod
 
-METHOD = Enum(
-    ThresholdMethod,
-    native_enum=False,
-    length=16,
-    values_callable=lambda kind: [method.value for method in kind],
-)
+METHOD = text_enum(ThresholdMethod)
 #: The population that every study of a site belongs to; there is no other one yet.
 EVERYBODY = "all"
-END = Enum(
-    NightEnd, native_enum=False, length=16, values_callable=lambda kind: [end.value for end in kind]
-)
+END = text_enum(NightEnd)
 RUNNING, PLANNED = text("running"), text("planned")
 
 WAITING = text("given_up_at IS NULL")

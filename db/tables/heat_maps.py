@@ -1,24 +1,13 @@
 """The table of heat maps: which are wanted, made or failed. The maps themselves are files."""
 
 from datetime import datetime
-from enum import StrEnum
 
-from sqlalchemy import Enum, ForeignKey, Index, Text, UniqueConstraint, text
+from sqlalchemy import ForeignKey, Index, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from db.tables.base import Leased
+from db.tables.base import Leased, text_enum
 from db.tables.studies import Image
 from readfirst.heat_maps import HeatMethod, HeatState
-
-
-def _stored(kind: type[StrEnum]) -> Enum:
-    """Return the type of an enumeration that is stored by value, as text."""
-    return Enum(
-        kind,
-        native_enum=False,
-        length=16,
-        values_callable=lambda kind: [member.value for member in kind],
-    )
 
 
 class HeatMap(Leased):
@@ -28,8 +17,8 @@ class HeatMap(Leased):
 
     image_id: Mapped[int] = mapped_column(ForeignKey("images.id"))
     ensemble_version: Mapped[str] = mapped_column(ForeignKey("ensembles.version"))
-    method: Mapped[HeatMethod] = mapped_column(_stored(HeatMethod))
-    state: Mapped[HeatState] = mapped_column(_stored(HeatState))
+    method: Mapped[HeatMethod] = mapped_column(text_enum(HeatMethod))
+    state: Mapped[HeatState] = mapped_column(text_enum(HeatState))
     #: Somebody waits for it: before those that are made for flagged films by themselves.
     requested: Mapped[bool] = mapped_column("asked")
     wanted_at: Mapped[datetime]

@@ -3,25 +3,15 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Enum, ForeignKey, Index, String, Text
+from sqlalchemy import JSON, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.tables.base import UID, Base, Leased, partial_index
+from db.tables.base import UID, Base, Leased, partial_index, text_enum
 from readfirst.destinations.forms import Studies
 from readfirst.destinations.states import SendingState
 
-STUDIES = Enum(
-    Studies,
-    native_enum=False,
-    length=16,
-    values_callable=lambda kind: [each.value for each in kind],
-)
-STATE = Enum(
-    SendingState,
-    native_enum=False,
-    length=16,
-    values_callable=lambda kind: [each.value for each in kind],
-)
+STUDIES = text_enum(Studies)
+STATE = text_enum(SendingState)
 
 
 class OutboxMessage(Leased):

@@ -2,19 +2,14 @@
 
 from datetime import datetime
 
-from sqlalchemy import Enum, ForeignKey, Index, String, Text
+from sqlalchemy import ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from db.tables.base import Base
+from db.tables.base import Base, text_enum
 from db.tables.studies import Study
 from readfirst.studies.findings import Finding
 
-FINDING = Enum(
-    Finding,
-    native_enum=False,
-    length=16,
-    values_callable=lambda kind: [each.value for each in kind],
-)
+FINDING = text_enum(Finding)
 
 
 class Verdict(Base):

@@ -2,22 +2,16 @@
 
 from datetime import datetime
 
-from sqlalchemy import Enum, ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.tables.base import Base
+from db.tables.base import Base, text_enum
 from readfirst.machine_faults import FaultCode, WorkKind
 from readfirst.site.parts import Part
 
-WORK = Enum(
-    WorkKind, native_enum=False, length=16, values_callable=lambda kind: [k.value for k in kind]
-)
-CODE = Enum(
-    FaultCode, native_enum=False, length=64, values_callable=lambda kind: [k.value for k in kind]
-)
-PART = Enum(
-    Part, native_enum=False, length=16, values_callable=lambda kind: [part.value for part in kind]
-)
+WORK = text_enum(WorkKind)
+CODE = text_enum(FaultCode, 64)
+PART = text_enum(Part)
 PENDING = text("tried_at IS NULL")
 
 

@@ -44,8 +44,6 @@ def _merge(pid: Segment | None, mrg: Segment) -> PatientMerge:
     surviving, merged = patient_id(pid, 3), patient_id(mrg, 1)
     if surviving is None or merged is None:
         raise MessageRefused(MessageCode.NO_PATIENT_ID, "PID-3" if surviving is None else "MRG-1")
-    # An issuer that one of both does not name is no other one.
-    issuers = {surviving.issuer, merged.issuer} - {None}
-    if surviving.value == merged.value and len(issuers) < 2:
+    if surviving.matches(merged.value, merged.issuer):
         raise MessageRefused(MessageCode.MERGE_WITH_ITSELF)
     return PatientMerge(surviving=surviving, merged=merged)

@@ -66,6 +66,10 @@ class PatientId:
     value: str
     issuer: str | None = None
 
+    def matches(self, value: str | None, issuer: str | None) -> bool:
+        """Tell whether this is the same ID; an issuer that one does not name is no other one."""
+        return value == self.value and len({issuer, self.issuer} - {None}) < 2
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PatientMerge:

@@ -2,6 +2,7 @@
 
 import threading
 from datetime import UTC, datetime
+from functools import partial
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
@@ -13,7 +14,7 @@ from ingest.pacs.modality_worklist import WorklistPeer, find_orders, worklist_pe
 from readfirst.errors import Unavailable
 from readfirst.settings import Settings
 from readfirst.tasks.notifier import TaskNotifier
-from worker.until_exit import run_until_exit
+from worker.background import start_in_background
 
 log = structlog.get_logger()
 #: Seconds between two looks for a study that is to be asked for.
@@ -48,9 +49,10 @@ def start_asking(settings: Settings, notifier: TaskNotifier) -> None:
     peer = worklist_peer(settings)
     if peer is None:
         return
+    stop = threading.Event()
     database = open_database(settings.database)
     units = UnitOfWorkFactory(database, site_policy(settings), notifier)
-    run_until_exit("modality-worklist", lambda stop: _run(units, peer, stop))
+    start_in_background("modality-worklist", partial(_run, units, peer, stop), stop)
 
 
 def _run(units: UnitOfWorkFactory, peer: WorklistPeer, stop: threading.Event) -> None:

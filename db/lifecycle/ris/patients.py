@@ -9,9 +9,9 @@ from db.access.audit import Actor, AuditAction, note
 from db.lifecycle.events import Cause, DomainEvent, EventAction
 from db.lifecycle.ranking import settle_priors
 from db.lifecycle.unit_of_work import UnitOfWork
-from db.ris.merges import rows_of_merge
+from db.ris.merges import merge_of, rows_of_merge
 from db.tables import OrderRow, PatientMergeRow, Study
-from readfirst.ris.values import PatientId, PatientMerge, PatientUpdate
+from readfirst.ris.values import PatientMerge, PatientUpdate
 from readfirst.studies.identity import Patient, conflict, patient_of
 
 #: The RIS acts, and none of our accounts.
@@ -91,15 +91,12 @@ def _tell(
     name: str | None = None,
 ) -> None:
     """Note a change of a merge, and settle the priors of both patients."""
-    ids = (
-        PatientId(row.merged_id, row.merged_issuer),
-        PatientId(row.surviving_id, row.surviving_issuer),
-    )
+    merge = merge_of(row)
     studies = [
         study
-        for each in ids
+        for each in (merge.merged, merge.surviving)
         for study in _locked(unit, each.value)
-        if each.issuer is None or study.issuer_of_patient_id in (None, each.issuer)
+        if each.matches(study.patient_id, study.issuer_of_patient_id)
     ]
     detail: dict[str, Any] = {"merge": row.id}
     cause = Cause.PATIENT

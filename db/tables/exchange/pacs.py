@@ -2,22 +2,16 @@
 
 from datetime import datetime
 
-from sqlalchemy import Enum, ForeignKey, Index, String, Text, UniqueConstraint, false
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.tables.base import UID, Base, Leased
+from db.tables.base import UID, Base, Leased, text_enum
 from readfirst.pacs.fetches import FetchPurpose, FetchState
 from readfirst.pacs.source import Retrieval
 
-RETRIEVAL = Enum(
-    Retrieval, native_enum=False, length=16, values_callable=lambda kind: [k.value for k in kind]
-)
-PURPOSE = Enum(
-    FetchPurpose, native_enum=False, length=16, values_callable=lambda kind: [k.value for k in kind]
-)
-STATE = Enum(
-    FetchState, native_enum=False, length=16, values_callable=lambda kind: [k.value for k in kind]
-)
+RETRIEVAL = text_enum(Retrieval)
+PURPOSE = text_enum(FetchPurpose)
+STATE = text_enum(FetchState)
 
 
 class SourceRow(Leased):
