@@ -18,8 +18,6 @@ class DicomImage:
     rows: int | None
     columns: int | None
     original_removed: bool
-    #: A small film of it is kept.
-    has_thumbnail: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -148,7 +148,6 @@ def _images(images: Sequence[Image]) -> list[DicomImage]:
             rows=image.rows,
             columns=image.columns,
             original_removed=image.original_removed_at is not None,
-            has_thumbnail=image.ready_at is not None,
         )
         for image in by_uid.values()
     ]

@@ -31,7 +31,6 @@ PATHS = (
     "/admin/acceptance",
     "/admin/destinations",
     "/admin/messages",
-    "/admin/messages",
     "/admin/settings",
 )
 

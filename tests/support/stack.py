@@ -1,10 +1,13 @@
 """ReadFirst's own commands as processes, and waiting for them."""
 
 import json
+import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +23,8 @@ from db.worklist.queries import reading_order
 from readfirst.settings import Settings
 from tests.support.studies import AS_STORED
 from tests.support.waiting import LONG_TIMEOUT, TIMEOUT, wait_until
+
+ROOT = Path(__file__).parents[2]
 
 
 def readfirst(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -80,3 +85,33 @@ def running(command: list[str], environment: dict[str, str]) -> Iterator[psutil.
             for child in [*process.children(recursive=True), process]:
                 child.kill()
             started.wait()
+
+
+@contextmanager
+def listening(command: str, settings: dict[str, str], log: Path) -> Iterator[int]:
+    """A command that listens, as a process of its own. Gives its port; it stops in good order.
+
+    settings: the only ones of ReadFirst in its environment. log: takes what it writes after the
+    line that names the port.
+    """
+    environment = {name: value for name, value in os.environ.items() if "READFIRST_" not in name}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "readfirst", command],
+        env=environment | settings,
+        stderr=subprocess.PIPE,
+        cwd=ROOT,
+    )
+    assert process.stderr is not None
+    with log.open("wb") as rest, process.stderr as stderr:
+        line = stderr.readline().decode()
+        copying = threading.Thread(target=shutil.copyfileobj, args=(stderr, rest))
+        copying.start()
+        try:
+            match = re.search(r"127\.0\.0\.1:(\d+)", line)
+            assert match, line
+            yield int(match[1])
+        finally:
+            process.send_signal(signal.SIGTERM)
+            code = process.wait(TIMEOUT)
+            copying.join()
+    assert code == 0

@@ -1,5 +1,6 @@
 """The answers of DICOMweb's routes, for the OpenAPI document."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from worklist.dicomweb.media_types import DICOM, DICOM_JSON, MULTIPART, OCTET_STREAM
@@ -12,6 +13,17 @@ OBJECTS = {"schema": {"type": "array", "items": {"type": "object"}}}
 
 def _problem(description: str) -> dict[str, Any]:
     return {**TAKEN[400], "description": description}
+
+
+def query_parameter(name: str, schema: Mapping[str, Any], description: str) -> dict[str, Any]:
+    """A parameter of a query that may be left out."""
+    return {
+        "name": name,
+        "in": "query",
+        "required": False,
+        "schema": schema,
+        "description": description,
+    }
 
 
 #: Of all routes.

@@ -1,12 +1,13 @@
 """The UIDs in the paths of DICOMweb, and what its routes ask for."""
 
 import re
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import Depends, HTTPException, Path, Request
+from fastapi import Depends, HTTPException, Path
 
 from worklist.api.parameters import STUDY_UID
 from worklist.dicomweb.study_objects import StudyObjects
+from worklist.services.dependencies import of_application
 
 UID = re.compile(STUDY_UID)
 
@@ -50,12 +51,8 @@ async def _frames(
     return listed
 
 
-async def _objects(request: Request) -> Any:
-    return request.app.state.dicomweb
-
-
 StudyPath = Annotated[str, Depends(_study)]
 SeriesPath = Annotated[str, Depends(_series)]
 InstancePath = Annotated[str, Depends(_instance)]
 FramesPath = Annotated[list[int], Depends(_frames)]
-ObjectsDep = Annotated[StudyObjects, Depends(_objects)]
+ObjectsDep = Annotated[StudyObjects, of_application("dicomweb")]

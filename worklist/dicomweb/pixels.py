@@ -9,7 +9,6 @@ from pydicom.uid import ExplicitVRLittleEndian
 from db.access.audit import AuditAction
 from ingest.dicom.web.frames import StoredFrame
 from readfirst.access.roles import Role
-from readfirst.derived_images import DerivedImages
 from worklist.dicomweb.addresses import INSTANCE, SERIES, STUDY
 from worklist.dicomweb.documents import FRAMES, PICTURE
 from worklist.dicomweb.media_types import OCTET_STREAM, MediaType, chosen
@@ -22,9 +21,8 @@ from worklist.dicomweb.parameters import (
     StudyPath,
 )
 from worklist.dicomweb.rendering import PICTURES, encoded, read_rendering, rendering_parameters
-from worklist.dicomweb.study_objects import PATIENCE, Film
+from worklist.dicomweb.study_objects import PATIENCE, Film, StudyObjects
 from worklist.security.policy import policy
-from worklist.services.dependencies import DerivedImagesDep
 from worklist.services.renderer import Renderer
 
 router = APIRouter()
@@ -116,14 +114,9 @@ def rendered(
     responses=PICTURE,
 )
 @policy(Role.SERVICE, audit=AuditAction.THUMBNAIL_VIEWED, attended=False, each_time=False)
-def study_thumbnail(
-    request: Request,
-    objects: ObjectsDep,
-    derived_images: DerivedImagesDep,
-    study: StudyPath,
-) -> Response:
+def study_thumbnail(request: Request, objects: ObjectsDep, study: StudyPath) -> Response:
     """The small film of the first film of a study."""
-    return _thumbnail(request, objects.film(study, None, None), objects.renderer, derived_images)
+    return _thumbnail(request, objects, objects.film(study))
 
 
 @router.get(
@@ -134,14 +127,10 @@ def study_thumbnail(
 )
 @policy(Role.SERVICE, audit=AuditAction.THUMBNAIL_VIEWED, attended=False, each_time=False)
 def series_thumbnail(
-    request: Request,
-    objects: ObjectsDep,
-    derived_images: DerivedImagesDep,
-    study: StudyPath,
-    series: SeriesPath,
+    request: Request, objects: ObjectsDep, study: StudyPath, series: SeriesPath
 ) -> Response:
     """The small film of the first film of a series."""
-    return _thumbnail(request, objects.film(study, series, None), objects.renderer, derived_images)
+    return _thumbnail(request, objects, objects.film(study, series))
 
 
 @router.get(
@@ -154,27 +143,22 @@ def series_thumbnail(
 def thumbnail(
     request: Request,
     objects: ObjectsDep,
-    derived_images: DerivedImagesDep,
     study: StudyPath,
     series: SeriesPath,
     instance: InstancePath,
 ) -> Response:
     """The small film of an instance."""
-    return _thumbnail(
-        request, objects.film(study, series, instance), objects.renderer, derived_images
-    )
+    return _thumbnail(request, objects, objects.film(study, series, instance))
 
 
-def _thumbnail(
-    request: Request, film: Film, renderer: Renderer, derived_images: DerivedImages
-) -> Response:
+def _thumbnail(request: Request, objects: StudyObjects, film: Film) -> Response:
     """The small film of the list, which stays when the original is removed; else made anew."""
     media_type = chosen(request, PICTURES).kind
-    path = derived_images.thumbnail(film.image.sha256)
+    path = objects.derived_images.thumbnail(film.image.sha256)
     if path.is_file():
         picture: PillowImage.Image = PillowImage.open(path)
     else:
-        with renderer.reading(PATIENCE) as reader:
+        with objects.renderer.reading(PATIENCE) as reader:
             picture = PillowImage.fromarray(reader.display(film.path()))
         picture.thumbnail((SMALL, SMALL))
     return Response(encoded(picture, media_type), media_type=media_type)

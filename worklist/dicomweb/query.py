@@ -14,6 +14,7 @@ from pydicom.datadict import keyword_for_tag
 from db.dicomweb.search import StudyMatch
 from db.dicomweb.search_images import ImageMatch
 from readfirst.calendar import parse_day
+from worklist.dicomweb.documents import query_parameter
 from worklist.dicomweb.json_model import JsonObject, tag_of, values_of
 
 #: Most studies of one answer.
@@ -33,7 +34,6 @@ STUDY_TEXTS = {
 STUDY_KEYS = (*STUDY_TEXTS, "StudyInstanceUID", "StudyDate", "ModalitiesInStudy")
 SERIES_KEYS = ("SeriesInstanceUID", "Modality", "SeriesNumber", "SeriesDescription")
 INSTANCE_KEYS = ("SOPClassUID", "SOPInstanceUID", "InstanceNumber")
-NAMES = ("PatientName", "ReferringPhysicianName")
 OTHERS = ("limit", "offset", "includefield", "fuzzymatching", "accept")
 TAG = re.compile(r"[0-9A-Fa-f]{8}")
 DAY = re.compile(r"[0-9]{8}")
@@ -131,7 +131,7 @@ def read_query(request: Request, keys: Sequence[str], most: int = MOST_STUDIES) 
 def query_parameters(keys: Sequence[str], most: int = MOST_STUDIES) -> dict[str, Any]:
     """The parameters of such a query, for the document."""
     text = {"type": "string"}
-    described = [
+    described: list[tuple[str, Mapping[str, Any], str]] = [
         *((key, text, "Matches this attribute; its tag will do as a name, too.") for key in keys),
         ("limit", {"type": "integer", "minimum": 0}, f"Maximum rows, at most {most}."),
         ("offset", {"type": "integer", "minimum": 0}, "Rows that are passed over."),
@@ -139,12 +139,7 @@ def query_parameters(keys: Sequence[str], most: int = MOST_STUDIES) -> dict[str,
         ("fuzzymatching", {"type": "boolean"}, "Is answered by a warning: matching is literal."),
         ("accept", text, "In place of the header Accept."),
     ]
-    return {
-        "parameters": [
-            {"name": name, "in": "query", "required": False, "schema": schema, "description": words}
-            for name, schema, words in described
-        ]
-    }
+    return {"parameters": [query_parameter(*each) for each in described]}
 
 
 def _key(name: str, keys: Sequence[str]) -> str:

@@ -9,6 +9,7 @@ from fastapi import HTTPException, Request
 from PIL import Image as PillowImage
 
 from ingest.dicom.pixels.window import Window
+from worklist.dicomweb.documents import query_parameter
 from worklist.dicomweb.media_types import MediaType
 
 #: The preferred first: JPEG is the standard's own default.
@@ -53,17 +54,9 @@ def read_rendering(request: Request) -> Rendering:
 
 def rendering_parameters() -> dict[str, Any]:
     """The parameters, for the document."""
+    text = {"type": "string"}
     return {
-        "parameters": [
-            {
-                "name": name,
-                "in": "query",
-                "required": False,
-                "schema": {"type": "string"},
-                "description": words,
-            }
-            for name, words in PARAMETERS.items()
-        ]
+        "parameters": [query_parameter(name, text, words) for name, words in PARAMETERS.items()]
     }
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.responses import StreamingResponse
+from pydicom.uid import ExplicitVRLittleEndian
 
 from db.access.audit import AuditAction
 from readfirst.access.roles import Role
@@ -84,7 +85,7 @@ def _instances(
     kept = _kept(objects)
     syntaxes = {each.transfer_syntax_uid for each in kept}
     # Several syntaxes in one answer are to be had by who takes any.
-    syntax = syntaxes.pop() if len(syntaxes) == 1 else "1.2.840.10008.1.2.1"
+    syntax = syntaxes.pop() if len(syntaxes) == 1 else ExplicitVRLittleEndian
     offered = [MediaType(DICOM, multipart=True, transfer_syntax=syntax)]
     if alone:
         offered.append(MediaType(DICOM, transfer_syntax=syntax))

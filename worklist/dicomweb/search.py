@@ -63,8 +63,7 @@ def studies(request: Request, database: DatabaseDep, settings: SettingsDep) -> R
     with database.read() as session:
         records = find_studies(session, match, limit=query.limit + 1, offset=query.offset)
     rows = [study_row(study, settings.zone) for study in records[: query.limit]]
-    is_more = len(records) > len(rows) > 0
-    return answer_rows(rows, [*query.warnings, *([MORE] if is_more else [])])
+    return answer_rows(rows, query, matched=len(records))
 
 
 @router.get(
@@ -82,7 +81,7 @@ def series(request: Request, objects: ObjectsDep, study: StudyPath) -> Response:
     for each in objects.find(study):
         by_uid.setdefault(each.series_instance_uid, []).append(each)
     rows = [series_row(study, members, query) for members in by_uid.values()]
-    return answer_rows(query.page(rows), query.warnings)
+    return answer_rows(query.page(rows), query)
 
 
 @router.get(
@@ -97,7 +96,7 @@ def instances(request: Request, objects: ObjectsDep, study: StudyPath) -> Respon
     check_json(request)
     query = read_query(request, (*SERIES_KEYS, *INSTANCE_KEYS))
     rows = [instance_row(study, each, query) for each in objects.find(study)]
-    return answer_rows(query.page(rows), query.warnings)
+    return answer_rows(query.page(rows), query)
 
 
 @router.get(
@@ -114,11 +113,15 @@ def instances_of_series(
     check_json(request)
     query = read_query(request, INSTANCE_KEYS)
     rows = [instance_row(study, each, query) for each in objects.find(study, series)]
-    return answer_rows(query.page(rows), query.warnings)
+    return answer_rows(query.page(rows), query)
 
 
-def answer_rows(rows: Sequence[JsonObject], warnings: Sequence[str]) -> Response:
-    """Rows as DICOM's JSON; without any, an empty answer (PS3.18 10.6.3)."""
+def answer_rows(rows: Sequence[JsonObject], query: Query, *, matched: int = 0) -> Response:
+    """Rows as DICOM's JSON; without any, an empty answer (PS3.18 10.6.3).
+
+    matched: the number that the database has returned, one more than the rows where more follow.
+    """
+    warnings = [*query.warnings, *([MORE] if matched > len(rows) > 0 else [])]
     headers = {"Warning": ", ".join(warnings)} if warnings else None
     if not rows:
         return Response(status_code=204, headers=headers)

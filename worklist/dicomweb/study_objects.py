@@ -1,10 +1,11 @@
 """The objects of a study that DICOMweb gives: its films as they came in, and the AI's results."""
 
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from fastapi import HTTPException
 from pydicom.uid import ExplicitVRLittleEndian
@@ -13,6 +14,7 @@ from db.dicomweb.records import DicomImage, DicomStudy
 from db.dicomweb.search import dicom_study
 from db.session import Database
 from ingest.inbox.store import Store
+from readfirst.derived_images import DerivedImages
 from readfirst.errors import Refused
 from readfirst.settings import Settings
 from results.make import ResultObject, make_results
@@ -173,6 +175,9 @@ class StudyResult:
         )
 
 
+Kind = TypeVar("Kind", bound=StudyObject)
+
+
 class StudyObjects:
     """Finds objects for routes. Whatever is found is noted in the audit log by its record.
 
@@ -192,24 +197,19 @@ class StudyObjects:
     def _store(self) -> Store:
         return Store(self._settings.store_path)
 
+    @property
+    def derived_images(self) -> DerivedImages:
+        """The small films of the list, among others."""
+        return DerivedImages(self._settings.prepared_path)
+
     def find(
         self, study_uid: str, series_uid: str | None = None, instance_uid: str | None = None
     ) -> list[StudyObject]:
         """All objects of a study, of a series, or the one instance. Raises HTTPException 404."""
-        films = [
-            film
-            for film in self._films(study_uid)
-            if series_uid in (None, film.series_instance_uid)
-            and instance_uid in (None, film.sop_instance_uid)
-        ]
+        films = _within(self._films(study_uid), series_uid, instance_uid)
         if films and series_uid is not None:
             return [*films]
-        results = [
-            result
-            for result in self._results(study_uid)
-            if series_uid in (None, result.series_instance_uid)
-            and instance_uid in (None, result.sop_instance_uid)
-        ]
+        results = _within(self._results(study_uid), series_uid, instance_uid)
         if not films and not results:
             raise HTTPException(404, NO_OBJECT)
         return [*films, *results]
@@ -218,16 +218,19 @@ class StudyObjects:
         """The film of a record."""
         return Film(study, image, self._store, self.renderer)
 
-    def film(self, study_uid: str, series_uid: str | None, instance_uid: str | None) -> Film:
+    def film(
+        self, study_uid: str, series_uid: str | None = None, instance_uid: str | None = None
+    ) -> Film:
         """The first film of a study or of a series, or the one instance.
 
         Raises HTTPException 404 where there is none, 406 for an instance without pixels.
         """
-        objects = self.find(study_uid, series_uid, instance_uid)
-        film = next((each for each in objects if isinstance(each, Film)), None)
-        if film is None:
+        films = _within(self._films(study_uid), series_uid, instance_uid)
+        if films:
+            return films[0]
+        if _within(self._results(study_uid), series_uid, instance_uid):
             raise HTTPException(406, "A result of the AI has no pixels; it is to be had whole.")
-        return film
+        raise HTTPException(404, NO_OBJECT)
 
     def _films(self, study_uid: str) -> list[Film]:
         with self._database.read() as session:
@@ -241,3 +244,15 @@ class StudyObjects:
         with self.renderer.reading(PATIENCE) as reader:
             services = result_services(self._settings, self._database, reader)
             return [StudyResult(made) for made in make_results(services, study_uid).objects]
+
+
+def _within(
+    objects: Sequence[Kind], series_uid: str | None, instance_uid: str | None
+) -> list[Kind]:
+    """Those of a series, and the one instance; None for any."""
+    return [
+        each
+        for each in objects
+        if series_uid in (None, each.series_instance_uid)
+        and instance_uid in (None, each.sop_instance_uid)
+    ]

@@ -8,11 +8,11 @@ from fastapi import HTTPException
 from sqlalchemy.orm import Session
 
 from db.fhir.lookups import studies_with_accession_number
+from ingest.dicom.attributes import is_uid
 from worklist.fhir.capability import SEARCHES
 
 #: Most studies of one answer: results are made of their originals while somebody waits.
 MOST_STUDIES = 20
-UID = re.compile(r"[0-9]+(\.[0-9]+)*")
 JSON_FORMATS = ("json", "application/json", "application/fhir+json")
 #: Of every search, and without a say in what it finds.
 OF_ALL = ("_format", "_count")
@@ -49,9 +49,9 @@ def fhir_search(kind: str, parameters: Mapping[str, str]) -> FhirSearch:
     if name == "identifier" and (system not in ("", "urn:dicom:uid") or not token):
         raise HTTPException(400, "The system must be urn:dicom:uid, or empty for a number.")
     uid = re.sub(r"^(ImagingStudy/|urn:oid:)", "", token if bar else value)
-    is_uid = name != "identifier" or kind == "Device" or system or token.startswith("urn:oid:")
-    if not is_uid:
+    by_uid = name != "identifier" or kind == "Device" or system or token.startswith("urn:oid:")
+    if not by_uid:
         return FhirSearch(None, token)
-    if len(uid) > 64 or not UID.fullmatch(uid):
+    if not is_uid(uid):
         raise HTTPException(400, f"{name} names no DICOM UID.")
     return FhirSearch(uid, None)

@@ -31,7 +31,7 @@ from worklist.services.streams import Streams
 Notifier = Callable[[TaskName], None]
 
 
-def _of_application(name: str) -> Any:
+def of_application(name: str) -> Any:
     """A thing in the state of the application. It is there: nothing has to run in a thread."""
 
     async def find(request: Request) -> Any:
@@ -40,20 +40,20 @@ def _of_application(name: str) -> Any:
     return Depends(find)
 
 
-SettingsDep = Annotated[Settings, _of_application("settings")]
-DatabaseDep = Annotated[Database, _of_application("database")]
+SettingsDep = Annotated[Settings, of_application("settings")]
+DatabaseDep = Annotated[Database, of_application("database")]
 #: The site's rules for the life cycle.
-LifecycleDep = Annotated[LifecyclePolicy, _of_application("lifecycle")]
-OriginalsDep = Annotated[Originals, _of_application("originals")]
-DerivedImagesDep = Annotated[DerivedImages, _of_application("prepared")]
-RendererDep = Annotated[Renderer, _of_application("renderer")]
-StreamsDep = Annotated[Streams, _of_application("streams")]
-NotifierDep = Annotated[Notifier, _of_application("notify")]
+LifecycleDep = Annotated[LifecyclePolicy, of_application("lifecycle")]
+OriginalsDep = Annotated[Originals, of_application("originals")]
+DerivedImagesDep = Annotated[DerivedImages, of_application("prepared")]
+RendererDep = Annotated[Renderer, of_application("renderer")]
+StreamsDep = Annotated[Streams, of_application("streams")]
+NotifierDep = Annotated[Notifier, of_application("notify")]
 #: The writers into the inbox, and the reader of the headers of what comes in.
-UploadWriterDep = Annotated[InboxWriter, _of_application("upload_writer")]
-DicomwebWriterDep = Annotated[InboxWriter, _of_application("dicomweb_writer")]
-HeaderReaderDep = Annotated[Reader, _of_application("header_reader")]
-AuthenticatorDep = Annotated[Authenticator, _of_application("authenticator")]
+UploadWriterDep = Annotated[InboxWriter, of_application("upload_writer")]
+DicomwebWriterDep = Annotated[InboxWriter, of_application("dicomweb_writer")]
+HeaderReaderDep = Annotated[Reader, of_application("header_reader")]
+AuthenticatorDep = Annotated[Authenticator, of_application("authenticator")]
 
 
 async def now() -> datetime:

@@ -1,14 +1,9 @@
 """HL7 messages all the way into the database: `readfirst mllp`."""
 
-import os
-import re
-import shutil
 import signal
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -18,40 +13,21 @@ from db.session import Database
 from db.tables import Hl7Message, OrderRow, Study
 from readfirst.settings import Settings
 from tests.support.hl7 import Sender, an_order_message, services
+from tests.support.stack import ROOT, listening
 from tests.support.studies import NOW, a_header, an_image
 from tests.support.waiting import TIMEOUT
 from worker.ris.take_message import take_message
 
-ROOT = Path(__file__).parents[3]
 
-
-@contextmanager
-def listening(settings: Settings, log: Path) -> Iterator[int]:
-    """The listener as a process of its own. Gives its port; at the end it stops in good order."""
-    environment = {name: value for name, value in os.environ.items() if "READFIRST_" not in name}
-    environment |= {
+def listening_for_hl7(settings: Settings, log: Path) -> AbstractContextManager[int]:
+    """The listener as a process of its own. Gives its port."""
+    environment = {
         "READFIRST_HOME": str(settings.home_path),
         "READFIRST_DATABASE_URL": settings.database,
         "READFIRST_HL7_PORT": "0",
         "READFIRST_LOG_LEVEL": "info",
     }
-    command = [sys.executable, "-m", "readfirst", "mllp"]
-    with log.open("wb") as stderr:
-        process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, cwd=ROOT)
-        assert process.stderr is not None
-        line = process.stderr.readline().decode()
-        rest = threading.Thread(target=shutil.copyfileobj, args=(process.stderr, stderr))
-        rest.start()
-        try:
-            match = re.search(r"127\.0\.0\.1:(\d+)", line)
-            assert match, line
-            yield int(match[1])
-        finally:
-            process.send_signal(signal.SIGTERM)
-            code = process.wait(TIMEOUT)
-            rest.join()
-            process.stderr.close()
-    assert code == 0
+    return listening("mllp", environment, log)
 
 
 def test_orders_raise_studies_and_the_log_names_nobody(
@@ -60,7 +36,7 @@ def test_orders_raise_studies_and_the_log_names_nobody(
     with database.write() as session:
         an_image(session, NOW, study="1.1", header=a_header(accession_number="A1"))
     log = tmp_path / "mllp.log"
-    with listening(settings, log) as port, Sender(port) as sender:
+    with listening_for_hl7(settings, log) as port, Sender(port) as sender:
         assert sender.send(an_order_message(priority="S")).code == "AA"
         assert sender.send(b"nonsense").code == "AR"
         with database.read() as session:

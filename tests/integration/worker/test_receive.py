@@ -1,9 +1,5 @@
 """Images sent by DICOM, all the way into the database: `readfirst receive` and the ingester."""
 
-import os
-import re
-import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -11,7 +7,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +17,7 @@ from db.tables import Image
 from tests.chaos.test_ingester import images, run_until
 from tests.support.dcmtk import STORESCU, needs_dcmtk
 from tests.support.files import a_dicom_file
+from tests.support.stack import listening
 from tests.support.waiting import LONG_TIMEOUT, TIMEOUT, in_background, wait_until
 from tests.support.workers import Worker
 
@@ -28,32 +25,14 @@ pytestmark = needs_dcmtk
 SENDERS, EACH = 20, 3
 
 
-@contextmanager
-def receiving(worker: Worker, log: Path) -> Iterator[int]:
-    """The listener as a process of its own. Gives its port; at the end it stops in good order."""
-    environment = {name: value for name, value in os.environ.items() if "READFIRST_" not in name}
-    environment |= {
+def receiving(worker: Worker, log: Path) -> AbstractContextManager[int]:
+    """The listener as a process of its own. Gives its port."""
+    settings = {
         "READFIRST_HOME": str(worker.settings.home_path),
         "READFIRST_RECEIVE_PORT": "0",
         "READFIRST_LOG_LEVEL": "debug",
     }
-    listener = [sys.executable, "-m", "readfirst", "receive"]
-    with log.open("wb") as stderr:
-        process = subprocess.Popen(listener, env=environment, stderr=subprocess.PIPE)
-        assert process.stderr is not None
-        line = process.stderr.readline().decode()
-        rest = threading.Thread(target=shutil.copyfileobj, args=(process.stderr, stderr))
-        rest.start()
-        try:
-            match = re.search(r"127\.0\.0\.1:(\d+)", line)
-            assert match, line
-            yield int(match[1])
-        finally:
-            process.send_signal(signal.SIGTERM)
-            code = process.wait(TIMEOUT)
-            rest.join()
-            process.stderr.close()
-    assert code == 0
+    return listening("receive", settings, log)
 
 
 def send(port: int, *paths: Path) -> subprocess.CompletedProcess[str]:

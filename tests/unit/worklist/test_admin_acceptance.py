@@ -1,30 +1,24 @@
 """Acceptance as a lead does it: a report of the verdicts, its file, and one signature."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
 
 from db.access.audit import entries
-from db.access.login_sessions import open_session
 from db.ensembles.versions import register
 from db.lifecycle.verdicts import VerdictInput
 from db.session import Database
 from models.manifest import available_ensembles, load_manifest, shipped_version
-from readfirst.access.credentials import digest
+from readfirst.access.roles import Role
 from readfirst.settings import Settings
 from readfirst.studies.findings import Finding
-from tests.support.people import add_people
+from tests.support.browsers import FORM, logged_in
 from tests.support.studies import NOW, a_header, a_ready_image, give_verdict, score_ready
 from worker.scoring.ensemble_registry import facts
 from worklist.app import make_app
-from worklist.security.principal import form_token
 
-SECRET = "a secret of the lead's browser"
-FORM = {"form_token": form_token(SECRET)}
-OWN = {"Sec-Fetch-Site": "same-origin"}
 PAGE, API = "/admin/acceptance", "/api/v1/admin/acceptances"
 
 
@@ -41,13 +35,8 @@ def a_read_study(database: Database, number: int, probability: float, finding: F
 @pytest.fixture
 def client(settings: Settings, database: Database) -> Iterator[TestClient]:
     """The browser of a lead. A pneumonia is found."""
-    now = datetime.now(UTC)
-    add_people(database, now)
-    with database.write() as session:
-        open_session(session, "lead", digest(SECRET), now, "10.0.0.7")
     a_read_study(database, 1, 0.97, Finding.PNEUMONIA)
-    with TestClient(make_app(settings), follow_redirects=False, headers=OWN) as opened:
-        opened.cookies.set("readfirst", SECRET)
+    with logged_in(make_app(settings), database, Role.LEAD) as opened:
         yield opened
 
 

@@ -13,27 +13,21 @@ from db.access.login_attempts import account_key, begin
 from db.access.login_sessions import open_session
 from db.session import Database
 from readfirst.access.credentials import digest
+from readfirst.access.roles import Role
 from readfirst.settings import Settings
-from tests.support.people import PASSWORD, TOKEN, add_people
+from tests.support.browsers import FORM, OWN, logged_in
+from tests.support.people import PASSWORD, TOKEN
 from worklist.app import make_app
 from worklist.security.access_policy import access_policy
-from worklist.security.principal import form_token
 
 NOW = datetime.now(UTC)
-SECRET = "a secret of the admin's browser"
-FORM = {"form_token": form_token(SECRET)}
-OWN = {"Sec-Fetch-Site": "same-origin"}
 ACCOUNTS = "/api/v1/admin/accounts"
 
 
 @pytest.fixture
 def client(settings: Settings, database: Database) -> Iterator[TestClient]:
     """The browser of an admin who is logged in; there is an account of each role."""
-    add_people(database, NOW)
-    with database.write() as session:
-        open_session(session, "admin", digest(SECRET), NOW, "10.0.0.7")
-    with TestClient(make_app(settings), follow_redirects=False, headers=OWN) as opened:
-        opened.cookies.set("readfirst", SECRET)
+    with logged_in(make_app(settings), database, Role.ADMIN) as opened:
         yield opened
 
 

@@ -2,31 +2,25 @@
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
 
 from db.access.audit import entries
-from db.access.login_sessions import open_session
 from db.lifecycle.lease import LeasePolicy
 from db.lifecycle.sending.claims import claim_due
 from db.lifecycle.sending.outcomes import GIVE_UP_AFTER, not_sent
 from db.session import Database
-from readfirst.access.credentials import digest
+from readfirst.access.roles import Role
 from readfirst.destinations.forms import Form
 from readfirst.settings import Settings
 from readfirst.tasks.names import TaskName
+from tests.support.browsers import FORM, logged_in
 from tests.support.destinations import a_destination, outgoing
-from tests.support.people import add_people
 from tests.support.studies import LEASE, NOW, a_scored_image
 from worklist.app import make_app
-from worklist.security.principal import form_token
 
-SECRET = "a secret of the admin's browser"
-FORM = {"form_token": form_token(SECRET)}
-OWN = {"Sec-Fetch-Site": "same-origin"}
 PAGE, API = "/admin/destinations", "/api/v1/admin/destinations"
 
 
@@ -48,10 +42,7 @@ def client(
     settings: Settings, database: Database, tasks: list[TaskName], folder: Path
 ) -> Iterator[TestClient]:
     """The browser of an admin. Of two results for `share`, one was given up and the other waits."""
-    now = datetime.now(UTC)
-    add_people(database, now)
     with database.write() as session:
-        open_session(session, "admin", digest(SECRET), now, "10.0.0.7")
         a_destination(session, "share", Form.SR, address={"path": str(folder)})
         for uid in ("1.1", "1.2"):
             a_scored_image(session, NOW, probability=0.9, study=uid)
@@ -62,8 +53,7 @@ def client(
         not_sent(session, due.results[0], "The disk is <full>.", late, policy, answered=False)
         not_sent(session, due.results[1], "no answer", NOW, policy, answered=False)
     app = make_app(settings, tasks.append)
-    with TestClient(app, follow_redirects=False, headers=OWN) as opened:
-        opened.cookies.set("readfirst", SECRET)
+    with logged_in(app, database, Role.ADMIN) as opened:
         yield opened
 
 

@@ -1,28 +1,22 @@
 """Ensembles as an administrator changes them: forms, API, what is noted, what workers are told."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 
 from db.access.audit import entries
-from db.access.login_sessions import open_session
 from db.nights.running import NewNight, begin_night
 from db.session import Database
 from db.tables import EnsembleVersion
-from readfirst.access.credentials import digest
+from readfirst.access.roles import Role
 from readfirst.settings import Settings
 from readfirst.tasks.names import TaskName
-from tests.support.people import add_people
+from tests.support.browsers import FORM, logged_in
 from tests.support.studies import NOW, a_scored_image, an_ensemble
 from worklist.app import make_app
-from worklist.security.principal import form_token
 
-SECRET = "a secret of the admin's browser"
-FORM = {"form_token": form_token(SECRET)}
-OWN = {"Sec-Fetch-Site": "same-origin"}
 API = "/api/v1/admin/ensembles"
 
 
@@ -35,15 +29,11 @@ def tasks() -> list[TaskName]:
 @pytest.fixture
 def client(settings: Settings, database: Database, tasks: list[TaskName]) -> Iterator[TestClient]:
     """The browser of an admin. Ensemble 1 has scored a film; 2 is a candidate."""
-    now = datetime.now(UTC)
-    add_people(database, now)
     with database.write() as session:
-        open_session(session, "admin", digest(SECRET), now, "10.0.0.7")
         a_scored_image(session, NOW, probability=0.9)
         an_ensemble(session, "2")
     app = make_app(settings, tasks.append)
-    with TestClient(app, follow_redirects=False, headers=OWN) as opened:
-        opened.cookies.set("readfirst", SECRET)
+    with logged_in(app, database, Role.ADMIN) as opened:
         yield opened
 
 

@@ -2,39 +2,28 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import pytest
 from fastapi.testclient import TestClient
 
 from db.access.audit import AuditAction, entries
-from db.access.login_sessions import open_session
 from db.ris.messages import kept_messages
 from db.session import Database
-from readfirst.access.credentials import digest
+from readfirst.access.roles import Role
 from readfirst.settings import Settings
+from tests.support.browsers import FORM, logged_in
 from tests.support.hl7 import RULES, an_order_message, services
-from tests.support.people import add_people
 from worker.ris.retry import retry_next_wanted_message
 from worker.ris.take_message import take_message
 from worklist.app import make_app
-from worklist.security.principal import form_token
 
-NOW = datetime.now(UTC)
-SECRET = "a secret of the admin's browser"
-FORM = {"form_token": form_token(SECRET)}
 PAGE, API = "/admin/messages", "/api/v1/admin/messages"
 
 
 @pytest.fixture
 def client(settings: Settings, database: Database) -> Iterator[TestClient]:
     """The browser of an admin who is logged in."""
-    add_people(database, NOW)
-    with database.write() as session:
-        open_session(session, "admin", digest(SECRET), NOW, "10.0.0.7")
-    app, own = make_app(settings), {"Sec-Fetch-Site": "same-origin"}
-    with TestClient(app, follow_redirects=False, headers=own) as opened:
-        opened.cookies.set("readfirst", SECRET)
+    with logged_in(make_app(settings), database, Role.ADMIN) as opened:
         yield opened
 
 

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from html import unescape
 from typing import Any
 
@@ -10,21 +9,16 @@ import pytest
 from fastapi.testclient import TestClient
 
 from db.access.audit import entries
-from db.access.login_sessions import open_session
 from db.lifecycle.verdicts import VerdictInput
 from db.session import Database
-from readfirst.access.credentials import digest
+from readfirst.access.roles import Role
 from readfirst.settings import Settings
 from readfirst.studies.findings import Finding
 from readfirst.tasks.names import TaskName
-from tests.support.people import add_people
+from tests.support.browsers import FORM, logged_in
 from tests.support.studies import NOW, a_scored_image, an_ensemble, give_verdict
 from worklist.app import make_app
-from worklist.security.principal import form_token
 
-SECRET = "a secret of the lead's browser"
-FORM = {"form_token": form_token(SECRET)}
-OWN = {"Sec-Fetch-Site": "same-origin"}
 API = "/api/v1/admin/thresholds"
 PREVIEW = {"method": "value", "target": "0.3", "evidence": "reference", "prevalence": ""}
 
@@ -38,17 +32,13 @@ def tasks() -> list[TaskName]:
 @pytest.fixture
 def client(settings: Settings, database: Database, tasks: list[TaskName]) -> Iterator[TestClient]:
     """The browser of a lead. Ensemble 1 missed a pneumonia; a study of 40 % is unread."""
-    now = datetime.now(UTC)
-    add_people(database, now)
     with database.write() as session:
-        open_session(session, "lead", digest(SECRET), now, "10.0.0.7")
         a_scored_image(session, NOW, probability=0.35, study="1.1")
         give_verdict(session, "1.1", VerdictInput(finding=Finding.PNEUMONIA))
         a_scored_image(session, NOW, probability=0.4, study="1.2")
         an_ensemble(session, "2")
     app = make_app(settings, tasks.append)
-    with TestClient(app, follow_redirects=False, headers=OWN) as opened:
-        opened.cookies.set("readfirst", SECRET)
+    with logged_in(app, database, Role.LEAD) as opened:
         yield opened
 
 

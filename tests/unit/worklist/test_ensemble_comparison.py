@@ -3,26 +3,22 @@
 import csv
 import io
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
 import pytest
 from fastapi.testclient import TestClient
 
 from db.access.audit import entries
-from db.access.login_sessions import open_session
 from db.ensembles.shadows import begin_shadow
 from db.session import Database
-from readfirst.access.credentials import digest
+from readfirst.access.roles import Role
 from readfirst.settings import Settings
 from readfirst.studies.findings import Finding
 from readfirst.tasks.names import TaskName
+from tests.support.browsers import logged_in
 from tests.support.compared import a_compared_film
-from tests.support.people import add_people
 from tests.support.studies import NOW
 from worklist.app import make_app
 
-SECRET = "a secret of the admin's browser"
-OWN = {"Sec-Fetch-Site": "same-origin"}
 PAGE = "/admin/ensembles/compare"
 API = "/api/v1/admin/ensembles/comparison"
 
@@ -30,10 +26,7 @@ API = "/api/v1/admin/ensembles/comparison"
 @pytest.fixture
 def client(settings: Settings, database: Database) -> Iterator[TestClient]:
     """The browser of an admin. Ensemble 2 is in shadow, and flags other studies than 1."""
-    now = datetime.now(UTC)
-    add_people(database, now)
     with database.write() as session:
-        open_session(session, "admin", digest(SECRET), now, "10.0.0.7")
         for first, second, finding in (
             (0.9, 0.8, Finding.PNEUMONIA),
             (0.2, 0.7, Finding.PNEUMONIA),
@@ -44,8 +37,7 @@ def client(settings: Settings, database: Database) -> Iterator[TestClient]:
         begin_shadow(session, "2", NOW)
     tasks: list[TaskName] = []
     app = make_app(settings, tasks.append)
-    with TestClient(app, follow_redirects=False, headers=OWN) as opened:
-        opened.cookies.set("readfirst", SECRET)
+    with logged_in(app, database, Role.ADMIN) as opened:
         yield opened
 
 

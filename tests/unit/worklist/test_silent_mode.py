@@ -2,26 +2,23 @@
 
 import asyncio
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
 import pytest
 from fastapi import Request
 from fastapi.testclient import TestClient
 from starlette.types import Message, Scope
 
-from db.access.login_sessions import open_session
 from db.lifecycle.verdicts import VerdictInput
 from db.session import Database
-from readfirst.access.credentials import digest
+from readfirst.access.roles import Role
 from readfirst.settings import Settings
 from readfirst.studies.findings import Finding
-from tests.support.people import TOKEN, add_people
+from tests.support.browsers import OWN, logged_in
+from tests.support.people import TOKEN
 from tests.support.studies import NOW, a_scored_image, give_verdict
 from worklist.app import make_app
 from worklist.services.streams import Streams
 
-SECRET = "a secret of the lead's browser"
-OWN = {"Sec-Fetch-Site": "same-origin"}
 BANNER = "Silent mode: the AI scores every film"
 
 
@@ -34,18 +31,14 @@ def digests() -> list[str]:
 @pytest.fixture
 def client(settings: Settings, database: Database, digests: list[str]) -> Iterator[TestClient]:
     """The browser of a lead, at a site in silent mode."""
-    now = datetime.now(UTC)
-    add_people(database, now)
     with database.write() as session:
-        open_session(session, "lead", digest(SECRET), now, "10.0.0.7")
         digests += [
             a_scored_image(session, NOW, probability=0.877, study=uid).sha256
             for uid in ("1.1", "1.2")
         ]
         give_verdict(session, "1.2", VerdictInput(finding=Finding.PNEUMONIA))
     app = make_app(settings.model_copy(update={"mode": "silent"}))
-    with TestClient(app, follow_redirects=False, headers=OWN) as opened:
-        opened.cookies.set("readfirst", SECRET)
+    with logged_in(app, database, Role.LEAD) as opened:
         yield opened
 
 
