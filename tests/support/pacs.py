@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
@@ -10,11 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from pydicom import dcmread
+from pydicom.uid import generate_uid
 from pynetdicom import AE
 from pynetdicom.presentation import build_context
 
+from db.session import Database
 from ingest.inbox.inbox_writer import InboxWriter
-from ingest.pacs.client import ClientConfig
+from ingest.pacs.client import ClientConfig, PacsClient
+from ingest.pacs.open_client import open_client
 from ingest.receivers.listener import listening
 from ingest.receivers.listener_config import ListenerConfig
 from readfirst.pacs.source import PacsSource, Retrieval
@@ -24,6 +28,7 @@ from tests.support.orthanc import an_orthanc, with_dicomweb
 from tests.support.ports import free_port, listens
 from tests.support.requirements import require
 from tests.support.waiting import TIMEOUT, wait_until
+from worker.pacs.services import FetchServices
 
 MEGABYTE = 1024 * 1024
 TITLE = "READFIRST"
@@ -58,6 +63,14 @@ class Pacs:
     store: Callable[[Path], object]
     start: Callable[[], None] = field(default=lambda: None)
     stop: Callable[[], None] = field(default=lambda: None)
+
+    def add_film(self, folder: Path, **attributes: Any) -> str:
+        """Let it have one more film, which lies in a folder on its way; its study."""
+        study = str(attributes.setdefault("StudyInstanceUID", generate_uid()))
+        path = folder / "film.dcm"
+        path.write_bytes(a_film(**{"StudyID": "1"} | attributes))
+        self.store(path)
+        return study
 
 
 class Dcmqrscp:
@@ -173,6 +186,16 @@ def a_config(inbox: Path, *, has_room: bool = True) -> ClientConfig:
     writer = InboxWriter(inbox, "pacs", lambda: has_room)
     writer.prepare()
     return ClientConfig(ae_title=TITLE, most_bytes=100 * MEGABYTE, inbox_writer=writer)
+
+
+def fetch_services(database: Database, inbox: Path, **changes: Any) -> FetchServices:
+    """The needs of whoever fetches films, into an inbox of its own."""
+    config = a_config(inbox)
+
+    def opened(source: PacsSource, stop: threading.Event) -> PacsClient:
+        return open_client(source, config, stop)
+
+    return FetchServices(database=database, open_client=opened, **changes)
 
 
 def in_inbox(inbox: Path) -> list[str]:

@@ -10,20 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from pydicom.uid import generate_uid
 from typer.testing import CliRunner, Result
 
 from cli import app
 from readfirst.errors import Unavailable
 from readfirst.pacs.source import Retrieval
-from tests.support.pacs import (
-    Pacs,
-    a_dcmqrscp,
-    a_film,
-    a_listener_of,
-    an_orthanc_pacs,
-    in_inbox,
-)
+from tests.support.pacs import Pacs, a_dcmqrscp, a_film, a_listener_of, an_orthanc_pacs, in_inbox
 from tests.support.ports import free_port
 from tests.support.waiting import TIMEOUT, wait_until
 
@@ -59,18 +51,10 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FetchingSi
     ):
         studies = []
         for number, day in enumerate((1, 1, 2, 3)):
-            study = generate_uid()
-            path = tmp_path / "film.dcm"
-            path.write_bytes(
-                a_film(
-                    StudyInstanceUID=study,
-                    StudyDate=f"2026110{day}",
-                    StudyID="1",
-                    AccessionNumber=f"A-{number}",
-                )
+            study = pacs.add_film(
+                tmp_path, StudyDate=f"2026110{day}", AccessionNumber=f"A-{number}"
             )
-            pacs.store(path)
-            studies.append(str(study))
+            studies.append(study)
         dimse = ("--host", "127.0.0.1", "--port", str(pacs.source.port), "--ae-title", "PACS")
         assert run("sources", "add", "archive", *dimse).exit_code == 0
         yield FetchingSite(home, pacs, studies)

@@ -21,18 +21,10 @@ from readfirst.pacs.fetches import FetchPurpose, FetchState
 from readfirst.pacs.source import PacsSource, Retrieval
 from readfirst.settings import Settings
 from tests.support.environments import clean_environment
-from tests.support.pacs import (
-    Pacs,
-    a_config,
-    a_dcmqrscp,
-    a_film,
-    an_orthanc_pacs,
-    in_inbox,
-)
+from tests.support.pacs import Pacs, a_config, a_dcmqrscp, an_orthanc_pacs, fetch_services, in_inbox
 from tests.support.ports import free_port
 from tests.support.waiting import TIMEOUT, wait_until
 from worker.pacs.poll import Poller, PollPolicy
-from worker.pacs.services import FetchServices
 
 ROOT = Path(__file__).parents[3]
 DAY = datetime(2026, 11, 3, 9, 0, tzinfo=UTC)
@@ -65,10 +57,7 @@ def clock() -> SiteClock:
 @pytest.fixture
 def poller(settings: Settings, database: Database, clock: SiteClock) -> Poller:
     settings.inbox_path.mkdir(parents=True)
-    config = a_config(settings.inbox_path)
-    services = FetchServices(
-        database=database, open_client=lambda source, stop: open_client(source, config, stop)
-    )
+    services = fetch_services(database, settings.inbox_path)
     return Poller(
         services, POLICY, threading.Event(), clock=lambda: clock.now, seconds=lambda: clock.passed
     )
@@ -76,11 +65,7 @@ def poller(settings: Settings, database: Database, clock: SiteClock) -> Poller:
 
 def add_film(pacs: Pacs, folder: Path, **attributes: object) -> str:
     """Let a PACS have one more film; its study."""
-    study = str(attributes.setdefault("StudyInstanceUID", generate_uid()))
-    path = folder / "film.dcm"
-    path.write_bytes(a_film(**{"StudyDate": f"{DAY:%Y%m%d}", "StudyID": "1"} | attributes))
-    pacs.store(path)
-    return study
+    return pacs.add_film(folder, **{"StudyDate": f"{DAY:%Y%m%d}"} | attributes)
 
 
 def add(database: Database, source: PacsSource, **changes: object) -> None:
