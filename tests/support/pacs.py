@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -12,11 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from pydicom import dcmread
+from pydicom.uid import generate_uid
 from pynetdicom import AE
 from pynetdicom.presentation import build_context
 
+from db.session import Database
 from ingest.inbox.inbox_writer import InboxWriter
-from ingest.pacs.client import ClientConfig
+from ingest.pacs.client import ClientConfig, PacsClient
+from ingest.pacs.open_client import open_client
 from ingest.receivers.listener import listening
 from ingest.receivers.listener_config import ListenerConfig
 from readfirst.pacs.source import PacsSource, Retrieval
@@ -24,7 +28,9 @@ from tests.support.dcmtk import tool
 from tests.support.files import a_dataset, a_gradient, dicom_bytes
 from tests.support.orthanc import an_orthanc
 from tests.support.requirements import require
+from tests.support.storescp import free_port
 from tests.support.waiting import TIMEOUT, wait_until
+from worker.pacs.services import FetchServices
 
 MEGABYTE = 1024 * 1024
 TITLE = "READFIRST"
@@ -35,13 +41,6 @@ def a_film(**attributes: Any) -> bytes:
     """The file of a film, as small as one can be that is a film."""
     dataset = a_dataset(a_gradient(), **attributes)
     return dicom_bytes(dataset)
-
-
-def a_free_port() -> int:
-    """A port of loopback that nobody has now: some servers cannot choose their own."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 def store(port: int, title: str, path: Path) -> None:
@@ -68,13 +67,21 @@ class Pacs:
     start: Callable[[], None] = field(default=lambda: None)
     stop: Callable[[], None] = field(default=lambda: None)
 
+    def add_film(self, folder: Path, **attributes: Any) -> str:
+        """Let it have one more film, which lies in a folder on its way; its study."""
+        study = str(attributes.setdefault("StudyInstanceUID", generate_uid()))
+        path = folder / "film.dcm"
+        path.write_bytes(a_film(**{"StudyID": "1"} | attributes))
+        self.store(path)
+        return study
+
 
 class Dcmqrscp:
     """DCMTK's archive of files and an index: a process for each association."""
 
     def __init__(self, folder: Path, listener_port: int) -> None:
         require("dcmtk", tool("dcmqrscp") != "dcmqrscp")
-        self.port = a_free_port()
+        self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
         self._log = folder / "dcmqrscp.log"
         self._config = folder / "dcmqrscp.cfg"
@@ -184,6 +191,16 @@ def a_config(inbox: Path, *, has_room: bool = True) -> ClientConfig:
     writer = InboxWriter(inbox, "pacs", lambda: has_room)
     writer.prepare()
     return ClientConfig(ae_title=TITLE, most_bytes=100 * MEGABYTE, inbox_writer=writer)
+
+
+def fetch_services(database: Database, inbox: Path, **changes: Any) -> FetchServices:
+    """The needs of whoever fetches films, into an inbox of its own."""
+    config = a_config(inbox)
+
+    def opened(source: PacsSource, stop: threading.Event) -> PacsClient:
+        return open_client(source, config, stop)
+
+    return FetchServices(database=database, open_client=opened, **changes)
 
 
 def in_inbox(inbox: Path) -> list[str]:

@@ -89,13 +89,11 @@ class Poller:
         if visit is None:
             return False
         error: str | None = None
-        failed = True
         try:
             with renewing(
                 database, lambda session, at: renew_visit(session, visit, at), VISIT.lease
             ):
                 self._visit(visit)
-            failed = False
         except (SourceUnavailable, Misconfigured) as fault:
             error = str(fault)
         except Unavailable as fault:
@@ -104,7 +102,7 @@ class Poller:
             self._end(visit, failed=True)
             return True
         self.services.note_answer(visit.record, error, self.clock(), action="poll")
-        self._end(visit, failed=failed)
+        self._end(visit, failed=error is not None)
         return True
 
     def _visit(self, visit: SourceVisit) -> None:

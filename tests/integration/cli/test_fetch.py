@@ -10,21 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from pydicom.uid import generate_uid
 from typer.testing import CliRunner, Result
 
 from cli import app
 from readfirst.errors import Unavailable
 from readfirst.pacs.source import Retrieval
-from tests.support.pacs import (
-    Pacs,
-    a_dcmqrscp,
-    a_film,
-    a_free_port,
-    a_listener_of,
-    an_orthanc_pacs,
-    in_inbox,
-)
+from tests.support.pacs import Pacs, a_dcmqrscp, a_film, a_listener_of, an_orthanc_pacs, in_inbox
+from tests.support.storescp import free_port
 from tests.support.waiting import TIMEOUT, wait_until
 
 ROOT = Path(__file__).parents[3]
@@ -59,18 +51,10 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FetchingSi
     ):
         studies = []
         for number, day in enumerate((1, 1, 2, 3)):
-            study = generate_uid()
-            path = tmp_path / "film.dcm"
-            path.write_bytes(
-                a_film(
-                    StudyInstanceUID=study,
-                    StudyDate=f"2026110{day}",
-                    StudyID="1",
-                    AccessionNumber=f"A-{number}",
-                )
+            study = pacs.add_film(
+                tmp_path, StudyDate=f"2026110{day}", AccessionNumber=f"A-{number}"
             )
-            pacs.store(path)
-            studies.append(str(study))
+            studies.append(study)
         dimse = ("--host", "127.0.0.1", "--port", str(pacs.source.port), "--ae-title", "PACS")
         assert run("sources", "add", "archive", *dimse).exit_code == 0
         yield FetchingSite(home, pacs, studies)
@@ -160,7 +144,7 @@ def test_ctrl_c_ends_it_and_the_same_command_goes_on(site: FetchingSite) -> None
 def test_films_come_by_dicomweb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("READFIRST_HOME", str(tmp_path / "home"))
-    with an_orthanc_pacs(tmp_path / "orthanc", Retrieval.DICOMWEB, a_free_port()) as pacs:
+    with an_orthanc_pacs(tmp_path / "orthanc", Retrieval.DICOMWEB, free_port()) as pacs:
         path = tmp_path / "film.dcm"
         path.write_bytes(a_film(StudyDate="20261103", StudyID="1"))
         pacs.store(path)

@@ -16,7 +16,8 @@ from ingest.pacs.open_client import open_client
 from readfirst.errors import Misconfigured, SourceUnavailable, Unavailable
 from readfirst.pacs.matches import RetrieveTarget, StudyQuery
 from readfirst.pacs.source import PacsSource, Retrieval
-from tests.support.pacs import KINDS, a_config, a_film, a_free_port, a_listener_of, in_inbox
+from tests.support.pacs import KINDS, a_config, a_film, a_listener_of, in_inbox
+from tests.support.storescp import free_port
 from tests.support.waiting import wait_until
 
 DAY = date(2026, 11, 3)
@@ -125,14 +126,14 @@ def test_the_client_goes_on_after_a_rest(archive: Archive) -> None:
 
 def a_source(**changes: object) -> PacsSource:
     source = PacsSource(
-        name="s", retrieval=Retrieval.C_MOVE, host="127.0.0.1", port=a_free_port(), ae_title="PACS"
+        name="s", retrieval=Retrieval.C_MOVE, host="127.0.0.1", port=free_port(), ae_title="PACS"
     )
     return replace(source, **changes)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("retrieval", Retrieval)
 def test_a_pacs_that_is_off_is_said_to_be(retrieval: Retrieval, tmp_path: Path) -> None:
-    url = f"http://127.0.0.1:{a_free_port()}/dicom-web"
+    url = f"http://127.0.0.1:{free_port()}/dicom-web"
     source = a_source(retrieval=retrieval, url=url)
     config = a_config(tmp_path)
     with (
@@ -145,7 +146,7 @@ def test_a_pacs_that_is_off_is_said_to_be(retrieval: Retrieval, tmp_path: Path) 
 def test_an_unknown_destination_ends_it_with_what_to_set_up(tmp_path: Path) -> None:
     open_pacs, retrieval = KINDS["dcmqrscp-move"]
     config = replace(a_config(tmp_path), ae_title="STRANGER")
-    with open_pacs(tmp_path / "pacs", retrieval, a_free_port()) as pacs:
+    with open_pacs(tmp_path / "pacs", retrieval, free_port()) as pacs:
         path = tmp_path / "film.dcm"
         path.write_bytes(a_film(StudyInstanceUID="1.2.3", StudyDate="20261103", StudyID="1"))
         pacs.store(path)
@@ -158,7 +159,7 @@ def test_an_unknown_destination_ends_it_with_what_to_set_up(tmp_path: Path) -> N
 
 def test_a_destination_that_is_off_is_counted_as_the_pacs_says(tmp_path: Path) -> None:
     open_pacs, retrieval = KINDS["dcmqrscp-move"]
-    with open_pacs(tmp_path / "pacs", retrieval, a_free_port()) as pacs:
+    with open_pacs(tmp_path / "pacs", retrieval, free_port()) as pacs:
         path = tmp_path / "film.dcm"
         path.write_bytes(a_film(StudyInstanceUID="1.2.3", StudyDate="20261103", StudyID="1"))
         pacs.store(path)

@@ -22,24 +22,16 @@ from db.pacs.sources import add_source, source_record
 from db.session import Database
 from db.tables import FetchRow, Image, Study
 from ingest.inbox.claim import claim
-from ingest.pacs.open_client import open_client
 from readfirst.errors import Unavailable
 from readfirst.pacs.fetches import FetchState
 from readfirst.pacs.matches import by_day
 from readfirst.pacs.source import Retrieval
 from readfirst.settings import Settings
-from tests.support.pacs import (
-    Pacs,
-    a_config,
-    a_dcmqrscp,
-    a_film,
-    a_free_port,
-    in_inbox,
-)
+from tests.support.pacs import Pacs, a_dcmqrscp, fetch_services, in_inbox
+from tests.support.storescp import free_port
 from tests.support.waiting import TIMEOUT, in_background, wait_until
 from tests.support.workers import Worker
 from worker.pacs.backfill import Backfill
-from worker.pacs.services import FetchServices
 
 DAY = date(2026, 11, 3)
 NO_PAUSE = timedelta()
@@ -54,17 +46,13 @@ BACK_OFF = LeasePolicy(
 
 @pytest.fixture
 def pacs(tmp_path: Path) -> Iterator[Pacs]:
-    with a_dcmqrscp(tmp_path / "pacs", Retrieval.C_GET, a_free_port()) as opened:
+    with a_dcmqrscp(tmp_path / "pacs", Retrieval.C_GET, free_port()) as opened:
         yield opened
 
 
 def add_film(pacs: Pacs, folder: Path, **attributes: object) -> str:
     """Let a PACS have one more film; its study."""
-    study = str(attributes.setdefault("StudyInstanceUID", generate_uid()))
-    path = folder / "film.dcm"
-    path.write_bytes(a_film(**{"StudyDate": "20261103", "StudyID": "1"} | attributes))
-    pacs.store(path)
-    return study
+    return pacs.add_film(folder, **{"StudyDate": "20261103"} | attributes)
 
 
 @contextmanager
@@ -72,17 +60,12 @@ def a_backfill(
     pacs: Pacs, settings: Settings, database: Database, **changes: object
 ) -> Iterator[Backfill]:
     settings.inbox_path.mkdir(parents=True, exist_ok=True)
-    config = a_config(settings.inbox_path)
+    services = fetch_services(database, settings.inbox_path, back_off=BACK_OFF)
     with database.write() as session:
         if not any(True for _ in fetch_records(session)):
             add_source(session, pacs.source, datetime.now(UTC))
         record = source_record(session, pacs.source.name)
     stop = threading.Event()
-    services = FetchServices(
-        database=database,
-        open_client=lambda source, stop: open_client(source, config, stop),
-        back_off=BACK_OFF,
-    )
     with services.open_client(pacs.source, stop) as client:
         yield replace(Backfill(services, record, client, NO_PAUSE, stop), **changes)  # type: ignore[arg-type]
 

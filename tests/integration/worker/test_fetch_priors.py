@@ -17,23 +17,14 @@ from db.pacs.sources import add_source
 from db.session import Database
 from db.tables import Study
 from ingest.inbox.claim import claim
-from ingest.pacs.open_client import open_client
 from readfirst.errors import Misconfigured
 from readfirst.pacs.fetches import FetchPurpose
 from readfirst.pacs.source import Retrieval
-from tests.support.pacs import (
-    OpenPacs,
-    Pacs,
-    a_config,
-    a_dcmqrscp,
-    a_film,
-    a_free_port,
-    an_orthanc_pacs,
-)
+from tests.support.pacs import OpenPacs, Pacs, a_dcmqrscp, a_film, an_orthanc_pacs, fetch_services
+from tests.support.storescp import free_port
 from tests.support.workers import Worker
 from worker.pacs.find_priors import PriorPolicy
 from worker.pacs.poll import Poller, PollPolicy
-from worker.pacs.services import FetchServices
 
 PRIOR_AFTER = timedelta(days=90)
 POLICY = PriorPolicy(most=2, most_per_day=100, prior_after=PRIOR_AFTER, zone=UTC)
@@ -45,11 +36,7 @@ PEERS: list[tuple[OpenPacs, Retrieval]] = [
 
 def add_film(pacs: Pacs, folder: Path, **attributes: object) -> str:
     """Let a PACS have one more film, three hundred days old; its study."""
-    study = str(attributes.setdefault("StudyInstanceUID", generate_uid()))
-    path = folder / "film.dcm"
-    path.write_bytes(a_film(**{"StudyDate": days_ago(300), "StudyID": "1"} | attributes))
-    pacs.store(path)
-    return study
+    return pacs.add_film(folder, **{"StudyDate": days_ago(300)} | attributes)
 
 
 def days_ago(days: int) -> str:
@@ -86,10 +73,7 @@ def take_in(site: Worker, path: Path) -> None:
 
 
 def a_poller(site: Worker, policy: PriorPolicy | None = POLICY) -> Poller:
-    config = a_config(site.settings.inbox_path)
-    services = FetchServices(
-        database=site.database, open_client=lambda source, stop: open_client(source, config, stop)
-    )
+    services = fetch_services(site.database, site.settings.inbox_path)
     # No pause: each visit of a test is due at once.
     rules = PollPolicy(every=timedelta(microseconds=1), look_back=timedelta(), zone=UTC)
     poller = Poller(services, replace(rules, priors=policy), threading.Event())
@@ -117,7 +101,7 @@ def test_the_newest_chest_films_of_a_patient_come_and_are_no_work(
     film_comes_in: Callable[..., str],
     tmp_path: Path,
 ) -> None:
-    with open_pacs(tmp_path / "pacs", retrieval, a_free_port()) as pacs:
+    with open_pacs(tmp_path / "pacs", retrieval, free_port()) as pacs:
         add(site.database, pacs)
         newest = add_film(pacs, tmp_path, StudyDate=days_ago(20), BodyPartExamined="CHEST")
         second = add_film(pacs, tmp_path)
@@ -150,7 +134,7 @@ def test_the_newest_chest_films_of_a_patient_come_and_are_no_work(
 def test_no_more_come_in_a_day_than_may(
     site: Worker, film_comes_in: Callable[..., str], tmp_path: Path
 ) -> None:
-    with a_dcmqrscp(tmp_path / "pacs", Retrieval.C_GET, a_free_port()) as pacs:
+    with a_dcmqrscp(tmp_path / "pacs", Retrieval.C_GET, free_port()) as pacs:
         add(site.database, pacs)
         for number in range(3):
             add_film(pacs, tmp_path, PatientID=f"P-{number}")
@@ -167,7 +151,7 @@ def test_nothing_comes_where_no_study_is_a_prior(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    with a_dcmqrscp(tmp_path / "pacs", Retrieval.C_GET, a_free_port()) as pacs:
+    with a_dcmqrscp(tmp_path / "pacs", Retrieval.C_GET, free_port()) as pacs:
         add(site.database, pacs)
         add_film(pacs, tmp_path)
         film_comes_in()

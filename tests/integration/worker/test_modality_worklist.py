@@ -26,7 +26,7 @@ from readfirst.errors import SourceUnavailable
 from readfirst.settings import Settings
 from tests.support.dcmtk import needs_dcmtk, tool
 from tests.support.hl7 import an_order_message, services
-from tests.support.pacs import a_free_port
+from tests.support.storescp import free_port
 from tests.support.studies import a_header, an_image
 from tests.support.waiting import TIMEOUT, wait_until
 from worker.ris.ask_worklist import ask_next
@@ -95,7 +95,7 @@ def answers(port: int) -> bool:
 @pytest.fixture
 def peer() -> WorklistPeer:
     return WorklistPeer(
-        host="127.0.0.1", port=a_free_port(), ae_title=TITLE, calling_ae_title="READFIRST"
+        host="127.0.0.1", port=free_port(), ae_title=TITLE, calling_ae_title="READFIRST"
     )
 
 

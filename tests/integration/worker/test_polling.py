@@ -21,18 +21,10 @@ from ingest.pacs.open_client import open_client
 from readfirst.pacs.fetches import FetchPurpose, FetchState
 from readfirst.pacs.source import PacsSource, Retrieval
 from readfirst.settings import Settings
-from tests.support.pacs import (
-    Pacs,
-    a_config,
-    a_dcmqrscp,
-    a_film,
-    a_free_port,
-    an_orthanc_pacs,
-    in_inbox,
-)
+from tests.support.pacs import Pacs, a_config, a_dcmqrscp, an_orthanc_pacs, fetch_services, in_inbox
+from tests.support.storescp import free_port
 from tests.support.waiting import TIMEOUT, wait_until
 from worker.pacs.poll import Poller, PollPolicy
-from worker.pacs.services import FetchServices
 
 ROOT = Path(__file__).parents[3]
 DAY = datetime(2026, 11, 3, 9, 0, tzinfo=UTC)
@@ -53,7 +45,7 @@ class SiteClock:
 
 @pytest.fixture
 def pacs(tmp_path: Path) -> Iterator[Pacs]:
-    with a_dcmqrscp(tmp_path / "pacs", Retrieval.C_GET, a_free_port()) as opened:
+    with a_dcmqrscp(tmp_path / "pacs", Retrieval.C_GET, free_port()) as opened:
         yield opened
 
 
@@ -65,10 +57,7 @@ def clock() -> SiteClock:
 @pytest.fixture
 def poller(settings: Settings, database: Database, clock: SiteClock) -> Poller:
     settings.inbox_path.mkdir(parents=True)
-    config = a_config(settings.inbox_path)
-    services = FetchServices(
-        database=database, open_client=lambda source, stop: open_client(source, config, stop)
-    )
+    services = fetch_services(database, settings.inbox_path)
     return Poller(
         services, POLICY, threading.Event(), clock=lambda: clock.now, seconds=lambda: clock.passed
     )
@@ -76,11 +65,7 @@ def poller(settings: Settings, database: Database, clock: SiteClock) -> Poller:
 
 def add_film(pacs: Pacs, folder: Path, **attributes: object) -> str:
     """Let a PACS have one more film; its study."""
-    study = str(attributes.setdefault("StudyInstanceUID", generate_uid()))
-    path = folder / "film.dcm"
-    path.write_bytes(a_film(**{"StudyDate": f"{DAY:%Y%m%d}", "StudyID": "1"} | attributes))
-    pacs.store(path)
-    return study
+    return pacs.add_film(folder, **{"StudyDate": f"{DAY:%Y%m%d}"} | attributes)
 
 
 def add(database: Database, source: PacsSource, **changes: object) -> None:
@@ -130,7 +115,7 @@ def test_a_pacs_that_is_down_stops_no_other_and_is_caught_up_with(
 ) -> None:
     inbox = tmp_path / "home" / "inbox"
     add(database, pacs.source, name="alive")
-    with a_dcmqrscp(tmp_path / "other", Retrieval.C_GET, a_free_port()) as other:
+    with a_dcmqrscp(tmp_path / "other", Retrieval.C_GET, free_port()) as other:
         add(database, other.source, name="dead")
         assert poller.visit_next()
         assert poller.visit_next()
@@ -161,7 +146,7 @@ def test_what_cannot_be_fetched_is_tried_again_and_given_up(
     poller: Poller, clock: SiteClock, database: Database, tmp_path: Path
 ) -> None:
     """By C-MOVE to a listener that does not run."""
-    with a_dcmqrscp(tmp_path / "pacs", Retrieval.C_MOVE, a_free_port()) as pacs:
+    with a_dcmqrscp(tmp_path / "pacs", Retrieval.C_MOVE, free_port()) as pacs:
         add(database, pacs.source)
         add_film(pacs, tmp_path)
         for tries in range(1, 6):
@@ -214,7 +199,7 @@ def test_a_full_disk_is_not_told_of_the_pacs(
 def test_dicomweb_is_polled_too(
     poller: Poller, clock: SiteClock, database: Database, tmp_path: Path
 ) -> None:
-    with an_orthanc_pacs(tmp_path / "orthanc", Retrieval.DICOMWEB, a_free_port()) as pacs:
+    with an_orthanc_pacs(tmp_path / "orthanc", Retrieval.DICOMWEB, free_port()) as pacs:
         add(database, pacs.source)
         add_film(pacs, tmp_path)
         assert poller.visit_next()
