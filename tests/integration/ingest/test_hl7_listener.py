@@ -32,7 +32,7 @@ CONFIG = Hl7ListenerConfig(
 NODE = Path(".venv/bin/node").absolute()
 
 
-class Receiver:
+class MessageReceiver:
     """Messages that came in. `hold`: until it is set, none is answered."""
 
     def __init__(self) -> None:
@@ -47,8 +47,8 @@ class Receiver:
 
 
 @pytest.fixture
-def receiver() -> Receiver:
-    return Receiver()
+def receiver() -> MessageReceiver:
+    return MessageReceiver()
 
 
 @contextmanager
@@ -57,7 +57,9 @@ def a_listener(take: TakeMessage, config: Hl7ListenerConfig = CONFIG) -> Iterato
         yield listener
 
 
-def test_messages_are_answered_one_after_the_other_on_one_connection(receiver: Receiver) -> None:
+def test_messages_are_answered_one_after_the_other_on_one_connection(
+    receiver: MessageReceiver,
+) -> None:
     sent = [an_order_message(control_id=f"C{number}") for number in range(3)]
     with a_listener(receiver) as listener, Sender(listener.port) as sender:
         assert [sender.send(each).control_id for each in sent] == ["C0", "C1", "C2"]
@@ -67,7 +69,9 @@ def test_messages_are_answered_one_after_the_other_on_one_connection(receiver: R
     assert receiver.messages == [(each, True) for each in sent * 2]
 
 
-def test_a_message_may_come_in_pieces_and_end_without_a_carriage_return(receiver: Receiver) -> None:
+def test_a_message_may_come_in_pieces_and_end_without_a_carriage_return(
+    receiver: MessageReceiver,
+) -> None:
     raw = START + an_order_message() + END[:1]
     with a_listener(receiver) as listener, Sender(listener.port) as sender:
         sender.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -76,7 +80,9 @@ def test_a_message_may_come_in_pieces_and_end_without_a_carriage_return(receiver
         assert sender.answer().code == "AA"
 
 
-def test_a_message_that_drips_is_given_up_and_keeps_nobody_waiting(receiver: Receiver) -> None:
+def test_a_message_that_drips_is_given_up_and_keeps_nobody_waiting(
+    receiver: MessageReceiver,
+) -> None:
     config = replace(CONFIG, seconds=0.2)
     with a_listener(receiver, config) as listener, Sender(listener.port) as slow:
         slow.socket.sendall(START + an_order_message()[:50])
@@ -86,7 +92,7 @@ def test_a_message_that_drips_is_given_up_and_keeps_nobody_waiting(receiver: Rec
     assert len(receiver.messages) == 1
 
 
-def test_a_connection_without_a_message_is_let_be(receiver: Receiver) -> None:
+def test_a_connection_without_a_message_is_let_be(receiver: MessageReceiver) -> None:
     """RIS keep a connection open for hours."""
     config = replace(CONFIG, seconds=0.1)
     with a_listener(receiver, config) as listener, Sender(listener.port) as sender:
@@ -95,7 +101,7 @@ def test_a_connection_without_a_message_is_let_be(receiver: Receiver) -> None:
 
 
 def test_a_message_that_is_too_large_is_answered_and_its_connection_ends(
-    receiver: Receiver,
+    receiver: MessageReceiver,
 ) -> None:
     large = a_message("ORM^O01", "NTE|1||" + "x" * 100_000, control_id="BIG")
     with a_listener(receiver) as listener, Sender(listener.port) as sender:
@@ -108,7 +114,7 @@ def test_a_message_that_is_too_large_is_answered_and_its_connection_ends(
 
 
 @pytest.mark.parametrize("junk", [b"GET / HTTP/1.1\r\n\r\n", b"\x16\x03\x01\x02", b"MSH|^~\\&|"])
-def test_whoever_speaks_no_mllp_is_hung_up_on(receiver: Receiver, junk: bytes) -> None:
+def test_whoever_speaks_no_mllp_is_hung_up_on(receiver: MessageReceiver, junk: bytes) -> None:
     with a_listener(receiver) as listener:
         with Sender(listener.port) as sender:
             sender.socket.sendall(junk)
@@ -117,14 +123,14 @@ def test_whoever_speaks_no_mllp_is_hung_up_on(receiver: Receiver, junk: bytes) -
             assert sender.send(an_order_message()).code == "AA"
 
 
-def test_an_address_that_is_not_listed_is_hung_up_on(receiver: Receiver) -> None:
+def test_an_address_that_is_not_listed_is_hung_up_on(receiver: MessageReceiver) -> None:
     config = replace(CONFIG, peers=(ip_network("10.0.0.0/8"),))
     with a_listener(receiver, config) as listener, Sender(listener.port) as sender:
         assert sender.hangs_up()
 
 
 def test_the_quietest_of_too_many_makes_room(
-    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+    receiver: MessageReceiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with a_listener(receiver) as listener:
         senders = [Sender(listener.port) for _ in range(CONFIG.connections)]
@@ -143,7 +149,7 @@ def test_the_quietest_of_too_many_makes_room(
 
 
 def test_a_stop_waits_for_the_answer_that_is_due_and_for_no_quiet_connection(
-    receiver: Receiver,
+    receiver: MessageReceiver,
 ) -> None:
     receiver.hold.clear()
     with a_listener(receiver) as listener:
@@ -158,7 +164,9 @@ def test_a_stop_waits_for_the_answer_that_is_due_and_for_no_quiet_connection(
     quiet.socket.close()
 
 
-def test_by_tls_only_certificates_of_the_ca_are_let_in(receiver: Receiver, tmp_path: Path) -> None:
+def test_by_tls_only_certificates_of_the_ca_are_let_in(
+    receiver: MessageReceiver, tmp_path: Path
+) -> None:
     authority = trustme.CA(key_type=trustme.KeyType.RSA)
     key, certificate = write_certificate(authority, tmp_path / "server")
     ca = tmp_path / "ca.pem"
@@ -178,7 +186,7 @@ def test_by_tls_only_certificates_of_the_ca_are_let_in(receiver: Receiver, tmp_p
     assert len(receiver.messages) == 1
 
 
-def test_a_foreign_client_is_answered(receiver: Receiver, tmp_path: Path) -> None:
+def test_a_foreign_client_is_answered(receiver: MessageReceiver, tmp_path: Path) -> None:
     """The package node-hl7-client, an implementation by others."""
     script = Path("tests/support/node_hl7_client.mjs").absolute()
     with a_listener(receiver) as listener:
@@ -194,7 +202,7 @@ def test_a_foreign_client_is_answered(receiver: Receiver, tmp_path: Path) -> Non
     assert all(raw.startswith(b"MSH|^~\\&|") for raw, _ in receiver.messages)
 
 
-def test_a_port_that_is_taken_is_named(receiver: Receiver) -> None:
+def test_a_port_that_is_taken_is_named(receiver: MessageReceiver) -> None:
     with (
         a_listener(receiver) as listener,
         pytest.raises(Misconfigured, match="READFIRST_HL7_PORT"),
