@@ -16,9 +16,9 @@ INTERNAL_ERROR = ("207", "Application internal error", "HL70357")
 
 
 class AckCode(StrEnum):
-    """MSA-1 (HL7 table 0008): taken; wrong, or not now; not to be sent again as it is."""
+    """MSA-1 (HL7 table 0008): accepted; wrong, or not now; not to be sent again as it is."""
 
-    TAKEN = "AA"
+    ACCEPTED = "AA"
     ERROR = "AE"
     REJECTED = "AR"
 
@@ -32,7 +32,7 @@ class Ack:
     is_supported: bool = True
 
 
-TAKEN = Ack(AckCode.TAKEN)
+ACCEPTED = Ack(AckCode.ACCEPTED)
 
 
 def refusal(code: MessageCode, text: str) -> Ack:

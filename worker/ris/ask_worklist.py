@@ -39,8 +39,8 @@ def ask_next(units: UnitOfWorkFactory, peer: WorklistPeer, at: datetime | None =
             note_no_answer(session, claimed, str(error), now)
         return True
     with units.begin(at) as unit:
-        taken = take_answer(unit, claimed, orders)
-    log.info("worklist_answered", action="mwl", orders=taken)
+        count = take_answer(unit, claimed, orders)
+    log.info("worklist_answered", action="mwl", orders=count)
     return True
 
 

@@ -11,7 +11,7 @@ from db.lifecycle.ris.patients import take_merge, take_update
 from db.lifecycle.ris.reports import take_report
 from db.lifecycle.unit_of_work import UnitOfWork, UnitOfWorkFactory
 from db.ris.messages import MessageKey, keep, note_taken, was_taken
-from ingest.hl7.answers import TAKEN, Ack, AckCode, ack_message, refusal
+from ingest.hl7.answers import ACCEPTED, Ack, AckCode, ack_message, refusal
 from ingest.hl7.contents import read_contents
 from ingest.hl7.envelope import Envelope, read_envelope
 from ingest.hl7.orders import OrderRules
@@ -94,7 +94,7 @@ def _answer(services: RisServices, envelope: Envelope, raw: bytes, at: datetime)
     except SQLAlchemyError as error:
         log.error("message_not_written", action="hl7", error=type(error).__name__)
         return NOT_NOW
-    return TAKEN
+    return ACCEPTED
 
 
 def _take(services: RisServices, envelope: Envelope, raw: bytes, at: datetime) -> None:

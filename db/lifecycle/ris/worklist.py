@@ -74,18 +74,18 @@ def take_answer(unit: UnitOfWork, claimed: ClaimedQuery, orders: Iterable[Imagin
 
     One of another patient than the study's is left out: a worklist is asked, and may be wrong.
     """
-    taken = 0
+    count = 0
     for order in orders:
         try:
             take_order(unit, order)
         except MessageRefused:
             continue
-        taken += 1
+        count += 1
     row = leased_row(unit.session, OrderQuery, claimed.lease)
     if row is not None:
         row.answered_at, row.last_error = unit.at, None
         let_go(row)
-    return taken
+    return count
 
 
 def note_no_answer(session: Session, claimed: ClaimedQuery, error: str, at: datetime) -> None:

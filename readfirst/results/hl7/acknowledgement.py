@@ -3,8 +3,8 @@
 import re
 from dataclasses import dataclass
 
-#: Taken: by the application, or into safe storage (table 0008).
-TAKEN = ("AA", "CA")
+#: Accepted: by the application, or into safe storage (table 0008).
+ACCEPTED = ("AA", "CA")
 #: Characters of a receiver's text that are kept.
 MOST_CHARACTERS = 300
 
@@ -20,7 +20,7 @@ class Acknowledgement:
     @property
     def is_taken(self) -> bool:
         """True if the receiver has the message."""
-        return self.code in TAKEN
+        return self.code in ACCEPTED
 
 
 def read_acknowledgement(block: bytes) -> Acknowledgement:

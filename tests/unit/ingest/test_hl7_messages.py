@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.hl7.answers import TAKEN, ack_message, refusal
+from ingest.hl7.answers import ACCEPTED, ack_message, refusal
 from ingest.hl7.contents import read_contents
 from ingest.hl7.envelope import read_envelope
 from ingest.hl7.segments import message_text, moment
@@ -185,7 +185,7 @@ def test_a_message_is_the_same_at_whatever_time_it_is_sent() -> None:
 
 def test_an_answer_has_the_separators_of_the_message() -> None:
     raw = b"MSH#*~\\&#RIS#HOSP#RF#RAD#20260301##ORM*O01#7\\T\\8#P#2.3\rPID#1"
-    answer = ack_message(read_envelope(raw), TAKEN, NOW)
+    answer = ack_message(read_envelope(raw), ACCEPTED, NOW)
     assert answer.startswith(b"MSH#*~\\&#RF#RAD#RIS#HOSP#20260301080000+0000##ACK*O01*ACK#")
     assert answer.endswith(b"\rMSA#AA#7\\T\\8\r")
 
@@ -333,5 +333,5 @@ def test_whatever_comes_in_is_read_or_refused_and_answered(raw: bytes) -> None:
     except MessageRefused as refused:
         answer = ack_message(read_envelope(raw), refusal(refused.code, refused.reason), NOW)
     else:
-        answer = ack_message(read_envelope(raw), TAKEN, NOW)
+        answer = ack_message(read_envelope(raw), ACCEPTED, NOW)
     assert hl7.parse(message_text(answer)).segments("MSA")

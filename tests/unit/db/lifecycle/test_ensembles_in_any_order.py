@@ -197,13 +197,13 @@ BEGINNINGS = (
 )
 @given(st.sampled_from(BEGINNINGS), st.lists(steps, min_size=1, max_size=12))
 def test_every_score_stays_and_studies_rank_by_the_active_ensemble_in_whatever_order(
-    shared_database: Database, begun: list[Step], taken: list[Step]
+    shared_database: Database, beginning: list[Step], following: list[Step]
 ) -> None:
     writer = shared_database.engine.execution_options(readfirst_write=True)
     with Session(writer, expire_on_commit=False) as session:
         site = ShadowedSite(session)
         site.add("1")
-        for step in [*begun, *taken, finish]:
+        for step in [*beginning, *following, finish]:
             step(site)
             sweep(site)
             session.flush()
