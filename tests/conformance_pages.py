@@ -5,7 +5,6 @@ Their words stand in `tests/conformance/`.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from string import Template
@@ -36,7 +35,6 @@ from worklist.security.routes import policies
 
 #: Of a query of one day, which stands for a range.
 DAY = date(2026, 1, 1)
-UIDS = ("StudyInstanceUID", "SeriesInstanceUID")
 MADE = "<!-- Made by `python -m tests.reference_pages` from the code. Change it there. -->\n"
 TEMPLATES = Path(__file__).parent / "conformance"
 
@@ -131,14 +129,15 @@ def _sent() -> Iterator[str]:
 
 
 def _keys() -> Iterator[str]:
-    dated = StudyQuery(from_date=DAY, accession_number="1", study_instance_uid="1")
-    matched = study_keys(replace(dated, patient_id="1", modality="CR"))
-    levels = {"STUDY": STUDY_KEYS, "SERIES": SERIES_KEYS, "IMAGE": IMAGE_KEYS}
-    above = {"STUDY": (), "SERIES": ("StudyInstanceUID",), "IMAGE": UIDS[:2]}
-    rows = [
-        (level, ", ".join(matched if level == "STUDY" else above[level]), ", ".join(keys))
-        for level, keys in levels.items()
+    query = StudyQuery(
+        from_date=DAY, accession_number="1", study_instance_uid="1", patient_id="1", modality="CR"
+    )
+    levels: list[tuple[str, Iterable[str], Iterable[str]]] = [
+        ("STUDY", study_keys(query), STUDY_KEYS),
+        ("SERIES", ["StudyInstanceUID"], SERIES_KEYS),
+        ("IMAGE", ["StudyInstanceUID", "SeriesInstanceUID"], IMAGE_KEYS),
     ]
+    rows = [(level, ", ".join(matched), ", ".join(returned)) for level, matched, returned in levels]
     return _table(("level", "matched", "returned"), rows)
 
 

@@ -23,6 +23,7 @@ from db.pacs.sources import (
     remove_source,
     source_record,
     source_records,
+    study_counts,
 )
 from readfirst.errors import Misconfigured, SourceUnavailable
 from readfirst.pacs.fetches import FetchState
@@ -193,9 +194,9 @@ def list_sources(json: Json = False) -> None:
     """Print every source: where it is, whether it answers, and how many studies were fetched."""
     settings = load_settings()
     with opened(settings) as database, database.read() as session:
-        records = source_records(session)
+        records, counts = source_records(session), study_counts(session)
     if json:
-        print_json([_as_json(record) for record in records])
+        print_json([_as_json(record, counts.get(record.id, {})) for record in records])
         return
     print_table(
         f"Sources: {len(records)}",
@@ -209,7 +210,7 @@ def list_sources(json: Json = False) -> None:
                 "yes" if record.source.gives_priors else "",
                 _answers(record, settings),
                 *(
-                    str(record.studies.get(state, 0))
+                    str(counts.get(record.id, {}).get(state, 0))
                     for state in (FetchState.FETCHED, FetchState.FOUND, FetchState.FAILED)
                 ),
             )
@@ -306,8 +307,8 @@ def _answers(record: PacsSourceRecord, settings: Settings) -> str:
     return f"at {local_time(record.answered_at, settings)}"
 
 
-def _as_json(record: PacsSourceRecord) -> dict[str, Any]:
+def _as_json(record: PacsSourceRecord, studies: dict[FetchState, int]) -> dict[str, Any]:
     row = asdict(record)
     del row["id"]
     source: dict[str, Any] = row.pop("source")
-    return source | row
+    return source | row | {"studies": studies}

@@ -51,7 +51,7 @@ def claim_visit(session: Session, at: datetime) -> SourceVisit | None:
     (lease,) = take([row], at, VISIT)
     # What is in between is a pause, and no sign that a visit died.
     renew(row, at, VISIT)
-    return SourceVisit(lease, record_of(row, {}))
+    return SourceVisit(lease, record_of(row))
 
 
 def renew_visit(session: Session, visit: SourceVisit, at: datetime) -> None:

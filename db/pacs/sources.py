@@ -33,7 +33,7 @@ COLUMNS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PacsSourceRecord:
-    """A source and its state. studies: by state of their fetch, how many were found there."""
+    """A source, and whether it answers."""
 
     id: int
     source: PacsSource
@@ -41,7 +41,6 @@ class PacsSourceRecord:
     answered_at: datetime | None
     failing_since: datetime | None
     last_error: str | None
-    studies: dict[FetchState, int]
 
 
 def add_source(session: Session, source: PacsSource, at: datetime) -> None:
@@ -72,19 +71,24 @@ def remove_source(session: Session, name: str) -> None:
 
 def source_records(session: Session) -> list[PacsSourceRecord]:
     """All sources, by name."""
+    rows = session.scalars(select(SourceRow).order_by(SourceRow.name))
+    return [record_of(row) for row in rows]
+
+
+def study_counts(session: Session) -> dict[int, dict[FetchState, int]]:
+    """The numbers of studies that were found, by source and by state of their fetch."""
     counts: dict[int, dict[FetchState, int]] = {}
     query = select(FetchRow.source_id, FetchRow.state, func.count()).group_by(
         FetchRow.source_id, FetchRow.state
     )
     for source_id, state, count in session.execute(query):
         counts.setdefault(source_id, {})[state] = count
-    rows = session.scalars(select(SourceRow).order_by(SourceRow.name))
-    return [record_of(row, counts.get(row.id, {})) for row in rows]
+    return counts
 
 
 def source_record(session: Session, name: str) -> PacsSourceRecord:
     """The source of this name. Raises NotThere."""
-    return record_of(_known(session, name), {})
+    return record_of(_known(session, name))
 
 
 def note_answer(session: Session, source_id: int, at: datetime, error: str | None) -> bool:
@@ -101,8 +105,8 @@ def note_answer(session: Session, source_id: int, at: datetime, error: str | Non
     return was_failing != (error is not None)
 
 
-def record_of(row: SourceRow, studies: dict[FetchState, int]) -> PacsSourceRecord:
-    """Make the record of a row. studies: as in PacsSourceRecord; empty where none are counted."""
+def record_of(row: SourceRow) -> PacsSourceRecord:
+    """Make the record of a row."""
     values = {name: getattr(row, name) for name in COLUMNS}
     for name in PATHS:
         values[name] = None if values[name] is None else Path(values[name])
@@ -113,7 +117,6 @@ def record_of(row: SourceRow, studies: dict[FetchState, int]) -> PacsSourceRecor
         answered_at=row.answered_at,
         failing_since=row.failing_since,
         last_error=row.last_error,
-        studies=studies,
     )
 
 

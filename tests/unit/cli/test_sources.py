@@ -9,9 +9,12 @@ from typer.testing import CliRunner, Result
 from cli import app
 from cli.site.check_sources import check_sources
 from db.access.audit import AuditAction, entries
+from db.pacs.fetches import note_found
 from db.pacs.sources import note_answer, source_record
 from db.session import Database
 from readfirst.errors import Conflict, Misconfigured, NotThere
+from readfirst.pacs.fetches import FetchPurpose
+from readfirst.pacs.matches import PacsStudy
 from readfirst.settings import load_settings
 from tests.support.studies import NOW
 
@@ -66,6 +69,17 @@ def test_an_empty_value_takes_one_away(database: Database) -> None:
     assert run("sources", "add", "archive", *DIMSE, "--calling", "ME").exit_code == 0
     assert run("sources", "change", "archive", "--calling", "").exit_code == 0
     assert rows()[0]["calling_ae_title"] is None
+
+
+def test_the_studies_of_a_source_are_counted_by_state(database: Database) -> None:
+    run("sources", "add", "archive", *DIMSE)
+    run("sources", "add", "other", *DIMSE)
+    with database.write() as session:
+        number = source_record(session, "archive").id
+        studies = [PacsStudy(study_instance_uid=uid) for uid in ("1.2", "1.3")]
+        note_found(session, number, studies, FetchPurpose.POLL, NOW)
+    counts = {row["name"]: row["studies"] for row in rows()}
+    assert counts == {"archive": {"found": 2}, "other": {}}
 
 
 @pytest.mark.parametrize(
