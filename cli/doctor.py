@@ -11,11 +11,11 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from cli.checks.destinations import check_destinations
+from cli.checks.hl7 import check_hl7
+from cli.checks.sources import check_sources
 from cli.common.checks import from_database, unknown
 from cli.common.console import err, local_time, notice, out, print_json
-from cli.destinations.checking import check_destinations
-from cli.hl7.check import check_hl7
-from cli.site.check_sources import check_sources
 from readfirst.errors import Misconfigured, ReadFirstError, Unavailable
 from readfirst.files.folders import make_inbox, make_private_folder
 from readfirst.settings import Settings, load_settings, unknown_settings

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from cli import app
-from cli.destinations.checking import check_destinations
+from cli.checks.destinations import check_destinations
 from db.access.audit import entries
 from db.destinations.queries import find_destination
 from db.lifecycle.lease import LeasePolicy

@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from cli import app
-from cli.site.check_sources import check_sources
+from cli.checks.sources import check_sources
 from db.access.audit import AuditAction, entries
 from db.pacs.fetches import note_found
 from db.pacs.sources import note_answer, source_record

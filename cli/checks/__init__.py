@@ -1,0 +1,1 @@
+"""Checks of `readfirst doctor` by subject, apart from the commands, which load more."""
