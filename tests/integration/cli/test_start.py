@@ -38,6 +38,10 @@ def test_a_command_of_the_database_needs_no_reader_of_films() -> None:
     assert not {"celery", "fastapi", "pydicom", "valkey"} & loaded("worklist", "--help")
 
 
+def test_the_doctor_loads_no_command_whose_subject_it_checks() -> None:
+    assert loaded("doctor", "--help") == {"sqlalchemy"}
+
+
 def test_a_command_that_is_looked_up_is_the_only_one_made() -> None:
     made: list[str] = []
 
