@@ -37,8 +37,9 @@ class OrderRules:
 
 def order_rules(settings: Settings) -> OrderRules:
     """The rules that a site's settings state."""
-    urgent = frozenset(each.upper() for each in settings.hl7_urgent)
-    return OrderRules(accession=settings.hl7_accession, urgent=urgent, zone=settings.zone)
+    return OrderRules(
+        accession=settings.hl7_accession, urgent=settings.urgent_priorities, zone=settings.zone
+    )
 
 
 def orders(message: Message, rules: OrderRules) -> list[ImagingOrder]:

@@ -58,7 +58,7 @@ def worklist_peer(settings: Settings) -> WorklistPeer | None:
         port=settings.mwl_port,
         ae_title=settings.mwl_ae_title,
         calling_ae_title=settings.mwl_calling_ae_title,
-        urgent=frozenset(each.upper() for each in settings.hl7_urgent),
+        urgent=settings.urgent_priorities,
     )
 
 

@@ -90,3 +90,8 @@ class Hl7ListenerSettings(SettingsGroup):
         description="Days for which HL7 messages that could not be read are kept, and for which a "
         "message that comes again is known.",
     )
+
+    @property
+    def urgent_priorities(self) -> frozenset[str]:
+        """`hl7_urgent` in capitals, in which priorities are compared."""
+        return frozenset(each.upper() for each in self.hl7_urgent)
