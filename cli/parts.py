@@ -118,8 +118,6 @@ def receive() -> None:
 
 def mllp() -> None:
     """Listen for HL7 messages (MLLP): orders, reports and changes of patients."""
-    from functools import partial
-
     from db.site.beating import beating
     from ingest.hl7.listener import listening_for_hl7
     from ingest.hl7.listener_config import hl7_listener_config

@@ -1,1 +1,1 @@
-"""DICOM results of studies: from the database and the originals to objects, and into folders."""
+"""Results of studies, from database and originals to objects and messages, and where they go."""

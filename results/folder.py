@@ -59,12 +59,9 @@ def write_results(
     takes the place of itself. by: the user of the system. Raises as `make_results`, and OSError.
     """
     results = make_results(services, study_instance_uid, kinds)
-    if results.objects or results.messages:
+    if results.made:
         _note(services, actor, study_instance_uid, results, by)
-    written = (
-        *(write_object(made, folder) for made in results.objects),
-        *(write_message(made, folder) for made in results.messages),
-    )
+    written = tuple(write_result(made, folder) for made in results.made)
     for each in written:
         log.info(
             "result_written", action="results", kind=each.kind.value,
@@ -80,8 +77,7 @@ def _note(
     results: StudyResults,
     by: str,
 ) -> None:
-    instances = [[made.kind.value, made.sop_instance_uid] for made in results.objects]
-    instances += [[made.kind.value, made.identifier] for made in results.messages]
+    instances = [[made.kind.value, made.identifier] for made in results.made]
     with services.database.write() as session:
         note(
             session, actor, AuditAction.RESULTS_WRITTEN, datetime.now(UTC),
@@ -89,8 +85,15 @@ def _note(
         )  # fmt: skip
 
 
-def write_object(made: ResultObject, folder: Path) -> WrittenResult:
-    """Write an object as `STUDY/KIND-INSTANCE.dcm`, whole or not at all. Raises OSError."""
+def write_result(made: ResultObject | ResultMessage, folder: Path) -> WrittenResult:
+    """Write an object or a message, whole or not at all. Raises OSError."""
+    if isinstance(made, ResultMessage):
+        return _write_message(made, folder)
+    return _write_object(made, folder)
+
+
+def _write_object(made: ResultObject, folder: Path) -> WrittenResult:
+    """Write an object as `STUDY/KIND-INSTANCE.dcm`."""
     name = f"{made.kind.value}-{made.sop_instance_uid}.dcm"
     path = folder / made.study_instance_uid / name
     with _written(path) as file:
@@ -105,8 +108,8 @@ def write_object(made: ResultObject, folder: Path) -> WrittenResult:
     )
 
 
-def write_message(made: ResultMessage, folder: Path) -> WrittenResult:
-    """Write a message as `STUDY/KIND-IDENTIFIER`, whole or not at all. Raises OSError."""
+def _write_message(made: ResultMessage, folder: Path) -> WrittenResult:
+    """Write a message as `STUDY/KIND-IDENTIFIER` with the suffix of its kind."""
     name = f"{made.kind.value}-{made.identifier}{SUFFIXES[made.kind]}"
     path = folder / made.study_instance_uid / name
     with _written(path) as file:

@@ -33,6 +33,11 @@ class ResultObject:
     sop_instance_uid: str
     dataset: Dataset
 
+    @property
+    def identifier(self) -> str:
+        """By which a receiver knows it again, as it does a message by its own."""
+        return self.sop_instance_uid
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MissingResult:
@@ -51,6 +56,11 @@ class StudyResults:
     objects: tuple[ResultObject, ...]
     missing: tuple[MissingResult, ...]
     messages: tuple[ResultMessage, ...] = ()
+
+    @property
+    def made(self) -> tuple[ResultObject | ResultMessage, ...]:
+        """Objects and then messages."""
+        return (*self.objects, *self.messages)
 
 
 def make_results(

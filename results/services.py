@@ -1,4 +1,4 @@
-"""The collaborators that make DICOM results."""
+"""The collaborators that make results."""
 
 from dataclasses import dataclass
 from datetime import datetime, tzinfo

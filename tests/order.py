@@ -55,6 +55,7 @@ LONG: Final = (
     "integration/worker/test_destinations.py",
     "integration/worker/test_commitment.py",
     "integration/results/test_results.py",
+    "integration/results/test_result_heat_maps.py",
     "integration/results/test_result_readers.py",
     "integration/ingest/test_starving.py",
     "integration/cli/test_recalibrate.py",

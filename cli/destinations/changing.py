@@ -8,6 +8,7 @@ import typer
 
 from cli.common.console import notice
 from cli.common.database import TERMINAL, opened
+from cli.common.options import named_forms
 from db.destinations.changes import (
     add_destination,
     change_destination,
@@ -181,12 +182,5 @@ def _pairs(option: str, parts: list[str] | None) -> list[tuple[str, str]]:
 
 def _forms(text: str | None) -> tuple[Form, ...]:
     """The forms that are named; none where none are. Raises Misconfigured."""
-    names = [name.strip() for name in (text or "").split(",") if name.strip()]
-    try:
-        return tuple(Form(name) for name in names)
-    except ValueError as error:
-        known = ", ".join(form.value for form in Form)
-        raise Misconfigured(
-            f"--form {text!r} is not understood. Write one or more of {known}, with commas "
-            "between them."
-        ) from error
+    text = text or ""
+    return named_forms(Form, (name.strip() for name in text.split(",") if name.strip()), text)

@@ -12,7 +12,7 @@ import typer
 
 from cli.common.console import moment, notice, print_json, print_table
 from cli.common.database import NO_STUDY, TERMINAL, find_study, opened
-from cli.common.options import Json
+from cli.common.options import Json, named_forms
 from cli.common.progress import tracked
 from db.session import Database
 from db.worklist.filters import WorklistFilter
@@ -70,7 +70,7 @@ def write(
 
     if bool(studies) == (since is not None) or (every and since is None):
         raise Misconfigured("Give studies, or --since, with --all or without.")
-    wanted = _kinds(kinds)
+    wanted = named_forms(ResultKind, (name.strip() for name in kinds.split(",")), kinds)
     settings = load_settings()
     received = moment(since, settings)
     with opened(settings) as database:
@@ -84,18 +84,6 @@ def write(
     _print(rows, json=json)
     if studies and any(not row.written for row in rows):
         raise typer.Exit(1)
-
-
-def _kinds(text: str) -> tuple[ResultKind, ...]:
-    """Return the kinds that are named. Raises Misconfigured."""
-    try:
-        return tuple(ResultKind(name.strip()) for name in text.split(","))
-    except ValueError as error:
-        names = ", ".join(kind.value for kind in ResultKind)
-        raise Misconfigured(
-            f"--form {text!r} is not understood. Write one or more of {names}, with commas "
-            "between them."
-        ) from error
 
 
 def _named(database: Database, names: list[str]) -> list[str]:

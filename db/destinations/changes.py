@@ -8,11 +8,12 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from db.access.audit import Actor, AuditAction, note
+from db.destinations.queries import row_of
 from db.destinations.records import DestinationRecord, record_of
 from db.tables import Destination, OutgoingResult
 from readfirst.destinations.forms import Form, Studies
 from readfirst.destinations.states import SendingState
-from readfirst.errors import Conflict, Misconfigured, NotThere
+from readfirst.errors import Conflict, Misconfigured
 
 STILL_WAITING = (
     "{} results wait for {}, and would never be sent. Send them first, or say that they are to be "
@@ -101,12 +102,7 @@ def remove_destination(
 
 
 def _locked(session: Session, name: str) -> Destination:
-    row = session.scalar(
-        select(Destination).where(Destination.name == name).with_for_update(key_share=True)
-    )
-    if row is None:
-        raise NotThere(f"There is no destination {name}. See `readfirst destinations list`.")
-    return row
+    return row_of(session, select(Destination).with_for_update(key_share=True), name)
 
 
 def _fill(

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from db.destinations.records import DestinationCounts, DestinationRecord, record_of
@@ -47,10 +47,15 @@ def all_destinations(session: Session) -> list[DestinationRecord]:
 
 def find_destination(session: Session, name: str) -> DestinationRecord:
     """The destination of a name. Raises NotThere."""
-    row = session.scalar(select(Destination).where(Destination.name == name))
+    return record_of(row_of(session, select(Destination), name))
+
+
+def row_of(session: Session, query: Select[Destination], name: str) -> Destination:
+    """The row of a name, by a query of destinations. Raises NotThere."""
+    row = session.scalar(query.where(Destination.name == name))
     if row is None:
         raise NotThere(f"There is no destination {name}. See `readfirst destinations list`.")
-    return record_of(row)
+    return row
 
 
 def destination_counts(session: Session) -> dict[int, DestinationCounts]:
@@ -58,17 +63,22 @@ def destination_counts(session: Session) -> dict[int, DestinationCounts]:
     numbers: dict[int, dict[SendingState, int]] = {}
     last_sent: dict[int, datetime] = {}
     oldest: dict[int, datetime] = {}
+    uncommitted: dict[int, int] = {}
     query = select(
         OutgoingResult.destination_id,
         OutgoingResult.state,
         func.count(),
         func.min(OutgoingResult.wanted_at),
         func.max(OutgoingResult.ended_at),
+        # Those for which storage commitment was requested.
+        func.count(OutgoingResult.transaction_uid),
     ).group_by(OutgoingResult.destination_id, OutgoingResult.state)
-    for number, state, count, first, last in session.execute(query):
+    for number, state, count, first, last, requested in session.execute(query):
         numbers.setdefault(number, {})[state] = count
         if state is SendingState.WAITING:
             oldest[number] = first
+        if state is SendingState.SENT:
+            uncommitted[number] = requested
         if state in TAKEN and last is not None:
             last_sent[number] = max(last, last_sent.get(number, last))
     return {
@@ -77,7 +87,7 @@ def destination_counts(session: Session) -> dict[int, DestinationCounts]:
             oldest=oldest.get(number),
             last_error=_last_error(session, number),
             sent=sum(counts.get(state, 0) for state in TAKEN),
-            uncommitted=_uncommitted(session, number),
+            uncommitted=uncommitted.get(number, 0),
             given_up=counts.get(SendingState.GIVEN_UP, 0),
             not_made=counts.get(SendingState.NOT_MADE, 0),
             last_sent_at=last_sent.get(number),
@@ -140,12 +150,3 @@ def _last_error(session: Session, number: int) -> str | None:
         .limit(1)
     )
     return session.scalar(query)
-
-
-def _uncommitted(session: Session, number: int) -> int:
-    query = select(func.count()).where(
-        OutgoingResult.destination_id == number,
-        OutgoingResult.state == SendingState.SENT,
-        OutgoingResult.transaction_uid.is_not(None),
-    )
-    return session.scalar(query) or 0

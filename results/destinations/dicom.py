@@ -3,7 +3,7 @@
 import logging
 import socket
 import ssl
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Annotated
@@ -23,9 +23,10 @@ from readfirst.settings.fields import AeTitle, Host
 from results.destinations.kind import DestinationKind, SendingFailed
 from results.destinations.outgoing import DICOM_FORMS, OutgoingObject
 from results.destinations.statuses import SUCCESS, check_status
-from results.destinations.tls import TlsAddress, client_context
+from results.destinations.tls import TlsAddress, client_context, tls_fault
 
 if TYPE_CHECKING:
+    from pydicom.dataset import Dataset
     from pynetdicom.association import Association
     from pynetdicom.events import Event
 
@@ -66,6 +67,11 @@ class DicomAddress(TlsAddress):
         30.0, description="Seconds in which it must answer each request."
     )
 
+    @property
+    def where(self) -> str:
+        """Host and port, for people."""
+        return f"{self.host}:{self.port}"
+
 
 class DicomConnection:
     """An association with a destination."""
@@ -86,15 +92,8 @@ class DicomConnection:
     def _store(self, each: OutgoingObject) -> None:
         dataset = each.dicom.dataset
         _check_accepted(self._association, (each.form,))
-        try:
-            answer = self._association.send_c_store(dataset)
-        except RuntimeError as error:
-            # The association has ended.
-            raise _silent(self._address) from error
-        status = answer.get("Status")
-        if status is None:
-            raise _silent(self._address)
-        check_status(int(status), each.form.value)
+        status = _status(self._address, lambda: self._association.send_c_store(dataset))
+        check_status(status, each.form.value)
 
     def _request_commitment(self, objects: Sequence[OutgoingObject]) -> Receipt:
         """Ask by N-ACTION (PS3.4 J.3.2). The answer, an N-EVENT-REPORT, may come much later."""
@@ -114,16 +113,13 @@ class DicomConnection:
                 "The destination gives no storage commitment. Switch it off: commitment=no.",
                 answered=True,
             )
-        try:
-            answer, _ = self._association.send_n_action(
+
+        def answer() -> "Dataset":
+            return self._association.send_n_action(
                 request, REQUEST_COMMITMENT, STORAGE_COMMITMENT, COMMITMENT_INSTANCE
-            )
-        except RuntimeError as error:
-            raise _silent(self._address) from error
-        status = answer.get("Status")
-        if status is None:
-            raise _silent(self._address)
-        check_status(int(status), "The request for storage commitment")
+            )[0]
+
+        check_status(_status(self._address, answer), "The request for storage commitment")
         report = self._reports.wait_for(request.TransactionUID)
         if report is not None and report.reason:
             raise SendingFailed(report.reason, answered=True)
@@ -170,20 +166,13 @@ def test(address: DicomAddress, forms: Sequence[Form]) -> str:
     wanted = [VERIFICATION, *classes, *([STORAGE_COMMITMENT] if address.commitment else [])]
     with _associated(address, wanted) as association:
         if _accepts(association, VERIFICATION):
-            try:
-                answered = association.send_c_echo().get("Status")
-            except RuntimeError as error:
-                raise _silent(address) from error
-            if answered is None:
-                raise _silent(address)
+            _status(address, association.send_c_echo)
         _check_accepted(association, forms)
         if address.commitment and not _accepts(association, STORAGE_COMMITMENT):
             raise SendingFailed("The destination gives no storage commitment.", answered=True)
     secured = " by TLS" if address.tls else ""
     listed = ", ".join(form.value for form in forms)
-    return (
-        f"{address.ae_title} answers at {address.host}:{address.port}{secured}, and takes {listed}."
-    )
+    return f"{address.ae_title} answers at {address.where}{secured}, and takes {listed}."
 
 
 @contextmanager
@@ -221,7 +210,7 @@ def _associated(
 
 def _not_established(association: "Association", address: DicomAddress) -> str:
     """Why there is no association, in words that say whom to ask."""
-    where = f"{address.host}:{address.port}"
+    where = address.where
     if association.is_rejected:
         answer = association.acceptor.primitive
         reason = answer.reason_str.lower() if answer is not None else "no reason"
@@ -236,7 +225,7 @@ def _not_established(association: "Association", address: DicomAddress) -> str:
                     connection, server_hostname=address.host
                 ).close()
     except ssl.SSLError as error:
-        return f"TLS with {where} fails: {getattr(error, 'verify_message', '') or error.reason}."
+        return tls_fault(where, error)
     except OSError as error:
         reason = error.strerror or str(error) or type(error).__name__
         return (
@@ -263,10 +252,19 @@ def _accepts(association: "Association", name: str) -> bool:
     return any(context.abstract_syntax == name for context in association.accepted_contexts)
 
 
-def _silent(address: DicomAddress) -> SendingFailed:
-    return SendingFailed(
-        f"{address.host}:{address.port} did not answer within {address.seconds:g} s, or hung up."
+def _status(address: DicomAddress, request: Callable[[], "Dataset"]) -> int:
+    """Make a request, and return the status of its answer. Raises SendingFailed without one."""
+    silent = SendingFailed(
+        f"{address.where} did not answer within {address.seconds:g} s, or hung up."
     )
+    try:
+        status = request().get("Status")
+    except RuntimeError as error:
+        # The association has ended.
+        raise silent from error
+    if status is None:
+        raise silent
+    return int(status)
 
 
 DICOM = DestinationKind(

@@ -13,8 +13,7 @@ from readfirst.destinations.forms import Form
 from readfirst.files.folders import os_fault
 from results.destinations.kind import AbsolutePath, Address, DestinationKind, SendingFailed
 from results.destinations.outgoing import DICOM_FORMS, MESSAGE_FORMS, OutgoingObject
-from results.folder import write_message, write_object
-from results.messages import ResultMessage
+from results.folder import write_result
 
 
 class FolderAddress(Address):
@@ -36,16 +35,9 @@ class FolderConnection:
         """Write the objects, each whole or not at all; the same again takes its own place."""
         try:
             for each in objects:
-                _write(each, self._path)
+                write_result(each.content, self._path)
         except OSError as error:
             raise SendingFailed(_fault(error, self._path)) from error
-
-
-def _write(each: OutgoingObject, folder: Path) -> None:
-    if isinstance(each.content, ResultMessage):
-        write_message(each.content, folder)
-    else:
-        write_object(each.content, folder)
 
 
 @contextmanager

@@ -1,9 +1,7 @@
-"""A request to a destination by HTTP: one deadline for all of it, and followed nowhere."""
+"""A request to a destination by HTTP, and what its answer means for the next one."""
 
-import asyncio
 import base64
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -11,6 +9,7 @@ import httpx2
 from pydantic import AfterValidator, Field
 
 from readfirst import __version__
+from readfirst.http_client import HttpAnswer, HttpRequest, exchange
 from results.destinations.kind import AbsolutePath, SendingFailed
 from results.destinations.tls import TlsAddress, client_context, secret
 
@@ -52,14 +51,6 @@ class HttpAddress(TlsAddress):
     )
 
 
-@dataclass(frozen=True, slots=True)
-class HttpAnswer:
-    """An answer, of which at most `MOST_OF_ANSWER` bytes are kept."""
-
-    status: int
-    content: bytes
-
-
 def request(
     address: HttpAddress,
     method: str,
@@ -69,8 +60,9 @@ def request(
 ) -> HttpAnswer:
     """Make a request. path: behind the address's URL. Raises SendingFailed.
 
-    A destination that is down, leads elsewhere, or does not know us is no good for the next object
-    either; other answers are the caller's to judge.
+    At most `MOST_OF_ANSWER` bytes of the answer are kept. A destination that is down, leads
+    elsewhere, or does not know us is no good for the next object either; other answers are the
+    caller's to judge.
     """
     sent_headers = {
         "User-Agent": f"ReadFirst/{__version__}",
@@ -79,7 +71,17 @@ def request(
     }
     url, target = address.url + path.partition("?")[0], address.url + path
     try:
-        answer = asyncio.run(_request(address, method, target, content, sent_headers))
+        answer = exchange(
+            HttpRequest(
+                method=method,
+                url=target,
+                content=content,
+                headers=sent_headers,
+                trusted=client_context(address),
+            ),
+            address.seconds,
+            MOST_OF_ANSWER,
+        )
     except TimeoutError as error:
         raise SendingFailed(f"{url} did not answer within {address.seconds:g} s.") from error
     except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
@@ -95,25 +97,6 @@ def request(
     if answer.status == 429 or answer.status >= 500:
         raise SendingFailed(f"{url} cannot take anything now (status {answer.status}).")
     return answer
-
-
-async def _request(
-    address: HttpAddress, method: str, url: str, content: bytes, headers: dict[str, str]
-) -> HttpAnswer:
-    # Proxies and passwords of the environment are meant for others.
-    async with (
-        asyncio.timeout(address.seconds),
-        httpx2.AsyncClient(
-            verify=client_context(address), trust_env=False, timeout=None, follow_redirects=False
-        ) as client,
-        client.stream(method, url, content=content, headers=headers) as answer,
-    ):
-        read = b""
-        async for chunk in answer.aiter_bytes():
-            read += chunk
-            if len(read) > MOST_OF_ANSWER:
-                break
-        return HttpAnswer(answer.status_code, read[:MOST_OF_ANSWER])
 
 
 def _authorization(address: HttpAddress) -> dict[str, str]:

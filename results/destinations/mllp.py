@@ -25,7 +25,7 @@ from readfirst.settings.exchange.messages import APPLICATIONS_WORDS, check_appli
 from readfirst.settings.fields import Host, MustBe
 from results.destinations.kind import AbsolutePath, DestinationKind, SendingFailed
 from results.destinations.outgoing import OutgoingObject
-from results.destinations.tls import TlsAddress, client_context
+from results.destinations.tls import TlsAddress, client_context, tls_fault
 
 #: Seconds to reach a destination.
 CONNECT_SECONDS = 10.0
@@ -143,8 +143,7 @@ class MllpSender:
                 )
                 return opened
         except ssl.SSLError as error:
-            reason = getattr(error, "verify_message", "") or error.reason
-            raise SendingFailed(f"TLS with {where} fails: {reason}.") from error
+            raise SendingFailed(tls_fault(where, error)) from error
         except OSError as error:
             reason = error.strerror or type(error).__name__
             raise SendingFailed(

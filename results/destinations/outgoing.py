@@ -1,12 +1,11 @@
 """The objects that are sent, made of a study at the moment of sending."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from readfirst.destinations.forms import Form
 from readfirst.results.reasons import NoResultCode
 from readfirst.results.values import ResultKind
-from results.make import ResultObject, StudyResults, make_results
+from results.make import ResultObject, make_results
 from results.messages import ResultMessage
 from results.services import ResultServices
 
@@ -62,46 +61,17 @@ def make_outgoing(services: ResultServices, study_instance_uid: str, form: Form)
 
     Raises as `results.make.make_results`.
     """
-    return MAKERS[form](services, study_instance_uid, form)
-
-
-def _dicom_objects(services: ResultServices, study_instance_uid: str, form: Form) -> Outgoing:
     results = make_results(services, study_instance_uid, (ResultKind(form.value),))
     objects = tuple(
-        OutgoingObject(
-            form=form,
-            key=made.sop_instance_uid,
-            study_instance_uid=made.study_instance_uid,
-            content=made,
-        )
-        for made in results.objects
-    )
-    return _outgoing(objects, results)
-
-
-def _messages(services: ResultServices, study_instance_uid: str, form: Form) -> Outgoing:
-    results = make_results(services, study_instance_uid, (ResultKind(form.value),))
-    messages = tuple(
         OutgoingObject(
             form=form,
             key=made.identifier,
             study_instance_uid=made.study_instance_uid,
             content=made,
         )
-        for made in results.messages
+        for made in results.made
     )
-    return _outgoing(messages, results)
-
-
-def _outgoing(objects: tuple[OutgoingObject, ...], results: StudyResults) -> Outgoing:
     if objects or not results.missing:
         return Outgoing(objects)
     missing = results.missing[0]
     return Outgoing((), missing.reason, later=missing.code in NOT_YET)
-
-
-#: What makes the objects of each form.
-MAKERS: dict[Form, Callable[[ResultServices, str, Form], Outgoing]] = {
-    **dict.fromkeys(DICOM_FORMS, _dicom_objects),
-    **dict.fromkeys(MESSAGE_FORMS, _messages),
-}

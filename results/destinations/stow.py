@@ -10,7 +10,8 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field
 
 from readfirst.destinations.forms import Form
-from results.destinations.http import HttpAddress, HttpAnswer, check_url, request
+from readfirst.http_client import HttpAnswer
+from results.destinations.http import HttpAddress, check_url, request
 from results.destinations.kind import DestinationKind, SendingFailed
 from results.destinations.outgoing import DICOM_FORMS, OutgoingObject
 from results.destinations.statuses import check_status
@@ -21,7 +22,7 @@ ANSWER_TYPE = "application/dicom+json"
 #: (0008,1198) Failed SOP Sequence, and (0008,1197) Failure Reason in it.
 FAILED_SOP, FAILURE_REASON = "00081198", "00081197"
 #: Some stored, or none: the answer says which.
-TOLD_BY_OBJECT = (202, 409)
+SOME_OR_NONE_STORED = (202, 409)
 
 
 class StowAddress(HttpAddress):
@@ -80,7 +81,7 @@ def _file(each: OutgoingObject) -> bytes:
 
 def _check(answer: HttpAnswer, what: str) -> None:
     """Raises SendingFailed unless the object was stored, be it with a warning."""
-    if answer.status in TOLD_BY_OBJECT:
+    if answer.status in SOME_OR_NONE_STORED:
         failures = _failure_reasons(answer.content)
         for reason in failures:
             check_status(reason, what)

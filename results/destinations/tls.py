@@ -40,6 +40,11 @@ def client_context(address: TlsAddress) -> ssl.SSLContext:
     return context
 
 
+def tls_fault(where: str, error: ssl.SSLError) -> str:
+    """Say as a sentence why there is no TLS. where: host and port."""
+    return f"TLS with {where} fails: {getattr(error, 'verify_message', '') or error.reason}."
+
+
 def secret(name: str, path: Path) -> str:
     """Return the secret that a file holds: its first line. Raises SendingFailed."""
     with _readable(name, path, "a text in UTF-8"):

@@ -1,7 +1,6 @@
 """The whole way with a person before it: real processes, a real film, a real browser."""
 
 import io
-import os
 import shutil
 import subprocess
 import sys
@@ -20,6 +19,7 @@ from readfirst.samples import FOLDER, sample_files
 from tests.browser.conftest import NewPage, Picture
 from tests.browser.page_monitor import PageMonitor, log_in
 from tests.browser.site import PASSWORD
+from tests.support.environments import clean_environment
 from tests.support.stack import page_address, running, scored, wait_for
 from tests.support.waiting import LONG_TIMEOUT
 
@@ -53,8 +53,7 @@ class Stack:
 def site(tmp_path: Path) -> Iterator[Stack]:
     """In place of the site without workers: the whole of it, with a reader and a lead."""
     home = tmp_path / "home"
-    clean = {name: value for name, value in os.environ.items() if "READFIRST_" not in name}
-    environment = clean | {
+    environment = clean_environment() | {
         "READFIRST_HOME": str(home),
         "READFIRST_DATABASE_URL": f"sqlite:///{home / 'readfirst.db'}",
         "READFIRST_PORT": "0",

@@ -5,7 +5,6 @@ An order comes in, then the film, by C-STORE; it is scored; report and flag go t
 every process is killed between the steps.
 """
 
-import os
 import re
 import sys
 import time
@@ -24,6 +23,7 @@ from pydicom.uid import ComprehensiveSRStorage, KeyObjectSelectionDocumentStorag
 from readfirst.samples import FOLDER
 from tests.chaos.test_processes import sent_by_dicom
 from tests.support.dcmtk import HAS_DCMTK
+from tests.support.environments import clean_environment
 from tests.support.hl7 import Sender, an_order_message
 from tests.support.hl7_receiver import Hl7Receiver, acknowledges, an_hl7_receiver
 from tests.support.orthanc import Orthanc, an_orthanc
@@ -67,7 +67,7 @@ class Hospital:
         self.wait(is_taken)
 
     def kill_everything(self) -> None:
-        """Kill every process but the supervisor, as often as it takes to meet each of them."""
+        """Kill every process that runs now, but the supervisor."""
         killed: set[str] = set()
         for child in self.up.children(recursive=True):
             with suppress(psutil.NoSuchProcess):
@@ -102,6 +102,7 @@ class Hospital:
         return [str(each["MSH"][0][10]) for each in self.ris.messages if uid in str(each)]
 
 
+#: Words of the command lines of what the supervisor starts, besides the broker.
 PARTS = {"ingest", "receive", "mllp", "serve", "beat", "--hostname=assess", "--hostname=prepare"}
 #: Of the samples.
 NAMES = ("Example^", "Noah", "Przyklad", "DEMO-0")
@@ -110,8 +111,7 @@ RESULTS = (ComprehensiveSRStorage, KeyObjectSelectionDocumentStorage)
 
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
-    clean = {name: value for name, value in os.environ.items() if "READFIRST_" not in name}
-    return clean | {
+    return clean_environment() | {
         "READFIRST_HOME": str(tmp_path / "home"),
         "READFIRST_DATABASE_URL": f"sqlite:///{tmp_path / 'home' / 'readfirst.db'}",
         "READFIRST_PORT": "0",

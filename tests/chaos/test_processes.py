@@ -1,7 +1,6 @@
 """The whole of it with real processes: ingester, Valkey, Celery workers, database, page."""
 
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -23,6 +22,7 @@ from ingest.inbox.store import Store
 from readfirst.samples import FOLDER, sample_files
 from readfirst.samples.demo_films import COPIES
 from tests.support.dcmtk import HAS_DCMTK, STORESCU
+from tests.support.environments import clean_environment
 from tests.support.requirements import is_strict
 from tests.support.small_ensemble import write_small_ensemble
 from tests.support.stack import page_address, readfirst, rows, running, scored, wait_for
@@ -39,7 +39,7 @@ BAD = {"cut.dcm": "truncated", "notes.dcm": "not_an_image", "empty.dcm": "empty_
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
     """Of a stack on SQLite, as `up` has it; the commands of the compose file use PostgreSQL."""
-    clean = {name: value for name, value in os.environ.items() if "READFIRST_" not in name}
+    clean = clean_environment()
     return clean | {
         "READFIRST_HOME": str(tmp_path / "home"),
         "READFIRST_DATABASE_URL": f"sqlite:///{tmp_path / 'home' / 'readfirst.db'}",
@@ -173,7 +173,7 @@ def test_the_commands_of_the_compose_file_run_against_postgresql_and_valkey(
     services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
     home, inbox = tmp_path / "home", tmp_path / "inbox"
     with ValkeyServer(data_dir=tmp_path / "valkey") as server:
-        clean = {name: value for name, value in os.environ.items() if "READFIRST_" not in name}
+        clean = clean_environment()
         environment = clean | {
             "READFIRST_HOME": str(home),
             "READFIRST_INBOX": str(inbox),

@@ -1,6 +1,5 @@
 """Results leave by real processes, which are killed, to a PACS that is down and comes up again."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -13,9 +12,10 @@ import psutil
 import pytest
 
 from readfirst.samples import FOLDER
+from tests.support.environments import clean_environment
 from tests.support.orthanc import an_orthanc
+from tests.support.ports import free_port
 from tests.support.stack import rows, scored, wait_for
-from tests.support.storescp import free_port
 from tests.support.waiting import TIMEOUT
 
 pytestmark = pytest.mark.stack
@@ -44,8 +44,7 @@ def states(environment: dict[str, str]) -> list[str]:
 
 def test_a_pacs_that_was_down_gets_each_report_once_after_all_was_killed(tmp_path: Path) -> None:
     home, listener, dicom_port = tmp_path / "home", free_port(), free_port()
-    clean = {name: value for name, value in os.environ.items() if "READFIRST_" not in name}
-    environment = clean | {
+    environment = clean_environment() | {
         "READFIRST_HOME": str(home),
         "READFIRST_DATABASE_URL": f"sqlite:///{home / 'readfirst.db'}",
         "READFIRST_PORT": "0",

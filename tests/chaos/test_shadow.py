@@ -1,6 +1,5 @@
 """A candidate in shadow with real processes: films overtake it, and a kill loses nothing."""
 
-import os
 import shutil
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from db.tables import Score
 from models.manifest import MANIFEST_FILE, load_manifest, shipped_version
 from readfirst.samples import FOLDER
 from readfirst.settings import Settings
+from tests.support.environments import clean_environment
 from tests.support.small_ensemble import write_small_ensemble
 from tests.support.stack import readfirst, rows, running, scored, wait_for
 
@@ -29,8 +29,7 @@ CANDIDATE = "9.9"
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
     """Of a stack on SQLite, which looks for forgotten work every two seconds."""
-    clean = {name: value for name, value in os.environ.items() if "READFIRST_" not in name}
-    return clean | {
+    return clean_environment() | {
         "READFIRST_HOME": str(tmp_path / "home"),
         "READFIRST_DATABASE_URL": f"sqlite:///{tmp_path / 'home' / 'readfirst.db'}",
         "READFIRST_PORT": "0",

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from db.destinations.changes import DestinationInput, add_destination
 from db.destinations.records import DestinationRecord
+from db.session import Database
 from db.tables import Destination, OutgoingResult
 from readfirst.destinations.forms import Form, Studies
 from tests.support.studies import NOBODY, NOW
@@ -43,7 +44,8 @@ def outgoing(session: Session) -> list[tuple[str, str, str]]:
     return [(name, form, state.value) for name, form, state in session.execute(query)]
 
 
-def make_due(session: Session) -> None:
+def make_due(database: Database) -> None:
     """Let the pauses of all results and destinations be over."""
-    session.execute(update(OutgoingResult).values(lease_until=datetime.now(UTC)))
-    session.execute(update(Destination).values(rests_until=None))
+    with database.write() as session:
+        session.execute(update(OutgoingResult).values(lease_until=datetime.now(UTC)))
+        session.execute(update(Destination).values(rests_until=None))

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from readfirst.settings import Settings
+from tests.support.environments import clean_environment
 from tests.support.waiting import TIMEOUT, wait_until
 
 #: capabilities(7): what lets root read and write files against their permissions.
@@ -51,7 +52,7 @@ def as_text(value: object) -> str:
 def an_ingester(settings: Settings, *, as_root: bool = True) -> Iterator[IngesterProcess]:
     """Start `readfirst ingest`. as_root: with root's power over permissions, if we have it."""
     chosen = settings.model_dump(exclude_none=True)
-    environment = {name: value for name, value in os.environ.items() if "READFIRST_" not in name}
+    environment = clean_environment()
     environment |= {f"READFIRST_{name.upper()}": as_text(value) for name, value in chosen.items()}
     environment["READFIRST_DATABASE_URL"] = settings.database
     settings.home_path.mkdir(parents=True, exist_ok=True)

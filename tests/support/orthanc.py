@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import socket
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -11,10 +10,12 @@ from typing import Any
 
 import httpx2
 
+from tests.support.ports import free_ports
 from tests.support.requirements import require
 from tests.support.waiting import wait_until
 
 ORTHANC = "Orthanc"
+DICOMWEB_PLUGIN = Path("/usr/share/orthanc/plugins/libOrthancDicomWeb.so")
 
 
 class Orthanc:
@@ -57,6 +58,15 @@ class Orthanc:
         self._client.close()
 
 
+def with_dicomweb() -> dict[str, Any]:
+    """The settings of DICOMweb at `/dicom-web`. Skips the test where there is none."""
+    require("orthanc dicomweb", DICOMWEB_PLUGIN.is_file())
+    return {
+        "Plugins": [str(DICOMWEB_PLUGIN)],
+        "DicomWeb": {"Enable": True, "Root": "/dicom-web/"},
+    }
+
+
 @contextmanager
 def an_orthanc(folder: Path, config: Mapping[str, Any] | None = None) -> Iterator[Orthanc]:
     """Start a server, and end it. Skips the test where it is not installed.
@@ -65,7 +75,7 @@ def an_orthanc(folder: Path, config: Mapping[str, Any] | None = None) -> Iterato
     """
     program = shutil.which(ORTHANC) or shutil.which(ORTHANC, path="/usr/sbin")
     require("orthanc", program is not None)
-    http_port, dicom_port = _free_ports(2)
+    http_port, dicom_port = free_ports(2)
     path = folder / "orthanc.json"
     path.write_text(
         json.dumps(
@@ -97,14 +107,3 @@ def an_orthanc(folder: Path, config: Mapping[str, Any] | None = None) -> Iterato
             server.close()
             process.terminate()
             process.wait(60)
-
-
-def _free_ports(number: int) -> list[int]:
-    """Ports that nobody has now: Orthanc cannot choose its own."""
-    sockets = [socket.socket() for _ in range(number)]
-    for each in sockets:
-        each.bind(("127.0.0.1", 0))
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports

@@ -2,10 +2,8 @@
 
 import os
 import signal
-import socket
 import subprocess
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
@@ -26,15 +24,14 @@ from ingest.receivers.listener_config import ListenerConfig
 from readfirst.pacs.source import PacsSource, Retrieval
 from tests.support.dcmtk import tool
 from tests.support.files import a_dataset, a_gradient, dicom_bytes
-from tests.support.orthanc import an_orthanc
+from tests.support.orthanc import an_orthanc, with_dicomweb
+from tests.support.ports import free_port, listens
 from tests.support.requirements import require
-from tests.support.storescp import free_port
 from tests.support.waiting import TIMEOUT, wait_until
 from worker.pacs.services import FetchServices
 
 MEGABYTE = 1024 * 1024
 TITLE = "READFIRST"
-DICOMWEB_PLUGIN = Path("/usr/share/orthanc/plugins/libOrthancDicomWeb.so")
 
 
 def a_film(**attributes: Any) -> bytes:
@@ -105,7 +102,7 @@ class Dcmqrscp:
             self._process = subprocess.Popen(
                 command, stdout=log, stderr=log, start_new_session=True
             )
-        wait_until(lambda: _listens(self.port))
+        wait_until(lambda: listens(self.port))
 
     def stop(self) -> None:
         """Switch it off, as a power cut does."""
@@ -133,11 +130,9 @@ def a_dcmqrscp(folder: Path, retrieval: Retrieval, listener_port: int) -> Iterat
 @contextmanager
 def an_orthanc_pacs(folder: Path, retrieval: Retrieval, listener_port: int) -> Iterator[Pacs]:
     """An Orthanc, by DIMSE or DICOMweb."""
-    require("orthanc dicomweb", DICOMWEB_PLUGIN.exists())
     folder.mkdir(parents=True, exist_ok=True)
     config = {
-        "Plugins": [str(DICOMWEB_PLUGIN)],
-        "DicomWeb": {"Enable": True, "Root": "/dicom-web/"},
+        **with_dicomweb(),
         "DicomModalities": {"readfirst": [TITLE, "127.0.0.1", listener_port]},
         "DicomAlwaysAllowFind": True,
         "DicomAlwaysAllowGet": True,
@@ -207,12 +202,3 @@ def in_inbox(inbox: Path) -> list[str]:
     """The SOP Instance UIDs of what lies in the inbox, each as often as it does, in order."""
     paths = (path for path in inbox.glob("*/*") if not path.parent.name.startswith("."))
     return sorted(str(dcmread(path).SOPInstanceUID) for path in paths)
-
-
-def _listens(port: int) -> bool:
-    try:
-        socket.create_connection(("127.0.0.1", port), timeout=1).close()
-    except OSError:
-        time.sleep(0.05)
-        return False
-    return True

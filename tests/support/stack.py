@@ -1,7 +1,6 @@
 """ReadFirst's own commands as processes, and waiting for them."""
 
 import json
-import os
 import re
 import shutil
 import signal
@@ -21,6 +20,7 @@ from cli import app
 from cli.common.database import opened
 from db.worklist.queries import reading_order
 from readfirst.settings import Settings
+from tests.support.environments import clean_environment
 from tests.support.studies import AS_STORED
 from tests.support.waiting import LONG_TIMEOUT, TIMEOUT, wait_until
 
@@ -94,7 +94,7 @@ def listening(command: str, settings: dict[str, str], log: Path) -> Iterator[int
     settings: the only ones of ReadFirst in its environment. log: takes what it writes after the
     line that names the port.
     """
-    environment = {name: value for name, value in os.environ.items() if "READFIRST_" not in name}
+    environment = clean_environment()
     process = subprocess.Popen(
         [sys.executable, "-m", "readfirst", command],
         env=environment | settings,

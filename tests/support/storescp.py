@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,14 +10,9 @@ from pathlib import Path
 from pydicom import dcmread
 
 from tests.support.dcmtk import tool
+from tests.support.ports import listens
 from tests.support.requirements import require
 from tests.support.waiting import wait_until
-
-
-def free_port() -> int:
-    """A port that nobody has now: storescp cannot choose its own."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 @contextmanager
@@ -31,7 +25,7 @@ def storescp(port: int, folder: Path, *options: str | os.PathLike[str]) -> Itera
     with (folder.parent / "storescp.log").open("ab") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log)
     try:
-        wait_until(lambda: _listens(port))
+        wait_until(lambda: listens(port))
         yield
     finally:
         process.terminate()
@@ -41,8 +35,3 @@ def storescp(port: int, folder: Path, *options: str | os.PathLike[str]) -> Itera
 def modalities(folder: Path) -> list[str]:
     """The modalities of what a PACS got, in alphabetical order."""
     return sorted(str(dcmread(path).Modality) for path in folder.iterdir() if path.is_file())
-
-
-def _listens(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -75,6 +75,16 @@ class Worker:
         """The same worker with other settings."""
         return replace(self, settings=self.settings.model_copy(update=changes))
 
+    def score_all(self) -> None:
+        """Prepare and score everything that waits."""
+        while self.prepare_next() or self.score_batch():
+            pass
+
+    def send_all(self) -> None:
+        """Send everything that is due."""
+        while self.send_next():
+            pass
+
     def send_next(self) -> bool:
         """Send what is due longest to its destination."""
         return send_next(self.use_cases.sending)

@@ -3,15 +3,12 @@
 Nothing leaves but studies' UIDs, probability or priority, the ensemble's version and the times.
 """
 
-import asyncio
 import hashlib
 import hmac
 import json
 import ssl
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 import httpx2
 from pydantic import SecretStr
@@ -20,6 +17,7 @@ from standardwebhooks import Webhook
 from db.lifecycle.outbox import DueEscalation, DueMessage
 from readfirst import __version__
 from readfirst.access.webhook_key import signing_key
+from readfirst.http_client import HttpRequest, exchange
 from readfirst.settings import Settings
 from readfirst.studies.prevalence import at_prevalence
 from worker.delivery.attempt import DeliveryAttempt
@@ -68,51 +66,18 @@ def send(
         content = body(due, receiver.prevalence)
     request_headers = headers(due.key, content, receiver.secret, now)
     try:
-        with asyncio.Runner() as runner:
-            runner.get_loop().set_default_executor(_Lookups(max_workers=1))
-            status = runner.run(_post(receiver.url, content, request_headers, deadline))
+        request = HttpRequest(
+            method="POST",
+            url=receiver.url,
+            content=content,
+            headers=request_headers,
+            # Authorities are the machine's, or those that SSL_CERT_FILE names.
+            trusted=ssl.create_default_context(),
+        )
+        status = exchange(request, deadline).status
     except (httpx2.HTTPError, httpx2.InvalidURL, OSError, ValueError) as error:
         return DeliveryAttempt(taken=False, answered=False, outcome=type(error).__name__)
     return DeliveryAttempt(200 <= status < 300, status < 500, str(status))
-
-
-async def _post(url: str, content: bytes, request_headers: dict[str, str], deadline: float) -> int:
-    """Give the status of the answer, of which no more is read. Raises TimeoutError."""
-    # Authorities are the machine's, or those that SSL_CERT_FILE names. Proxies and passwords of
-    # the environment are meant for others.
-    trusted = ssl.create_default_context()
-    connections: list[Any] = []
-
-    async def note_connection(event: str, about: dict[str, Any]) -> None:
-        if event == "connection.connect_tcp.complete":
-            connections.append(about["return_value"])
-
-    try:
-        async with (
-            asyncio.timeout(deadline),
-            httpx2.AsyncClient(
-                verify=trusted, trust_env=False, timeout=None, follow_redirects=False
-            ) as client,
-            client.stream(
-                "POST",
-                url,
-                content=content,
-                headers=request_headers,
-                extensions={"trace": note_connection},
-            ) as answer,
-        ):
-            return answer.status_code
-    finally:
-        # The client leaves it open where the deadline ends the handshake of TLS.
-        for connection in connections:
-            await connection.aclose()
-
-
-class _Lookups(ThreadPoolExecutor):
-    """The thread that looks a name up. A look-up cannot be stopped; nobody waits for its end."""
-
-    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: ARG002
-        super().shutdown(wait=False, cancel_futures=True)
 
 
 def body(due: DueMessage, prevalence: float | None) -> bytes:

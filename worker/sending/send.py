@@ -69,8 +69,7 @@ def send_next(services: SendingServices) -> bool:
     if due is None:
         return False
     made = [(each, _made(services, due.destination, each)) for each in due.results]
-    waiting = [(each, outgoing.objects) for each, outgoing in made if outgoing is not None]
-    waiting = [(each, objects) for each, objects in waiting if objects]
+    waiting = [(each, objects) for each, objects in made if objects]
     if waiting:
         _send_all(services, due.destination, waiting)
     return True
@@ -78,8 +77,8 @@ def send_next(services: SendingServices) -> bool:
 
 def _made(
     services: SendingServices, destination: DestinationRecord, due: DueResult
-) -> Outgoing | None:
-    """Make the objects of a result. What is none is noted; then there is nothing to send."""
+) -> tuple[OutgoingObject, ...]:
+    """Make the objects of a result. Where there are none, the reason is noted."""
     now = datetime.now(UTC)
     try:
         results = _results_for(services.results, destination, due.form)
@@ -90,7 +89,7 @@ def _made(
             not_yet(
                 session, due, f"It cannot be made at the moment ({error}).", now, services.lease
             )
-        return None
+        return ()
     except NotThere as error:
         outgoing = Outgoing((), str(error))
     except Exception as error:
@@ -100,14 +99,14 @@ def _made(
         reason = f"It could not be made ({cause})."
         with services.database.write() as session:
             not_sent(session, due, reason, now, services.lease, answered=True)
-        return None
+        return ()
     if outgoing.reason is not None:
         with services.database.write() as session:
             if outgoing.later:
                 not_yet(session, due, outgoing.reason, now, services.lease)
             else:
                 not_made(session, due, outgoing.reason, now)
-    return outgoing
+    return outgoing.objects
 
 
 def _results_for(

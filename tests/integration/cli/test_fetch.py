@@ -16,7 +16,7 @@ from cli import app
 from readfirst.errors import Unavailable
 from readfirst.pacs.source import Retrieval
 from tests.support.pacs import Pacs, a_dcmqrscp, a_film, a_listener_of, an_orthanc_pacs, in_inbox
-from tests.support.storescp import free_port
+from tests.support.ports import free_port
 from tests.support.waiting import TIMEOUT, wait_until
 
 ROOT = Path(__file__).parents[3]

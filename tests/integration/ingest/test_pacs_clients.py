@@ -17,7 +17,7 @@ from readfirst.errors import Misconfigured, SourceUnavailable, Unavailable
 from readfirst.pacs.matches import RetrieveTarget, StudyQuery
 from readfirst.pacs.source import PacsSource, Retrieval
 from tests.support.pacs import KINDS, a_config, a_film, a_listener_of, in_inbox
-from tests.support.storescp import free_port
+from tests.support.ports import free_port
 from tests.support.waiting import wait_until
 
 DAY = date(2026, 11, 3)

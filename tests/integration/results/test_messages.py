@@ -19,7 +19,7 @@ from readfirst.results.values import ResultKind
 from readfirst.samples import FOLDER
 from readfirst.testing import FixedEnsemble
 from results.make import make_results
-from tests.integration.results.test_results import (
+from tests.support.scored_results import (
     a_film,
     by_a_new_version,
     codes_of,

@@ -1,7 +1,6 @@
 """Films of a PACS are fetched once, at a pace, and on from where a run ended."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -27,8 +26,9 @@ from readfirst.pacs.fetches import FetchState
 from readfirst.pacs.matches import by_day
 from readfirst.pacs.source import Retrieval
 from readfirst.settings import Settings
+from tests.support.environments import clean_environment
 from tests.support.pacs import Pacs, a_dcmqrscp, fetch_services, in_inbox
-from tests.support.storescp import free_port
+from tests.support.ports import free_port
 from tests.support.waiting import TIMEOUT, in_background, wait_until
 from tests.support.workers import Worker
 from worker.pacs.backfill import Backfill
@@ -215,7 +215,7 @@ def _states(database: Database) -> list[FetchState]:
 
 def _start_fetch(settings: Settings) -> "subprocess.Popen[str]":
     """`readfirst fetch` of the day, in a process of its own."""
-    environment = {name: value for name, value in os.environ.items() if "READFIRST_" not in name}
+    environment = clean_environment()
     environment["READFIRST_HOME"] = str(settings.home_path)
     environment["READFIRST_DATABASE_URL"] = settings.database
     command = ["fetch", "--date", "2026-11-03", "--per-hour", "18000", "--json"]

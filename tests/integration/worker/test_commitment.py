@@ -25,7 +25,8 @@ from results.destinations.dicom import CLASSES, DicomAddress
 from results.destinations.kind import SendingFailed
 from tests.support.destinations import a_destination, outgoing
 from tests.support.orthanc import an_orthanc
-from tests.support.storescp import free_port, storescp
+from tests.support.ports import free_port
+from tests.support.storescp import storescp
 from tests.support.waiting import wait_until
 from tests.support.workers import Worker
 from worker.sending import commitments
@@ -119,10 +120,8 @@ def destined(worker: Worker, port: int, ae_title: str = "PACS") -> None:
 def sent(worker: Worker, drop: Drop) -> None:
     """A flagged study whose report is sent."""
     worker.take_in(drop(FOLDER / "study-02.dcm"))
-    while worker.prepare_next() or worker.score_batch():
-        pass
-    while worker.send_next():
-        pass
+    worker.score_all()
+    worker.send_all()
 
 
 def states(worker: Worker) -> list[str]:

@@ -1,7 +1,9 @@
 """Results sent to systems of others: DCMTK's storescp, and Orthanc by C-STORE and by STOW-RS."""
 
+import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -20,14 +22,13 @@ from results.destinations.kind import SendingFailed
 from results.destinations.outgoing import DICOM_FORMS
 from results.destinations.stow import StowAddress
 from tests.support.destinations import a_destination, make_due, outgoing
-from tests.support.orthanc import Orthanc, an_orthanc
-from tests.support.requirements import require
-from tests.support.storescp import free_port, modalities, storescp
+from tests.support.orthanc import Orthanc, an_orthanc, with_dicomweb
+from tests.support.ports import free_port
+from tests.support.storescp import modalities, storescp
 from tests.support.workers import Worker
 
 Drop = Callable[..., Claim]
 ROOT = Path(__file__).parents[3]
-DICOMWEB = Path("/usr/share/orthanc/plugins/libOrthancDicomWeb.so")
 FORMS = (Form.SR, Form.KOS)
 #: pynetdicom leaves a socket to be closed by chance where nobody answers.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
@@ -41,10 +42,8 @@ def database_url(tmp_path: Path) -> str:
 
 @pytest.fixture(scope="module")
 def orthanc(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Orthanc]:
-    require("orthanc dicomweb", DICOMWEB.is_file())
     folder = tmp_path_factory.mktemp("orthanc")
-    config = {"Plugins": [str(DICOMWEB)], "DicomWeb": {"Enable": True, "Root": "/dicom-web/"}}
-    with an_orthanc(folder, config) as server:
+    with an_orthanc(folder, with_dicomweb()) as server:
         yield server
 
 
@@ -68,18 +67,7 @@ def destined(worker: Worker, name: str, kind: str, *forms: Form, **address: Any)
 def scored(worker: Worker, drop: Drop) -> None:
     """A study that is flagged."""
     worker.take_in(drop(FOLDER / "study-02.dcm"))
-    while worker.prepare_next() or worker.score_batch():
-        pass
-
-
-def send_all(worker: Worker) -> None:
-    while worker.send_next():
-        pass
-
-
-def all_due(worker: Worker) -> None:
-    with worker.database.write() as session:
-        make_due(session)
+    worker.score_all()
 
 
 def states(worker: Worker) -> list[tuple[str, str, str]]:
@@ -100,7 +88,7 @@ def test_storescp_gets_report_and_flag(worker: Worker, drop: Drop, tmp_path: Pat
     scored(worker, drop)
     with storescp(port, tmp_path / "kept"):
         assert "takes sr, kos" in dicom.test(DicomAddress(**pacs(port)), FORMS)
-        send_all(worker)
+        worker.send_all()
     assert states(worker) == [("pacs", "sr", "sent"), ("pacs", "kos", "sent")]
     assert modalities(tmp_path / "kept") == ["KO", "SR"]
 
@@ -112,7 +100,7 @@ def test_a_pacs_that_goes_down_and_comes_up_again_gets_everything(
     destined(worker, "pacs", "dicom", *FORMS, **pacs(port))
     destined(worker, "folder", "folder", Form.SR, path=str(tmp_path))
     scored(worker, drop)
-    send_all(worker)
+    worker.send_all()
     waiting = [("pacs", "sr", "waiting"), ("pacs", "kos", "waiting")]
     assert states(worker) == [*waiting, ("folder", "sr", "sent")]
     with worker.database.read() as session:
@@ -122,8 +110,8 @@ def test_a_pacs_that_goes_down_and_comes_up_again_gets_everything(
     assert text is not None
     assert text.startswith(f"Nothing answers at 127.0.0.1:{port} (Connection refused).")
     with storescp(port, tmp_path / "kept"):
-        all_due(worker)
-        send_all(worker)
+        make_due(worker.database)
+        worker.send_all()
     assert modalities(tmp_path / "kept") == ["KO", "SR"]
     assert {state for _, _, state in states(worker)} == {"sent"}
 
@@ -135,12 +123,12 @@ def test_a_pacs_that_hangs_up_in_the_middle_gets_it_at_the_next_attempt(
     destined(worker, "pacs", "dicom", *FORMS, **pacs(port))
     scored(worker, drop)
     with storescp(port, tmp_path / "kept", "--abort-during"):
-        send_all(worker)
+        worker.send_all()
     assert {state for _, _, state in states(worker)} == {"waiting"}
     assert reason(worker) == f"127.0.0.1:{port} did not answer within 10 s, or hung up."
     with storescp(port, tmp_path / "kept"):
-        all_due(worker)
-        send_all(worker)
+        make_due(worker.database)
+        worker.send_all()
     assert {state for _, _, state in states(worker)} == {"sent"}
 
 
@@ -164,7 +152,7 @@ def test_tls_with_certificates_of_both_sides(
     destined(worker, "pacs", "dicom", Form.SR, **address)
     scored(worker, drop)
     with storescp(port, tmp_path / "kept", "+tls", *server, "+cf", ca):
-        send_all(worker)
+        worker.send_all()
         if trusted:
             assert "by TLS" in dicom.test(DicomAddress(**address), (Form.SR,))
     assert states(worker) == [("pacs", "sr", "sent" if trusted else "waiting")]
@@ -214,8 +202,8 @@ def test_orthanc_has_once_what_a_killed_worker_sent_twice(
     assert states(worker) == [("pacs", "sr", "waiting")]
     before = orthanc.instances(study_of(worker, orthanc))
     assert not worker.send_next(), "the lease of the dead worker still runs"
-    all_due(worker)
-    send_all(worker)
+    make_due(worker.database)
+    worker.send_all()
     assert states(worker) == [("pacs", "sr", "sent")]
     assert orthanc.instances(study_of(worker, orthanc)) == before
 
@@ -234,7 +222,7 @@ def test_orthanc_takes_every_form_by_both_ways(
     assert "answers" in stow.test(StowAddress(**dicomweb(orthanc)), FORMS)
     assert "answers" in dicom.test(DicomAddress(**in_orthanc(orthanc)), DICOM_FORMS)
     scored(worker, drop)
-    send_all(worker)
+    worker.send_all()
     assert {state for _, _, state in states(worker)} == {"sent"}
 
 
@@ -257,3 +245,23 @@ def test_what_is_wrong_with_a_dicomweb_server_is_said_in_words(
     token.write_text("\n")
     with pytest.raises(SendingFailed, match="it is empty"):
         stow.test(address, FORMS)
+
+
+def test_a_name_that_is_not_resolved_has_no_more_time_either(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    resolve, resolved = threading.Event(), threading.Event()
+
+    def hanging(*_: object, **__: object) -> list[Any]:
+        resolve.wait(60)
+        resolved.set()
+        return []
+
+    monkeypatch.setattr(socket, "getaddrinfo", hanging)
+    address = StowAddress(url="http://pacs.example/dicom-web", seconds=1)
+    try:
+        with pytest.raises(SendingFailed, match="did not answer within 1 s"):
+            stow.test(address, DICOM_FORMS)
+        assert not resolved.is_set()
+    finally:
+        resolve.set()

@@ -21,7 +21,7 @@ from readfirst.errors import Misconfigured
 from readfirst.pacs.fetches import FetchPurpose
 from readfirst.pacs.source import Retrieval
 from tests.support.pacs import OpenPacs, Pacs, a_dcmqrscp, a_film, an_orthanc_pacs, fetch_services
-from tests.support.storescp import free_port
+from tests.support.ports import free_port
 from tests.support.workers import Worker
 from worker.pacs.find_priors import PriorPolicy
 from worker.pacs.poll import Poller, PollPolicy

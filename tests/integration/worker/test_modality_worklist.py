@@ -26,7 +26,7 @@ from readfirst.errors import SourceUnavailable
 from readfirst.settings import Settings
 from tests.support.dcmtk import needs_dcmtk, tool
 from tests.support.hl7 import an_order_message, services
-from tests.support.storescp import free_port
+from tests.support.ports import free_port
 from tests.support.studies import a_header, an_image
 from tests.support.waiting import TIMEOUT, wait_until
 from worker.ris.ask_worklist import ask_next

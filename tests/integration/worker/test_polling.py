@@ -1,6 +1,5 @@
 """New films of an archive are fetched by themselves, by one process of the site."""
 
-import os
 import subprocess
 import sys
 import threading
@@ -21,8 +20,9 @@ from ingest.pacs.open_client import open_client
 from readfirst.pacs.fetches import FetchPurpose, FetchState
 from readfirst.pacs.source import PacsSource, Retrieval
 from readfirst.settings import Settings
+from tests.support.environments import clean_environment
 from tests.support.pacs import Pacs, a_config, a_dcmqrscp, an_orthanc_pacs, fetch_services, in_inbox
-from tests.support.storescp import free_port
+from tests.support.ports import free_port
 from tests.support.waiting import TIMEOUT, wait_until
 from worker.pacs.poll import Poller, PollPolicy
 
@@ -222,7 +222,7 @@ def test_the_clock_of_a_site_polls(
 @contextmanager
 def a_clock(settings: Settings) -> Iterator[None]:
     """`readfirst beat`, in a process of its own."""
-    environment = {name: value for name, value in os.environ.items() if "READFIRST_" not in name}
+    environment = clean_environment()
     environment["READFIRST_HOME"] = str(settings.home_path)
     environment["READFIRST_DATABASE_URL"] = settings.database
     with (settings.home_path / "beat.log").open("ab") as log:

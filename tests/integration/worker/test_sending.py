@@ -8,13 +8,11 @@ from typing import Any
 
 import pytest
 from pydicom import dcmread
-from sqlalchemy import update
 
 from db.access.audit import entries
 from db.destinations.queries import outgoing_results
 from db.destinations.records import DestinationRecord
 from db.lifecycle.sending.outcomes import send_again
-from db.tables import Destination, OutgoingResult
 from ingest.inbox.claim import Claim
 from readfirst.destinations.forms import Form
 from readfirst.destinations.states import SendingState
@@ -22,7 +20,7 @@ from readfirst.results.reasons import NO_RESULT_SENTENCES, NoResultCode
 from readfirst.samples import FOLDER
 from readfirst.tasks.names import TaskName
 from results.destinations.outgoing import OutgoingObject
-from tests.support.destinations import a_destination, outgoing
+from tests.support.destinations import a_destination, make_due, outgoing
 from tests.support.studies import NOBODY
 from tests.support.workers import Worker
 
@@ -44,20 +42,7 @@ def destined(worker: Worker, name: str, *forms: Form, **address: Any) -> Destina
 
 def scored(worker: Worker, drop: Drop, film: Path = FLAGGED) -> None:
     worker.take_in(drop(film))
-    while worker.prepare_next() or worker.score_batch():
-        pass
-
-
-def send_all(worker: Worker) -> None:
-    while worker.send_next():
-        pass
-
-
-def make_due(worker: Worker) -> None:
-    """Let every pause be over."""
-    with worker.database.write() as session:
-        session.execute(update(OutgoingResult).values(lease_until=datetime.now(UTC)))
-        session.execute(update(Destination).values(rests_until=None))
+    worker.score_all()
 
 
 def states(worker: Worker) -> list[tuple[str, str, str]]:
@@ -84,7 +69,7 @@ def test_report_and_flag_of_a_flagged_study_come_into_the_folder(
     destined(worker, "pacs", path=str(folder))
     scored(worker, drop)
     assert TaskName.SEND in worker.notifier.notified
-    send_all(worker)
+    worker.send_all()
     assert states(worker) == [("pacs", "sr", "sent"), ("pacs", "kos", "sent")]
     written = [dcmread(path) for path in folder.rglob("*.dcm")]
     assert {dataset.Modality for dataset in written} == {"SR", "KO"}
@@ -97,13 +82,13 @@ def test_report_and_flag_of_a_flagged_study_come_into_the_folder(
 def test_what_is_sent_twice_is_there_once(worker: Worker, drop: Drop, folder: Path) -> None:
     destination = destined(worker, "pacs", Form.SR, path=str(folder))
     scored(worker, drop)
-    send_all(worker)
+    worker.send_all()
     (before,) = folder.rglob("*.dcm")
     content = before.read_bytes()
     with worker.database.write() as session:
         (row,) = outgoing_results(session, states=[SendingState.SENT], limit=9)
         assert send_again(session, NOBODY, destination, datetime.now(UTC), [row.number]) == 1
-    send_all(worker)
+    worker.send_all()
     assert states(worker) == [("pacs", "sr", "sent")]
     (after,) = folder.rglob("*.dcm")
     assert (after, after.read_bytes()) == (before, content)
@@ -116,7 +101,7 @@ def test_a_folder_that_is_not_there_is_waited_for_and_keeps_no_other_back(
     destined(worker, "away", Form.SR, path=str(away))
     destined(worker, "pacs", Form.SR, path=str(folder))
     scored(worker, drop)
-    send_all(worker)
+    worker.send_all()
     assert states(worker) == [("away", "sr", "waiting"), ("pacs", "sr", "sent")]
     assert f"The folder {away} is not there. Make it, or mount the share it is on." in reasons(
         worker
@@ -124,8 +109,8 @@ def test_a_folder_that_is_not_there_is_waited_for_and_keeps_no_other_back(
     assert not away.exists()
     assert not worker.send_next(), "it rests"
     away.mkdir()
-    make_due(worker)
-    send_all(worker)
+    make_due(worker.database)
+    worker.send_all()
     assert states(worker)[0] == ("away", "sr", "sent")
 
 
@@ -137,15 +122,15 @@ def test_a_full_disk_is_waited_for_and_leaves_no_half_file(
     with suppress(OSError), (small_disk / "ballast").open("wb", buffering=0) as ballast:
         while True:
             ballast.write(bytes(4096))
-    send_all(worker)
+    worker.send_all()
     assert states(worker) == [("pacs", "sr", "waiting")]
     assert reasons(worker) == {
         f"There is no room left at {small_disk}. Make room; the rest is sent by itself."
     }
     assert [path for path in small_disk.rglob("*") if path.is_file()] == [small_disk / "ballast"]
     (small_disk / "ballast").unlink()
-    make_due(worker)
-    send_all(worker)
+    make_due(worker.database)
+    worker.send_all()
     assert states(worker) == [("pacs", "sr", "sent")]
     assert len(list(small_disk.rglob("*.dcm"))) == 1
 
@@ -155,7 +140,7 @@ def test_of_a_picture_there_is_no_result_and_the_row_says_why(
 ) -> None:
     destined(worker, "pacs", Form.SR, path=str(folder))
     scored(worker, drop, FOLDER / "film-02.jpg")
-    send_all(worker)
+    worker.send_all()
     assert states(worker) == [("pacs", "sr", "not_made")]
     assert reasons(worker) == {NO_RESULT_SENTENCES[NoResultCode.PICTURE]}
 
@@ -167,11 +152,11 @@ def test_what_waits_where_the_store_is_away_is_no_fault_of_the_result(
     scored(worker, drop)
     store = worker.settings.store_path
     store.rename(store.with_name("away"))
-    send_all(worker)
+    worker.send_all()
     assert states(worker) == [("pacs", "sr", "waiting")]
     store.with_name("away").rename(store)
-    make_due(worker)
-    send_all(worker)
+    make_due(worker.database)
+    worker.send_all()
     assert states(worker) == [("pacs", "sr", "sent")]
 
 
@@ -187,14 +172,14 @@ def test_a_silent_site_sends_nothing_that_waited_before(
     assert TaskName.SEND not in silent.notifier.notified
     worker.sweep_once()
     assert TaskName.SEND in worker.notifier.notified
-    send_all(worker)
+    worker.send_all()
     assert states(worker) == [("pacs", "sr", "sent")]
 
 
 def test_an_address_that_is_wrong_by_now_says_so(worker: Worker, drop: Drop) -> None:
     destined(worker, "pacs", Form.SR, path="srv")
     scored(worker, drop)
-    send_all(worker)
+    worker.send_all()
     assert states(worker) == [("pacs", "sr", "waiting")]
     (reason,) = reasons(worker)
     assert reason is not None
@@ -216,6 +201,6 @@ def test_what_nobody_thought_of_is_told_and_keeps_no_other_back(
     monkeypatch.setattr(FolderConnection, "send", fail_for_reports)
     destined(worker, "pacs", path=str(folder))
     scored(worker, drop)
-    send_all(worker)
+    worker.send_all()
     assert states(worker) == [("pacs", "sr", "waiting"), ("pacs", "kos", "sent")]
     assert "It could not be sent (KeyError)." in reasons(worker)

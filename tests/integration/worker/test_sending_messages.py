@@ -32,7 +32,7 @@ from results.destinations.mllp import MLLP, MllpAddress
 from tests.support.destinations import a_destination, make_due, outgoing
 from tests.support.fhir_server import FhirStore, a_fhir_server
 from tests.support.hl7_receiver import acknowledges, an_hl7_receiver
-from tests.support.storescp import free_port
+from tests.support.ports import free_port
 from tests.support.studies import NOBODY
 from tests.support.workers import Worker
 
@@ -41,7 +41,7 @@ ROOT = Path(__file__).parents[3]
 NODE = ROOT / ".venv" / "bin" / "node"
 #: Of the film that is sent.
 PATIENT = ("DEMO-0010", "Beispiel", "Jonas", "20210702")
-TOLD = "No patient DEMO-0010 (Jonas BEISPIEL, 2021-07-02) here"
+REFUSAL = "No patient DEMO-0010 (Jonas BEISPIEL, 2021-07-02) here"
 
 
 @pytest.fixture
@@ -53,13 +53,7 @@ def database_url(tmp_path: Path) -> str:
 def scored(worker: Worker, drop: Drop) -> None:
     """Take in a study that is flagged."""
     worker.take_in(drop(FOLDER / "study-02.dcm"))
-    while worker.prepare_next() or worker.score_batch():
-        pass
-
-
-def send_all(worker: Worker) -> None:
-    while worker.send_next():
-        pass
+    worker.score_all()
 
 
 def destined(worker: Worker, kind: str, form: Form, **address: Any) -> DestinationRecord:
@@ -82,11 +76,6 @@ def reason(worker: Worker) -> str:
     return row.reason or ""
 
 
-def all_due(worker: Worker) -> None:
-    with worker.database.write() as session:
-        make_due(session)
-
-
 def again(worker: Worker, destination: DestinationRecord) -> None:
     """Send once more what was sent."""
     with worker.database.write() as session:
@@ -94,14 +83,14 @@ def again(worker: Worker, destination: DestinationRecord) -> None:
         assert send_again(
             session, NOBODY, destination, datetime.now(UTC), [row.number for row in rows]
         )
-    send_all(worker)
+    worker.send_all()
 
 
 def test_a_flagged_study_comes_to_the_ris_and_is_noted(worker: Worker, drop: Drop) -> None:
     with an_hl7_receiver(acknowledges("AA")) as ris, capture_logs() as logs:
         destination = to_ris(worker, ris.port)
         scored(worker, drop)
-        send_all(worker)
+        worker.send_all()
         again(worker, destination)
     first, second = ris.messages
     assert str(first) == str(second), "twice is once: the same bytes, the same control ID"
@@ -119,9 +108,8 @@ def test_each_message_has_a_connection_of_its_own(worker: Worker, drop: Drop) ->
         to_ris(worker, ris.port)
         scored(worker, drop)
         worker.take_in(drop(FOLDER / "study-03.dcm"))
-        while worker.prepare_next() or worker.score_batch():
-            pass
-        send_all(worker)
+        worker.score_all()
+        worker.send_all()
     assert (states(worker), ris.connections, len(ris.messages)) == (["sent"] * 2, 2, 2)
 
 
@@ -130,7 +118,7 @@ def test_what_is_not_flagged_names_no_priority(worker: Worker, drop: Drop) -> No
     with an_hl7_receiver(acknowledges("AA")) as ris:
         to_ris(worker, ris.port)
         scored(worker, drop)
-        send_all(worker)
+        worker.send_all()
     (message,) = ris.messages
     assert "TQ1|" not in str(message)
 
@@ -139,14 +127,14 @@ def test_what_is_not_flagged_names_no_priority(worker: Worker, drop: Drop) -> No
 def test_a_refusal_is_told_in_the_words_of_the_ris_but_without_the_patient(
     worker: Worker, drop: Drop, code: str
 ) -> None:
-    more = f"ERR|||204^Unknown key identifier^HL70357|E||||{TOLD}\r"
+    more = f"ERR|||204^Unknown key identifier^HL70357|E||||{REFUSAL}\r"
     with an_hl7_receiver(acknowledges(code, "Rejected", more)) as ris, capture_logs() as logs:
         to_ris(worker, ris.port)
         scored(worker, drop)
-        send_all(worker)
+        worker.send_all()
         for _ in range(9):
-            all_due(worker)
-            send_all(worker)
+            make_due(worker.database)
+            worker.send_all()
     assert states(worker) == ["given_up"]
     assert len(ris.messages) == 10
     text = reason(worker)
@@ -170,12 +158,12 @@ def test_an_answer_that_is_none_is_waited_for(
     with an_hl7_receiver(lambda _: answer) as ris:
         to_ris(worker, ris.port)
         scored(worker, drop)
-        send_all(worker)
+        worker.send_all()
         assert states(worker) == ["waiting"]
         assert sentence in reason(worker)
         ris.answer = acknowledges("AA")
-        all_due(worker)
-        send_all(worker)
+        make_due(worker.database)
+        worker.send_all()
     assert states(worker) == ["sent"]
 
 
@@ -183,7 +171,7 @@ def test_an_acknowledgement_is_read_as_receivers_write_it(worker: Worker, drop: 
     with an_hl7_receiver(lambda _: b"MSH|^~\\&|A\nMSA|AA|\n") as ris:
         to_ris(worker, ris.port)
         scored(worker, drop)
-        send_all(worker)
+        worker.send_all()
     assert states(worker) == ["sent"]
 
 
@@ -193,7 +181,7 @@ def test_a_ris_that_says_nothing_is_waited_for_no_longer_than_told(
     with an_hl7_receiver(lambda _: b"\x1c") as ris:
         to_ris(worker, ris.port, seconds=1)
         scored(worker, drop)
-        send_all(worker)
+        worker.send_all()
     assert states(worker) == ["waiting"]
 
 
@@ -201,7 +189,7 @@ def test_a_ris_that_is_down_is_named(worker: Worker, drop: Drop) -> None:
     port = free_port()
     to_ris(worker, port)
     scored(worker, drop)
-    send_all(worker)
+    worker.send_all()
     assert states(worker) == ["waiting"]
     assert f"Nothing answers at 127.0.0.1:{port}" in reason(worker)
     with pytest.raises(SendingFailed, match="Nothing answers"):
@@ -224,7 +212,7 @@ def test_messages_go_by_tls_and_only_to_who_is_trusted(
         assert "by TLS" in mllp.test(MllpAddress(**address, tls_ca=ca), (Form.ORU,))
         to_ris(worker, ris.port, tls=True, tls_ca=str(ca))
         scored(worker, drop)
-        send_all(worker)
+        worker.send_all()
     assert states(worker) == ["sent"]
 
 
@@ -247,7 +235,7 @@ def test_a_foreign_server_takes_and_refuses(
     with a_node_server(code) as (port, server):
         to_ris(worker, port)
         scored(worker, drop)
-        send_all(worker)
+        worker.send_all()
         assert server.stdout is not None
         kind, control_id, name, results = json.loads(server.stdout.readline())
     assert (kind, name) == ("ORU", "Beispiel")
@@ -267,12 +255,12 @@ def test_a_template_that_broke_waits_for_whoever_mends_it(
         to_ris(worker, ris.port)
         scored(worker, drop)
         template.write_text(default_template().text.replace("PID|", "ZID|"))
-        send_all(worker)
+        worker.send_all()
         assert states(worker) == ["waiting"]
         assert "must have one PID segment" in reason(worker)
         template.write_text(default_template().text)
-        all_due(worker)
-        send_all(worker)
+        make_due(worker.database)
+        worker.send_all()
     assert states(worker) == ["sent"]
 
 
@@ -286,7 +274,7 @@ def test_two_systems_have_messages_of_their_own(worker: Worker, drop: Drop, tmp_
             address = {"host": "127.0.0.1", "port": other.port} | own
             a_destination(session, "other", Form.ORU, kind="mllp", address=address)
         scored(worker, drop)
-        send_all(worker)
+        worker.send_all()
     (first,), (second,) = ris.messages, other.messages
     assert (str(first.segment("MSH")[5]), str(second.segment("MSH")[5])) == ("", "EPR")
     assert "ZDS|" in str(second)
@@ -312,7 +300,7 @@ def test_messages_come_into_a_folder_for_an_interface_engine(
             session, "engine", Form.ORU, Form.FHIR, kind="folder", address={"path": str(tmp_path)}
         )
     scored(worker, drop)
-    send_all(worker)
+    worker.send_all()
     assert states(worker) == ["sent", "sent"]
     assert sorted(path.suffix for path in tmp_path.rglob("*-*.*")) == [".hl7", ".json"]
 
@@ -330,7 +318,7 @@ def to_record(worker: Worker, server: FhirStore, **address: Any) -> DestinationR
 def test_a_fhir_server_has_a_result_once(worker: Worker, drop: Drop, server: FhirStore) -> None:
     destination = to_record(worker, server)
     scored(worker, drop)
-    send_all(worker)
+    worker.send_all()
     before = dict(server.resources)
     again(worker, destination)
     assert (states(worker), server.transactions) == (["sent"], 2)
@@ -346,7 +334,7 @@ def test_what_a_fhir_server_knows_of_a_study_stays(
 ) -> None:
     destination = to_record(worker, server)
     scored(worker, drop)
-    send_all(worker)
+    worker.send_all()
     (key,) = (key for key in server.resources if key[0] == "ImagingStudy")
     server.resources[key]["numberOfSeries"] = 4
     again(worker, destination)
@@ -356,18 +344,18 @@ def test_what_a_fhir_server_knows_of_a_study_stays(
 def test_a_fhir_servers_refusal_is_told_without_the_patient(
     worker: Worker, drop: Drop, server: FhirStore
 ) -> None:
-    server.refusal = TOLD
+    server.refusal = REFUSAL
     to_record(worker, server)
     with capture_logs() as logs:
         scored(worker, drop)
-        send_all(worker)
+        worker.send_all()
     assert states(worker) == ["waiting"]
     assert "refuses the transaction (status 422): No patient …" in reason(worker)
     text = (reason(worker) + str(logs)).lower()
     assert not [value for value in (*PATIENT, "2021-07-02") if value.lower() in text]
     server.refusal = None
-    all_due(worker)
-    send_all(worker)
+    make_due(worker.database)
+    worker.send_all()
     assert states(worker) == ["sent"]
 
 
@@ -377,11 +365,11 @@ def test_a_token_is_shown_to_a_fhir_server(worker: Worker, drop: Drop, tmp_path:
     with a_fhir_server("let-me-in") as server:
         to_record(worker, server, token_file=str(token))
         scored(worker, drop)
-        send_all(worker)
+        worker.send_all()
         assert "does not let us in (status 401)" in reason(worker)
         token.write_text("let-me-in\n")
-        all_due(worker)
-        send_all(worker)
+        make_due(worker.database)
+        worker.send_all()
     assert states(worker) == ["sent"]
 
 

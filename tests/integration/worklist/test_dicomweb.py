@@ -36,8 +36,7 @@ from ingest.inbox.claim import Claim
 from readfirst.domain import FileKind
 from readfirst.samples import FOLDER
 from readfirst.settings import Settings
-from tests.support.orthanc import an_orthanc
-from tests.support.pacs import DICOMWEB_PLUGIN
+from tests.support.orthanc import DICOMWEB_PLUGIN, an_orthanc
 from tests.support.people import TOKEN, add_people
 from tests.support.requirements import require
 from tests.support.results import saved
@@ -61,8 +60,7 @@ def scored(worker: Worker, drop: Drop) -> None:
     """A study that is flagged, another that is not, and a picture."""
     for path in (FILM, FOLDER / "study-01.dcm", FOLDER / "film-01.jpg"):
         worker.take_in(drop(path))
-    while worker.prepare_next() or worker.score_batch():
-        pass
+    worker.score_all()
 
 
 @pytest.fixture

@@ -17,8 +17,8 @@ from readfirst.results.reasons import NO_RESULT_SENTENCES, NoResultCode
 from readfirst.results.values import ResultKind
 from readfirst.samples import FOLDER
 from results.make import make_results
-from tests.integration.results.test_results import a_film, scored, services_of
 from tests.support.people import TOKEN, add_people
+from tests.support.scored_results import a_film, scored, services_of
 from tests.support.workers import Worker
 from worklist.app import make_app
 
