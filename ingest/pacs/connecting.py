@@ -1,11 +1,12 @@
 """The connection of an association that we open, and why there is none."""
 
+import logging
 import socket
 import ssl
 import sys
 from typing import Any
 
-from pynetdicom import AE
+from pynetdicom import AE, _config
 from pynetdicom.transport import AssociationSocket
 
 
@@ -13,6 +14,12 @@ class ClientAE(AE):
     """An application entity whose connections say why they failed."""
 
     _connection: AssociationSocket | None = None
+
+    def __init__(self, ae_title: str) -> None:
+        super().__init__(ae_title)
+        # The library's own lines hold whole identifiers, with patients; ours say what matters.
+        _config.LOG_HANDLER_LEVEL = "none"
+        logging.getLogger("pynetdicom").setLevel(logging.CRITICAL)
 
     def _create_socket(self, *arguments: Any, **options: Any) -> AssociationSocket:
         connection = super()._create_socket(*arguments, **options)

@@ -1,6 +1,5 @@
 """A PACS by DIMSE: C-ECHO, C-FIND, C-MOVE and C-GET in one association (PS3.4 A and C, PS3.7 9)."""
 
-import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,7 +7,7 @@ from typing import Any, Self, cast
 
 from pydicom.dataset import Dataset
 from pydicom.uid import UID
-from pynetdicom import _config, evt
+from pynetdicom import evt
 from pynetdicom.association import Association
 
 from ingest.pacs.client import ClientConfig
@@ -71,9 +70,6 @@ class DimseClient:
         self._stop = stop
         self._association: Association | None = None
         self._tls = client_context(source) if source.tls else None
-        # The library's own lines hold whole identifiers, with patients; ours say what matters.
-        _config.LOG_HANDLER_LEVEL = "none"
-        logging.getLogger("pynetdicom").setLevel(logging.CRITICAL)
 
     def __enter__(self) -> Self:
         return self
