@@ -110,7 +110,7 @@ def split(films: Sequence[LabelledFilm], seed: int) -> dict[Subset, list[Labelle
 
 def load_images(films: Iterable[LabelledFilm]) -> Array8:
     """Load the model-ready images of the films: (n, 224, 224) uint8."""
-    return np.stack([standardise(_grey(film.path)) for film in films])
+    return np.stack([standardise(read_grey(film.path)) for film in films])
 
 
 def labels_of(films: Iterable[LabelledFilm]) -> np.ndarray:
@@ -118,7 +118,8 @@ def labels_of(films: Iterable[LabelledFilm]) -> np.ndarray:
     return np.array([film.label for film in films], dtype=np.int64)
 
 
-def _grey(path: Path) -> Array8:
+def read_grey(path: Path) -> Array8:
+    """Read a picture in grey, (rows, columns) uint8."""
     with Image.open(path) as image:
         return np.asarray(image.convert("L"))
 
