@@ -126,7 +126,7 @@ class ImageScore:
     probability: float
     #: The probability by each network.
     members: dict[str, float]
-    #: The film looks unlike those that the networks were validated on. None: the ensemble cannot tell.
+    #: The film looks unlike those that the networks were validated on; None: they cannot tell.
     unlike: bool | None = None
 
     @property
