@@ -26,7 +26,7 @@ from readfirst.studies.marks import MARK_SENTENCES, MarkCode
 
 @dataclass(frozen=True, slots=True)
 class CardSection:
-    """Section of a card. id: the same in each language. In this order: texts, items of a list, tables."""
+    """Section: texts, then items of a list, then tables. id: the same in each language."""
 
     id: str
     title: str
