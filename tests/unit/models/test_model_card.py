@@ -159,8 +159,8 @@ def test_each_field_of_a_manifest_has_its_part_or_is_among_the_others() -> None:
     assert set(Manifest.model_fields) >= OWN_PARTS
     manifest = shipped()
     others = model_card(manifest).others
-    said = {name for name, value in manifest.model_dump(mode="json").items() if value}
-    assert said == set(others) | (said & OWN_PARTS)
+    filled = {name for name, value in manifest.model_dump(mode="json").items() if value}
+    assert filled == set(others) | (filled & OWN_PARTS)
 
 
 def test_the_card_is_json_with_numbers_and_back() -> None:
