@@ -43,8 +43,8 @@ def prune_channels(
         twin = narrow.get_layer(layer.name)
         answers = _before_relu(layer, _features(wide, layer, inputs))
         kept = _strongest(answers, after, twin.filters)
-        given = _features(narrow, twin, inputs)
-        patches, wanted = _pairs(given, answers[..., kept], generator)
+        features = _features(narrow, twin, inputs)
+        patches, wanted = _pairs(features, answers[..., kept], generator)
         kernel, bias = _least_squares(patches, wanted)
         twin.set_weights([kernel.reshape(twin.kernel.shape), bias])
     kernel, bias = wide.get_layer("probability").get_weights()
@@ -56,7 +56,7 @@ def _convolutions(network: "keras.Model") -> "list[keras.Layer]":
 
 
 def _features(network: "keras.Model", layer: "keras.Layer", inputs: Array) -> Array:
-    """What a layer of the network is given, (n, side, side, channels)."""
+    """What goes into a layer of the network, (n, side, side, channels)."""
     import keras
 
     before = keras.Model(network.input, layer.input)
@@ -64,12 +64,14 @@ def _features(network: "keras.Model", layer: "keras.Layer", inputs: Array) -> Ar
     return np.concatenate([np.asarray(before(batch)) for batch in _batches(inputs)])
 
 
-def _before_relu(layer: "keras.Layer", given: Array) -> Array:
+def _before_relu(layer: "keras.Layer", features: Array) -> Array:
     """What a convolution answers before its activation, (n, side, side, filters)."""
     from keras import ops
 
     kernel = ops.cast(layer.kernel, "float32")
-    convolved = [np.asarray(ops.conv(batch, kernel, padding="same")) for batch in _batches(given)]
+    convolved = [
+        np.asarray(ops.conv(batch, kernel, padding="same")) for batch in _batches(features)
+    ]
     return np.concatenate(convolved) + np.asarray(layer.bias, dtype=np.float32)
 
 
@@ -86,15 +88,15 @@ def _strongest(answers: Array, after: "keras.Layer", count: int) -> npt.NDArray[
 
 
 def _pairs(
-    given: Array, answers: Array, generator: np.random.Generator
+    features: Array, answers: Array, generator: np.random.Generator
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Patches of 3 x 3 that a convolution sees, and the answers wanted of it, at random positions.
 
     Returns (n, 9 x channels) and (n, filters).
     """
-    side = given.shape[1]
-    padded = np.pad(given, ((0, 0), (1, 1), (1, 1), (0, 0)))
-    film = np.repeat(np.arange(len(given)), POSITIONS)
+    side = features.shape[1]
+    padded = np.pad(features, ((0, 0), (1, 1), (1, 1), (0, 0)))
+    film = np.repeat(np.arange(len(features)), POSITIONS)
     down, across = generator.integers(side, size=(2, len(film)))
     patches = np.stack(
         [padded[film, down + i, across + j] for i in range(3) for j in range(3)], axis=1
