@@ -26,6 +26,7 @@ SOURCES = {
     "python": (
         "db/**/*.py",
         "ingest/**/*.py",
+        "models/cards/*.py",
         "readfirst/**/*.py",
         "worker/delivery/*.py",
         "worklist/**/*.py",
