@@ -83,8 +83,9 @@ def train(
     """Train members by their recipes, combine them, set the threshold, and measure them.
 
     A run that was interrupted goes on: members whose weights lie in the folder are kept, and the
-    one under way goes on after its last whole epoch. The pixel check alone is written with
-    `pixel-check.json`, what a manifest says of it.
+    one under way goes on after its last whole epoch.
+
+    The pixel check alone is written with `pixel-check.json`, which is what a manifest says of it.
     """
     from laboratory.assembly.assemble_ensemble import assemble
     from laboratory.data.dataset import split
