@@ -68,7 +68,7 @@ def test_hands_and_slices_are_told_from_chest_films_by_their_labels(
 
 @pytest.mark.parametrize(("count", "shown"), [(5, 5 * COPIES), (400, SHOWN), (1500, SHOWN)])
 def test_a_source_of_many_films_counts_as_much_as_one_of_a_few(count: int, shown: int) -> None:
-    images = np.arange(count, dtype=np.uint32).reshape(count, 1, 1)
+    images: np.ndarray = np.arange(count, dtype=np.uint32).reshape(count, 1, 1)
     chosen = repeated(images, np.random.default_rng(0)).ravel()
     assert len(chosen) == shown
     # Each that is shown is shown equally often, and the halves show the same ones.
