@@ -47,9 +47,12 @@ def _real_chests(real: RealImages, generator: np.random.Generator) -> list[Array
     """The chest films of each source: half of what is shown as it is, half as from elsewhere."""
     chests: list[Array8] = []
     for films in real.chests.values():
-        shown = repeated(films, generator)
-        half = len(shown) // 2
-        chests += [shown[:half], np.stack([as_elsewhere(film, generator) for film in shown[half:]])]
+        selected = repeated(films, generator)
+        half = len(selected) // 2
+        chests += [
+            selected[:half],
+            np.stack([as_elsewhere(film, generator) for film in selected[half:]]),
+        ]
     return chests
 
 

@@ -66,14 +66,14 @@ def test_hands_and_slices_are_told_from_chest_films_by_their_labels(
     assert RealImages().all_chests.shape == (0, 224, 224)
 
 
-@pytest.mark.parametrize(("count", "shown"), [(5, 5 * COPIES), (400, SHOWN), (1500, SHOWN)])
-def test_a_source_of_many_films_counts_as_much_as_one_of_a_few(count: int, shown: int) -> None:
+@pytest.mark.parametrize(("count", "expected"), [(5, 5 * COPIES), (400, SHOWN), (1500, SHOWN)])
+def test_a_source_of_many_films_counts_as_much_as_one_of_a_few(count: int, expected: int) -> None:
     images: np.ndarray = np.arange(count, dtype=np.uint32).reshape(count, 1, 1)
     chosen = repeated(images, np.random.default_rng(0)).ravel()
-    assert len(chosen) == shown
-    # Each that is shown is shown equally often, and the halves show the same ones.
+    assert len(chosen) == expected
+    # Each that is expected is expected equally often, and the halves show the same ones.
     assert len(set(np.unique(chosen, return_counts=True)[1])) == 1
-    assert set(chosen[: shown // 2]) == set(chosen[shown // 2 :])
+    assert set(chosen[: expected // 2]) == set(chosen[expected // 2 :])
 
 
 def test_the_check_learns_from_real_images_besides() -> None:
