@@ -71,7 +71,7 @@ def test_a_source_of_many_films_counts_as_much_as_one_of_a_few(count: int, expec
     images: np.ndarray = np.arange(count, dtype=np.uint32).reshape(count, 1, 1)
     chosen = repeated(images, np.random.default_rng(0)).ravel()
     assert len(chosen) == expected
-    # Each that is expected is expected equally often, and the halves show the same ones.
+    # Each that is taken is repeated equally often, and both halves have the same ones.
     assert len(set(np.unique(chosen, return_counts=True)[1])) == 1
     assert set(chosen[: expected // 2]) == set(chosen[expected // 2 :])
 
