@@ -31,8 +31,8 @@ def find_ensemble(ensemble: str | None) -> Path:
     return ensembles[version]
 
 
-def run(folder: Path, seconds: float) -> Report:
-    """Measure the ensemble in a folder."""
+def run(folder: Path, seconds: float, against: Path | None = None) -> Report:
+    """Measure the ensemble in a folder. against: the folder of one to compare it with."""
     import keras
 
     if keras.config.backend() != "tensorflow":
@@ -48,19 +48,30 @@ def run(folder: Path, seconds: float) -> Report:
             ensemble = load_ensemble(folder, precision)
             films = variants.chest_films(ensemble)
             tasks |= variants.tasks_of(ensemble, precision, films)
+            if against:
+                other = load_ensemble(against, precision)
+                tasks |= variants.other_ensemble(other, precision, films)
     tasks[STUDIES] = variants.studies_way(
-        load_ensemble(folder, STUDIES.precision, as_trained=True), films[:1]
+        load_ensemble(against or folder, STUDIES.precision, as_trained=True), films[:1]
     )
     columns = ("Measuring", BarColumn(), "{task.percentage:.0f} %", TimeRemainingColumn())
     with Progress(*columns, console=err) as progress:
         bar = progress.add_task("", total=ROUNDS * len(tasks))
         times = interleaved(tasks, seconds, lambda: progress.advance(bar))
-    return make_report(ensemble, times, load, seconds, load_average)
+    version = load_manifest(against).version if against else None
+    return make_report(ensemble, times, load, seconds, load_average, version)
 
 
 def main(
     ensemble: Annotated[
         str | None, typer.Option(help="Version, or folder. Default: the newest shipped.")
+    ] = None,
+    against: Annotated[
+        str | None,
+        typer.Option(
+            help="Version, or folder, of an ensemble to compare with; the studies' way takes its "
+            "networks."
+        ),
     ] = None,
     seconds: Annotated[float, typer.Option(min=0, help="For each measurement, in all.")] = 5.0,
     json: Annotated[Path | None, typer.Option(help="Write all figures to this file.")] = None,
@@ -70,7 +81,7 @@ def main(
 ) -> None:
     """Films per second of an ensemble, against the studies' way and its bare networks."""
     try:
-        report = run(find_ensemble(ensemble), seconds)
+        report = run(find_ensemble(ensemble), seconds, find_ensemble(against) if against else None)
     except ReadFirstError as error:
         notice(f"[red]{error}[/red]")
         raise typer.Exit(2 if isinstance(error, Misconfigured) else 1) from error

@@ -76,6 +76,15 @@ class NetworkRow:
 
 
 @dataclass(frozen=True, slots=True)
+class OtherRow:
+    """Another ensemble at the largest batch. times: by how much this one is faster."""
+
+    precision: Precision
+    films_per_second: Spread
+    times: Spread
+
+
+@dataclass(frozen=True, slots=True)
 class Target:
     """A target, and its result."""
 
@@ -99,6 +108,9 @@ class Report:
     preprocessing: Spread
     preprocessing_share: Spread
     targets: list[Target]
+    #: The other ensemble that it is compared with, by its version, and how fast that is.
+    other: str | None
+    other_rows: list[OtherRow]
 
 
 def make_report(
@@ -107,8 +119,11 @@ def make_report(
     load: list[float],
     seconds: float,
     load_average: float,
+    other: str | None = None,
 ) -> Report:
-    """Draw up what was measured. ensemble: one of those that were timed."""
+    """Draw up what was measured. ensemble: one of those that were timed. other: the version of
+    that which it is compared with; the studies' way is timed on the networks of that one then.
+    """
     parts = timed_networks(ensemble)
     machine = _machine(times, load_average)
     rows = [row for precision in PRECISIONS for row in _rows(times, precision, parts, machine)]
@@ -127,6 +142,8 @@ def make_report(
         preprocessing=spread([1e3 * value for value in per_film(times, prepared)]),
         preprocessing_share=ratio(times[prepared], times[scored]),
         targets=_targets(rows, machine.precision, spread(load)),
+        other=other,
+        other_rows=[_other_row(times, precision) for precision in PRECISIONS if other],
     )
 
 
@@ -203,6 +220,13 @@ def _network_row(times: Timings, precision: Precision, part: TimedNetwork) -> Ne
         milliseconds=spread([1e3 * value for value in seconds]),
         gflops=1e-9 * part.flops / spread(seconds).median,
     )
+
+
+def _other_row(times: Timings, precision: Precision) -> OtherRow:
+    size = max(BATCH_SIZES)
+    theirs = per_film(times, Variant("other ensemble", precision, size))
+    ours = per_film(times, Variant("ensemble", precision, size))
+    return OtherRow(precision, spread([1 / value for value in theirs]), ratio(theirs, ours))
 
 
 def _targets(rows: Sequence[SpeedRow], precision: Precision, load: Spread) -> list[Target]:

@@ -87,7 +87,14 @@ def facts(report: Report) -> list[str]:
         f"{report.preprocessing_share.text('{:.1%}')} of the ensemble's time.",
         "The ensemble and the bare networks include the pixel check where the ensemble has one; "
         "the studies' way, `model.predict` for each file, network and view, in float32 on the "
-        "networks as they were trained, does not. Decoding is in none of them.",
+        f"networks {f'of {report.other} ' if report.other else ''}as they were trained, does not. "
+        "Decoding is in none of them.",
+        *(
+            f"Ensemble {report.other} beside it, in {row.precision} at batch {max(BATCH_SIZES)}: "
+            f"{row.films_per_second.text()} films/s; {report.ensemble} scores "
+            f"{row.times.text('{:.2f}')} times as many."
+            for row in report.other_rows
+        ),
     ]
 
 

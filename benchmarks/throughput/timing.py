@@ -24,7 +24,7 @@ FEWEST_ROUNDS = 5
 class Variant:
     """A variant that is timed. batch: films in one call."""
 
-    way: Literal["ensemble", "studies", "bare", "preprocessing", "matrix product"]
+    way: Literal["ensemble", "other ensemble", "studies", "bare", "preprocessing", "matrix product"]
     precision: Precision = "float32"
     batch: int = 1
     network: str = ""

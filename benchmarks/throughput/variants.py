@@ -82,6 +82,15 @@ def tasks_of(ensemble: NetworkEnsemble, precision: Precision, films: Array8) -> 
     return tasks
 
 
+def other_ensemble(
+    other: NetworkEnsemble, precision: Precision, films: Array8
+) -> dict[Variant, Task]:
+    """The largest batch by another ensemble, to compare with."""
+    size = max(BATCH_SIZES)
+    many = films[np.arange(size) % len(films)]
+    return {Variant("other ensemble", precision, size): _predicting(other, many)}
+
+
 def studies_way(ensemble: NetworkEnsemble, films: Array8) -> Task:
     """`model.predict` for each file, network and view. ensemble: its networks as trained."""
     members = ensemble.manifest.members
