@@ -19,9 +19,9 @@ from models.unlike.features import with_features
 from readfirst.errors import Misconfigured
 
 #: Most films of a subset that are read, so that it takes minutes.
-MOST = {Subset.TRAIN: 1000, Subset.TUNE: 300, Subset.HELD_OUT: 300}
+MOST = {Subset.TRAIN: 2000, Subset.TUNE: 400, Subset.HELD_OUT: 400}
 #: Most films of a source from elsewhere, for the fit and for the measurement.
-MOST_OF_A_SOURCE = 300
+MOST_OF_A_SOURCE = 1100
 #: Films that go through the network together.
 TOGETHER = 32
 ADULT = "adult"
