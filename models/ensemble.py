@@ -228,8 +228,8 @@ def outputs_in_batches(network: "keras.Model", inputs: np.ndarray) -> Outputs:
         batch = inputs[start : start + size]
         filled = np.zeros((size, *inputs.shape[1:]), dtype=np.float32)
         filled[: len(batch)] = batch
-        given = network.predict_on_batch(filled)
-        outputs = given if isinstance(given, list) else [given]
+        results = network.predict_on_batch(filled)
+        outputs = results if isinstance(results, list) else [results]
         batches.append([np.asarray(output)[: len(batch)] for output in outputs])
         start += size
     return [np.concatenate(output) for output in zip(*batches, strict=True)]

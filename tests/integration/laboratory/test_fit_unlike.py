@@ -60,10 +60,10 @@ def test_the_check_is_fitted_and_marks_films_of_other_people(home: Path) -> None
 
 
 def test_the_same_seed_gives_the_same_check(home: Path) -> None:
-    for name in ("one", "two"):
+    for name in ("first", "second"):
         run(write_one_network(home / name, name), *options(home), *LAYER_OPTIONS, "--seed", 3)
-    one, two = load_manifest(home / "one").unlike, load_manifest(home / "two").unlike
-    assert one == two
+    first, second = (load_manifest(home / name).unlike for name in ("first", "second"))
+    assert first == second
 
 
 def test_a_copy_gets_the_check_and_the_ensemble_stays(home: Path) -> None:
