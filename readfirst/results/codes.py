@@ -5,6 +5,7 @@ from highdicom.sr import CodedConcept
 
 from readfirst.results.concepts import Code
 from readfirst.results.values import Assessment
+from readfirst.studies.marks import Validity
 
 
 def _dcm(value: str, meaning: str) -> CodedConcept:
@@ -33,7 +34,10 @@ PROCESSING_EQUIPMENT = _dcm("109102", "Processing Equipment")
 SOURCE = _sct("260753009", "Source")
 
 VALIDITY = CodedConcept("VALIDITY", OWN_SCHEME, "Validity of the score")
-NOT_VALIDATED = CodedConcept("NOT_VALIDATED", OWN_SCHEME, "Not validated")
+VALIDITIES = {
+    Validity.NOT_VALIDATED: CodedConcept("NOT_VALIDATED", OWN_SCHEME, "Not validated"),
+    Validity.IN_DOUBT: CodedConcept("IN_DOUBT", OWN_SCHEME, "Networks disagree"),
+}
 ASSESSMENT = CodedConcept("ASSESSMENT", OWN_SCHEME, "Assessment of AI result")
 ASSESSMENTS = {
     assessment: CodedConcept(assessment.name, OWN_SCHEME, f"AI result {assessment}")

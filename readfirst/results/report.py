@@ -96,7 +96,8 @@ def _group(result: AiResult, image: ImageResult) -> MeasurementsAndQualitativeEv
     )
     evaluations = [QualitativeEvaluation(finding, codes.PRESENT)] if image.flagged else []
     if image.marks:
-        evaluations.append(QualitativeEvaluation(codes.VALIDITY, codes.NOT_VALIDATED))
+        value = codes.VALIDITIES[image.validity]
+        evaluations.append(QualitativeEvaluation(codes.VALIDITY, value))
     group = MeasurementsAndQualitativeEvaluations(
         tracking_identifier=TrackingIdentifier(
             uid=tracking_uid(result.study.study_instance_uid, source.sop_instance_uid),

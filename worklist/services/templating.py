@@ -15,6 +15,7 @@ from readfirst.formatting import readable_percent, readable_share
 from readfirst.language import texts
 from readfirst.language.formats import moment_text, number_text
 from readfirst.language.languages import NAMES, script_texts
+from readfirst.studies.marks import validity_label, validity_words
 from worklist.http.static_files import PREFIX
 from worklist.security.routes import may_see
 
@@ -81,6 +82,8 @@ def _install(env: Environment) -> None:
         "share": readable_share,
         "moment": moment_text,
         "number": number_text,
+        "validity_label": validity_label,
+        "validity_words": validity_words,
     }
 
 

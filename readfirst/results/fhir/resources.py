@@ -129,7 +129,7 @@ def _components(result: AiResult, image: ImageResult) -> list[Json]:
         {"code": concept(SOURCE_OF_MEASUREMENT), "valueString": film},
     ]
     if image.marks:
-        value = concept(code_of(codes.NOT_VALIDATED))
+        value = concept(code_of(codes.VALIDITIES[image.validity]))
         parts.append({"code": concept(code_of(codes.VALIDITY)), "valueCodeableConcept": value})
     return parts
 
