@@ -143,7 +143,7 @@ class StudyRecord(OfStudy):
 
     @property
     def validity(self) -> Validity:
-        """How far its score holds; without one there is nothing to say."""
+        """The trust that its score deserves, by its marks; none is doubted that is not there."""
         return validity_of(self.marks if self.probability is not None else ())
 
 

@@ -1,6 +1,6 @@
 """Make the records of studies and images from their rows."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -42,16 +42,13 @@ AI_HIDDEN_STAT = "Ordered as STAT; what the AI says is hidden until a verdict is
 
 @dataclass(frozen=True, slots=True)
 class Related:
-    """The warnings, verdict, number of priors and order of a study, from other rows.
-
-    score_marks: of its scored images, by their row ids.
-    """
+    """The warnings, verdict, number of priors, order and images of a study, from other rows."""
 
     warnings: tuple[StudyWarning, ...]
     verdicts: VerdictSummary
     prior_count: int
     order: OrderRecord | None
-    score_marks: Mapping[int, tuple[Mark, ...]]
+    images: tuple[ImageRecord, ...]
 
 
 def study_records(
@@ -65,7 +62,7 @@ def study_records(
     study_ids = [study.id for study in studies]
     priors, orders = prior_counts(session, studies), orders_of_studies(session, studies)
     summaries = verdict_summaries(session, study_ids, prevalence=display.prevalence)
-    score_marks = marks_of_scores(session, study_ids, display.prevalence)
+    marks = marks_of_scores(session, study_ids, display.prevalence)
     return [
         _study_record(
             study,
@@ -75,7 +72,7 @@ def study_records(
                 summaries.get(study.id, NO_VERDICT),
                 priors.get(study.id, 0),
                 orders.get(study.id),
-                score_marks,
+                tuple(image_record(each, marks.get(each.id, ())) for each in study.images),
             ),
             display,
         )
@@ -93,10 +90,7 @@ def _study_record(
     threshold = None if study.threshold is None else at_site(study.threshold)
     probability = at_site(score.probability) if score else None
     reason = priority_reason(stat=study.stat, flagged=study.flagged, scored=probability is not None)
-    images = tuple(
-        image_record(image, related.score_marks.get(image.id, ())) for image in study.images
-    )
-    marks, invalid = _marks(images), study.invalid_study_instance_uid
+    marks, invalid = _marks(related.images), study.invalid_study_instance_uid
     record = StudyRecord(
         number=study.id,
         study_instance_uid=study.study_instance_uid,
@@ -139,7 +133,7 @@ def _study_record(
         prior=study.prior_since is not None,
         verdict=related.verdicts.current,
         verdict_count=related.verdicts.count,
-        images=images,
+        images=related.images,
         deciding_image=_digest(study.images, score.image_id) if score else None,
     )
     if score is None or not display.hides(record.verdict_count):

@@ -119,7 +119,7 @@ class ImageResult:
 
     @property
     def validity(self) -> Validity:
-        """How far the score holds, by its marks."""
+        """The trust that the score deserves, by its marks."""
         return validity([code for code, _ in self.marks])
 
 

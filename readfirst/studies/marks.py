@@ -89,7 +89,7 @@ MARK_WORDS: dict[MarkCode, str] = {
 
 
 class Validity(StrEnum):
-    """How far a score holds, by its marks."""
+    """The trust that a score deserves, by its marks."""
 
     VALIDATED = "validated"
     #: The film is like those of the validation, and the networks disagree about it.

@@ -1,4 +1,4 @@
-"""What a score says against itself: stored or worked out, shown wherever the score is shown."""
+"""Scores that say something against themselves: kept or worked out, and shown with the score."""
 
 from dataclasses import replace
 from datetime import timedelta
