@@ -11,10 +11,10 @@ from tests.browser.conftest import NewPage
 from tests.browser.site import Site
 
 
-def arrive(site: Site, name: str, probability: float, **said: object) -> str:
+def arrive(site: Site, name: str, probability: float, **options: object) -> str:
     """The UID of a film's study, on which the networks said this."""
     uid = site.arrive(FOLDER / name)
-    fixed = FixedEnsemble([probability], version=shipped_version(), **said)  # type: ignore[arg-type]
+    fixed = FixedEnsemble([probability], version=shipped_version(), **options)  # type: ignore[arg-type]
     while site.worker.prepare_next():
         pass
     site.worker.with_ensemble(fixed).score_batch()
