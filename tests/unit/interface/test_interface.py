@@ -49,7 +49,7 @@ ADMIN = (
 CARD = (
     "ModelCard|IntendedUse|TrainingData|EnsembleMember|FilmView|PlattScaling|OperatingPoint"
     "|AcquisitionResult|PixelCheck|Metrics|Estimate|Recalibration|ChangedFigure|Evaluation"
-    "|EvaluatedGroup|JsonValue"
+    "|EvaluatedGroup|JsonValue|UnlikeCheck|UnlikeFigures|MarkedShare"
 )
 OPENAPI = (
     Change(
@@ -169,6 +169,7 @@ BOUNDED = "timeout|limit|concurrency|port|epochs|miss-cost|seed|trials|samples|s
 HELP = (
     Change(r"readfirst models train: .*pixel-check\.json.*", "--elsewhere DIR`"),
     Change(r"(?s)readfirst models( card)?: .*", "`readfirst models card VERSION`"),
+    Change(r"(?s)readfirst models fit-unlike: .*", "`readfirst models fit-unlike`"),
     Change(r"readfirst inbox:   .*inbox.*", "the files that stay in the inbox"),
     Change(
         r"readfirst accounts( (show|enable|unlock|disable|token))?: .*",
