@@ -15,7 +15,7 @@ from cli.models import (
     transfer,
     tune,
 )
-from cli.models.feedback import export_verdicts, recalibrate
+from cli.models.feedback import adapt, export_verdicts, recalibrate
 from cli.site import threshold
 
 app = typer.Typer(
@@ -40,3 +40,4 @@ app.command(cls=PlainCommand)(explain.explain)
 app.command(cls=PlainCommand)(generate.generate)
 app.command("export-verdicts", cls=PlainCommand)(export_verdicts.export_verdicts)
 app.command(cls=PlainCommand)(recalibrate.recalibrate)
+app.command(cls=PlainCommand)(adapt.adapt)
