@@ -26,7 +26,7 @@ from cli.models.feedback.site_films import (
 )
 from cli.models.options import Json, Labels
 from db.ensembles.thresholds import active_thresholds
-from db.ensembles.versions import required_active
+from db.ensembles.versions import active_ensemble
 from models.manifest import Manifest, PlattScaling, load_manifest
 from readfirst.domain import Ages
 from readfirst.errors import Misconfigured
@@ -170,7 +170,8 @@ def _ensemble(model: str | None, settings: Settings) -> tuple[Path, OperatingRul
     from laboratory.adaptation.levels import OperatingRule
 
     with opened(settings) as database, database.read() as session:
-        source = find_folder(model or required_active(session).version)
+        active_version = active_ensemble(session)
+        source = find_folder(model or (active_version.version if active_version else None))
         manifest = load_manifest(source)
         active = active_thresholds(session).by_ensemble.get(manifest.version)
     threshold = active.value if active else manifest.threshold
