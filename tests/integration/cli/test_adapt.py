@@ -89,11 +89,12 @@ def standard(values: np.ndarray) -> np.ndarray:
 
 
 def hidden(features: FilmFeatures) -> np.ndarray:
-    """What features tell of the films that their logits do not: (n,), of unit variance."""
+    """What a feature tells of the films that their logits do not: (n,), of unit variance."""
     logits = standard(features.logits)
     values = np.array([standard(f) for f in features.features.T if f.std() > 0])
     rest = values - np.outer(values @ logits / len(logits), logits)
-    return standard(np.linalg.svd(rest, full_matrices=False)[2][0])
+    # The one without outliers.
+    return min((standard(each) for each in rest), key=lambda each: float(np.abs(each).max()))
 
 
 def run(*arguments: str | Path) -> Result:
