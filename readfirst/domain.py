@@ -126,6 +126,8 @@ class ImageScore:
     probability: float
     #: The probability by each network.
     members: dict[str, float]
+    #: The film looks unlike those that the networks were validated on; None: they cannot tell.
+    unlike: bool | None = None
 
     @property
     def spread(self) -> float:

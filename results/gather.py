@@ -13,9 +13,8 @@ from ingest.inbox.stored_originals import has_original
 from ingest.reader.film_source import FilmSource
 from readfirst.domain import FileKind, ImageState
 from readfirst.errors import NotThere, Refused
-from readfirst.results.assessment import assessment_reference
 from readfirst.results.reasons import NoResultCode
-from readfirst.results.report import report_reference
+from readfirst.results.references import assessment_reference, report_reference
 from readfirst.results.values import (
     AiResult,
     Algorithm,
@@ -153,7 +152,7 @@ def _rows(
     with database.read() as session:
         detail = study_detail(session, study_instance_uid, display=display)
         if detail is None:
-            raise NotThere(f"There is no study {study_instance_uid}.")
+            raise NotThere(f"No study has the UID {study_instance_uid}.")
         names = {score.ensemble_version for score in detail.scores}
         return detail, versions_once_active(session, names)
 
