@@ -7,7 +7,13 @@ import numpy as np
 import numpy.typing as npt
 
 from laboratory.adaptation.films import LabelledFeatures
-from laboratory.adaptation.levels import AdaptedRule, Aim, Level, OperatingRule, fit_levels
+from laboratory.adaptation.levels import (
+    AdaptationLevel,
+    AdaptedRule,
+    Aim,
+    OperatingRule,
+    fit_levels,
+)
 from laboratory.evaluation.metrics import bootstrap, evaluate, interval, probability_figures
 from laboratory.evaluation.patient_folds import FOLDS, Indices, patient_folds
 from models.combining import calibrated, sigmoid
@@ -38,15 +44,15 @@ class AdaptationResult:
     each by a fit without its patient. missing: films of each class that a linear layer lacks.
     """
 
-    levels: Mapping[Level, AdaptedRule]
-    figures: Mapping[Level, Mapping[str, ChangedFigure]]
+    levels: Mapping[AdaptationLevel, AdaptedRule]
+    figures: Mapping[AdaptationLevel, Mapping[str, ChangedFigure]]
     layer_gain: ChangedFigure | None
-    held_out: Mapping[Level, Predictions]
+    held_out: Mapping[AdaptationLevel, Predictions]
     missing: Mapping[str, int]
     aim: Aim
 
     @property
-    def best(self) -> Level | None:
+    def best(self) -> AdaptationLevel | None:
         """The highest level that is shown to be better; None if none is.
 
         A level counts where the whole interval of its difference is below 0: of the layer's log
@@ -54,12 +60,12 @@ class AdaptationResult:
         ensemble as it is. An operating point has to be asked for; less cost counts for it as well.
         """
         if self.layer_gain is not None and self.layer_gain.difference.high < 0:
-            return Level.LINEAR_LAYER
-        point = self.figures[Level.OPERATING_POINT]
+            return AdaptationLevel.LINEAR_LAYER
+        point = self.figures[AdaptationLevel.OPERATING_POINT]
         calibrates = point["log_loss"].difference.high < 0
         if self.aim.is_stated and (calibrates or point["cost"].difference.high < 0):
-            return Level.OPERATING_POINT
-        return Level.CALIBRATION if calibrates else None
+            return AdaptationLevel.OPERATING_POINT
+        return AdaptationLevel.CALIBRATION if calibrates else None
 
 
 def missing(labels: npt.NDArray[np.int64], least: int) -> dict[str, int]:
@@ -107,8 +113,8 @@ def adapt(
             held_out[level].flagged[fold] = probabilities >= rule.threshold
     as_it_is = sigmoid(calibrated(films.logits, before.calibration))
     now = Predictions(as_it_is, as_it_is >= before.threshold)
-    layer = held_out.get(Level.LINEAR_LAYER)
-    against = None if layer is None else (held_out[Level.CALIBRATION], layer)
+    layer = held_out.get(AdaptationLevel.LINEAR_LAYER)
+    against = None if layer is None else (held_out[AdaptationLevel.CALIBRATION], layer)
     return AdaptationResult(
         levels=levels,
         figures={
@@ -123,7 +129,7 @@ def adapt(
 
 
 def metrics_of(
-    films: LabelledFeatures, result: AdaptationResult, level: Level, seed: int = 0
+    films: LabelledFeatures, result: AdaptationResult, level: AdaptationLevel, seed: int = 0
 ) -> Metrics:
     """The figures of a level as a manifest has them. Its threshold differs from fold to fold."""
     flagged = result.held_out[level].flagged.astype(np.float64)
@@ -139,14 +145,14 @@ def _empty(films: int) -> Predictions:
 def _compare(
     films: LabelledFeatures,
     fold_of: npt.NDArray[np.int64],
-    given: tuple[Predictions, Predictions],
+    pair: tuple[Predictions, Predictions],
     aim: Aim,
     seed: int,
 ) -> dict[str, ChangedFigure]:
     """Compare predictions before and after on the same draws of patients."""
 
     def measure(at: npt.NDArray[np.int64]) -> dict[str, float]:
-        before, after = (_figures(films.labels, fold_of, each, aim, at) for each in given)
+        before, after = (_figures(films.labels, fold_of, each, aim, at) for each in pair)
         drawn = {f"{name} before": value for name, value in before.items()}
         drawn |= {f"{name} after": value for name, value in after.items()}
         return drawn | {f"{name} difference": after[name] - before[name] for name in before}
@@ -173,12 +179,12 @@ FIGURES = ("auc", "ece", "brier", "log_loss", "sensitivity", "specificity", "cos
 def _figures(
     labels: npt.NDArray[np.int64],
     fold_of: npt.NDArray[np.int64],
-    given: Predictions,
+    predictions: Predictions,
     aim: Aim,
     at: npt.NDArray[np.int64],
 ) -> dict[str, float]:
-    drawn, probabilities = labels[at], given.probabilities[at]
-    counts = confusion_at(drawn, given.flagged[at].astype(np.float64), 0.5)
+    drawn, probabilities = labels[at], predictions.probabilities[at]
+    counts = confusion_at(drawn, predictions.flagged[at].astype(np.float64), 0.5)
     return {
         "auc": _area_within(fold_of[at], drawn == 1, probabilities),
         **probability_figures(drawn, probabilities),

@@ -23,7 +23,7 @@ from readfirst.errors import Misconfigured
 Array = npt.NDArray[np.float64]
 
 
-class Level(StrEnum):
+class AdaptationLevel(StrEnum):
     """Levels of an adaptation. Stored in manifests."""
 
     #: Other probabilities; the same films are flagged.
@@ -103,7 +103,7 @@ def fit_levels(
     seed: int,
     *,
     with_layer: bool,
-) -> Mapping[Level, AdaptedRule]:
+) -> Mapping[AdaptationLevel, AdaptedRule]:
     """Fit the levels to films of both classes. with_layer: the last one as well.
 
     Raises Misconfigured if patients are too few, or pneumonia is the rarer the higher the scores.
@@ -117,11 +117,13 @@ def fit_levels(
     same, now = without_change(scaling, films.features.shape[1]), before.sensitivity(films)
     stated = sigmoid(calibrated(films.logits, scaling))
     levels = {
-        Level.CALIBRATION: AdaptedRule(same, before.moved(scaling)),
-        Level.OPERATING_POINT: AdaptedRule(same, aim.threshold(stated, films.labels, now)),
+        AdaptationLevel.CALIBRATION: AdaptedRule(same, before.moved(scaling)),
+        AdaptationLevel.OPERATING_POINT: AdaptedRule(
+            same, aim.threshold(stated, films.labels, now)
+        ),
     }
     if with_layer:
         chosen = choose_layer(films, seed)
         threshold = aim.threshold(sigmoid(chosen.held_out), films.labels, now)
-        levels[Level.LINEAR_LAYER] = AdaptedRule(chosen.layer, threshold)
+        levels[AdaptationLevel.LINEAR_LAYER] = AdaptedRule(chosen.layer, threshold)
     return levels

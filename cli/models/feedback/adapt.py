@@ -17,11 +17,11 @@ from cli.models.feedback.adaptation_report import print_adaptation, say_if_not_b
 from cli.models.feedback.adapted_candidate import AdaptedSite, make_candidate
 from cli.models.feedback.candidates import free_version
 from cli.models.feedback.site_films import (
-    GivenFilms,
+    LabelledFiles,
     ReadFilms,
     films_of_folder,
     films_of_verdicts,
-    read_given,
+    read_films,
     without_other_images,
 )
 from cli.models.options import Json, Labels
@@ -133,8 +133,8 @@ def adapt(
         raise Misconfigured("Choose one of --sensitivity and --miss-cost.")
     source, rule = _ensemble(model, settings)
     new_version = free_version(load_manifest(source).version, version, "a", settings)
-    given = _given(data, labels, moment(since, settings), settings)
-    site = _read(source, rule, given, settings)
+    labelled = _labelled(data, labels, moment(since, settings), settings)
+    site = _read(source, rule, labelled, settings)
     result = _fit(site, Aim(sensitivity=sensitivity, miss_cost=miss_cost), least, seed)
     print_adaptation(site, result, settings, json=json)
     if dry_run:
@@ -191,20 +191,22 @@ def _stated(manifest: Manifest, settings: Settings) -> PlattScaling:
     return PlattScaling(slope=scaling.slope, intercept=scaling.intercept + float(shift))
 
 
-def _given(
+def _labelled(
     data: Path | None, labels: Path | None, since: datetime | None, settings: Settings
-) -> GivenFilms:
+) -> LabelledFiles:
     if data is None:
         return films_of_verdicts(settings, since)
     with err.status("Reading the table …"):
         return films_of_folder(data, labels)
 
 
-def _read(source: Path, rule: OperatingRule, given: GivenFilms, settings: Settings) -> AdaptedSite:
+def _read(
+    source: Path, rule: OperatingRule, labelled: LabelledFiles, settings: Settings
+) -> AdaptedSite:
     """Read the films, and compute their features."""
     from models.ensemble import load_ensemble
 
-    read = read_given(given, settings)
+    read = read_films(labelled, settings)
     ensemble = load_ensemble(source, settings.precision)
     read = without_other_images(read, ensemble)
     features = _features(read, ensemble)
@@ -212,7 +214,7 @@ def _read(source: Path, rule: OperatingRule, given: GivenFilms, settings: Settin
         source=source,
         before=ensemble.manifest,
         rule=rule,
-        given=given,
+        labelled=labelled,
         read=read,
         features=features,
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from cli.common.console import notice
 from cli.models.feedback.candidates import add_candidate
-from cli.models.feedback.site_films import OTHER_IMAGE, GivenFilms, ReadFilms, counts_of
+from cli.models.feedback.site_films import OTHER_IMAGE, LabelledFiles, ReadFilms, counts_of
 from models.manifest import Adaptation, Manifest, PlattScaling
 from readfirst.domain import Ages
 from readfirst.settings import Settings
@@ -17,7 +17,7 @@ from readfirst.settings import Settings
 if TYPE_CHECKING:
     from laboratory.adaptation.cross_validation import AdaptationResult
     from laboratory.adaptation.films import LabelledFeatures
-    from laboratory.adaptation.levels import Level, OperatingRule
+    from laboratory.adaptation.levels import AdaptationLevel, OperatingRule
     from readfirst.monitoring.reference import Reference
 
 #: By level, what is other.
@@ -39,28 +39,28 @@ class AdaptedSite:
     source: Path
     before: Manifest
     rule: OperatingRule
-    given: GivenFilms
+    labelled: LabelledFiles
     read: ReadFilms
     features: LabelledFeatures
 
 
-def level_of(result: AdaptationResult) -> Level:
+def level_of(result: AdaptationResult) -> AdaptationLevel:
     """The level of a candidate: the best one, or calibration where none is shown to be better."""
-    from laboratory.adaptation.levels import Level
+    from laboratory.adaptation.levels import AdaptationLevel
 
-    return result.best or Level.CALIBRATION
+    return result.best or AdaptationLevel.CALIBRATION
 
 
 def evidence_of(site: AdaptedSite, result: AdaptationResult) -> Adaptation:
     """The evidence as a manifest keeps it."""
-    from laboratory.adaptation.levels import Level
+    from laboratory.adaptation.levels import AdaptationLevel
     from laboratory.evaluation.patient_folds import FOLDS
 
-    layer = result.levels.get(Level.LINEAR_LAYER)
+    layer = result.levels.get(AdaptationLevel.LINEAR_LAYER)
     return Adaptation(
         ensemble=site.before.version,
         level=level_of(result).value,
-        on=site.given.on,
+        on=site.labelled.on,
         films=len(site.features.labels),
         patients=len(set(site.features.patients)),
         pneumonia=int(site.features.labels.sum()),
@@ -69,8 +69,8 @@ def evidence_of(site: AdaptedSite, result: AdaptationResult) -> Adaptation:
         figures={level.value: dict(figures) for level, figures in result.figures.items()},
         layer_gain=result.layer_gain,
         left_out=counts_of(site.read.left_out),
-        blind=site.given.blind,
-        influenced=site.given.influenced,
+        blind=site.labelled.blind,
+        influenced=site.labelled.influenced,
     )
 
 
@@ -85,13 +85,13 @@ def make_candidate(
     """Lay the candidate down beside the others, and add it as any other ensemble."""
     from laboratory.adaptation.candidate import AdaptedFacts, adapted, write_adapted
     from laboratory.adaptation.cross_validation import metrics_of
-    from laboratory.adaptation.levels import Level
+    from laboratory.adaptation.levels import AdaptationLevel
     from laboratory.assembly.make_reference import write_reference
 
     level, now = level_of(result), datetime.now(UTC)
     rule = result.levels[level]
     calibration = PlattScaling(
-        slope=result.levels[Level.CALIBRATION].layer.scaling.slope,
+        slope=result.levels[AdaptationLevel.CALIBRATION].layer.scaling.slope,
         intercept=rule.layer.scaling.intercept,
     )
     facts = AdaptedFacts(
@@ -104,7 +104,7 @@ def make_candidate(
         population=population,
     )
     manifest = adapted(site.before, evidence_of(site, result), calibration, facts)
-    layer = rule.layer if level is Level.LINEAR_LAYER else None
+    layer = rule.layer if level is AdaptationLevel.LINEAR_LAYER else None
 
     def write(folder: Path) -> None:
         write_adapted(site.source, site.before, manifest, layer, folder)
@@ -124,7 +124,7 @@ def make_candidate(
 
 
 def _reference(
-    site: AdaptedSite, result: AdaptationResult, level: Level, version: str
+    site: AdaptedSite, result: AdaptationResult, level: AdaptationLevel, version: str
 ) -> Reference:
     """What drift is held against: the site's films, each scored by a fit without its patient."""
     from laboratory.assembly.make_reference import ScoredFilms, reference_of

@@ -51,7 +51,7 @@ class SiteFilm:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeftOutFilm:
-    """A film that was given, and is not used. reason: a key of `REASONS`. detail: may be empty."""
+    """A labelled film that is not used. reason: a key of `REASONS`. detail: may be empty."""
 
     name: str
     reason: str
@@ -60,9 +60,10 @@ class LeftOutFilm:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GivenFilms:
-    """The films that somebody gives. on: `films` or `verdicts`, and of these how many were blind,
-    and of how many the reader had seen what the AI said.
+class LabelledFiles:
+    """Labelled films, before they are read. on: `films` or `verdicts`.
+
+    blind: verdicts that were; influenced: those whose reader had seen what the AI said.
     """
 
     films: Sequence[SiteFilm]
@@ -81,11 +82,11 @@ class ReadFilms:
     left_out: Sequence[LeftOutFilm]
 
 
-def films_of_folder(data: Path, labels: Path | None) -> GivenFilms:
+def films_of_folder(data: Path, labels: Path | None) -> LabelledFiles:
     """The films of a folder, by its layout or by a CSV. Raises Misconfigured."""
     from laboratory.data.dataset import list_folder, list_labels
 
-    given = list_labels(labels, data) if labels else list_folder(data)
+    labelled = list_labels(labels, data) if labels else list_folder(data)
     films = [
         SiteFilm(
             name=str(film.path.relative_to(data)),
@@ -93,12 +94,12 @@ def films_of_folder(data: Path, labels: Path | None) -> GivenFilms:
             sick=film.label == 1,
             patient=film.patient,
         )
-        for film in given
+        for film in labelled
     ]
-    return GivenFilms(films=films, on="films")
+    return LabelledFiles(films=films, on="films")
 
 
-def films_of_verdicts(settings: Settings, since: datetime | None) -> GivenFilms:
+def films_of_verdicts(settings: Settings, since: datetime | None) -> LabelledFiles:
     """The films of the site whose studies have a verdict that is a label. Raises Misconfigured."""
     from db.feedback.labelled_films import labelled_films
     from ingest.inbox.store import Store
@@ -116,7 +117,7 @@ def films_of_verdicts(settings: Settings, since: datetime | None) -> GivenFilms:
             films.append(film)
         else:
             left_out.append(_left_out(film, "original_missing"))
-    return GivenFilms(
+    return LabelledFiles(
         films=films,
         on="verdicts",
         left_out=left_out,
@@ -144,7 +145,7 @@ def _film_of(record: LabelledFilmRecord, path: Path) -> SiteFilm:
     )
 
 
-def read_given(given: GivenFilms, settings: Settings) -> ReadFilms:
+def read_films(labelled: LabelledFiles, settings: Settings) -> ReadFilms:
     """Read the films as the worker reads them, each content once.
 
     Content with both labels is left out altogether: one of them is wrong. Raises Misconfigured if
@@ -153,8 +154,8 @@ def read_given(given: GivenFilms, settings: Settings) -> ReadFilms:
     from ingest.reader.reader_process import Reader
     from models.preprocessing import LEAST_SIDE, standardise
 
-    films, left_out = _once_each(given.films)
-    left_out = [*given.left_out, *left_out]
+    films, left_out = _once_each(labelled.films)
+    left_out = [*labelled.left_out, *left_out]
     read, images = [], []
     with Reader(settings.decode_seconds, settings.decode_megabytes) as reader:
         for film in tracked(films, "Reading films", len(films)):

@@ -89,7 +89,7 @@ def standard(values: np.ndarray) -> np.ndarray:
 
 
 def hidden(features: FilmFeatures) -> np.ndarray:
-    """What a feature tells of the films that their logits do not: (n,), of unit variance."""
+    """Tell what a feature says of the films that their logits do not: (n,), of unit variance."""
     logits = standard(features.logits)
     values = np.array([standard(f) for f in features.features.T if f.std() > 0])
     rest = values - np.outer(values @ logits / len(logits), logits)
@@ -240,10 +240,10 @@ def test_what_is_left_out_is_counted_and_named(
         },
     )
     arguments = (tmp_path, table, "--least", "200", "--dry-run")
-    found = printed(run_on(*arguments, "--json"))
-    assert found["evidence"]["left_out"] == {"same_content": 1, "two_labels": 2, "unreadable": 1}
-    assert found["evidence"]["films"] == FILMS - 1
-    names = {film["name"]: film["reason"] for film in found["left_out"]}
+    report = printed(run_on(*arguments, "--json"))
+    assert report["evidence"]["left_out"] == {"same_content": 1, "two_labels": 2, "unreadable": 1}
+    assert report["evidence"]["films"] == FILMS - 1
+    names = {film["name"]: film["reason"] for film in report["left_out"]}
     assert names == {
         "again.png": "same_content",
         "001.png": "two_labels",

@@ -10,7 +10,7 @@ from laboratory.adaptation.candidate import new_units
 from laboratory.adaptation.cross_validation import AdaptationResult, adapt, metrics_of, missing
 from laboratory.adaptation.features import LastUnit
 from laboratory.adaptation.films import LabelledFeatures
-from laboratory.adaptation.levels import Aim, Level, OperatingRule, fit_levels
+from laboratory.adaptation.levels import AdaptationLevel, Aim, OperatingRule, fit_levels
 from laboratory.adaptation.linear_layer import LinearLayer, choose_layer, fit_layers
 from laboratory.evaluation.patient_folds import FOLDS, patient_folds
 from laboratory.evaluation.threshold_selection import calibrate
@@ -55,10 +55,11 @@ def test_a_shifted_site_gains_by_the_linear_layer(
     shifted: tuple[LabelledFeatures, AdaptationResult],
 ) -> None:
     _, result = shifted
-    assert result.best is Level.LINEAR_LAYER
+    assert result.best is AdaptationLevel.LINEAR_LAYER
     assert result.missing == {}
     calibration, layer = (
-        result.figures[level] for level in (Level.CALIBRATION, Level.LINEAR_LAYER)
+        result.figures[level]
+        for level in (AdaptationLevel.CALIBRATION, AdaptationLevel.LINEAR_LAYER)
     )
     for figures in (calibration, layer):
         assert figures["log_loss"].difference.high < 0
@@ -87,11 +88,11 @@ def test_a_random_site_gains_nothing_and_nothing_is_taken() -> None:
 
 def test_a_site_whose_probabilities_alone_are_wrong_is_calibrated_and_no_more() -> None:
     films = films_of(500, slope=0.5, intercept=-1.0, seed=4)
-    assert adapt(films, BEFORE, Aim()).best is Level.CALIBRATION
+    assert adapt(films, BEFORE, Aim()).best is AdaptationLevel.CALIBRATION
     # An operating point has to be asked for.
     asked_for = adapt(films, BEFORE, Aim(sensitivity=0.9))
-    assert asked_for.best is Level.OPERATING_POINT
-    flagged = asked_for.held_out[Level.OPERATING_POINT].flagged
+    assert asked_for.best is AdaptationLevel.OPERATING_POINT
+    flagged = asked_for.held_out[AdaptationLevel.OPERATING_POINT].flagged
     assert np.mean(flagged[films.labels == 1]) == pytest.approx(0.9, abs=0.06)
 
 
@@ -104,7 +105,7 @@ def test_few_films_say_how_many_are_missing() -> None:
     }
     result = adapt(films, BEFORE, Aim())
     assert result.missing == missing(films.labels, 100)
-    assert Level.LINEAR_LAYER not in result.figures
+    assert AdaptationLevel.LINEAR_LAYER not in result.figures
     assert result.layer_gain is None
     few = films.take(np.arange(80))
     with pytest.raises(Misconfigured, match=r"50 films of each class: \d+ more of pneumonia"):
@@ -131,9 +132,9 @@ def test_no_fit_sees_a_patient_that_it_is_measured_on(monkeypatch: pytest.Monkey
     films = films_of(400)
     fitted_to: list[set[str]] = []
 
-    def noted(given: LabelledFeatures, *arguments: object, **options: object) -> object:
-        fitted_to.append(set(given.patients.tolist()))
-        return fit_levels(given, *arguments, **options)  # type: ignore[arg-type]
+    def noted(films: LabelledFeatures, *arguments: object, **options: object) -> object:
+        fitted_to.append(set(films.patients.tolist()))
+        return fit_levels(films, *arguments, **options)  # type: ignore[arg-type]
 
     monkeypatch.setattr(cross_validation, "fit_levels", noted)
     adapt(films, BEFORE, Aim())
@@ -158,7 +159,7 @@ def test_labels_by_chance_that_patients_share_are_not_learned() -> None:
         logits=np.repeat(labels * 1.0, 2) + generator.normal(0, 1, 400),
     )
     result = adapt(films, BEFORE, Aim())
-    assert result.best is not Level.LINEAR_LAYER
+    assert result.best is not AdaptationLevel.LINEAR_LAYER
 
 
 def test_without_strength_the_layer_is_the_calibration() -> None:
@@ -199,7 +200,7 @@ def test_new_units_say_what_the_layer_says() -> None:
 
     def combined(of: list[LastUnit]) -> np.ndarray:
         parts = zip(of, weights, (films[:, :4], films[:, 4:]), strict=True)
-        return np.sum([w * (x @ unit.kernel + unit.bias) for unit, w, x in parts], axis=0)
+        return np.asarray(sum(w * (x @ unit.kernel + unit.bias) for unit, w, x in parts))
 
     layer = LinearLayer(
         PlattScaling(slope=0.8, intercept=-0.5),
@@ -247,8 +248,8 @@ def test_the_metrics_of_a_manifest_are_those_of_the_folds(
     shifted: tuple[LabelledFeatures, AdaptationResult],
 ) -> None:
     films, result = shifted
-    metrics = metrics_of(films, result, Level.LINEAR_LAYER)
-    figures = result.figures[Level.LINEAR_LAYER]
+    metrics = metrics_of(films, result, AdaptationLevel.LINEAR_LAYER)
+    figures = result.figures[AdaptationLevel.LINEAR_LAYER]
     assert metrics.auc == figures["auc"].after
     assert metrics.ece == figures["ece"].after
     assert metrics.sensitivity.value == pytest.approx(figures["sensitivity"].after.value)
