@@ -48,6 +48,9 @@ class Metrics(_Frozen):
     prevalence: float
     #: Expected calibration error, ten bins of equal width.
     ece: Estimate
+    #: The same, of probabilities restated for the share of pneumonia among these films. None where
+    #: nobody knows what they presuppose, or nobody measured it.
+    ece_at_own_prevalence: Estimate | None = None
 
 
 class EnsembleMember(_Frozen):
@@ -85,6 +88,9 @@ class PixelCheck(_Frozen):
     false_refusals: Estimate
     #: Share that it refuses of each kind of other image, made or taken for the measurement only.
     caught: dict[str, float]
+    #: Share that it refuses of real chest films from elsewhere, by source; the intervals are by
+    #: patient. Empty where it was measured on none.
+    sources: dict[str, Estimate] = Field(default_factory=dict)
 
 
 class NamedFile(_Frozen):
