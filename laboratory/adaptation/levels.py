@@ -86,7 +86,7 @@ class OperatingRule:
 
 @dataclass(frozen=True, slots=True)
 class AdaptedRule:
-    """An ensemble as one level fits it. threshold: a probability."""
+    """An ensemble as one level fits it. threshold: a probability, as far from 0 and 1 as logits."""
 
     layer: LinearLayer
     threshold: float
@@ -117,7 +117,7 @@ def fit_levels(
     same, now = without_change(scaling, films.features.shape[1]), before.sensitivity(films)
     stated = sigmoid(calibrated(films.logits, scaling))
     levels = {
-        AdaptationLevel.CALIBRATION: AdaptedRule(same, before.moved(scaling)),
+        AdaptationLevel.CALIBRATION: _rule(same, before.moved(scaling)),
         AdaptationLevel.OPERATING_POINT: AdaptedRule(
             same, aim.threshold(stated, films.labels, now)
         ),
@@ -125,5 +125,9 @@ def fit_levels(
     if with_layer:
         chosen = choose_layer(films, seed)
         threshold = aim.threshold(sigmoid(chosen.held_out), films.labels, now)
-        levels[AdaptationLevel.LINEAR_LAYER] = AdaptedRule(chosen.layer, threshold)
+        levels[AdaptationLevel.LINEAR_LAYER] = _rule(chosen.layer, threshold)
     return levels
+
+
+def _rule(layer: LinearLayer, threshold: float) -> AdaptedRule:
+    return AdaptedRule(layer, float(sigmoid(logit(threshold))))

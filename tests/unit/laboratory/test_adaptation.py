@@ -260,3 +260,10 @@ def test_folds_share_no_patient() -> None:
     films = films_of(300)
     for others, fold in patient_folds(films.labels, films.patients, 1):
         assert not set(films.patients[others]) & set(films.patients[fold])
+
+
+def test_a_threshold_that_nothing_reaches_stays_within_the_bounds_of_a_manifest() -> None:
+    far = OperatingRule(PlattScaling(slope=0.01, intercept=-90.0), 0.999)
+    films = films_of(200)
+    for rule in fit_levels(films, far, Aim(), 1, with_layer=True).values():
+        assert 0 < rule.threshold < 1
