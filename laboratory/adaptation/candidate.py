@@ -25,6 +25,10 @@ from models.networks import build
 from models.weights import load_weights, save_weights
 from readfirst.domain import Ages
 
+#: Slope of the calibration behind new last units. Members' probabilities are kept so far from 0 and
+#: 1 that their logits end at 13.8 (`models.combining`): times this, far beyond what films get.
+SLOPE_OF_UNITS = 2.0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdaptedFacts:
@@ -92,6 +96,11 @@ def _method(aim: Aim, adaptation: Adaptation) -> str:
     if adaptation.level == "calibration":
         rule = f"the threshold of {adaptation.ensemble}, which moved with the probabilities"
     return f"{rule}, on the films of the site"
+
+
+def calibration_of(layer: LinearLayer) -> PlattScaling:
+    """The calibration that stands behind the new last units of a linear layer."""
+    return PlattScaling(slope=SLOPE_OF_UNITS, intercept=layer.scaling.intercept)
 
 
 def new_units(

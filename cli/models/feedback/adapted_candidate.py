@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from cli.common.console import notice
 from cli.models.feedback.candidates import add_candidate
 from cli.models.feedback.site_films import OTHER_IMAGE, LabelledFiles, ReadFilms, counts_of
-from models.manifest import Adaptation, Manifest, PlattScaling
+from models.manifest import Adaptation, Manifest
 from readfirst.domain import Ages
 from readfirst.settings import Settings
 
@@ -83,17 +83,20 @@ def make_candidate(
     settings: Settings,
 ) -> None:
     """Lay the candidate down beside the others, and add it as any other ensemble."""
-    from laboratory.adaptation.candidate import AdaptedFacts, adapted, write_adapted
+    from laboratory.adaptation.candidate import (
+        AdaptedFacts,
+        adapted,
+        calibration_of,
+        write_adapted,
+    )
     from laboratory.adaptation.cross_validation import metrics_of
     from laboratory.adaptation.levels import AdaptationLevel
     from laboratory.assembly.make_reference import write_reference
 
     level, now = level_of(result), datetime.now(UTC)
     rule = result.levels[level]
-    calibration = PlattScaling(
-        slope=result.levels[AdaptationLevel.CALIBRATION].layer.scaling.slope,
-        intercept=rule.layer.scaling.intercept,
-    )
+    layer = rule.layer if level is AdaptationLevel.LINEAR_LAYER else None
+    calibration = calibration_of(layer) if layer else rule.layer.scaling
     facts = AdaptedFacts(
         version=version,
         created=now,
@@ -104,7 +107,6 @@ def make_candidate(
         population=population,
     )
     manifest = adapted(site.before, evidence_of(site, result), calibration, facts)
-    layer = rule.layer if level is AdaptationLevel.LINEAR_LAYER else None
 
     def write(folder: Path) -> None:
         write_adapted(site.source, site.before, manifest, layer, folder)

@@ -147,7 +147,9 @@ def test_a_linear_layer_that_is_better_becomes_a_candidate_of_its_own(
     )
     assert np.mean(probabilities) == pytest.approx(np.mean(labels), abs=0.05)
     with database.read() as session:
-        assert active_ensemble(session) is None
+        active = active_ensemble(session)
+        assert active is not None
+        assert active.version == "1"
         assert known_ensembles(session)["1.a1"].state is EnsembleState.CANDIDATE
 
 
