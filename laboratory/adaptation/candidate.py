@@ -52,7 +52,8 @@ def adapted(
 ) -> Manifest:
     """The manifest of an ensemble that was fitted to a site's films. Its files are to be written.
 
-    It holds for those films alone: reference, golden scores and earlier evidence are not its own.
+    It holds for those films alone: reference, golden scores, earlier evidence, and the check of
+    films unlike the earlier ones are not its own.
     """
     films = (
         f"{adaptation.films} films ({adaptation.pneumonia} pneumonia) of "
@@ -77,6 +78,7 @@ def adapted(
             "adaptation": adaptation,
             "reference": None,
             "golden": None,
+            "unlike": None,
             "training": f"{manifest.training} Then adapted to {films}, "
             f"measured by a cross-validation over patients in {adaptation.folds} folds.",
             "population": f"{facts.population}: adapted on {films}. "
@@ -133,7 +135,7 @@ def write_adapted(
     """
     check_files(source, before)
     folder.mkdir(parents=True)
-    link_networks(source, before, folder)
+    link_networks(source, manifest, folder)
     if layer is not None:
         members = _write_members(source, before, layer, manifest.calibration.slope, folder)
         manifest = manifest.model_copy(update={"members": members})

@@ -18,6 +18,7 @@ from models.manifest import (
     check_files,
 )
 from models.reference import load_reference
+from models.unlike.manifest_part import UnlikeCheck
 from readfirst.monitoring.reference import Reference
 
 
@@ -84,9 +85,9 @@ def moved(reference: Reference, scaling: PlattScaling, version: str) -> Referenc
 
 
 def link_networks(source: Path, manifest: Manifest, folder: Path) -> None:
-    """Lay the networks of an ensemble into another folder, without its other files."""
+    """Lay the networks of an ensemble, and what reads them, into another folder."""
     for part in manifest.parts:
-        if isinstance(part, EnsembleMember | PixelCheck):
+        if isinstance(part, EnsembleMember | PixelCheck | UnlikeCheck):
             _link(source / part.file, folder / part.file)
 
 

@@ -161,6 +161,7 @@ BOUNDED = "timeout|limit|concurrency|port|epochs|miss-cost|seed|trials|samples|s
 HELP = (
     Change(r"readfirst models train: .*pixel-check\.json.*", "--elsewhere DIR`"),
     Change(r"(?s)readfirst models( card)?: .*", "`readfirst models card VERSION`"),
+    Change(r"(?s)readfirst models fit-unlike: .*", "`readfirst models fit-unlike`"),
     Change(r"readfirst inbox:   .*inbox.*", "the files that stay in the inbox"),
     Change(
         r"readfirst accounts( (show|enable|unlock|disable|token))?: .*",
