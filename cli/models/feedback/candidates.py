@@ -44,6 +44,9 @@ def add_candidate(settings: Settings, write: Callable[[Path], None], now: dateti
         with site_use_cases(settings) as site, err.status("Scoring the sample films …"):
             write(folder)
             write_golden(folder, sample_scores(folder, settings))
+            with site.units.database.write() as session:
+                # The first ensemble that a site knows becomes active; this one must not.
+                site.ensembles.active(session, now)
             add_ensemble(
                 folder,
                 database=site.units.database,
