@@ -37,7 +37,7 @@ def test_the_written_ensemble_gives_what_was_fitted(images: Array8, tmp_path: Pa
     features = of_films.features.astype(np.float64)
     layer = LinearLayer(
         PlattScaling(slope=0.4, intercept=-0.3),
-        generator.normal(0, 0.05, features.shape[1]),
+        generator.normal(0, 0.05, (features.shape[1],)),
         features.mean(axis=0),
         0.3,
     )
