@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from models.digests import file_sha256
+from models.populations.population import Population
 from models.preprocessing import AS_IT_IS, FilmView
-from readfirst.domain import Ages
+from readfirst.domain import FIRST_POPULATION, Ages
 from readfirst.errors import Misconfigured
 
 #: The ensembles that come with ReadFirst, a folder for each version.
@@ -171,9 +172,20 @@ class Manifest(_Frozen):
     population: str
     #: The ages in it; None where nobody knows them, and every score is marked.
     ages: Ages | None = None
+    #: Other populations, each with a calibration and a threshold of its own; the first that fits a
+    #: film outside these ages is applied.
+    populations: tuple[Population, ...] = ()
     source: str
     licence: str
     disclaimer: str
+
+    @field_validator("populations")
+    @classmethod
+    def _are_told_apart(cls, populations: tuple[Population, ...]) -> tuple[Population, ...]:
+        names = [each.name for each in populations]
+        if len({*names, FIRST_POPULATION}) != len(names) + 1:
+            raise ValueError(f"each has a name of its own, and none is {FIRST_POPULATION!r}")
+        return populations
 
     @property
     def parts(self) -> list[EnsembleMember | PixelCheck | NamedFile]:

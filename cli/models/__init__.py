@@ -16,6 +16,7 @@ from cli.models import (
     tune,
 )
 from cli.models.feedback import export_verdicts, recalibrate
+from cli.models.populations import fit_population
 from cli.site import threshold
 
 app = typer.Typer(
@@ -40,3 +41,4 @@ app.command(cls=PlainCommand)(explain.explain)
 app.command(cls=PlainCommand)(generate.generate)
 app.command("export-verdicts", cls=PlainCommand)(export_verdicts.export_verdicts)
 app.command(cls=PlainCommand)(recalibrate.recalibrate)
+app.command("fit-population", cls=PlainCommand)(fit_population.fit_population)

@@ -296,6 +296,7 @@ def _scores(session: Session, study: Study, prevalence: float | None) -> tuple[S
         ScoreRecord(
             sha256=sha256,
             ensemble_version=score.ensemble_version,
+            population=score.population,
             probability=at_site(score.probability, presupposed),
             threshold=at_site(threshold, presupposed),
             threshold_version=threshold_version,
