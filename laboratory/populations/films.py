@@ -1,5 +1,6 @@
 """The films that a population is fitted to: read by radiologists, with the ensemble's logits."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
@@ -18,6 +19,10 @@ from readfirst.errors import Misconfigured
 SICK = "lung_opacity"
 OTHERS = ("normal", "abnormal_no_opacity")
 VIEWS = ("AP", "PA")
+#: Healthy copies that are scored at most: the interval of a specificity gets no narrower for more.
+MOST_COPIES = 500
+#: Films that are in memory at once.
+AT_ONCE = 128
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,7 +62,8 @@ def select_films(
 
     A source that brings healthy films alone is not fitted to: its copies have a way of their own,
     and the difference between sources would pass for health. They tell of specificity. Films whose
-    age or view is unknown are left out. Raises Misconfigured if none is left to fit to.
+    age or view is unknown are left out, and of copies those above `MOST_COPIES`. Raises
+    Misconfigured if none is left to fit to.
     """
     read = [
         film
@@ -74,7 +80,10 @@ def select_films(
             f"No film of patients of {ages.from_years} to {ages.to_years} years has a "
             f"radiologist's class {SICK!r} and a view."
         )
-    return fitted, [film for film in read if film.source not in with_sick]
+    copies = [film for film in read if film.source not in with_sick]
+    # In no order that means anything, and the same each time.
+    copies.sort(key=lambda film: hashlib.sha256(film.patient.encode()).digest())
+    return fitted, copies[:MOST_COPIES]
 
 
 def scored_films(
@@ -83,13 +92,17 @@ def scored_films(
     """The films with the logits of an ensemble; None without films."""
     if not films:
         return None
-    images = load_model_ready(films)
+    logits, accepted = [], []
+    for start in range(0, len(films), AT_ONCE):
+        images = load_model_ready(films[start : start + AT_ONCE])
+        logits.append(uncalibrated_logits(ensemble, images))
+        accepted.append(ensemble.is_chest(images))
     return PopulationFilms(
-        uncalibrated_logits(ensemble, images),
+        np.concatenate(logits),
         np.array([film.radiologist_label for film in films], dtype=np.str_),
         np.array([film.view for film in films], dtype=np.str_),
         np.array([film.patient for film in films], dtype=np.str_),
-        ensemble.is_chest(images),
+        np.concatenate(accepted),
     )
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from laboratory.evaluation.metrics import area_under_curve, bootstrap, predictive_values
-from laboratory.populations.films import OTHERS, SICK, VIEWS, PopulationFilms
+from laboratory.evaluation.metrics import RESAMPLES, area_under_curve, predictive_values
+from laboratory.populations.films import OTHERS, VIEWS, PopulationFilms
 from models.combining import Probabilities, calibrated, sigmoid
 from models.manifest import PlattScaling
 from models.populations.population import (
@@ -139,7 +139,7 @@ def held_out_flags(
     """
     from sklearn.model_selection import StratifiedGroupKFold
 
-    strata = np.char.add(films.views, films.classes == SICK)
+    strata = np.char.add(films.views, films.sick.astype(np.str_))
     flagged = np.zeros(len(films.logits))
     for repeat in range(REPEATS):
         folds = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=seed + repeat)
@@ -190,12 +190,11 @@ def group_figures(
 
     flagged: 0 to 1, (n,). What a missing class would be needed for is None.
     """
-    values = _measured(films, flagged)
-    # Of one film there is nothing to draw.
-    draws = _drawn(films, flagged, seed) if len(films.logits) > 1 else []
+    values = _measured(films.sick, films.logits, flagged)
+    draws = list(_drawn(films, flagged, seed))
 
     def interval(name: str) -> Interval | None:
-        if not draws or np.isnan(values[name]):
+        if np.isnan(values[name]):
             return None
         low, high = np.nanpercentile([draw[name] for draw in draws], [2.5, 97.5])
         return Interval(values[name], float(low), float(high))
@@ -216,21 +215,28 @@ def group_figures(
 
 def _drawn(
     films: PopulationFilms, flagged: npt.NDArray[np.float64], seed: int
-) -> list[Mapping[str, float]]:
-    # Where only one class is there, there is nothing to wait for in a draw.
-    both = len(np.unique(films.sick)) == 2
-    labels = films.sick if both else np.arange(len(films.sick))
-    return bootstrap(films.patients, labels, lambda at: _measured(films.at(at), flagged[at]), seed)
+) -> Iterator[Mapping[str, float]]:
+    """The figures of patients drawn with repetition, again and again."""
+    generator = np.random.default_rng(seed)
+    _, patient_of = np.unique(films.patients, return_inverse=True)
+    order = np.argsort(patient_of, kind="stable")
+    of_patient = np.split(order, np.cumsum(np.bincount(patient_of))[:-1])
+    for _ in range(RESAMPLES):
+        drawn = generator.integers(len(of_patient), size=len(of_patient))
+        at = np.concatenate([of_patient[patient] for patient in drawn])
+        yield _measured(films.sick[at], films.logits[at], flagged[at])
 
 
-def _measured(films: PopulationFilms, flagged: npt.NDArray[np.float64]) -> dict[str, float]:
+def _measured(
+    sick: npt.NDArray[np.bool_], logits: Probabilities, flagged: npt.NDArray[np.float64]
+) -> dict[str, float]:
     """Figures by name; NaN for those that need a class that is not there."""
-    sick, nothing = films.sick, float("nan")
+    nothing = float("nan")
     sensitivity = float(flagged[sick].mean()) if sick.any() else nothing
     specificity = float(1 - flagged[~sick].mean()) if not sick.all() else nothing
     both = sick.any() and not sick.all()
     figures = {
-        "auc": area_under_curve(sick, films.logits) if both else nothing,
+        "auc": area_under_curve(sick, logits) if both else nothing,
         "sensitivity": sensitivity,
         "specificity": specificity,
     }
