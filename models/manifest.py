@@ -238,6 +238,14 @@ def available_ensembles(site_folder: Path) -> dict[str, Path]:
     return find_ensembles([site_folder, SHIPPED])
 
 
+def available_manifest(version: str, site_folder: Path) -> Manifest:
+    """Read the manifest of an ensemble that a site can use. Raises Misconfigured."""
+    folder = available_ensembles(site_folder).get(version)
+    if folder is None:
+        raise Misconfigured(f"The files of ensemble {version} are not on this machine.")
+    return load_manifest(folder)
+
+
 def shipped_version() -> str:
     """Return the newest ensemble that comes with ReadFirst. Raises Misconfigured if none does."""
     shipped = [load_manifest(path) for path in find_ensembles([SHIPPED]).values()]

@@ -153,7 +153,7 @@ def _rows(
     with database.read() as session:
         detail = study_detail(session, study_instance_uid, display=display)
         if detail is None:
-            raise NotThere(f"There is no study {study_instance_uid}.")
+            raise NotThere(f"No study has the UID {study_instance_uid}.")
         names = {score.ensemble_version for score in detail.scores}
         return detail, versions_once_active(session, names)
 

@@ -29,8 +29,8 @@ from readfirst.results.values import DICOM_KINDS
 from readfirst.settings import Settings
 from results.destinations.dicom import CLASSES, SYNTAXES
 from worklist.app import make_app
-from worklist.dicomweb.addresses import ROOT
 from worklist.fhir.capability import SEARCHES
+from worklist.http import DICOMWEB_ROOT
 from worklist.security.routes import policies
 
 #: Of a query of one day, which stands for a range.
@@ -149,7 +149,7 @@ def _syntaxes() -> Iterator[str]:
 def _routes() -> Iterator[str]:
     with TemporaryDirectory() as home:
         names = policies(make_app(Settings(home=Path(home))))
-    paths = sorted(name.split(" ") for name in names if f" {ROOT}" in name)
+    paths = sorted(name.split(" ") for name in names if f" {DICOMWEB_ROOT}" in name)
     return _table(("method", "resource"), [(method, f"`{path}`") for method, path in paths])
 
 

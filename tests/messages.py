@@ -26,6 +26,7 @@ SOURCES = {
     "python": (
         "db/**/*.py",
         "ingest/**/*.py",
+        "models/cards/*.py",
         "readfirst/**/*.py",
         "worker/delivery/*.py",
         "worklist/**/*.py",
@@ -116,6 +117,7 @@ TABLES = (
     "worklist.security.auth_middleware:NOT_CALLED_SO",
     "worklist.security.auth_middleware:NO_ACCESS",
     "worklist.security.responses:LOG_IN",
+    "worklist.http.problems:NO_STUDY",
     "worklist.services.forms:TOO_OLD",
     "worklist.services.reader_texts:ANOTHER_WINDOW",
     "worklist.services.study_texts:NO_NAME",

@@ -1,9 +1,9 @@
-"""The reference pages that are made from the code: settings, commands, conformance.
+"""The reference pages that are made from the code: settings, commands, conformance, model card.
 
     python -m tests.reference_pages
 
-writes anew docs/reference/settings.md, docs/reference/commands.md, and the pages of
-`tests.conformance_pages`.
+writes anew docs/reference/settings.md, docs/reference/commands.md, docs/reference/model-card.md,
+and the pages of `tests.conformance_pages`.
 """
 
 import inspect
@@ -17,6 +17,9 @@ from annotated_types import Ge, Gt, Le, Lt
 from pydantic.fields import FieldInfo
 
 from cli import app
+from models.cards.card import model_card
+from models.cards.markdown import to_markdown
+from models.manifest import SHIPPED, find_ensembles, load_manifest, shipped_version
 from readfirst.settings import Settings
 from tests.conformance_pages import dicom_conformance_page, ihe_integration_page
 
@@ -156,12 +159,19 @@ def _parameter(param: Any, context: Any) -> str:
     return f"| {text} | {words}{needed}{f' Default: `{default}`.' if is_shown else ''} |"
 
 
+def model_card_page() -> str:
+    """The model card of the ensemble that comes with ReadFirst."""
+    manifest = load_manifest(find_ensembles([SHIPPED])[shipped_version()])
+    return f"{MADE}\n{to_markdown(model_card(manifest))}"
+
+
 #: Each page, and what makes it.
 PAGES = {
     "settings.md": settings_page,
     "commands.md": commands_page,
     "dicom-conformance.md": dicom_conformance_page,
     "ihe-integration.md": ihe_integration_page,
+    "model-card.md": model_card_page,
 }
 
 

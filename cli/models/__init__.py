@@ -15,6 +15,7 @@ from cli.models import (
     transfer,
     tune,
 )
+from cli.models.cards import model_card
 from cli.models.feedback import export_verdicts, recalibrate
 from cli.models.populations import fit_population
 from cli.site import threshold
@@ -24,6 +25,7 @@ app = typer.Typer(
 )
 app.command("list", cls=PlainCommand)(catalogue.list_models)
 app.command(cls=PlainCommand)(catalogue.show)
+app.command(cls=PlainCommand)(model_card.card)
 app.command(cls=PlainCommand)(compare.compare)
 app.command(cls=PlainCommand)(registry.add)
 app.command(cls=PlainCommand)(registry.shadow)

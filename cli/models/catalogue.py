@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -17,6 +16,7 @@ from cli.models.figures import with_interval
 from cli.models.options import Json
 from db.ensembles.thresholds import active_thresholds
 from db.ensembles.versions import known_ensembles
+from models.cards.flat_rows import flat_rows
 from models.manifest import Manifest, available_ensembles, load_manifest
 from readfirst.errors import Unavailable
 from readfirst.settings import load_settings
@@ -92,29 +92,11 @@ def show(
         print_json(facts)
         return
     plain = {key: value for key, value in facts.items() if key not in ("recipe", "metrics")}
-    rows = list(_lines(plain))
-    rows += list(_lines({"recipe": facts["recipe"] or {}}))
+    rows = list(flat_rows(plain))
+    rows += list(flat_rows({"recipe": facts["recipe"] or {}}))
     print_table(name, ("What", "Value"), rows)
     if facts["metrics"]:
         out().print_json(data=facts["metrics"])
-
-
-def _lines(facts: Mapping[str, Any], within: str = "") -> Iterator[tuple[str, str]]:
-    """Figures as rows: each of a nested one by the keys that lead to it."""
-    for key, value in facts.items():
-        name = f"{within}: {key}" if within else key
-        if isinstance(value, list) and any(isinstance(each, dict) for each in value):
-            value = {str(each.get("name", n)): each for n, each in enumerate(value, 1)}
-        if isinstance(value, dict) and any(
-            isinstance(each, dict | list) for each in value.values()
-        ):
-            yield from _lines(value, name)
-        elif isinstance(value, dict):
-            yield name, ", ".join(f"{part} {_cell(each)}" for part, each in value.items())
-        elif isinstance(value, list):
-            yield name, ", ".join(map(_cell, value))
-        else:
-            yield name, _cell(value)
 
 
 def _known() -> tuple[dict[str, str], dict[str, float], str | None]:
@@ -196,9 +178,3 @@ def _ensemble_facts(manifest: Manifest) -> dict[str, Any]:
         **manifest.model_dump(mode="json", exclude={"metrics"}),
         "metrics": manifest.metrics.model_dump(mode="json"),
     }
-
-
-def _cell(value: Any) -> str:
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)

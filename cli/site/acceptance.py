@@ -31,7 +31,7 @@ from db.ensembles.acceptance import (
 from db.ensembles.versions import required_active
 from db.session import Database
 from models.acceptance import promise_of
-from models.manifest import Manifest, available_ensembles, load_manifest
+from models.manifest import available_manifest
 from readfirst.access.credentials import verify_password
 from readfirst.access.roles import Role
 from readfirst.errors import Misconfigured
@@ -107,7 +107,7 @@ def _make(database: Database, labels: Path | None, ensemble: str | None) -> Acce
     settings, now = load_settings(), datetime.now(UTC)
     with database.write() as session:
         version = ensemble or required_active(session).version
-        promise = promise_of(_manifest(settings, version))
+        promise = promise_of(available_manifest(version, settings.ensembles_path))
         if labels is None:
             matched, source = verdict_labels(session), "the verdicts of readers"
         else:
@@ -115,15 +115,6 @@ def _make(database: Database, labels: Path | None, ensemble: str | None) -> Acce
             source = f"a table of {len(matched.by_study)} studies"
         report = make_report(session, promise, matched, source, now, settings.prevalence)
         return keep_report(session, report, getuser())
-
-
-def _manifest(settings: Settings, version: str) -> Manifest:
-    available = available_ensembles(settings.ensembles_path)
-    if version not in available:
-        raise Misconfigured(
-            f"The files of ensemble {version} are not on this machine, so its promise is unknown."
-        )
-    return load_manifest(available[version])
 
 
 def read_labels(path: Path) -> Iterator[StudyLabel]:

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from db.access.audit import Actor, AuditAction, note
 from db.ensembles.thresholds import active_thresholds
+from db.ensembles.unknown_ensemble import unknown_ensemble
 from db.scanner_names import SCANNER, scanner_name
 from db.study_conditions import is_not_replaced
 from db.tables import Acceptance, Image, Score, Study, Verdict
@@ -138,7 +139,7 @@ def make_report(
     version = promise.ensemble_version
     threshold = active_thresholds(session).by_ensemble.get(version)
     if threshold is None:
-        raise Misconfigured(f"Ensemble {version} is not known here.")
+        raise unknown_ensemble(version)
     studies = labelled_studies(session, version, labels.by_study)
     sick = sum(study.sick for study in studies)
     if sick in (0, len(studies)):

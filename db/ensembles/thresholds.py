@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
+from db.ensembles.unknown_ensemble import unknown_ensemble
 from db.tables import EVERYBODY, EnsembleVersion, Threshold
 from readfirst.domain import ImageScore
 from readfirst.errors import Misconfigured
@@ -202,10 +203,7 @@ def _active(session: Session, ensemble_version: str) -> Threshold:
     list(session.scalars(select(Threshold.id).order_by(Threshold.id).with_for_update()))
     row = session.scalar(_of(ensemble_version).where(Threshold.active))
     if row is None:
-        raise Misconfigured(
-            f"Ensemble {ensemble_version} is not known here. `readfirst models list` shows those "
-            "that are."
-        )
+        raise unknown_ensemble(ensemble_version)
     return row
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from db.ensembles.thresholds import add_first_thresholds, first_thresholds_of_others
+from db.ensembles.unknown_ensemble import unknown_ensemble
 from db.tables import EnsembleVersion
 from readfirst.errors import Misconfigured
 
@@ -137,8 +138,5 @@ def registered(session: Session, version: str) -> EnsembleVersion:
     """The ensemble of this version. Raises Misconfigured if the site does not know it."""
     ensemble = session.get(EnsembleVersion, version)
     if ensemble is None:
-        raise Misconfigured(
-            f"Ensemble {version} is not known here. `readfirst models list` shows those that are; "
-            "`readfirst models add` brings in another one."
-        )
+        raise unknown_ensemble(version)
     return ensemble

@@ -10,6 +10,7 @@ from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 
 from ingest.dicom.attributes import is_uid
+from ingest.dicom.dates import EARLIEST_BIRTH, read_day
 from readfirst.pacs.matches import PacsSeries, PacsStudy, RetrieveTarget, StudyQuery
 
 #: What is asked of a study besides the keys; PS3.4 C.6.2.1.2.
@@ -85,13 +86,13 @@ def study_match(dataset: Dataset) -> PacsStudy | None:
         return None
     return PacsStudy(
         study_instance_uid=uid,
-        study_date=date_of(text_of(dataset, "StudyDate")),
+        study_date=read_day(text_of(dataset, "StudyDate") or ""),
         accession_number=text_of(dataset, "AccessionNumber"),
         modalities=_texts(dataset, "ModalitiesInStudy"),
         instances=_number(text_of(dataset, "NumberOfStudyRelatedInstances")),
         patient_id=text_of(dataset, "PatientID"),
         issuer_of_patient_id=text_of(dataset, "IssuerOfPatientID"),
-        patient_birth_date=date_of(text_of(dataset, "PatientBirthDate")),
+        patient_birth_date=read_day(text_of(dataset, "PatientBirthDate") or "", EARLIEST_BIRTH),
     )
 
 
@@ -135,16 +136,6 @@ def text_of(dataset: Dataset, keyword: str) -> str | None:
 def _uid(dataset: Dataset, keyword: str) -> str | None:
     text = text_of(dataset, keyword)
     return text if text is not None and is_uid(text) else None
-
-
-def date_of(text: str | None) -> date | None:
-    """A DICOM date (PS3.5 6.2, DA); None for what is none."""
-    if text is None or len(text) != 8 or not text.isdecimal():
-        return None
-    try:
-        return date(int(text[:4]), int(text[4:6]), int(text[6:]))
-    except ValueError:
-        return None
 
 
 def _number(text: str | None) -> int | None:

@@ -8,8 +8,9 @@ from pydicom.uid import UID, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from pynetdicom.association import Association
 from pynetdicom.presentation import build_context
 
+from ingest.dicom.dates import EARLIEST_BIRTH, read_day
 from ingest.pacs.connecting import ClientAE
-from ingest.pacs.datasets import date_of, text_of
+from ingest.pacs.datasets import text_of
 from ingest.pacs.statuses import NO_ANSWER, PENDING, SUCCESS, status_sentence
 from readfirst.errors import SourceUnavailable
 from readfirst.ris.values import ImagingOrder
@@ -128,7 +129,7 @@ def worklist_order(
             patient_id=text_of(answer, "PatientID"),
             issuer_of_patient_id=text_of(answer, "IssuerOfPatientID"),
             patient_name=text_of(answer, "PatientName"),
-            patient_birth_date=date_of(text_of(answer, "PatientBirthDate")),
+            patient_birth_date=read_day(text_of(answer, "PatientBirthDate") or "", EARLIEST_BIRTH),
         ),
         placer_order_number=text_of(answer, "PlacerOrderNumberImagingServiceRequest"),
         filler_order_number=text_of(answer, "FillerOrderNumberImagingServiceRequest"),

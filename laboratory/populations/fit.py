@@ -11,7 +11,7 @@ from laboratory.populations.films import OTHERS, VIEWS, PopulationFilms
 from models.combining import Probabilities, calibrated, sigmoid
 from models.manifest import PlattScaling
 from models.populations.population import (
-    GroupFigures,
+    FiguresAgainst,
     Population,
     PopulationEvidence,
     PredictiveValues,
@@ -39,7 +39,7 @@ METHOD = (
 
 
 @dataclass(frozen=True, slots=True)
-class OperatingPoint:
+class FittedPoint:
     """Platt's scaling of logits, and the threshold of what it gives."""
 
     scaling: PlattScaling
@@ -95,7 +95,7 @@ def fit_population(
     )
 
 
-def fit_point(films: PopulationFilms, sensitivity: float) -> OperatingPoint:
+def fit_point(films: PopulationFilms, sensitivity: float) -> FittedPoint:
     """Fit calibration and threshold. Raises Misconfigured if the ranking does not carry over."""
     from sklearn.linear_model import LogisticRegression
 
@@ -109,7 +109,7 @@ def fit_point(films: PopulationFilms, sensitivity: float) -> OperatingPoint:
         )
     probabilities = sigmoid(calibrated(films.logits, scaling))
     cases = labelled(probabilities[films.sick].tolist(), probabilities[~films.sick].tolist())
-    return OperatingPoint(scaling, by_sensitivity(cases, sensitivity))
+    return FittedPoint(scaling, by_sensitivity(cases, sensitivity))
 
 
 def balanced_weights(
@@ -161,7 +161,7 @@ def _check_enough(films: PopulationFilms) -> None:
 
 def _groups(
     films: PopulationFilms, flagged: npt.NDArray[np.float64], seed: int
-) -> Iterator[tuple[str, GroupFigures]]:
+) -> Iterator[tuple[str, FiguresAgainst]]:
     """The figures against each group, for all views together and apart."""
     against = {EVERYTHING_ELSE: ~films.sick}
     against |= {each.replace("_", " "): films.classes == each for each in OTHERS}
@@ -175,7 +175,7 @@ def _groups(
 
 def _specificities(
     films: PopulationFilms, flagged: npt.NDArray[np.float64], seed: int
-) -> Iterator[tuple[str, GroupFigures]]:
+) -> Iterator[tuple[str, FiguresAgainst]]:
     all_views = np.ones(len(films.logits), dtype=bool)
     of_view = {"": all_views} | {f"{view}: ": films.views == view for view in VIEWS}
     for prefix, chosen in of_view.items():
@@ -185,7 +185,7 @@ def _specificities(
 
 def group_figures(
     films: PopulationFilms, flagged: npt.NDArray[np.float64], seed: int
-) -> GroupFigures:
+) -> FiguresAgainst:
     """Figures of sick films against the others, with intervals from a bootstrap over patients.
 
     flagged: 0 to 1, (n,). What a missing class would be needed for is None.
@@ -200,7 +200,7 @@ def group_figures(
         return Interval(values[name], float(low), float(high))
 
     sick = int(films.sick.sum())
-    return GroupFigures(
+    return FiguresAgainst(
         sick=sick,
         others=len(films.sick) - sick,
         auc=interval("auc"),

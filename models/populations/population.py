@@ -22,7 +22,7 @@ class PredictiveValues(_Frozen):
     npv: Interval | None
 
 
-class GroupFigures(_Frozen):
+class FiguresAgainst(_Frozen):
     """Figures of the sick films against one group of others, at the threshold.
 
     sick, others: numbers of films. None where a group lacks what a figure needs.
@@ -49,7 +49,7 @@ class PopulationEvidence(_Frozen):
     patients: int
     sick: int
     folds: int
-    groups: dict[str, GroupFigures]
+    groups: dict[str, FiguresAgainst]
 
 
 class Population(_Frozen):

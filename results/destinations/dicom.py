@@ -24,6 +24,7 @@ from results.destinations.kind import DestinationKind, SendingFailed
 from results.destinations.outgoing import DICOM_FORMS, OutgoingObject
 from results.destinations.statuses import SUCCESS, check_status
 from results.destinations.tls import TlsAddress, client_context, tls_fault
+from results.destinations.unreachable import nothing_answers
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -227,10 +228,7 @@ def _not_established(association: "Association", address: DicomAddress) -> str:
     except ssl.SSLError as error:
         return tls_fault(where, error)
     except OSError as error:
-        reason = error.strerror or str(error) or type(error).__name__
-        return (
-            f"Nothing answers at {where} ({reason}). Is it running? Does a firewall let us through?"
-        )
+        return nothing_answers(where, error)
     return (
         f"{where} ends the association before it began. Is it a DICOM listener, "
         f"{'without' if address.tls else 'with'} TLS?"

@@ -26,6 +26,7 @@ from readfirst.settings.fields import Host, MustBe
 from results.destinations.kind import AbsolutePath, DestinationKind, SendingFailed
 from results.destinations.outgoing import OutgoingObject
 from results.destinations.tls import TlsAddress, client_context, tls_fault
+from results.destinations.unreachable import nothing_answers
 
 #: Seconds to reach a destination.
 CONNECT_SECONDS = 10.0
@@ -145,11 +146,7 @@ class MllpSender:
         except ssl.SSLError as error:
             raise SendingFailed(tls_fault(where, error)) from error
         except OSError as error:
-            reason = error.strerror or type(error).__name__
-            raise SendingFailed(
-                f"Nothing answers at {where} ({reason}). Is it running, and lets a firewall us "
-                "through?"
-            ) from error
+            raise SendingFailed(nothing_answers(where, error)) from error
 
 
 @contextmanager

@@ -2,13 +2,21 @@
 
 import pytest
 
+from models.manifest import shipped_version
 from tests.browser.accessibility import faults
 from tests.browser.conftest import NewPage
 from tests.browser.page_monitor import log_in
 from tests.browser.site import Site, add_people
 
 WIDE, NARROW = {"width": 1400, "height": 900}, {"width": 400, "height": 800}
-PATHS = ("/", "/?show=all", "/refused", "/studies/{study}", "/account")
+PATHS = (
+    "/",
+    "/?show=all",
+    "/refused",
+    "/studies/{study}",
+    "/account",
+    "/ensembles/{ensemble}/card",
+)
 
 
 @pytest.mark.parametrize("colours", ["light", "dark"])
@@ -23,7 +31,7 @@ def test_no_page_has_a_grave_fault(
     log_in(page, "lead")
     violations = {}
     for path in PATHS:
-        page.goto(path.format(study=site.study("DEMO-0010")))
+        page.goto(path.format(study=site.study("DEMO-0010"), ensemble=shipped_version()))
         violations[path] = faults(page)
     assert violations == {path: [] for path in PATHS}
 

@@ -27,6 +27,7 @@ ROUTES_BY_POLICY: dict[Policy, tuple[str, ...]] = {
         "GET /api/v1/docs",
         "GET /fhir/metadata",
         "GET /api/v1/openapi.json",
+        "GET /api/v1/ensembles/{version}/card",
         "GET /api/v1/refusals/counts",
     ),
     Policy(Role.SERVICE, attended=False): (
@@ -98,6 +99,7 @@ ROUTES_BY_POLICY: dict[Policy, tuple[str, ...]] = {
     ),
     Policy(Role.READER): (
         "GET /account",
+        "GET /ensembles/{version}/card",
         "POST /account/password",
         "POST /account/sessions/{number}/end",
         "POST /language",
@@ -209,6 +211,7 @@ PATH_VALUES = {
     "number": "1",
     "image_id": "1",
     "name": "somebody",
+    "version": "2.0",
     "series_instance_uid": "1.2.4",
     "sop_instance_uid": "1.2.5",
     "frames": "1",

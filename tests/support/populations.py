@@ -1,6 +1,6 @@
 """Populations for tests: adults with an operating point of their own."""
 
-from models.populations.population import GroupFigures, Population, PopulationEvidence
+from models.populations.population import FiguresAgainst, Population, PopulationEvidence
 from models.populations.population import PredictiveValues as Predictive
 from readfirst.domain import Ages
 from readfirst.statistics.operating_points import Interval
@@ -10,7 +10,7 @@ FIGURE = Interval(0.8, 0.7, 0.9)
 
 def a_population(name: str = "adults", **values: object) -> Population:
     """Adults, of whom a film says half of what it says of children, in logits, less one."""
-    figures = GroupFigures(
+    figures = FiguresAgainst(
         sick=53,
         others=102,
         auc=FIGURE,

@@ -12,7 +12,7 @@ from db.worklist.queries import study_detail, study_exists
 from readfirst.access.roles import Role
 from readfirst.studies.display import DisplayContext
 from worklist.api.parameters import StudyUid
-from worklist.http.problems import CONFLICT, NOT_FOUND
+from worklist.http.problems import CONFLICT, NO_STUDY, NOT_FOUND
 from worklist.http.responses import NOT_MODIFIED, ROWS, Wanted, answer_json, answer_rows, as_json
 from worklist.security.policy import policy
 from worklist.services.dependencies import (
@@ -83,7 +83,7 @@ def priors(
     """
     with database.read() as session:
         if not study_exists(session, study_instance_uid):
-            raise HTTPException(404, "No study has this Study Instance UID.")
+            raise HTTPException(404, NO_STUDY)
         rows = earlier_studies(session, study_instance_uid, display=display)
     return answer_rows(request, wanted, OtherStudy, rows)
 
@@ -110,7 +110,7 @@ def acknowledgement(
     """
     with unit_of_work(database, rules) as unit:
         if not study_exists(unit.session, study_instance_uid):
-            raise HTTPException(404, "No study has this Study Instance UID.")
+            raise HTTPException(404, NO_STUDY)
         record = acknowledge(unit, study_instance_uid, user.actor)
     disclosures.noted = True
     return Response(as_json(record), media_type="application/json")
@@ -120,5 +120,5 @@ def _detail(database: Database, study_instance_uid: str, display: DisplayContext
     with database.read() as session:
         detail = study_detail(session, study_instance_uid, display=display)
     if detail is None:
-        raise HTTPException(404, "No study has this Study Instance UID.")
+        raise HTTPException(404, NO_STUDY)
     return detail

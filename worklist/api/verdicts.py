@@ -26,7 +26,7 @@ from readfirst.settings import Settings
 from readfirst.studies.findings import Finding
 from worklist.api.cursors import GREATEST_ID, next_page, of_row, row_id
 from worklist.api.parameters import NO_NUL, SHA256, Cursor, GivenSince, GivenUntil, Limit, StudyUid
-from worklist.http.problems import CONFLICT, NOT_FOUND, TAKEN
+from worklist.http.problems import CONFLICT, NO_STUDY, NOT_FOUND, TAKEN
 from worklist.http.responses import ROWS, Wanted, answer_rows, as_json
 from worklist.security.policy import policy
 from worklist.services.dependencies import (
@@ -114,7 +114,7 @@ def give_verdict(
     with unit_of_work(database, rules) as unit:
         number = submit_verdict(unit, study_instance_uid, verdict, user.actor, expected=expected)
         if number is None:
-            raise HTTPException(404, "No study has this Study Instance UID.")
+            raise HTTPException(404, NO_STUDY)
         row = verdict_by_number(unit.session, number, prevalence=settings.prevalence)
     disclosures.noted = True
     (row,) = _as_shown([row], settings)
@@ -138,7 +138,7 @@ def of_study(
     """Every verdict of a study, the earliest first; the last one stands, unless withdrawn."""
     with database.read() as session:
         if not study_exists(session, study_instance_uid):
-            raise HTTPException(404, "No study has this Study Instance UID.")
+            raise HTTPException(404, NO_STUDY)
         rows = verdicts_of(session, study_instance_uid, prevalence=settings.prevalence)
     return answer_rows(request, wanted, VerdictRecord, _as_shown(rows, settings))
 
@@ -161,7 +161,7 @@ def take_back(
     """
     with unit_of_work(database, rules) as unit:
         if read_anyway(unit, study_instance_uid, user.actor) is None:
-            raise HTTPException(404, "No study has this Study Instance UID.")
+            raise HTTPException(404, NO_STUDY)
     return Response(status_code=204)
 
 

@@ -1,7 +1,7 @@
-"""The addresses of DICOMweb: its root, and the paths below it."""
+"""The addresses of DICOMweb: the paths below its root."""
 
-#: As that of STOW-RS, so that a client needs one root.
-ROOT = "/dicom-web"
+from worklist.http import DICOMWEB_ROOT
+
 STUDY = "/studies/{study_instance_uid}"
 SERIES = STUDY + "/series/{series_instance_uid}"
 INSTANCE = SERIES + "/instances/{sop_instance_uid}"
@@ -15,4 +15,4 @@ def retrieve_url(study_uid: str, series_uid: str = "", instance_uid: str = "") -
         "series_instance_uid": series_uid,
         "sop_instance_uid": instance_uid,
     }
-    return ROOT + path.format(**uids)
+    return DICOMWEB_ROOT + path.format(**uids)

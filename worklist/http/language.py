@@ -8,6 +8,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from readfirst.language.languages import ENGLISH, NAMES, Language, language_of
 from readfirst.language.texts import speaking
+from worklist.http import DICOMWEB_ROOT
 
 #: The choice of a browser where nobody is logged in.
 COOKIE = "readfirst_language"
@@ -16,7 +17,14 @@ HEADER = "x-page-language"
 #: The value of the setting by which browsers choose.
 AUTO = "auto"
 #: What answers programs does so in English, unless `HEADER` names another language.
-OF_PROGRAMS = ("/api/", "/dicom-web/", "/static/", "/metrics", "/healthz", "/readyz")
+OF_PROGRAMS = (
+    "/api/",
+    f"{DICOMWEB_ROOT}/",
+    "/static/",
+    "/metrics",
+    "/healthz",
+    "/readyz",
+)
 API_PAGE = "/api/v1/docs"
 
 

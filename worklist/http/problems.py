@@ -59,6 +59,8 @@ DOCUMENTED: dict[int | str, dict[str, Any]] = {
 }
 #: Of routes for one thing that may not be there.
 NOT_FOUND: dict[int | str, dict[str, Any]] = {404: _documented("There is no such thing.")}
+#: The detail of the problem where a study is named that is not there.
+NO_STUDY = "No study has this Study Instance UID."
 #: Of routes that take a body.
 TAKEN: dict[int | str, dict[str, Any]] = {
     400: _documented("The body is not what is taken here."),

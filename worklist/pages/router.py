@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from worklist.pages import refused
+from worklist.pages import model_card, refused
 from worklist.pages.list import page as list_page
 from worklist.pages.list import saved_filters
 from worklist.pages.monitoring import night as night_page
@@ -23,6 +23,7 @@ MODULES = (
     attributes,
     monitoring_page,
     night_page,
+    model_card,
 )
 
 router = APIRouter(include_in_schema=False)

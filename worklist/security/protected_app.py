@@ -7,6 +7,7 @@ from starlette.types import ASGIApp
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from readfirst.settings import Settings
+from worklist.http import DICOMWEB_ROOT
 from worklist.http.charsets import KnownCharsets
 from worklist.http.cors import CrossOrigin
 from worklist.http.fhir_outcomes import FhirOutcomes
@@ -15,9 +16,6 @@ from worklist.http.problem_pages import ProblemPages, Renderer
 from worklist.security.auth_middleware import AuthMiddleware
 from worklist.security.authenticator import Authenticator
 from worklist.security.headers import SecurityHeaders
-
-#: The paths that pages of other origins may read, where the site names them.
-DICOMWEB = "/dicom-web/"
 
 
 class ProtectedApp(FastAPI):
@@ -44,7 +42,8 @@ def add_auth_middleware(
         guarded = SecurityHeaders(ProblemPages(FhirOutcomes(authenticated), problem_page))
         outer: ASGIApp = HeadAsGet(guarded)
         if settings.dicomweb_origins:
-            outer = CrossOrigin(outer, DICOMWEB, settings.dicomweb_origins)
+            # Pages of other origins may read these paths, where the site names them.
+            outer = CrossOrigin(outer, f"{DICOMWEB_ROOT}/", settings.dicomweb_origins)
         if settings.trusted_proxies:
             # Its types are uvicorn's own spelling of the same protocol.
             return ProxyHeadersMiddleware(outer, list(settings.trusted_proxies))  # type: ignore

@@ -16,6 +16,7 @@ from readfirst.access.roles import Role
 from readfirst.domain import FileKind, Header
 from readfirst.errors import Refused, Unavailable
 from readfirst.refusals import RefusalCode
+from worklist.http import DICOMWEB_ROOT
 from worklist.http.problems import DOCUMENTED, TAKEN
 from worklist.security.policy import policy
 from worklist.services.dependencies import DicomwebWriterDep, HeaderReaderDep
@@ -23,7 +24,7 @@ from worklist.upload_endpoints.multipart import BodyPart, content_type, received
 
 router = APIRouter(tags=["ways in"])
 
-PATH = "/dicom-web/studies"
+PATH = f"{DICOMWEB_ROOT}/studies"
 MEDIA_TYPE = "application/dicom+json"
 _STORED: dict[str, Any] = {"content": {MEDIA_TYPE: {"schema": {"type": "object"}}}}
 #: For the document. PS3.18 10.5.3: of what is not stored, the answer says which and why.

@@ -13,7 +13,7 @@ from cli.models.ensembles import find_folder
 from cli.models.options import Json, Seed
 from db.ensembles.versions import known_ensembles
 from models.manifest import Manifest, load_manifest
-from models.populations.population import GroupFigures, Population
+from models.populations.population import FiguresAgainst, Population
 from readfirst.domain import Ages
 from readfirst.errors import Misconfigured
 from readfirst.settings import Settings, load_settings
@@ -132,7 +132,7 @@ def print_population(population: Population, manifest: Manifest) -> None:
     )
 
 
-def _row(group: str, figures: GroupFigures) -> tuple[str, ...]:
+def _row(group: str, figures: FiguresAgainst) -> tuple[str, ...]:
     ppv = (f"at {each.prevalence:g}: {_interval(each.ppv)}" for each in figures.predictive)
     npv = (f"at {each.prevalence:g}: {_interval(each.npv)}" for each in figures.predictive)
     return (

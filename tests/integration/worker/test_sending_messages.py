@@ -191,7 +191,7 @@ def test_a_ris_that_is_down_is_named(worker: Worker, drop: Drop) -> None:
     scored(worker, drop)
     worker.send_all()
     assert states(worker) == ["waiting"]
-    assert f"Nothing answers at 127.0.0.1:{port}" in reason(worker)
+    assert f"Nothing answers at 127.0.0.1:{port} (Connection refused). Is it" in reason(worker)
     with pytest.raises(SendingFailed, match="Nothing answers"):
         mllp.test(MllpAddress(host="127.0.0.1", port=port), (Form.ORU,))
 

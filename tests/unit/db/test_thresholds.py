@@ -115,7 +115,7 @@ def test_a_change_and_the_way_back_are_versions_and_noted(database: Database) ->
     }
     with pytest.raises(Misconfigured, match="is that already"):
         a_threshold(database, 0.3)
-    with pytest.raises(Misconfigured, match="is not known here"):
+    with pytest.raises(Misconfigured, match=r"is not known here.*`readfirst models add` brings in"):
         a_threshold(database, 0.3, version="9")
 
 

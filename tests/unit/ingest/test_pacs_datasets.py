@@ -80,3 +80,36 @@ def test_a_status_is_a_sentence() -> None:
     assert "READFIRST as a destination" in status_sentence(0xA801, "READFIRST")
     assert "status C123H" in status_sentence(0xC123)
     assert status_sentence(0xC123, comment="no tape {x}").endswith("It says: no tape {x}")
+
+
+@pytest.mark.parametrize(
+    ("written", "day"),
+    [
+        ("20261103", DAY),
+        # The form of ACR-NEMA, which PS3.5 6.2 lets readers accept.
+        ("2026.11.03", DAY),
+        ("20261131", None),
+        ("00010101", None),
+        ("٢٠٢٦١١٠٣", None),
+        ("2026", None),
+        ("", None),
+    ],
+)
+def test_days_are_read_as_those_of_films(written: str, day: date | None) -> None:
+    answer = Dataset()
+    answer.StudyInstanceUID = "1.2.3"
+    for keyword in ("StudyDate", "PatientBirthDate"):
+        # As it came: pydicom would not take every text.
+        answer.add_new(keyword, "LO", written)
+    match = study_match(answer)
+    assert match is not None
+    assert (match.study_date, match.patient_birth_date) == (day, day)
+
+
+def test_a_birth_may_lie_before_any_film() -> None:
+    answer = Dataset()
+    answer.StudyInstanceUID = "1.2.3"
+    answer.StudyDate = answer.PatientBirthDate = "18991231"
+    match = study_match(answer)
+    assert match is not None
+    assert (match.study_date, match.patient_birth_date) == (None, date(1899, 12, 31))

@@ -45,7 +45,17 @@ ADMIN = (
     "|FlagAgreement|FlagChange|ReaderFigures|PairedFigure|Interval|Share"
     "|RuleFinding|Outcome|SiteSettings|SettingRecord|SettingSource|UnknownSetting|Body_explainFilm"
 )
+#: Schemas that only the model card names.
+CARD = (
+    "ModelCard|IntendedUse|TrainingData|EnsembleMember|FilmView|PlattScaling|OperatingPoint"
+    "|AcquisitionResult|PixelCheck|Metrics|Estimate|Recalibration|ChangedFigure|Evaluation"
+    "|EvaluatedGroup|JsonValue"
+)
 OPENAPI = (
+    Change(
+        rf"(?s)paths /api/v1/ensembles/\{{version\}}/card .*|components schemas ({CARD})\b.*",
+        "`GET /api/v1/ensembles/{version}/card`",
+    ),
     Change(
         r"(?s)paths /api/v1/admin/destinations.*|components schemas "
         r"(Destination(Action|Answer|Counts|Record|Status)|SiteDestinations|OutgoingRecord"
@@ -149,6 +159,7 @@ OPENAPI = (
 )
 BOUNDED = "timeout|limit|concurrency|port|epochs|miss-cost|seed|trials|samples|strongest|count"
 HELP = (
+    Change(r"(?s)readfirst models( card)?: .*", "`readfirst models card VERSION`"),
     Change(r"readfirst inbox:   .*inbox.*", "the files that stay in the inbox"),
     Change(
         r"readfirst accounts( (show|enable|unlock|disable|token))?: .*",

@@ -20,7 +20,7 @@ from db.ensembles.acceptance import (
 from db.ensembles.versions import active_ensemble, required_active
 from db.session import Database
 from models.acceptance import promise_of
-from models.manifest import available_ensembles, load_manifest
+from models.manifest import available_manifest
 from readfirst.access.roles import Role
 from readfirst.errors import Misconfigured
 from readfirst.language.texts import gettext
@@ -146,10 +146,7 @@ def _make(
     """Raises Misconfigured without an ensemble, its files, or enough verdicts."""
     with database.write() as session:
         active = required_active(session)
-        folder = available_ensembles(settings.ensembles_path).get(active.version)
-        if folder is None:
-            raise Misconfigured(f"The files of ensemble {active.version} are not on this machine.")
-        promise = promise_of(load_manifest(folder))
+        promise = promise_of(available_manifest(active.version, settings.ensembles_path))
         labels = verdict_labels(session)
         report = make_report(session, promise, labels, SOURCE, at, settings.prevalence)
         return keep_report(session, report, account)

@@ -9,6 +9,7 @@ from db.lifecycle.unit_of_work import unit_of_work
 from db.lifecycle.verdicts import read_anyway
 from readfirst.access.roles import Role
 from worklist.api.parameters import StudyUid
+from worklist.http.problems import NO_STUDY
 from worklist.security.policy import policy
 from worklist.services.dependencies import CurrentUser, DatabaseDep, LifecycleDep
 from worklist.services.forms import OwnForm
@@ -29,5 +30,5 @@ def take_back(
     """Put a prior among the unread studies, for good. say: what the form sends."""
     with unit_of_work(database, rules) as unit:
         if read_anyway(unit, study_instance_uid, user.actor) is None:
-            raise HTTPException(404, "No study has this Study Instance UID.")
+            raise HTTPException(404, NO_STUDY)
     return RedirectResponse(f"/studies/{study_instance_uid}", 303)

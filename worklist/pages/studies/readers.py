@@ -8,6 +8,7 @@ from fastapi.responses import PlainTextResponse
 from db.worklist.readers import OpenPage, note_left, note_open, readers_by_study
 from readfirst.access.roles import Role
 from worklist.api.parameters import StudyUid
+from worklist.http.problems import NO_STUDY
 from worklist.security.policy import policy
 from worklist.services.dependencies import CurrentUser, DatabaseDep, NowDep
 from worklist.services.reader_texts import reader_text
@@ -36,7 +37,7 @@ def readers(
         everybody = readers_by_study(session, now, [study_instance_uid])
         others = readers_by_study(session, now, [study_instance_uid], but_tab=tab)
     if not is_known:
-        raise HTTPException(404, "No study has this Study Instance UID.")
+        raise HTTPException(404, NO_STUDY)
     first = everybody.get(study_instance_uid, ())[:1]
     mine = any(reader.by == user.account for reader in first)
     return PlainTextResponse(

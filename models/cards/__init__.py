@@ -1,0 +1,1 @@
+"""Model cards: of an ensemble, what people should know before they rely on it."""
