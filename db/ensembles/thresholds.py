@@ -48,8 +48,8 @@ class ActiveThresholds:
         """The threshold of a score that an ensemble gives now. Raises Misconfigured if unknown."""
         threshold = self.of(ensemble_version, score.population)
         if threshold is None:
-            who = score.population or EVERYBODY
-            raise Misconfigured(f"Ensemble {ensemble_version} has no threshold for {who!r} here.")
+            name = score.population or EVERYBODY
+            raise Misconfigured(f"Ensemble {ensemble_version} has no threshold for {name!r} here.")
         return threshold
 
 
@@ -77,7 +77,7 @@ def active_thresholds(session: Session) -> ActiveThresholds:
         for row in rows
     }
     return ActiveThresholds(
-        {ensemble: each for (ensemble, who), each in active.items() if who == EVERYBODY},
+        {ensemble: each for (ensemble, name), each in active.items() if name == EVERYBODY},
         # The last change made one active, and nothing has changed that since.
         max((row.change for row in rows), default=0),
         {key: each for key, each in active.items() if key[1] != EVERYBODY},

@@ -115,8 +115,8 @@ def _score_batch(
         result = next(results) if isinstance(image, _ModelInput) else image
         if isinstance(image, _ModelInput) and isinstance(result, ImageScore):
             score = scope.populations.stated(result, image.film)
-            others, who = scope.populations.thresholds, score.population
-            threshold = ensemble.threshold if who is None else others[who]
+            others, name = scope.populations.thresholds, score.population
+            threshold = ensemble.threshold if name is None else others[name]
             yield _scored(path, score, threshold, image.marks, ensemble, prevalence)
         elif isinstance(result, Refused | Unavailable):
             yield _not_scored(path, result, ensemble, prevalence)

@@ -159,8 +159,8 @@ class ScoreFile:
                     f"{self._path} holds results of ensemble {result.ensemble}, and this run is of "
                     f"{version}. Choose another file, or --ensemble {result.ensemble}."
                 )
-            who = result.population
-            expected = threshold if who is None else others.get(who, inf)
+            name = result.population
+            expected = threshold if name is None else others.get(name, inf)
             if not isclose(result.threshold, expected):
                 raise Misconfigured(
                     f"{self._path} holds results for another READFIRST_PREVALENCE. "

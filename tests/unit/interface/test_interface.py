@@ -51,7 +51,10 @@ CARD = (
     "|AcquisitionResult|PixelCheck|Metrics|Estimate|Recalibration|ChangedFigure|Evaluation"
     "|EvaluatedGroup|JsonValue"
 )
+POPULATION = "PopulationRecord|FiguresAgainst|PredictiveValues|Interval|Ages"
 OPENAPI = (
+    Change(r"components schemas (Study|Score)View .*\bpopulation\b.*", "(`population`)"),
+    Change(rf"(?s)components schemas ({POPULATION})\b.*", "*Ensembles* and `readfirst models show`"),
     Change(
         rf"(?s)paths /api/v1/ensembles/\{{version\}}/card .*|components schemas ({CARD})\b.*",
         "`GET /api/v1/ensembles/{version}/card`",
@@ -159,6 +162,7 @@ OPENAPI = (
 )
 BOUNDED = "timeout|limit|concurrency|port|epochs|miss-cost|seed|trials|samples|strongest|count"
 HELP = (
+    Change(r"(?s)readfirst models( fit-population)?: .*", "`readfirst models fit-population`"),
     Change(r"(?s)readfirst models( card)?: .*", "`readfirst models card VERSION`"),
     Change(r"readfirst inbox:   .*inbox.*", "the files that stay in the inbox"),
     Change(
@@ -216,6 +220,7 @@ HELP = (
     ),
 )
 SCHEMA = (
+    Change(r"(scores|studies)\.population .*", "`scores.population` and `studies.population`"),
     Change(r"studies\.reported_(at|by) .*", "`studies.reported_at`"),
     Change(r"worklist_queries\b.*", "`worklist_queries`"),
     Change(r"patient_merges\b.*", "`patient_merges`"),

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from db.read_models import ImageRecord, ScoreRecord
 from readfirst.language.texts import gettext
+from readfirst.studies.populations import population_text
 from worklist.services.study_texts import in_percent, minute
 
 
@@ -25,6 +26,8 @@ class VersionBar:
     """
 
     version: str
+    #: In words; empty for the ensemble's first.
+    population: str
     probability: float
     threshold: float
     least: float
@@ -68,6 +71,7 @@ def _bar(score: ScoreRecord, zone: ZoneInfo) -> VersionBar:
     members = sorted(score.members.values()) or [score.probability]
     return VersionBar(
         version=score.ensemble_version,
+        population=population_text(score.population) if score.population else "",
         probability=in_percent(score.probability),
         threshold=in_percent(score.threshold),
         least=in_percent(members[0]),
