@@ -13,9 +13,8 @@ from ingest.inbox.stored_originals import has_original
 from ingest.reader.film_source import FilmSource
 from readfirst.domain import FileKind, ImageState
 from readfirst.errors import NotThere, Refused
-from readfirst.results.assessment import assessment_reference
 from readfirst.results.reasons import NoResultCode
-from readfirst.results.report import report_reference
+from readfirst.results.references import assessment_reference, report_reference
 from readfirst.results.values import (
     AiResult,
     Algorithm,

@@ -8,11 +8,7 @@ from pydicom.dataset import Dataset
 
 from readfirst.language.languages import ENGLISH
 from readfirst.language.texts import speaking
-from readfirst.results.assessment import assessment_report
-from readfirst.results.heat_maps import presentation_state, secondary_capture
-from readfirst.results.key_objects import key_objects
 from readfirst.results.reasons import NoResultCode
-from readfirst.results.report import structured_report
 from readfirst.results.values import DICOM_KINDS, AiResult, HeatMapPicture, ResultKind
 from results.gather import GatheredStudy, gather
 from results.heat_maps import heat_map_pictures
@@ -103,6 +99,12 @@ def _results(
 
 
 def _made(kind: ResultKind, services: ResultServices, gathered: GatheredStudy) -> Iterator[Dataset]:
+    # highdicom takes long to load, and most processes that can make an object never do.
+    from readfirst.results.assessment import assessment_report
+    from readfirst.results.heat_maps import secondary_capture
+    from readfirst.results.key_objects import key_objects
+    from readfirst.results.report import structured_report
+
     if kind is ResultKind.VERDICT:
         yield assessment_report(*gathered.verdict)
         return
@@ -125,6 +127,8 @@ def _made(kind: ResultKind, services: ResultServices, gathered: GatheredStudy) -
 
 
 def _presentation_state(result: AiResult, heat: HeatMapPicture) -> Dataset:
+    from readfirst.results.heat_maps import presentation_state
+
     try:
         return presentation_state(result, heat)
     except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError) as error:

@@ -14,6 +14,7 @@ from pydicom.dataset import Dataset
 
 from readfirst import DISCLAIMER
 from readfirst.results import codes
+from readfirst.results.coded import coded
 from readfirst.results.uids import device_uid, series_uid
 from readfirst.results.values import (
     AiResult,
@@ -25,10 +26,8 @@ from readfirst.results.values import (
     ResultStudy,
     SourceImage,
 )
-from readfirst.results.words import algorithm_parameters
+from readfirst.results.words import MANUFACTURER, MODEL, algorithm_parameters, serial_number
 
-MANUFACTURER = "ReadFirst"
-MODEL = "ReadFirst ensemble"
 #: All text is written in UTF-8 (PS3.3 C.12.1.1.2), whatever the films have it in.
 CHARACTER_SET = "ISO_IR 192"
 #: The lengths of SH and of LO, and of one group of a PN (PS3.5 6.2), in characters.
@@ -174,7 +173,7 @@ def algorithm_identification(result: AiResult, image: ImageResult) -> AlgorithmI
         name=MODEL,
         version=algorithm.version,
         parameters=algorithm_parameters(algorithm, image),
-        family=codes.ARTIFICIAL_INTELLIGENCE,
+        family=coded(codes.ARTIFICIAL_INTELLIGENCE),
         manufacturer=MANUFACTURER,
     )
 
@@ -182,7 +181,7 @@ def algorithm_identification(result: AiResult, image: ImageResult) -> AlgorithmI
 def device_context(algorithm: Algorithm) -> ObserverContext:
     """Return the observer: the ensemble (TID 1004)."""
     return ObserverContext(
-        codes.DEVICE,
+        coded(codes.DEVICE),
         DeviceObserverIdentifyingAttributes(
             uid=device_uid(algorithm),
             name=MODEL,
@@ -198,17 +197,12 @@ def equipment(result: AiResult) -> list[ContributingEquipment]:
     return [
         ContributingEquipment(
             manufacturer=MANUFACTURER,
-            purpose_of_reference=codes.PROCESSING_EQUIPMENT,
+            purpose_of_reference=coded(codes.PROCESSING_EQUIPMENT),
             manufacturer_model_name=MODEL,
             software_versions=long_text(result.algorithm.version),
             contribution_description=DISCLAIMER,
         )
     ]
-
-
-def serial_number(algorithm: Algorithm) -> str:
-    """Return what tells two ensembles of one name apart: of its files, else its version."""
-    return (algorithm.manifest_sha256 or algorithm.version)[:MOST_LONG]
 
 
 def long_text(text: str) -> str:

@@ -5,6 +5,7 @@ from pydicom.dataset import Dataset
 
 from readfirst import DISCLAIMER
 from readfirst.results import codes
+from readfirst.results.coded import coded
 from readfirst.results.common import (
     FilledLater,
     device_context,
@@ -37,7 +38,7 @@ def key_objects(result: AiResult) -> Dataset:
     document = Selection(
         evidence=films,
         content=KeyObjectSelection(
-            document_title=codes.OF_INTEREST,
+            document_title=coded(codes.OF_INTEREST),
             referenced_objects=films,
             observer_device_context=device_context(result.algorithm),
             description=" ".join([*texts, DISCLAIMER]),

@@ -17,6 +17,7 @@ from highdicom.sr import (
 from pydicom.dataset import Dataset
 
 from readfirst.results import codes
+from readfirst.results.coded import coded, own_scheme
 from readfirst.results.common import (
     SHORT_DISCLAIMER,
     FilledLater,
@@ -29,11 +30,9 @@ from readfirst.results.common import (
     reference_dataset,
     series_attributes,
 )
-from readfirst.results.uids import instance_uid, series_uid, tracking_uid
-from readfirst.results.values import AiResult, ImageResult, ObjectReference, ResultKind
+from readfirst.results.uids import instance_uid, tracking_uid
+from readfirst.results.values import AiResult, ImageResult, ResultKind
 from readfirst.results.words import comments
-
-COMPREHENSIVE_SR = "1.2.840.10008.5.1.4.1.1.88.33"
 
 
 class ReportDocument(FilledLater, ComprehensiveSR):
@@ -50,10 +49,10 @@ def structured_report(result: AiResult) -> Dataset:
         observation_context=ObservationContext(
             observer_device_context=device_context(result.algorithm)
         ),
-        procedure_reported=codes.PLAIN_CHEST_XRAY,
+        procedure_reported=coded(codes.PLAIN_CHEST_XRAY),
         imaging_measurements=[_group(result, image) for image in result.images],
         language_of_content_item_and_descendants=LanguageOfContentItemAndDescendants(
-            codes.LANGUAGE
+            coded(codes.LANGUAGE)
         ),
     )
     predecessor = result.predecessor
@@ -68,35 +67,26 @@ def structured_report(result: AiResult) -> Dataset:
         requested_procedures=order_items(result.study),
         previous_versions=[reference_dataset(result.study, predecessor)] if predecessor else None,
         contributing_equipment=equipment(result),
-        coding_schemes=[codes.own_scheme()],
+        coding_schemes=[own_scheme()],
         **series_attributes(ResultKind.SR, result),
     )
     dataset.CompletionFlagDescription = SHORT_DISCLAIMER
     return finish(dataset, result, result.at)
 
 
-def report_reference(result: AiResult) -> ObjectReference:
-    """Return what names the report of a result, which need not be made for it."""
-    return ObjectReference(
-        sop_class_uid=COMPREHENSIVE_SR,
-        sop_instance_uid=instance_uid(ResultKind.SR, result),
-        series_instance_uid=series_uid(ResultKind.SR, result.study.study_instance_uid),
-    )
-
-
 def _group(result: AiResult, image: ImageResult) -> MeasurementsAndQualitativeEvaluations:
     """Return the group of one film (TID 1501)."""
     algorithm = algorithm_identification(result, image)
-    source, finding = image.image, codes.concept(result.finding)
+    source, finding = image.image, coded(*result.finding)
     probability = Measurement(
-        name=codes.PROBABILITY,
+        name=coded(codes.PROBABILITY),
         value=round(image.probability, 6),
-        unit=codes.NO_UNITS,
+        unit=coded(codes.NO_UNITS),
         algorithm_id=algorithm,
     )
-    evaluations = [QualitativeEvaluation(finding, codes.PRESENT)] if image.flagged else []
+    evaluations = [QualitativeEvaluation(finding, coded(codes.PRESENT))] if image.flagged else []
     if image.marks:
-        evaluations.append(QualitativeEvaluation(codes.VALIDITY, codes.NOT_VALIDATED))
+        evaluations.append(QualitativeEvaluation(coded(codes.VALIDITY), coded(codes.NOT_VALIDATED)))
     group = MeasurementsAndQualitativeEvaluations(
         tracking_identifier=TrackingIdentifier(
             uid=tracking_uid(result.study.study_instance_uid, source.sop_instance_uid),
@@ -104,7 +94,7 @@ def _group(result: AiResult, image: ImageResult) -> MeasurementsAndQualitativeEv
         ),
         finding_type=finding,
         algorithm_id=algorithm,
-        finding_sites=[FindingSite(codes.LUNG)],
+        finding_sites=[FindingSite(coded(codes.LUNG))],
         measurements=[probability],
         qualitative_evaluations=evaluations,
         source_images=[
@@ -116,4 +106,4 @@ def _group(result: AiResult, image: ImageResult) -> MeasurementsAndQualitativeEv
 
 
 def _comment(text: str) -> TextContentItem:
-    return TextContentItem(codes.COMMENT, text, RelationshipTypeValues.CONTAINS)
+    return TextContentItem(coded(codes.COMMENT), text, RelationshipTypeValues.CONTAINS)

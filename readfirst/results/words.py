@@ -1,14 +1,23 @@
-"""Sentences that every form of a result says: SR, HL7 v2 and FHIR say the same. Pure."""
+"""Names and sentences that every form of a result says: SR, HL7 v2 and FHIR alike. Pure."""
 
 from readfirst import DISCLAIMER
 from readfirst.formatting import readable_probability
 from readfirst.results.values import Algorithm, ImageResult
 
+MANUFACTURER = "ReadFirst"
+MODEL = "ReadFirst ensemble"
+#: The longest serial number, in characters (PS3.5 6.2, LO).
+MOST_SERIAL = 64
 #: What a result says of a film that is not flagged, in place of a finding.
 NOT_FLAGGED = (
     "The threshold is not reached. This rules nothing out and lowers no priority: the film has to "
     "be read as any other."
 )
+
+
+def serial_number(algorithm: Algorithm) -> str:
+    """Return what tells two ensembles of one name apart: of its files, else its version."""
+    return (algorithm.manifest_sha256 or algorithm.version)[:MOST_SERIAL]
 
 
 def in_words(image: ImageResult) -> str:

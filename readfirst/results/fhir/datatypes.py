@@ -5,8 +5,6 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from highdicom.sr import CodedConcept
-
 from readfirst.domain import uid_from_digest
 from readfirst.results.codes import OWN_SCHEME
 from readfirst.results.concepts import Code
@@ -27,11 +25,6 @@ SYSTEMS = {
     "I10": "http://hl7.org/fhir/sid/icd-10",
     OWN_SCHEME: f"urn:oid:{uid_from_digest(digest(OWN_SCHEME.encode()), 'coding scheme')}",
 }
-
-
-def code_of(concept: CodedConcept) -> Code:
-    """Return a code of the SR."""
-    return Code(concept.value, concept.meaning, concept.scheme_designator)
 
 
 def coding(code: Code) -> Json:

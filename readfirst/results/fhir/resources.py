@@ -8,12 +8,10 @@ from collections.abc import Callable
 
 from readfirst import DISCLAIMER
 from readfirst.results import codes
-from readfirst.results.common import MANUFACTURER, MODEL, serial_number
 from readfirst.results.concepts import Code
 from readfirst.results.fhir.datatypes import (
     Json,
     accession_identifier,
-    code_of,
     concept,
     hl7_concept,
     instant,
@@ -25,7 +23,13 @@ from readfirst.results.fhir.datatypes import (
 )
 from readfirst.results.uids import device_uid, series_uid, tracking_uid
 from readfirst.results.values import AiResult, Algorithm, ImageResult, ResultKind
-from readfirst.results.words import algorithm_parameters, comments
+from readfirst.results.words import (
+    MANUFACTURER,
+    MODEL,
+    algorithm_parameters,
+    comments,
+    serial_number,
+)
 
 #: A resource type and its id to what a reference says.
 Reference = Callable[[str, str], str]
@@ -55,7 +59,7 @@ def device(algorithm: Algorithm) -> Json:
         "manufacturer": MANUFACTURER,
         "serialNumber": serial_number(algorithm),
         "deviceName": [{"name": MODEL, "type": "model-name"}],
-        "type": concept(code_of(codes.ARTIFICIAL_INTELLIGENCE)),
+        "type": concept(codes.ARTIFICIAL_INTELLIGENCE),
         "version": [{"value": algorithm.version}],
         "note": [{"text": DISCLAIMER}],
     }
@@ -86,7 +90,7 @@ def observation(result: AiResult, image: ImageResult, reference: Reference) -> J
     study = result.study
     of_study = {"reference": reference("ImagingStudy", study.study_instance_uid)}
     flagged: Json = {
-        "valueCodeableConcept": concept(code_of(codes.PRESENT)),
+        "valueCodeableConcept": concept(codes.PRESENT),
         "interpretation": [hl7_concept("v3-ObservationInterpretation", "A", "Abnormal")],
     }
     uid = tracking_uid(study.study_instance_uid, image.image.sop_instance_uid)
@@ -104,7 +108,7 @@ def observation(result: AiResult, image: ImageResult, reference: Reference) -> J
             "issued": instant([image.scored_at]),
             **(flagged if image.flagged else {}),
             "note": [{"text": text} for text in comments(image)],
-            "bodySite": concept(code_of(codes.LUNG)),
+            "bodySite": concept(codes.LUNG),
             "device": {"reference": reference("Device", device_id(result.algorithm))},
             "derivedFrom": [of_study],
             "component": _components(result, image),
@@ -121,7 +125,7 @@ def _components(result: AiResult, image: ImageResult) -> list[Json]:
     }
     film = f"urn:oid:{image.image.sop_instance_uid}"
     parts: list[Json] = [
-        {"code": concept(code_of(codes.PROBABILITY)), "valueQuantity": probability},
+        {"code": concept(codes.PROBABILITY), "valueQuantity": probability},
         *(
             {"code": concept(ALGORITHM_PARAMETERS), "valueString": text}
             for text in algorithm_parameters(result.algorithm, image)
@@ -129,8 +133,8 @@ def _components(result: AiResult, image: ImageResult) -> list[Json]:
         {"code": concept(SOURCE_OF_MEASUREMENT), "valueString": film},
     ]
     if image.marks:
-        value = concept(code_of(codes.NOT_VALIDATED))
-        parts.append({"code": concept(code_of(codes.VALIDITY)), "valueCodeableConcept": value})
+        value = concept(codes.NOT_VALIDATED)
+        parts.append({"code": concept(codes.VALIDITY), "valueCodeableConcept": value})
     return parts
 
 

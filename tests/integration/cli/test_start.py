@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from functools import partial
+from pathlib import Path
 
 import pytest
 import typer
@@ -10,6 +11,7 @@ import typer
 from cli import COMMANDS, app
 from cli.common.lazy_commands import LazyCommands
 
+ROOT = Path(__file__).parents[3]
 HEAVY = {"celery", "fastapi", "keras", "numpy", "pydicom", "sqlalchemy", "tensorflow", "valkey"}
 SCRIPT = """
 import sys
@@ -40,6 +42,22 @@ def test_a_command_of_the_database_needs_no_reader_of_films() -> None:
 
 def test_the_doctor_loads_no_command_whose_subject_it_checks() -> None:
     assert loaded("doctor", "--help") == {"sqlalchemy"}
+
+
+def test_the_page_starts_without_what_makes_dicom_objects(tmp_path: Path) -> None:
+    """It makes one for DICOMweb, when somebody asks for it."""
+    script = (
+        "import sys\n"
+        "from readfirst.settings import Settings\n"
+        "from worklist.app import make_app\n"
+        f"make_app(Settings(home={str(tmp_path)!r})).openapi()\n"
+        "print(*sys.modules)"
+    )
+    command = [sys.executable, "-c", script]
+    ended = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
+    modules = set(ended.stdout.split())
+    assert "results.make" in modules
+    assert not {"highdicom", "keras", "tensorflow", "celery"} & modules
 
 
 def test_a_command_that_is_looked_up_is_the_only_one_made() -> None:

@@ -26,7 +26,8 @@ from readfirst.results.assessment import assessment_report
 from readfirst.results.concepts import Code, read_code
 from readfirst.results.heat_maps import heat_map_label, labelled, presentation_state
 from readfirst.results.key_objects import key_objects
-from readfirst.results.report import report_reference, structured_report
+from readfirst.results.references import report_reference
+from readfirst.results.report import structured_report
 from readfirst.results.uids import series_uid, tracking_uid
 from readfirst.results.values import DICOM_KINDS, AiResult, Algorithm, Assessment, ResultKind
 from readfirst.results.words import NOT_FLAGGED
