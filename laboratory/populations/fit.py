@@ -1,12 +1,12 @@
 """The calibration and the operating point of a population, cross-validated by patient."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from laboratory.evaluation.metrics import RESAMPLES, area_under_curve, predictive_values
+from laboratory.evaluation.metrics import RESAMPLES
 from laboratory.populations.films import OTHERS, VIEWS, PopulationFilms
 from models.combining import Probabilities, calibrated, sigmoid
 from models.manifest import PlattScaling
@@ -190,14 +190,15 @@ def group_figures(
 
     flagged: 0 to 1, (n,). What a missing class would be needed for is None.
     """
-    values = _measured(films.sick, films.logits, flagged)
-    draws = list(_drawn(films, flagged, seed))
+    values = _measured(films, flagged, np.ones((1, len(flagged))))
+    draws = _measured(films, flagged, _drawn_patients(films.patients, seed))
 
     def interval(name: str) -> Interval | None:
-        if np.isnan(values[name]):
+        (value,) = values[name]
+        if np.isnan(value):
             return None
-        low, high = np.nanpercentile([draw[name] for draw in draws], [2.5, 97.5])
-        return Interval(values[name], float(low), float(high))
+        low, high = np.nanpercentile(draws[name], [2.5, 97.5])
+        return Interval(float(value), float(low), float(high))
 
     sick = int(films.sick.sum())
     return FiguresAgainst(
@@ -213,34 +214,39 @@ def group_figures(
     )
 
 
-def _drawn(
-    films: PopulationFilms, flagged: npt.NDArray[np.float64], seed: int
-) -> Iterator[Mapping[str, float]]:
-    """The figures of patients drawn with repetition, again and again."""
+def _drawn_patients(patients: npt.NDArray[np.str_], seed: int) -> npt.NDArray[np.float64]:
+    """The number of times that each film is drawn with its patient, (draws, n)."""
+    _, patient_of = np.unique(patients, return_inverse=True)
+    count = int(patient_of.max()) + 1
     generator = np.random.default_rng(seed)
-    _, patient_of = np.unique(films.patients, return_inverse=True)
-    order = np.argsort(patient_of, kind="stable")
-    of_patient = np.split(order, np.cumsum(np.bincount(patient_of))[:-1])
-    for _ in range(RESAMPLES):
-        drawn = generator.integers(len(of_patient), size=len(of_patient))
-        at = np.concatenate([of_patient[patient] for patient in drawn])
-        yield _measured(films.sick[at], films.logits[at], flagged[at])
+    drawn = generator.multinomial(count, np.full(count, 1 / count), RESAMPLES)
+    return np.asarray(drawn[:, patient_of], dtype=np.float64)
 
 
 def _measured(
-    sick: npt.NDArray[np.bool_], logits: Probabilities, flagged: npt.NDArray[np.float64]
-) -> dict[str, float]:
-    """Figures by name; NaN for those that need a class that is not there."""
-    nothing = float("nan")
-    sensitivity = float(flagged[sick].mean()) if sick.any() else nothing
-    specificity = float(1 - flagged[~sick].mean()) if not sick.all() else nothing
-    both = sick.any() and not sick.all()
-    figures = {
-        "auc": area_under_curve(sick, logits) if both else nothing,
-        "sensitivity": sensitivity,
-        "specificity": specificity,
-    }
-    for prevalence in PREVALENCES:
-        values = predictive_values(sensitivity, specificity, prevalence)
-        figures |= dict(zip((f"ppv {prevalence}", f"npv {prevalence}"), values, strict=True))
+    films: PopulationFilms, flagged: npt.NDArray[np.float64], weights: npt.NDArray[np.float64]
+) -> dict[str, npt.NDArray[np.float64]]:
+    """Figures by name, (draws,) each, of films that count as often as weights say, (draws, n).
+
+    NaN for those that need a class that a draw does not have.
+    """
+    sick, of_sick, of_others = films.sick, weights[:, films.sick], weights[:, ~films.sick]
+    ill, well = of_sick.sum(axis=1), of_others.sum(axis=1)
+    one, other = films.logits[sick][:, np.newaxis], films.logits[~sick]
+    above = (one > other) + 0.5 * (one == other)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        sensitivity = of_sick @ flagged[sick] / ill
+        specificity = 1 - of_others @ flagged[~sick] / well
+        figures = {
+            "auc": (of_sick @ above * of_others).sum(axis=1) / (ill * well),
+            "sensitivity": sensitivity,
+            "specificity": specificity,
+        }
+        for share in PREVALENCES:
+            true, false = share * sensitivity, (1 - share) * (1 - specificity)
+            missed, passed = share - true, 1 - share - false
+            figures |= {
+                f"ppv {share}": true / (true + false),
+                f"npv {share}": passed / (passed + missed),
+            }
     return figures
