@@ -86,6 +86,9 @@ class PixelCheck(_Frozen):
     false_refusals: Estimate
     #: Share that it refuses of each kind of other image, made or taken for the measurement only.
     caught: dict[str, float]
+    #: Share that it refuses of real chest films from elsewhere, by source; the intervals are by
+    #: patient. Empty where it was measured on none.
+    sources: dict[str, Estimate] = Field(default_factory=dict)
 
 
 class NamedFile(_Frozen):

@@ -20,12 +20,17 @@ from readfirst.settings import load_settings
 
 if TYPE_CHECKING:
     from laboratory.data.dataset import LabelledFilm, Subset
+    from laboratory.training.progress import ReportProgress
     from laboratory.training.recipes import Recipe
     from laboratory.training.train_member import InitialWeights
     from models.manifest import PixelCheck
 
 RecipeOrEnsemble = Annotated[
-    str, typer.Argument(help="A recipe, or `ensemble` for the shipped members, combined.")
+    str,
+    typer.Argument(
+        help="A recipe, `ensemble` for the shipped members, combined, or `pixel-check` for the "
+        "pixel check alone."
+    ),
 ]
 Version = Annotated[str, typer.Option(help="Version of the new ensemble.")]
 Output = Annotated[
@@ -47,6 +52,15 @@ OneView = Annotated[
 WithCheck = Annotated[
     bool, typer.Option(help="Train the check that refuses what is no chest film.")
 ]
+Elsewhere = Annotated[
+    Path | None,
+    typer.Option(
+        exists=True,
+        file_okay=False,
+        help="Folder with films.csv: real films of other people, and images that are none, for the "
+        "pixel check. Half of the patients are only measured on.",
+    ),
+]
 
 
 def train(
@@ -63,16 +77,19 @@ def train(
     miss_cost: MissCost = 2.0,
     one_view: OneView = False,
     pixel_check: WithCheck = True,
+    elsewhere: Elsewhere = None,
     seed: Seed = 1,
 ) -> None:
     """Train members by their recipes, combine them, set the threshold, and measure them.
 
     A run that was interrupted goes on: members whose weights lie in the folder are kept, and the
     one under way goes on after its last whole epoch.
+
+    The pixel check alone is written with `pixel-check.json`, which is what a manifest says of it.
     """
     from laboratory.assembly.assemble_ensemble import assemble
     from laboratory.data.dataset import split
-    from laboratory.training.recipes import VIEWS
+    from laboratory.training.recipes import PIXEL_CHECK, VIEWS
     from models.golden import write_golden
     from models.preprocessing import AS_IT_IS
 
@@ -82,7 +99,10 @@ def train(
     parts = split(read_films(data, labels), seed)
     for part, films in parts.items():
         notice(f"{part.value}: {len(films)} images")
-    check = _train(recipes, parts, folder, seed, start, pixel_check)
+    if recipe == PIXEL_CHECK.name:
+        _train_check_alone(recipes[0], parts, folder, seed, elsewhere)
+        return
+    check = _train(recipes, parts, folder, seed, start, pixel_check, elsewhere)
     with err.status("Combining and measuring …"):
         manifest = assemble(
             recipes,
@@ -106,9 +126,10 @@ def _train(
     seed: int,
     start: Callable[[Recipe], InitialWeights],
     pixel_check: bool,
+    elsewhere: Path | None,
 ) -> PixelCheck | None:
-    from laboratory.pixel_check.train_pixel_check import train_pixel_check
     from laboratory.training.member_store import train_members
+    from laboratory.training.recipes import PIXEL_CHECK
 
     with training_progress() as progress:
         train_members(
@@ -121,7 +142,37 @@ def _train(
         )
         if not pixel_check:
             return None
-        return train_pixel_check(parts, folder, seed=seed, report=progress("pixel-check"))
+        return _train_check(PIXEL_CHECK, parts, folder, seed, elsewhere, progress("pixel-check"))
+
+
+def _train_check_alone(
+    recipe: Recipe,
+    parts: dict[Subset, list[LabelledFilm]],
+    folder: Path,
+    seed: int,
+    elsewhere: Path | None,
+) -> None:
+    with training_progress() as progress:
+        check = _train_check(recipe, parts, folder, seed, elsewhere, progress(recipe.name))
+    (folder / f"{recipe.name}.json").write_text(check.model_dump_json(indent=2) + "\n")
+    notice(f"The pixel check lies in {folder}.")
+
+
+def _train_check(
+    recipe: Recipe,
+    parts: dict[Subset, list[LabelledFilm]],
+    folder: Path,
+    seed: int,
+    elsewhere: Path | None,
+    report: ReportProgress,
+) -> PixelCheck:
+    from laboratory.data.elsewhere import read_elsewhere
+    from laboratory.pixel_check.train_pixel_check import train_pixel_check
+
+    others = read_elsewhere(elsewhere) if elsewhere else ()
+    return train_pixel_check(
+        parts, folder, seed=seed, recipe=recipe, elsewhere=others, report=report
+    )
 
 
 def _recipes(name: str, changes: list[str] | None, epochs: int | None) -> list[Recipe]:

@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, Self, TypeVar
 
 import requests
@@ -22,6 +21,7 @@ from ingest.pacs.datasets import (
     study_match,
 )
 from ingest.pacs.parts import PartReceiver
+from ingest.pacs.tls import token
 from readfirst.errors import Misconfigured, SourceRefuses, SourceUnavailable
 from readfirst.pacs.matches import PacsSeries, PacsStudy, Retrieved, RetrieveTarget, StudyQuery
 from readfirst.pacs.source import PacsSource
@@ -207,19 +207,5 @@ def _session(source: PacsSource) -> requests.Session:
     if source.tls_certificate is not None and source.tls_key is not None:
         session.cert = (str(source.tls_certificate), str(source.tls_key))
     if source.token_file is not None:
-        session.auth = _Token(_token(source, source.token_file))
+        session.auth = _Token(token(source, source.token_file))
     return session
-
-
-def _token(source: PacsSource, path: Path) -> str:
-    """Read the token. Raises Misconfigured for a file that has none."""
-    try:
-        token = path.read_text().strip()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "no text"
-        raise Misconfigured(
-            f"The token of {source.name} cannot be read from {path}: {reason}."
-        ) from error
-    if not token or not token.isascii() or not token.isprintable():
-        raise Misconfigured(f"{path} must hold one token, and nothing else.")
-    return token

@@ -1,36 +1,31 @@
-"""TLS of a client: who must have signed the server's certificate, and what is shown to it."""
+"""Proofs of who a source and we are: TLS and tokens, from the files that it names."""
 
 import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
+from readfirst.access import client_tls
+from readfirst.access.secret_files import read_token
 from readfirst.errors import Misconfigured
 from readfirst.pacs.source import PacsSource
 
 
 def client_context(source: PacsSource) -> ssl.SSLContext:
-    """Make the TLS context (1.2 or later, PS3.15 B.12).
+    """Make the TLS context of a source. Raises Misconfigured, with its name."""
+    with _of(source):
+        return client_tls.client_context(source)
 
-    Raises Misconfigured for files that are none.
-    """
+
+def token(source: PacsSource, path: Path) -> str:
+    """Read the bearer token of a source. Raises Misconfigured, with its name."""
+    with _of(source):
+        return read_token("token_file", path)
+
+
+@contextmanager
+def _of(source: PacsSource) -> Iterator[None]:
     try:
-        context = ssl.create_default_context(cafile=source.tls_ca)
-    except (OSError, ssl.SSLError) as error:
-        raise Misconfigured(
-            f"The CA of the source {source.name}, {source.tls_ca}, must be a file of certificates "
-            f"in PEM ({_reason(error)})."
-        ) from error
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    if source.tls_certificate is not None and source.tls_key is not None:
-        try:
-            context.load_cert_chain(source.tls_certificate, source.tls_key)
-        except (OSError, ssl.SSLError) as error:
-            raise Misconfigured(
-                f"The source {source.name} has {source.tls_certificate} and {source.tls_key}; they "
-                f"must be a certificate and its private key, both in PEM ({_reason(error)})."
-            ) from error
-    return context
-
-
-def _reason(error: OSError) -> str:
-    if isinstance(error, ssl.SSLError):
-        return error.reason or "not readable"
-    return error.strerror or "not readable"
+        yield
+    except Misconfigured as error:
+        raise Misconfigured(f"Source {source.name}: {error}") from error

@@ -1,11 +1,13 @@
 """Images that the pixel check learns from: films, changed films and negative images."""
 
 import numpy as np
+from PIL import Image
 
 from laboratory.data.acquisition_shift import ACQUISITIONS
 from laboratory.data.dataset import Subset
 from laboratory.negative_images import KINDS, NEVER_TRAINED, draw
 from laboratory.negative_images.changed_films import CHANGES, change, disguise
+from laboratory.pixel_check.real_images import RealImages, repeated
 from laboratory.training.batches import LabelledImages
 from models.preprocessing import Array8, reframe
 
@@ -14,12 +16,16 @@ CHANGED = {Subset.TRAIN: 700, Subset.TUNE: 60, Subset.HELD_OUT: 1000}
 #: Share of the drawn images that are warped, that are mixed with another, and that get the grey
 #: values of a film.
 WARPED, MIXED, DISGUISED = 0.4, 0.15, 0.25
+#: Share of the films as from elsewhere that lie on a larger sheet, as those of small children do.
+ON_A_SHEET = 0.25
 
 
-def training_images(films: Array8, count: int, seed: int) -> LabelledImages:
+def training_images(
+    films: Array8, count: int, seed: int, real: RealImages | None = None
+) -> LabelledImages:
     """Every film as it is and as from elsewhere, changed films, and images of each trained kind.
 
-    films: (n, 224, 224). count: images of each kind.
+    films: (n, 224, 224). count: images of each kind. real: images from elsewhere, likewise.
     """
     generator = np.random.default_rng(seed)
     elsewhere = np.stack([as_elsewhere(film, generator) for film in films])
@@ -30,17 +36,59 @@ def training_images(films: Array8, count: int, seed: int) -> LabelledImages:
     ]
     drawn = np.concatenate([draw(kind, count, seed) for kind in sorted(_trained())])
     others.append(varied(drawn, films, generator))
-    return _labelled(np.concatenate([films, elsewhere]), np.concatenate(others))
+    chests = [films, elsewhere]
+    if real is not None:
+        chests.extend(_real_chests(real, generator))
+        others.extend(_real_others(real, drawn, seed, generator))
+    return _labelled(np.concatenate(chests), np.concatenate(others))
 
 
-def tuning_images(films: Array8, count: int, seed: int) -> LabelledImages:
-    """The films, some of them changed, and fresh images of each trained kind."""
+def _real_chests(real: RealImages, generator: np.random.Generator) -> list[Array8]:
+    """The chest films of each source: half of what is shown as it is, half as from elsewhere."""
+    chests: list[Array8] = []
+    for films in real.chests.values():
+        selected = repeated(films, generator)
+        half = len(selected) // 2
+        chests += [
+            selected[:half],
+            np.stack([as_elsewhere(film, generator) for film in selected[half:]]),
+        ]
+    return chests
+
+
+def _real_others(
+    real: RealImages, drawn: Array8, seed: int, generator: np.random.Generator
+) -> list[Array8]:
+    """Real images of other things, the real films changed, and drawn images with their greys."""
+    films = real.all_chests
+    others = [repeated(images, generator) for images in real.others.values()]
+    if not len(films):
+        return others
+    few = CHANGED[Subset.TRAIN] // 2
+    changed = [change(some_of(films, few, generator), name, seed + 1) for name in CHANGES]
+    greys = [
+        disguise(image, films[int(generator.integers(len(films)))])
+        for image in some_of(drawn, few, generator)
+    ]
+    return [*(varied(images, films, generator) for images in others), *changed, np.stack(greys)]
+
+
+def tuning_images(
+    films: Array8, count: int, seed: int, real: RealImages | None = None
+) -> LabelledImages:
+    """The films, some of them changed, and fresh images of each trained kind.
+
+    real: images from elsewhere, which join them.
+    """
     generator = np.random.default_rng(seed)
     changed = [
         change(some_of(films, CHANGED[Subset.TUNE], generator), name, seed) for name in CHANGES
     ]
     drawn = [draw(kind, count, seed) for kind in sorted(_trained())]
-    return _labelled(films, np.concatenate([*changed, *drawn]))
+    if real is None:
+        return _labelled(films, np.concatenate([*changed, *drawn]))
+    chests = np.concatenate([films, real.all_chests])
+    return _labelled(chests, np.concatenate([*changed, *drawn, *real.others.values()]))
 
 
 def as_elsewhere(film: Array8, generator: np.random.Generator) -> Array8:
@@ -53,6 +101,8 @@ def as_elsewhere(film: Array8, generator: np.random.Generator) -> Array8:
         _veil(film, generator)
     if generator.random() < 0.4:
         _rim(film, generator)
+    if generator.random() < ON_A_SHEET:
+        film = _on_a_sheet(film, generator)
     for _ in range(int(generator.integers(0, 4))):
         _mark(film, generator)
     return film
@@ -105,6 +155,17 @@ def _rim(film: Array8, generator: np.random.Generator) -> None:
     top, left, bottom, right = generator.integers(0, film.shape[0] // 9, 4)
     film[:top] = film[film.shape[0] - bottom :] = ground
     film[:, :left] = film[:, film.shape[1] - right :] = ground
+
+
+def _on_a_sheet(film: Array8, generator: np.random.Generator) -> Array8:
+    """A film smaller than the sheet or the detector that it was taken on, somewhere on it."""
+    side = film.shape[0]
+    high, wide = (int(side * share) for share in generator.uniform(0.7, 0.97, 2))
+    top, left = generator.integers(0, [side - high, side - wide])
+    sheet = np.full_like(film, int(generator.choice([255, 255, 255, 200, 60, 0])))
+    smaller = Image.fromarray(film).resize((wide, high), Image.Resampling.BILINEAR)
+    sheet[top : top + high, left : left + wide] = np.asarray(smaller)
+    return sheet
 
 
 def _mark(film: Array8, generator: np.random.Generator) -> None:

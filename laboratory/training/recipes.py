@@ -100,9 +100,9 @@ CNN = Recipe(
 #: The pixel check, which tells a frontal chest film, 1, from any other image, 0.
 PIXEL_CHECK = Recipe(
     name="pixel-check",
-    network="chest-check",
+    network="chest-check-wider",
     input_size=64,
-    epochs=5,
+    epochs=12,
     batch_size=64,
     learning_rate=4e-3,
     weight_decay=1e-3,

@@ -134,3 +134,19 @@ def refusal_table(check: PixelCheck) -> CardTable:
         (gettext("Share refused"), gettext("Kinds of images")),
         tuple((share, ", ".join(names)) for share, names in kinds.items()),
     )
+
+
+def source_table(check: PixelCheck) -> CardTable:
+    """Make the table of the real chest films from elsewhere that are refused, by source."""
+    return CardTable(
+        gettext("Real chest films from elsewhere that it refuses"),
+        (gettext("Source"), gettext("Share refused"), gettext("95 % interval")),
+        tuple(
+            (
+                source,
+                readable_share(share.value),
+                f"{readable_share(share.low)}–{readable_share(share.high)}",
+            )
+            for source, share in check.sources.items()
+        ),
+    )

@@ -16,6 +16,7 @@ from models.cards.figures import (
     number,
     recalibration_table,
     refusal_table,
+    source_table,
 )
 from models.cards.flat_rows import flat_rows
 from readfirst.formatting import readable_share
@@ -228,8 +229,9 @@ def _pixel_check(card: ModelCard) -> CardSection:
         low=readable_share(check.false_refusals.low),
         high=readable_share(check.false_refusals.high),
     )
-    tables = (refusal_table(check),) if check.caught else ()
-    return CardSection("pixel_check", title, (text,), (), tables)
+    others = (refusal_table(check),) if check.caught else ()
+    chests = (source_table(check),) if check.sources else ()
+    return CardSection("pixel_check", title, (text,), (), (*others, *chests))
 
 
 def _data(card: ModelCard) -> CardSection:

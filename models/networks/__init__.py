@@ -22,6 +22,7 @@ NETWORKS: dict[str, Builder] = {
     "vgg16-tuned": shipped.vgg16_tuned,
     "efficientnet-lite0": shipped.efficientnet_lite0,
     "chest-check": pixel_check.chest_check,
+    "chest-check-wider": pixel_check.wider_chest_check,
 }
 #: The group of entry points, each a mapping such as `NETWORKS`.
 ENTRY_POINTS = "readfirst.networks"

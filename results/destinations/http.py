@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field
 from readfirst import __version__
 from readfirst.http_client import HttpAnswer, HttpRequest, exchange
 from results.destinations.kind import AbsolutePath, SendingFailed
-from results.destinations.tls import TlsAddress, client_context, secret
+from results.destinations.tls import TlsAddress, client_context, password, token
 
 #: Bytes of an answer that are read; what says why something was not taken is far shorter.
 MOST_OF_ANSWER = 1024 * 1024
@@ -101,10 +101,10 @@ def request(
 
 def _authorization(address: HttpAddress) -> dict[str, str]:
     if address.token_file is not None:
-        return {"Authorization": f"Bearer {secret('token_file', address.token_file)}"}
+        return {"Authorization": f"Bearer {token('token_file', address.token_file)}"}
     if address.user is None:
         return {}
     if address.password_file is None:
         raise SendingFailed("user needs password_file.")
-    pair = f"{address.user}:{secret('password_file', address.password_file)}"
+    pair = f"{address.user}:{password('password_file', address.password_file)}"
     return {"Authorization": "Basic " + base64.b64encode(pair.encode()).decode()}

@@ -7,6 +7,9 @@ from pathlib import Path
 
 from pydantic import Field
 
+from readfirst.access import client_tls
+from readfirst.access.secret_files import read_secret, read_token
+from readfirst.errors import Misconfigured
 from results.destinations.kind import AbsolutePath, Address, SendingFailed
 
 
@@ -27,17 +30,9 @@ class TlsAddress(Address):
 
 
 def client_context(address: TlsAddress) -> ssl.SSLContext:
-    """Return TLS 1.2 or later, with names checked (PS3.15 B.12). Raises SendingFailed."""
-    with _readable("tls_ca", address.tls_ca, "a file of certificates in PEM"):
-        context = ssl.create_default_context(cafile=address.tls_ca)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    if (address.tls_certificate is None) != (address.tls_key is None):
-        raise SendingFailed("tls_certificate and tls_key are needed both, or neither of them.")
-    if address.tls_certificate is not None:
-        pair = "a certificate and its private key, both in PEM"
-        with _readable("tls_certificate", address.tls_certificate, pair):
-            context.load_cert_chain(address.tls_certificate, address.tls_key)
-    return context
+    """Return the TLS context of an address. Raises SendingFailed."""
+    with _as_failure():
+        return client_tls.client_context(address)
 
 
 def tls_fault(where: str, error: ssl.SSLError) -> str:
@@ -45,20 +40,21 @@ def tls_fault(where: str, error: ssl.SSLError) -> str:
     return f"TLS with {where} fails: {getattr(error, 'verify_message', '') or error.reason}."
 
 
-def secret(name: str, path: Path) -> str:
-    """Return the secret that a file holds: its first line. Raises SendingFailed."""
-    with _readable(name, path, "a text in UTF-8"):
-        lines = path.read_text(encoding="utf-8").splitlines()
-    if not lines or not lines[0].strip():
-        raise SendingFailed(f"{name} is {path}; it is empty.")
-    return lines[0].strip()
+def password(name: str, path: Path) -> str:
+    """Return the password on the first line of a file. Raises SendingFailed."""
+    with _as_failure():
+        return read_secret(name, path)
+
+
+def token(name: str, path: Path) -> str:
+    """Return the bearer token on the first line of a file. Raises SendingFailed."""
+    with _as_failure():
+        return read_token(name, path)
 
 
 @contextmanager
-def _readable(name: str, path: Path | None, must_be: str) -> Iterator[None]:
+def _as_failure() -> Iterator[None]:
     try:
         yield
-    except (ssl.SSLError, UnicodeDecodeError) as error:
-        raise SendingFailed(f"{name} is {path}; it must be {must_be}.") from error
-    except OSError as error:
-        raise SendingFailed(f"{name} is {path}; it cannot be read ({error.strerror}).") from error
+    except Misconfigured as error:
+        raise SendingFailed(str(error)) from error

@@ -171,7 +171,7 @@ def test_a_destination_that_is_off_is_counted_as_the_pacs_says(tmp_path: Path) -
 
 @pytest.mark.parametrize(
     ("content", "sentence"),
-    [(None, "cannot be read"), ("", "must hold one token"), ("a\nb", "must hold one token")],
+    [(None, "cannot be read"), ("", "is empty"), ("two words", "must be one token")],
 )
 def test_a_token_file_holds_one_token(tmp_path: Path, content: str | None, sentence: str) -> None:
     path = tmp_path / "token"

@@ -33,7 +33,9 @@ def with_statistics(name: str, size: int) -> Any:
     return network
 
 
-@pytest.mark.parametrize("name", ["plain-cnn", "efficientnet-lite0", "chest-check"])
+@pytest.mark.parametrize(
+    "name", ["plain-cnn", "efficientnet-lite0", "chest-check", "chest-check-wider"]
+)
 def test_a_folded_network_says_the_same_without_normalisation(name: str) -> None:
     from keras import Model, layers
 

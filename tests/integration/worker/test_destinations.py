@@ -180,7 +180,7 @@ def test_what_is_wrong_with_a_pacs_is_said_in_words(tmp_path: Path) -> None:
         dicom.test(DicomAddress(**pacs(port)), FORMS)
     with storescp(port, tmp_path / "kept"):
         missing = pacs(port, tls=True, tls_ca=str(tmp_path / "none.pem"))
-        with pytest.raises(SendingFailed, match=r"tls_ca is .*none.pem; it cannot be read"):
+        with pytest.raises(SendingFailed, match=r"tls_ca: .*none.pem cannot be read"):
             dicom.test(DicomAddress(**missing), FORMS)
 
 
@@ -240,10 +240,10 @@ def test_what_is_wrong_with_a_dicomweb_server_is_said_in_words(
             stow.test(StowAddress(url=url), FORMS)
     token = tmp_path / "token"
     address = StowAddress(url=f"http://127.0.0.1:{port}/dicom-web", token_file=token)
-    with pytest.raises(SendingFailed, match=r"token_file is .*; it cannot be read \(No such file"):
+    with pytest.raises(SendingFailed, match=r"token_file: .* cannot be read \(No such file"):
         stow.test(address, FORMS)
     token.write_text("\n")
-    with pytest.raises(SendingFailed, match="it is empty"):
+    with pytest.raises(SendingFailed, match="is empty"):
         stow.test(address, FORMS)
 
 

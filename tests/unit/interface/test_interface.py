@@ -163,6 +163,7 @@ OPENAPI = (
 BOUNDED = "timeout|limit|concurrency|port|epochs|miss-cost|seed|trials|samples|strongest|count"
 HELP = (
     Change(r"(?s)readfirst models( fit-population)?: .*", "`readfirst models fit-population`"),
+    Change(r"readfirst models train: .*pixel-check\.json.*", "--elsewhere DIR`"),
     Change(r"(?s)readfirst models( card)?: .*", "`readfirst models card VERSION`"),
     Change(r"readfirst inbox:   .*inbox.*", "the files that stay in the inbox"),
     Change(

@@ -66,6 +66,7 @@ RECALIBRATION = Recalibration(
 CHECK = PixelCheck(
     network="check", file="check.safetensors", sha256="c1", input_size=64, parameters=99,
     threshold=0.5, false_refusals=HALF, caught={"hands": 0.9, "noise": 1.0, "screens": 1.0},
+    sources={"clinic": Estimate(value=0.0, low=0.0, high=0.021)},
 )  # fmt: skip
 FULL = LEAST.model_copy(
     update={
@@ -127,6 +128,7 @@ def test_all_that_a_manifest_says_is_on_the_card() -> None:
         "| tight | 0.875 | 0.750 |",
         "| 100 % | noise, screens |",
         "| 90 % | hands |",
+        "| clinic | 0 % | 0 %–2.1 % |",
         "- The pixel check lets other images through: at worst 10 % of a kind (hands).",
         "| Calibration error | 0.500 (0.250–0.750) | 0.500 (0.250–0.750) | 0.500 (0.250–0.750) |",
         "| check.safetensors | c1 |",
