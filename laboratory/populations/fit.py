@@ -1,6 +1,6 @@
-"""The calibration and the operating point of a population, cross-validated by patient."""
+"""Calibrations and an operating point by view for a population, cross-validated by patient."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,9 +29,12 @@ LEAST_OF_EACH = 30
 PREVALENCES = (0.1, 0.3)
 EVERYTHING_ELSE = "everything else"
 COPIES = "normal, copies of another source"
+#: Before the groups of films of both views.
+BOTH_VIEWS = ", ".join(VIEWS)
 METHOD = (
-    "Platt's scaling of the ensemble's logits, by films weighed so that the share of opacities is "
-    "the same in AP and PA; the highest threshold that flags {sensitivity:.0%} of the opacities. "
+    "Platt's scaling of the ensemble's logits, with one slope and an intercept for each view, by "
+    "films weighed so that the share of opacities is the same in AP and PA; the highest threshold "
+    "that flags {sensitivity:.0%} of the opacities of both. "
     "Sensitivity, specificity and predictive values are those of calibrations and thresholds that "
     "were fitted to other patients, averaged over {repeats} cross-validations; the area needs no "
     "fit. Of the films fitted to, the pixel check refuses {refused}, which count as scored here."
@@ -40,17 +43,25 @@ METHOD = (
 
 @dataclass(frozen=True, slots=True)
 class FittedPoint:
-    """Platt's scaling of logits, and the threshold of what it gives."""
+    """Platt's scaling of logits for each view, and the threshold of what it gives."""
 
-    scaling: PlattScaling
+    scalings: Mapping[str, PlattScaling]
     threshold: float
 
-    def flags(self, logits: Probabilities) -> npt.NDArray[np.bool_]:
-        """True for films that are flagged. logits: before calibration, (n,)."""
-        return sigmoid(calibrated(logits, self.scaling)) >= self.threshold
+    def probabilities(self, films: PopulationFilms) -> Probabilities:
+        """The probabilities of films, (n,)."""
+        stated = np.zeros(len(films.logits))
+        for view, scaling in self.scalings.items():
+            of_view = films.views == view
+            stated[of_view] = sigmoid(calibrated(films.logits[of_view], scaling))
+        return stated
+
+    def flags(self, films: PopulationFilms) -> npt.NDArray[np.bool_]:
+        """True for films that are flagged, (n,)."""
+        return self.probabilities(films) >= self.threshold
 
 
-def fit_population(
+def fit_populations(
     films: PopulationFilms,
     copies: PopulationFilms | None,
     *,
@@ -59,57 +70,78 @@ def fit_population(
     sensitivity: float,
     source: str,
     seed: int = 0,
-) -> Population:
-    """Fit a population to all films; its figures are of films that the fit has not seen.
+) -> tuple[Population, ...]:
+    """Fit a population for each view; the figures are of films that the fit has not seen.
 
-    copies: healthy films that tell of specificity alone. sensitivity: that is aimed at. source:
-    where the films are from, and their licence. Raises Misconfigured if there are too few.
+    copies: healthy films that tell of specificity alone. name: of both; the view follows it.
+    sensitivity: that is aimed at. source: where the films are from, and their licence. The first
+    one is of the view of which more is flagged, and so of films whose view nobody knows. Raises
+    Misconfigured if there are too few films.
     """
     _check_enough(films)
     point = fit_point(films, sensitivity)
     flagged = held_out_flags(films, sensitivity, seed)
-    groups = dict(_groups(films, flagged, seed))
-    if copies is not None:
-        of_copies = point.flags(copies.logits).astype(np.float64)
-        groups |= dict(_specificities(copies, of_copies, seed))
-    return Population(
-        name=name,
-        ages=ages,
-        views=VIEWS,
-        finding="lung opacity",
-        slope=point.scaling.slope,
-        intercept=point.scaling.intercept,
-        prevalence=float(films.sick.mean()),
-        threshold=point.threshold,
-        evidence=PopulationEvidence(
-            source=source,
-            method=METHOD.format(
-                sensitivity=sensitivity, repeats=REPEATS, refused=int(np.sum(~films.accepted))
-            ),
-            films=len(films.logits),
-            patients=len(np.unique(films.patients)),
-            sick=int(films.sick.sum()),
-            folds=FOLDS,
-            groups=groups,
+    of_copies = None if copies is None else point.flags(copies).astype(np.float64)
+    together = {
+        f"{BOTH_VIEWS}: {group}": figures for group, figures in _groups(films, flagged, seed)
+    }
+    evidence = PopulationEvidence(
+        source=source,
+        method=METHOD.format(
+            sensitivity=sensitivity, repeats=REPEATS, refused=int(np.sum(~films.accepted))
         ),
+        films=len(films.logits),
+        patients=len(np.unique(films.patients)),
+        sick=int(films.sick.sum()),
+        folds=FOLDS,
+        groups={},
     )
+    populations = []
+    for view, scaling in sorted(point.scalings.items(), key=lambda each: -each[1].intercept):
+        is_in = films.views == view
+        groups = dict(_groups(films.at(is_in), flagged[is_in], seed))
+        if copies is not None and of_copies is not None and (copies.views == view).any():
+            chosen = copies.views == view
+            groups[COPIES] = group_figures(copies.at(chosen), of_copies[chosen], seed)
+        populations.append(
+            Population(
+                name=f"{name}-{view.lower()}",
+                ages=ages,
+                views=(view,),
+                finding="lung opacity",
+                slope=scaling.slope,
+                intercept=scaling.intercept,
+                prevalence=float(films.sick.mean()),
+                threshold=point.threshold,
+                evidence=evidence.model_copy(update={"groups": groups | together}),
+            )
+        )
+    return tuple(populations)
 
 
 def fit_point(films: PopulationFilms, sensitivity: float) -> FittedPoint:
-    """Fit calibration and threshold. Raises Misconfigured if the ranking does not carry over."""
+    """Fit calibrations and threshold. Raises Misconfigured if the ranking does not carry over."""
     from sklearn.linear_model import LogisticRegression
 
     weights = balanced_weights(films.sick, films.views)
-    fitted = LogisticRegression(C=10.0).fit(films.logits[:, np.newaxis], films.sick, weights)
-    scaling = PlattScaling(slope=float(fitted.coef_[0, 0]), intercept=float(fitted.intercept_[0]))
-    if scaling.slope <= 0:
+    # The intercept of a view is the common one and its own.
+    of_views = [(films.views == view).astype(np.float64) for view in VIEWS[1:]]
+    known = np.column_stack([films.logits, *of_views])
+    fitted = LogisticRegression(C=10.0).fit(known, films.sick, weights)
+    slope, *shifts = (float(value) for value in fitted.coef_[0])
+    if slope <= 0:
         raise Misconfigured(
             "The ensemble says less of films with an opacity than of others here: no calibration "
             "mends that."
         )
-    probabilities = sigmoid(calibrated(films.logits, scaling))
-    cases = labelled(probabilities[films.sick].tolist(), probabilities[~films.sick].tolist())
-    return FittedPoint(scaling, by_sensitivity(cases, sensitivity))
+    common = float(fitted.intercept_[0])
+    scalings = {
+        view: PlattScaling(slope=slope, intercept=common + shift)
+        for view, shift in zip(VIEWS, (0.0, *shifts), strict=True)
+    }
+    probabilities = FittedPoint(scalings, 0.5).probabilities(films)
+    cases = labelled(probabilities[films.sick], probabilities[~films.sick])
+    return FittedPoint(scalings, by_sensitivity(cases, sensitivity))
 
 
 def balanced_weights(
@@ -145,7 +177,7 @@ def held_out_flags(
         folds = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=seed + repeat)
         for others, fold in folds.split(films.logits, strata, films.patients):
             point = fit_point(films.at(others), sensitivity)
-            flagged[fold] += point.flags(films.logits[fold])
+            flagged[fold] += point.flags(films.at(fold))
     return flagged / REPEATS
 
 
@@ -162,25 +194,12 @@ def _check_enough(films: PopulationFilms) -> None:
 def _groups(
     films: PopulationFilms, flagged: npt.NDArray[np.float64], seed: int
 ) -> Iterator[tuple[str, FiguresAgainst]]:
-    """The figures against each group, for all views together and apart."""
+    """The figures against everything else, and against each class of it."""
     against = {EVERYTHING_ELSE: ~films.sick}
     against |= {each.replace("_", " "): films.classes == each for each in OTHERS}
-    all_views = np.ones(len(films.logits), dtype=bool)
-    of_view = {"": all_views} | {f"{view}: ": films.views == view for view in VIEWS}
-    for prefix, is_of_view in of_view.items():
-        for group, is_in_group in against.items():
-            chosen = is_of_view & (films.sick | is_in_group)
-            yield prefix + group, group_figures(films.at(chosen), flagged[chosen], seed)
-
-
-def _specificities(
-    films: PopulationFilms, flagged: npt.NDArray[np.float64], seed: int
-) -> Iterator[tuple[str, FiguresAgainst]]:
-    all_views = np.ones(len(films.logits), dtype=bool)
-    of_view = {"": all_views} | {f"{view}: ": films.views == view for view in VIEWS}
-    for prefix, chosen in of_view.items():
-        if chosen.any():
-            yield prefix + COPIES, group_figures(films.at(chosen), flagged[chosen], seed)
+    for group, is_in_group in against.items():
+        chosen = films.sick | is_in_group
+        yield group, group_figures(films.at(chosen), flagged[chosen], seed)
 
 
 def group_figures(

@@ -1,5 +1,6 @@
 """A population is written into the manifest of an ensemble that nobody has used yet."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from models.manifest import MANIFEST_FILE, SHIPPED, Manifest, load_manifest
@@ -8,15 +9,16 @@ from readfirst.errors import Misconfigured
 from readfirst.files.whole_files import written_whole
 
 
-def with_population(manifest: Manifest, population: Population) -> Manifest:
-    """The manifest with a population; one of the same name is replaced. Raises Misconfigured."""
+def with_populations(manifest: Manifest, populations: Sequence[Population]) -> Manifest:
+    """The manifest with populations; those of the same names are replaced. Raises Misconfigured."""
     if manifest.prevalence is None:
         raise Misconfigured(
             f"Ensemble {manifest.version} does not say which share of pneumonia its probabilities "
             "presuppose, so that no other population can be stated beside them."
         )
-    others = [each for each in manifest.populations if each.name != population.name]
-    return manifest.model_copy(update={"populations": (*others, population)})
+    names = {population.name for population in populations}
+    others = [each for each in manifest.populations if each.name not in names]
+    return manifest.model_copy(update={"populations": (*others, *populations)})
 
 
 def check_writable(folder: Path, known: bool) -> None:

@@ -3,7 +3,13 @@
 from readfirst.language.texts import gettext
 
 #: By the name in a manifest.
-POPULATION_WORDS = {"adults": "adults", "children": "children", "adolescents": "adolescents"}
+POPULATION_WORDS = {
+    "adults": "adults",
+    "adults-ap": "adults, AP",
+    "adults-pa": "adults, PA",
+    "children": "children",
+    "adolescents": "adolescents",
+}
 FINDING_NAMES = {"lung opacity": "lung opacity"}
 #: What films with the finding are held against; a view may stand before it, as in `AP: normal`.
 GROUP_NAMES = {

@@ -35,7 +35,7 @@ def fit_population(
         typer.Option(exists=True, file_okay=False, help="Folder with the table films.csv in it."),
     ],
     *,
-    name: Annotated[str, typer.Option(help="Name of the population.")] = "adults",
+    name: Annotated[str, typer.Option(help="Name of it; the view follows.")] = "adults",
     from_years: Annotated[int, typer.Option(min=0, max=150, help="Youngest age in it.")] = 18,
     to_years: Annotated[int, typer.Option(min=0, max=150, help="Oldest age in it.")] = 115,
     sensitivity: Annotated[
@@ -50,13 +50,13 @@ def fit_population(
     seed: Seed = 1,
     json: Json = False,
 ) -> None:
-    """Fit a further population, as adults, and write it into an ensemble's manifest.
+    """Fit a further population, as adults, and write it into an ensemble's manifest, by view.
 
-    The networks stay. Its calibration and its threshold are fitted to films that radiologists have
-    read; its figures are cross-validated by patient. An ensemble that came with ReadFirst, or that
+    The networks stay. Calibrations and threshold are fitted to films that radiologists have
+    read; the figures are cross-validated by patient. An ensemble that came with ReadFirst, or that
     this site knows, is never changed.
     """
-    from laboratory.populations.write import check_writable, with_population, write_manifest
+    from laboratory.populations.write import check_writable, with_populations, write_manifest
 
     settings = load_settings()
     folder = find_folder(ensemble)
@@ -65,17 +65,19 @@ def fit_population(
         check_writable(folder, known=_is_known(settings, manifest.version))
     if from_years > to_years:
         raise Misconfigured("--from-years is above --to-years.")
-    population = _fitted(
+    populations = _fitted(
         folder, elsewhere, name, Ages(from_years, to_years), sensitivity, source, seed, settings
     )
-    changed = with_population(manifest, population)
+    changed = with_populations(manifest, populations)
     if json:
-        print_json(population)
+        print_json(populations)
     else:
-        print_population(population, manifest)
+        for population in populations:
+            print_population(population, manifest)
     if not dry_run:
         write_manifest(folder, changed)
-        notice(f"Population {name!r} is written into {folder}.")
+        names = ", ".join(population.name for population in populations)
+        notice(f"Written into {folder}: {names}.")
 
 
 def _is_known(settings: Settings, version: str) -> bool:
@@ -92,10 +94,10 @@ def _fitted(
     source: str,
     seed: int,
     settings: Settings,
-) -> Population:
+) -> tuple[Population, ...]:
     from laboratory.data.elsewhere import read_elsewhere
     from laboratory.populations.films import scored_films, select_films
-    from laboratory.populations.fit import fit_population as fit
+    from laboratory.populations.fit import fit_populations
     from models.ensemble import load_ensemble
 
     fitted, copies = select_films(read_elsewhere(elsewhere), ages)
@@ -106,7 +108,7 @@ def _fitted(
     if films is None:
         raise Misconfigured("There is no film to fit to.")
     with err.status("Fitting, and measuring on other patients …"):
-        return fit(
+        return fit_populations(
             films,
             of_copies,
             name=name,

@@ -54,7 +54,10 @@ CARD = (
 POPULATION = "PopulationRecord|FiguresAgainst|PredictiveValues|Interval|Ages"
 OPENAPI = (
     Change(r"components schemas (Study|Score)View .*\bpopulation\b.*", "(`population`)"),
-    Change(rf"(?s)components schemas ({POPULATION})\b.*", "*Ensembles* and `readfirst models show`"),
+    Change(
+        rf"(?s)components schemas ({POPULATION})\b.*",
+        "*Ensembles* and `readfirst models show`",
+    ),
     Change(
         rf"(?s)paths /api/v1/ensembles/\{{version\}}/card .*|components schemas ({CARD})\b.*",
         "`GET /api/v1/ensembles/{version}/card`",

@@ -7,17 +7,19 @@ import numpy as np
 import pytest
 
 from laboratory.data.elsewhere import FilmFromElsewhere
+from laboratory.evaluation.metrics import figures as evaluation_figures
 from laboratory.populations.films import PopulationFilms, select_films
 from laboratory.populations.fit import (
     COPIES,
     EVERYTHING_ELSE,
     balanced_weights,
     fit_point,
-    fit_population,
+    fit_populations,
+    group_figures,
     held_out_flags,
 )
-from laboratory.populations.write import check_writable, with_population, write_manifest
-from models.combining import calibrated, sigmoid
+from laboratory.populations.write import check_writable, with_populations, write_manifest
+from models.combining import sigmoid
 from models.manifest import load_manifest
 from models.populations.population import Population
 from readfirst.domain import Ages
@@ -47,8 +49,8 @@ def made_films(
     )
 
 
-def fitted(films: PopulationFilms, copies: PopulationFilms | None = None) -> Population:
-    return fit_population(
+def fitted(films: PopulationFilms, copies: PopulationFilms | None = None) -> tuple[Population, ...]:
+    return fit_populations(
         films, copies, name="adults", ages=ADULTS, sensitivity=0.9, source="invented", seed=3
     )
 
@@ -102,14 +104,18 @@ def test_the_weights_part_class_and_view() -> None:
 
 
 def test_the_threshold_flags_the_share_that_is_aimed_at_and_no_fewer() -> None:
-    films = made_films()
+    films = made_films(of_view=1.5)
     point = fit_point(films, 0.9)
-    flags = point.flags(films.logits)
-    assert 0.9 <= flags[films.sick].mean() < 0.92
-    assert point.scaling.slope > 0
-    probabilities = sigmoid(calibrated(films.logits, point.scaling))
+    assert 0.9 <= point.flags(films)[films.sick].mean() < 0.92
+    # What AP films have more of is none of the finding.
+    ap, pa = point.scalings["AP"], point.scalings["PA"]
+    assert ap.slope == pa.slope > 0
+    assert (pa.intercept - ap.intercept) / ap.slope == pytest.approx(1.5, abs=0.7)
     weights = balanced_weights(films.sick, films.views)
-    assert np.average(probabilities, weights=weights) == pytest.approx(films.sick.mean(), abs=0.01)
+    for view in ("AP", "PA"):
+        of_view = films.views == view
+        stated = np.average(point.probabilities(films)[of_view], weights=weights[of_view])
+        assert stated == pytest.approx(films.sick.mean(), abs=0.03)
 
 
 def test_held_out_flags_are_of_fits_to_other_patients() -> None:
@@ -119,35 +125,55 @@ def test_held_out_flags_are_of_fits_to_other_patients() -> None:
     assert 0.8 < flags[films.sick].mean() <= 1
 
 
-def test_figures_are_told_by_group_and_view_with_intervals() -> None:
+def test_figures_are_told_by_view_and_group_with_intervals() -> None:
     films, copies = made_films(of_view=1.0), made_films(40, seed=9)
     healthy = copies.at(~copies.sick)
-    population = fitted(films, healthy)
-    evidence = population.evidence
-    assert (evidence.films, evidence.sick) == (240, int(films.sick.sum()))
-    assert evidence.patients == 120
-    everything, normal = evidence.groups[EVERYTHING_ELSE], evidence.groups["normal"]
-    assert everything.others == 240 - evidence.sick
-    assert normal.others == int((films.classes == "normal").sum())
-    assert {"AP: normal", "PA: everything else", "abnormal no opacity"} <= set(evidence.groups)
-    assert (
-        evidence.groups["AP: " + EVERYTHING_ELSE].sick
-        + evidence.groups["PA: " + EVERYTHING_ELSE].sick
-        == everything.sick
+    populations = fitted(films, healthy)
+    assert [(each.name, each.views) for each in populations] == [
+        ("adults-pa", ("PA",)),
+        ("adults-ap", ("AP",)),
+    ]
+    assert len({each.threshold for each in populations}) == 1
+    for population in populations:
+        (view,) = population.views
+        evidence, of_view = population.evidence, films.views == view
+        assert (evidence.films, evidence.patients) == (240, 120)
+        assert population.prevalence == pytest.approx(films.sick.mean())
+        everything, normal = evidence.groups[EVERYTHING_ELSE], evidence.groups["normal"]
+        assert everything.sick == int((films.sick & of_view).sum())
+        assert everything.others == int((~films.sick & of_view).sum())
+        assert normal.others == int(((films.classes == "normal") & of_view).sum())
+        assert evidence.groups["AP, PA: everything else"].sick == evidence.sick
+        for figure in (everything.auc, everything.sensitivity, everything.specificity):
+            assert figure is not None
+            assert 0 <= figure.low <= figure.value <= figure.high <= 1
+        at_10, at_30 = everything.predictive
+        assert at_10.ppv is not None
+        assert at_30.ppv is not None
+        assert (at_10.prevalence, at_10.ppv.value < at_30.ppv.value) == (0.1, True)
+        of_copies = evidence.groups[COPIES]
+        assert (of_copies.auc, of_copies.sensitivity, of_copies.predictive) == (None, None, ())
+        assert of_copies.specificity is not None
+        assert of_copies.others == int((healthy.views == view).sum())
+
+
+def test_figures_are_those_of_their_definitions() -> None:
+    films = made_films(60, seed=5)
+    flagged = (films.logits > -1).astype(np.float64)
+    figures = group_figures(films, flagged, seed=1)
+    expected = evaluation_figures(
+        films.sick.astype(int), sigmoid(films.logits), float(sigmoid(-1.0)), 0.1
     )
-    for figure in (everything.auc, everything.sensitivity, everything.specificity):
-        assert figure is not None
-        assert 0 <= figure.low <= figure.value <= figure.high <= 1
-    at_10, at_30 = everything.predictive
-    assert at_10.ppv is not None
-    assert at_30.ppv is not None
-    assert (at_10.prevalence, at_10.ppv.value < at_30.ppv.value) == (0.1, True)
-    of_copies = evidence.groups[COPIES]
-    assert (of_copies.auc, of_copies.sensitivity, of_copies.predictive) == (None, None, ())
-    assert of_copies.specificity is not None
-    assert of_copies.others == len(healthy.logits)
-    # A fit to more AP films of the sick is none to AP films.
-    assert population.prevalence == pytest.approx(films.sick.mean())
+    assert figures.auc is not None
+    assert figures.sensitivity is not None
+    assert figures.specificity is not None
+    ppv, npv = figures.predictive[0].ppv, figures.predictive[0].npv
+    assert ppv is not None
+    assert npv is not None
+    assert figures.auc.value == pytest.approx(expected["auc"])
+    assert figures.sensitivity.value == pytest.approx(expected["sensitivity"])
+    assert figures.specificity.value == pytest.approx(expected["specificity"])
+    assert (ppv.value, npv.value) == pytest.approx((expected["ppv"], expected["npv"]))
 
 
 def test_too_few_films_and_a_reversed_ranking_are_named() -> None:
@@ -168,8 +194,8 @@ def test_a_population_is_written_into_an_ensemble_that_nobody_uses(
     shutil.copy(shipped_folder / "manifest.json", folder)
     before = load_manifest(folder)
     check_writable(folder, known=False)
-    first = with_population(before, a_population())
-    write_manifest(folder, with_population(first, a_population(threshold=0.7)))
+    first = with_populations(before, [a_population()])
+    write_manifest(folder, with_populations(first, [a_population(threshold=0.7)]))
     after = load_manifest(folder)
     assert [each.threshold for each in after.populations if each.name == "adults"] == [0.7]
     assert after.model_copy(update={"populations": before.populations}) == before
@@ -179,4 +205,4 @@ def test_a_population_is_written_into_an_ensemble_that_nobody_uses(
         check_writable(folder, known=True)
     unstated = before.model_copy(update={"prevalence": None})
     with pytest.raises(Misconfigured, match="does not say which share"):
-        with_population(unstated, a_population())
+        with_populations(unstated, [a_population()])
