@@ -49,6 +49,9 @@ class Metrics(_Frozen):
     prevalence: float
     #: Expected calibration error, ten bins of equal width.
     ece: Estimate
+    #: The same, of probabilities restated for the share of pneumonia among these films. None where
+    #: nobody knows what they presuppose, or nobody measured it.
+    ece_at_own_prevalence: Estimate | None = None
 
 
 class EnsembleMember(_Frozen):

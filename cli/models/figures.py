@@ -31,6 +31,7 @@ def by_label(metrics: Metrics) -> dict[str, Estimate | None]:
         f"PPV at prevalence {metrics.prevalence:g}": metrics.ppv,
         f"NPV at prevalence {metrics.prevalence:g}": metrics.npv,
         "ECE": metrics.ece,
+        "ECE at the films' own prevalence": metrics.ece_at_own_prevalence,
     }
 
 

@@ -39,7 +39,9 @@ Output = Annotated[
 From = Annotated[
     str | None,
     typer.Option(
-        "--from", help="Ensemble, by version or folder, whose members training goes on from."
+        "--from",
+        help="Ensemble, by version or folder, whose members training goes on from, or whose VGG16 "
+        "is pruned.",
     ),
 ]
 Epochs = Annotated[int | None, typer.Option(min=1, max=100_000, help="Instead of the recipe's.")]
@@ -189,13 +191,21 @@ def _initial_weights(
     """Return what tells the initial weights of a recipe. earlier: the folder of an ensemble."""
     from laboratory.training.member_store import weights_path
     from laboratory.training.train_member import InitialWeights
+    from models.manifest import load_manifest
 
     def start(recipe: Recipe) -> InitialWeights:
         if earlier is None:
             return InitialWeights(imagenet=imagenet)
         weights = weights_path(earlier, recipe)
-        if not weights.exists():
+        if weights.exists():
+            return InitialWeights(weights=weights)
+        wide = [
+            earlier / member.file
+            for member in load_manifest(earlier).members
+            if member.network == recipe.pruned_from
+        ]
+        if not wide:
             raise Misconfigured(f"{earlier} holds no {weights.name} to go on from.")
-        return InitialWeights(weights=weights)
+        return InitialWeights(wide=wide[0])
 
     return start

@@ -120,6 +120,7 @@ def _metrics(
         sigmoid(calibrated(logits(load_images(films)), selected.calibration)),
         np.array([film.patient for film in films]),
         selected.threshold,
+        presupposed=selected.prevalence,
     )
 
 

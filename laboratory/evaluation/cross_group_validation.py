@@ -22,7 +22,6 @@ from models.combining import Probabilities, calibrated, logit, sigmoid
 from models.ensemble import in_batches
 from models.preprocessing import Array8, FilmView, network_input
 from readfirst.errors import Misconfigured
-from readfirst.statistics.calibration import calibration_error
 
 if TYPE_CHECKING:
     import keras
@@ -40,7 +39,8 @@ QUANTILE = 0.96
 class CrossGroupResult:
     """A direction: the groups trained on, and the figures on the others.
 
-    robust: sensitivity and specificity at the threshold that holds under simulated acquisitions.
+    ece: at these films' own prevalence. robust: sensitivity and specificity at the threshold that
+    holds under simulated acquisitions.
     by_quantile: at the one that flags 96 % of the sick tuning films.
     """
 
@@ -120,7 +120,7 @@ def _measure(
     quantile = threshold_for(of_tune, labels_of(tune), QUANTILE)
     labels, images = labels_of(others), load_images(others)
     probabilities = sigmoid(calibrated(network.logits(images), selected.calibration))
-    at_robust = figures(labels, probabilities, selected.threshold, PREVALENCE)
+    at_robust = figures(labels, probabilities, selected.threshold, PREVALENCE, selected.prevalence)
     at_quantile = figures(labels, probabilities, quantile, PREVALENCE)
     one_view = figures(labels, sigmoid(network.logits_of_first_view(images)), 0.5, PREVALENCE)
     return CrossGroupResult(
@@ -129,7 +129,7 @@ def _measure(
         films=len(others),
         auc=at_robust["auc"],
         auc_without_views=one_view["auc"],
-        ece=calibration_error(labels, probabilities),
+        ece=at_robust["ece_at_own_prevalence"],
         robust=(at_robust["sensitivity"], at_robust["specificity"]),
         by_quantile=(at_quantile["sensitivity"], at_quantile["specificity"]),
     )

@@ -68,7 +68,14 @@ def evaluate_ensemble(
     """
     probabilities = np.array([score.probability for score in ensemble.scores(images)])
     patients, labels = np.array([film.patient for film in films]), labels_of(films)
-    metrics = evaluate(labels, probabilities, patients, ensemble.threshold, prevalence=prevalence)
+    metrics = evaluate(
+        labels,
+        probabilities,
+        patients,
+        ensemble.threshold,
+        prevalence=prevalence,
+        presupposed=ensemble.prevalence,
+    )
     curves = {
         member.name: read_curves(curves_path(folder, member.name))
         for member in ensemble.manifest.members

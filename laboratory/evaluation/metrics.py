@@ -9,6 +9,7 @@ import numpy.typing as npt
 from models.manifest import Estimate, Metrics
 from readfirst.statistics.calibration import calibration_error
 from readfirst.statistics.confusion import confusion_at
+from readfirst.studies.prevalence import all_at_prevalence
 
 Array = npt.NDArray[np.float64]
 RESAMPLES = 1000
@@ -23,21 +24,23 @@ def evaluate(
     threshold: float,
     *,
     prevalence: float = PREVALENCE,
+    presupposed: float | None = None,
     seed: int = 0,
 ) -> Metrics:
     """Measure every figure with its 95 % interval, from a percentile bootstrap over patients.
 
     labels: (n,), 1 is pneumonia. probabilities: (n,). patients: (n,), whose film it is; whole
-    patients are drawn, since films of one patient are alike. Raises ValueError unless both
+    patients are drawn, since films of one patient are alike. presupposed: share of pneumonia that
+    the probabilities presuppose, if it is known. Raises ValueError unless both
     classes are there.
     """
     if len(np.unique(labels)) != 2:
         raise ValueError("an evaluation needs films of both classes")
-    point = figures(labels, probabilities, threshold, prevalence)
+    point = figures(labels, probabilities, threshold, prevalence, presupposed)
     draws = bootstrap(
         patients,
         labels,
-        lambda at: figures(labels[at], probabilities[at], threshold, prevalence),
+        lambda at: figures(labels[at], probabilities[at], threshold, prevalence, presupposed),
         seed,
     )
     estimates = {
@@ -54,10 +57,17 @@ def evaluate(
 
 
 def figures(
-    labels: np.ndarray, probabilities: Array, threshold: float, prevalence: float
+    labels: np.ndarray,
+    probabilities: Array,
+    threshold: float,
+    prevalence: float,
+    presupposed: float | None = None,
 ) -> dict[str, float]:
     """Measure the figures by name, without intervals. Both classes must be there.
 
+    ece: of the probabilities as they are. ece_at_own_prevalence: restated for the share of
+    pneumonia among these films, which no collection of films has by nature; NaN where nobody knows
+    what the probabilities presuppose.
     Not by scikit-learn: a bootstrap asks a thousand times, and it checks its arguments anew for
     each figure, which took a hundred times as long.
     """
@@ -72,6 +82,11 @@ def figures(
         "ppv": ppv,
         "npv": npv,
         "ece": calibration_error(labels, probabilities),
+        "ece_at_own_prevalence": float("nan")
+        if presupposed is None
+        else calibration_error(
+            labels, all_at_prevalence(probabilities, presupposed, float(labels.mean()))
+        ),
     }
 
 

@@ -42,6 +42,7 @@ FIGURES = {
     "ppv": "PPV",
     "npv": "NPV",
     "ece": "expected calibration error",
+    "ece_at_own_prevalence": "expected calibration error at the films' own prevalence",
 }
 
 

@@ -11,7 +11,6 @@ from laboratory.training.origin import check_origin, note_origin, origin_of
 from laboratory.training.progress import ReportProgress, silent
 from laboratory.training.recipes import Recipe
 from laboratory.training.train_member import InitialWeights, train_member
-from models.digests import file_sha256
 from models.weights import load_weights, save_weights
 
 if TYPE_CHECKING:
@@ -79,8 +78,7 @@ def film_names(parts: Mapping[Subset, Sequence[LabelledFilm]]) -> list[tuple[str
 def _origin(
     recipe: Recipe, parts: Mapping[Subset, Sequence[LabelledFilm]], seed: int, start: InitialWeights
 ) -> str:
-    weights = file_sha256(start.weights) if start.weights else None
-    return origin_of(recipe, seed, weights, film_names(parts))
+    return origin_of(recipe, seed, start.digest, film_names(parts))
 
 
 def weights_path(folder: Path, recipe: Recipe) -> Path:

@@ -9,6 +9,7 @@ import numpy as np
 
 from laboratory.networks import build
 from laboratory.networks.imagenet import load_imagenet
+from laboratory.networks.pruning import prune_channels
 from laboratory.training.batches import LabelledImages, augmented_batches, class_weights
 from laboratory.training.curves import add_to_curves, curves_path, read_curves
 from laboratory.training.origin import check_origin, note_origin, origin_of
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 #: Strength with which focal loss leaves easy films aside (Lin et al. 2017).
 FOCAL_GAMMA = 2.0
+#: Films on which a pruned network is compared with the wide one.
+PRUNING_FILMS = 96
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +35,19 @@ class InitialWeights:
 
     imagenet: a file of VGG16's weights, for a recipe that wants ImageNet; None lets Keras download
     it. weights: those of a trained member of the same network, from which training goes on,
-    whatever the recipe says.
+    whatever the recipe says. wide: those of a trained member of the network that the recipe's is
+    pruned from; None prunes ImageNet's.
     """
 
     imagenet: Path | None = None
     weights: Path | None = None
+    wide: Path | None = None
+
+    @property
+    def digest(self) -> str | None:
+        """The SHA-256 of the trained weights that it begins with; None if it has none."""
+        trained = self.weights or self.wide
+        return file_sha256(trained) if trained else None
 
 
 def train_member(
@@ -58,7 +69,7 @@ def train_member(
     import keras
 
     start = start or InitialWeights()
-    network = _new_network(recipe, start, seed)
+    network = _new_network(recipe, start, train, seed)
     curves, state = curves_path(folder, recipe.name), folder / f"{recipe.name}.training"
     _begin_or_go_on(state, curves, _origin(recipe, train, tune, seed, start))
     done = read_curves(curves)
@@ -84,13 +95,23 @@ def train_member(
     return network
 
 
-def _new_network(recipe: Recipe, start: InitialWeights, seed: int) -> "keras.Model":
+def _new_network(
+    recipe: Recipe, start: InitialWeights, train: LabelledImages, seed: int
+) -> "keras.Model":
     import keras
 
     keras.utils.set_random_seed(seed)
     network = build(recipe.network, recipe.input_size, **recipe.options)
     if start.weights:
         load_weights(network, start.weights)
+    elif recipe.pruned_from:
+        wide = build(recipe.pruned_from, recipe.input_size)
+        if start.wide:
+            load_weights(wide, start.wide)
+        else:
+            load_imagenet(wide, start.imagenet)
+        films = np.random.default_rng(seed).permutation(train.images)[:PRUNING_FILMS]
+        prune_channels(wide, network, films, view_of(recipe), seed)
     elif recipe.imagenet:
         load_imagenet(network, start.imagenet)
     return network
@@ -109,9 +130,8 @@ def _compile(network: "keras.Model", recipe: Recipe, steps: int) -> None:
 def _origin(
     recipe: Recipe, train: LabelledImages, tune: LabelledImages, seed: int, start: InitialWeights
 ) -> str:
-    weights = file_sha256(start.weights) if start.weights else None
     films = (train.images, train.labels, tune.images, tune.labels)
-    return origin_of(recipe, seed, weights, arrays=films)
+    return origin_of(recipe, seed, start.digest, arrays=films)
 
 
 def _begin_or_go_on(state: Path, curves: Path, origin: str) -> None:

@@ -20,6 +20,7 @@ Builder = Callable[..., "keras.Model"]
 NETWORKS: dict[str, Builder] = {
     "plain-cnn": shipped.plain_cnn,
     "vgg16-tuned": shipped.vgg16_tuned,
+    "vgg16-narrow": shipped.vgg16_narrow,
     "efficientnet-lite0": shipped.efficientnet_lite0,
     "chest-check": pixel_check.chest_check,
     "chest-check-wider": pixel_check.wider_chest_check,

@@ -1,5 +1,6 @@
 """Parts of networks. Every network takes (size, size, 1) grey values and ends in a sigmoid."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -28,9 +29,16 @@ def three_channels(image: "keras.KerasTensor") -> "keras.KerasTensor":
 
 def vgg_blocks(depth: int, x: "keras.KerasTensor", *, frozen: int) -> "keras.KerasTensor":
     """The convolutions of VGG16 or VGG19, the first blocks of them frozen. x: three channels."""
+    return convolution_blocks(VGG_BLOCKS[depth], x, frozen=frozen)
+
+
+def convolution_blocks(
+    blocks: Sequence[tuple[int, int]], x: "keras.KerasTensor", *, frozen: int = 0
+) -> "keras.KerasTensor":
+    """Blocks of 3 x 3 convolutions, each halved by pooling; filters and number of each block."""
     from keras import layers
 
-    for block, (filters, steps) in enumerate(VGG_BLOCKS[depth], 1):
+    for block, (filters, steps) in enumerate(blocks, 1):
         for step in range(1, steps + 1):
             x = layers.Conv2D(
                 filters,

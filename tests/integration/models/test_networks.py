@@ -18,6 +18,7 @@ from readfirst.errors import Misconfigured
 TOTALS = {
     "plain-cnn": (96, 842_465, 840_801),
     "vgg16-tuned": (112, 14_715_201, 12_979_713),
+    "vgg16-narrow": (144, 2_690_929, 2_690_929),
     "efficientnet-lite0": (160, 3_413_729, 3_356_497),
     "chest-check": (64, 66_889, 66_521),
     "chest-check-wider": (64, 133_025, 132_473),

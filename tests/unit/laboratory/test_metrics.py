@@ -41,6 +41,18 @@ def test_predictive_values_by_hand() -> None:
     assert npv == pytest.approx(0.72 / (0.72 + 0.01))
 
 
+def test_probabilities_are_held_against_the_share_of_pneumonia_among_the_films() -> None:
+    """Right for a share of one half; of these films four fifths are sick."""
+    generator = np.random.default_rng(0)
+    labels = (generator.random(6000) < 0.8).astype(int)
+    logits = generator.normal(2.0 * labels - 1, np.sqrt(2))
+    probabilities = 1 / (1 + np.exp(-logits))
+    stated = figures(labels, probabilities, 0.5, 0.2, presupposed=0.5)
+    assert stated["ece"] > 0.15
+    assert stated["ece_at_own_prevalence"] < 0.03
+    assert np.isnan(figures(labels, probabilities, 0.5, 0.2)["ece_at_own_prevalence"])
+
+
 def test_an_evaluation_needs_both_classes() -> None:
     with pytest.raises(ValueError, match="both classes"):
         evaluate(np.ones(5, int), np.ones(5), np.arange(5), 0.5)

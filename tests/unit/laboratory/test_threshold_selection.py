@@ -6,7 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from laboratory.evaluation.threshold_selection import calibrate, robust_threshold, threshold_for
+from laboratory.evaluation.threshold_selection import (
+    calibrate,
+    calibrate_for_the_worst,
+    robust_threshold,
+    threshold_for,
+)
 from models.combining import logit, sigmoid
 from readfirst.statistics.calibration import calibration_error
 
@@ -32,6 +37,42 @@ def test_calibration_states_probabilities_for_the_prevalence_that_films_stand_fo
     probabilities = sigmoid(fitted.slope * logits + fitted.intercept)
     weights = np.where(labels == 1, 0.1 / labels.mean(), 0.9 / (1 - labels.mean()))
     assert np.average(probabilities, weights=weights) == pytest.approx(0.1, abs=0.01)
+
+
+def test_the_calibration_for_the_worst_states_less_where_films_elsewhere_look_sick() -> None:
+    """Two departments alike and one where every film looks sicker and the classes lie closer."""
+    generator = np.random.default_rng(0)
+    labels = np.repeat([0, 1], 1500)
+    home = generator.normal(4.0 * labels - 2, 1.5)
+    elsewhere = generator.normal(3.0 * labels, 1.5)
+    alike = {"home": home, "again": home, "elsewhere": elsewhere}
+
+    def worst_loss(slope: float, intercept: float) -> float:
+        sign = np.where(labels == 1, -1, 1)
+        return max(
+            float(np.logaddexp(0, sign * (slope * logits + intercept)).mean())
+            for logits in alike.values()
+        )
+
+    mean = calibrate(np.concatenate(list(alike.values())), np.tile(labels, 3), prevalence=0.5)
+    worst = calibrate_for_the_worst(alike, labels, 0.5)
+    assert worst_loss(worst.slope, worst.intercept) < worst_loss(mean.slope, mean.intercept) - 0.02
+    assert worst.intercept < mean.intercept
+    errors = [
+        calibration_error(labels, sigmoid(fitted.slope * elsewhere + fitted.intercept))
+        for fitted in (mean, worst)
+    ]
+    assert errors[1] < errors[0] - 0.02
+
+
+def test_a_calibration_for_one_acquisition_is_the_ordinary_one() -> None:
+    generator = np.random.default_rng(0)
+    logits = generator.normal(0, 1.5, 4000)
+    labels = (generator.random(4000) < sigmoid(logits)).astype(int)
+    ordinary = calibrate(logits, labels, prevalence=0.3)
+    worst = calibrate_for_the_worst({"one": logits}, labels, 0.3)
+    assert worst.slope == pytest.approx(ordinary.slope, abs=0.01)
+    assert worst.intercept == pytest.approx(ordinary.intercept, abs=0.01)
 
 
 def test_the_robust_threshold_is_good_where_it_is_worst() -> None:
