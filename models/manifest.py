@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from models.digests import file_sha256
+from models.populations.applying import LogitScaling, Populations
 from models.populations.population import Population
 from models.preprocessing import AS_IT_IS, FilmView
 from readfirst.domain import FIRST_POPULATION, Ages
@@ -192,6 +193,12 @@ class Manifest(_Frozen):
         if len({*names, FIRST_POPULATION}) != len(names) + 1:
             raise ValueError(f"each has a name of its own, and none is {FIRST_POPULATION!r}")
         return populations
+
+    @property
+    def stated_populations(self) -> Populations:
+        """All its populations, by which scores are stated."""
+        first = LogitScaling(self.calibration.slope, self.calibration.intercept)
+        return Populations(first, self.ages, self.prevalence, self.populations)
 
     @property
     def parts(self) -> list[EnsembleMember | PixelCheck | NamedFile]:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from models.manifest import Manifest, PlattScaling
 from models.populations.population import Population
 from readfirst.domain import AgeAndView, Ages, ImageScore
 from readfirst.studies.prevalence import at_prevalence
@@ -17,15 +16,21 @@ SPELLED_OUT = {"POSTEROANTERIOR": "PA", "ANTEROPOSTERIOR": "AP"}
 
 
 @dataclass(frozen=True, slots=True)
+class LogitScaling:
+    """A scaling of logits: slope x logit + intercept."""
+
+    slope: float
+    intercept: float
+
+
+@dataclass(frozen=True, slots=True)
 class Populations:
     """The populations of an ensemble: the first, by whose calibration it answers, and the others.
 
     calibration, ages, prevalence: of the first. Without others every film is of the first.
     """
 
-    calibration: PlattScaling = field(
-        default_factory=lambda: PlattScaling(slope=1.0, intercept=0.0)
-    )
+    calibration: LogitScaling = field(default_factory=lambda: LogitScaling(1.0, 0.0))
     ages: Ages | None = None
     prevalence: float | None = None
     others: tuple[Population, ...] = ()
@@ -70,21 +75,14 @@ class Populations:
             for result, film in zip(results, films, strict=True)
         ]
 
-    def _scaling(self, population: Population) -> PlattScaling:
+    def _scaling(self, population: Population) -> LogitScaling:
         """From logits of the first population to those of another, at the same prevalence."""
         slope = population.slope / self.calibration.slope
         shift = 0.0
         if self.prevalence is not None:
             shift = _log_odds(self.prevalence) - _log_odds(population.prevalence)
         intercept = population.intercept - slope * self.calibration.intercept + shift
-        return PlattScaling(slope=slope, intercept=intercept)
-
-
-def populations_of(manifest: Manifest) -> Populations:
-    """The populations of an ensemble by its manifest."""
-    return Populations(
-        manifest.calibration, manifest.ages, manifest.prevalence, manifest.populations
-    )
+        return LogitScaling(slope, intercept)
 
 
 def named_views(view: str) -> set[str]:
@@ -104,7 +102,7 @@ def _is_within(years: int, ages: Ages) -> bool:
     return ages.from_years <= years <= ages.to_years
 
 
-def _scaled(probability: float, scaling: PlattScaling) -> float:
+def _scaled(probability: float, scaling: LogitScaling) -> float:
     if not 0 < probability < 1:
         return probability
     logit = scaling.slope * _log_odds(probability) + scaling.intercept

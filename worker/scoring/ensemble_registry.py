@@ -14,7 +14,7 @@ from db.tables import EnsembleVersion
 from ingest.inbox.store import Store
 from models.ensemble import ScoringModel, load_ensemble
 from models.manifest import Manifest, available_ensembles, load_manifest, shipped_version
-from models.populations.applying import Populations, populations_of
+from models.populations.applying import Populations
 from models.precision import choose_precision
 from models.reference import load_reference
 from readfirst.domain import Ages
@@ -106,7 +106,7 @@ class EnsembleRegistry:
         """The populations of an ensemble, by its manifest; the first alone if nobody can tell."""
         if version not in self._populations:
             try:
-                self._populations[version] = populations_of(self.manifest_of(version))
+                self._populations[version] = self.manifest_of(version).stated_populations
             except Misconfigured as error:
                 # Networks that a caller loads in its own way may have no folder.
                 log.error("populations_unknown", action="load", ensemble=version, error=str(error))
@@ -188,5 +188,5 @@ def facts(manifest: Manifest) -> EnsembleFacts:
         manifest.threshold,
         manifest.preprocessing_version,
         manifest.prevalence,
-        populations_of(manifest).thresholds,
+        manifest.stated_populations.thresholds,
     )

@@ -19,7 +19,6 @@ from db.worklist.queries import reading_order, study_detail
 from ingest.inbox.claim import Claim
 from ingest.scope.scope_rules import DEFAULTS, parse_rules
 from models.manifest import MANIFEST_FILE, Manifest, load_manifest, shipped_version
-from models.populations.applying import populations_of
 from readfirst.domain import AgeAndView, ImageScore
 from readfirst.samples import FOLDER
 from readfirst.settings import Settings
@@ -89,7 +88,7 @@ def test_an_adult_gets_the_operating_point_of_adults_and_stays_marked(
     site.take_in(drop(a_film(tmp_path / "child.dcm")))
     site.score_all()
     adult, child = rows_of(site)
-    populations = populations_of(manifest)
+    populations = manifest.stated_populations
     expected = populations.stated(ImageScore(SAID, {"fixed": SAID}), AgeAndView(40, "AP"))
     assert adult.population == "adults"
     assert (adult.probability, adult.members) == (expected.probability, expected.members)
@@ -191,7 +190,7 @@ def test_a_candidate_in_shadow_states_adults_by_its_own_population(
 def test_files_are_scored_offline_by_the_same_populations(
     site: Worker, tmp_path: Path, manifest: Manifest
 ) -> None:
-    populations = populations_of(manifest)
+    populations = manifest.stated_populations
     files = [an_adult(tmp_path / "adult.dcm"), a_film(tmp_path / "child.dcm")]
     networks = site.ensembles.networks(manifest.version)
     scope = Scope(MARKS_ADULTS, manifest.ages, populations)

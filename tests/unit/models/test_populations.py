@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from models.combining import calibrated, combine, sigmoid
 from models.manifest import Manifest, PlattScaling, load_manifest
-from models.populations.applying import Populations, populations_of
+from models.populations.applying import LogitScaling, Populations
 from readfirst.domain import AgeAndView, Ages, ImageScore
 from readfirst.errors import Refused
 from readfirst.refusals import RefusalCode
@@ -17,7 +17,7 @@ from readfirst.studies.prevalence import at_prevalence
 from tests.support.populations import a_population
 
 CHILDREN = Ages(1, 5)
-FIRST = PlattScaling(slope=2.0, intercept=1.5)
+FIRST = LogitScaling(2.0, 1.5)
 ADULTS = a_population()
 TEENS = a_population("teens", ages=Ages(6, 17), views=("PA",))
 POPULATIONS = Populations(FIRST, CHILDREN, 0.75, (TEENS, ADULTS))
@@ -73,14 +73,15 @@ def test_a_score_is_what_the_other_calibration_would_have_made_of_the_logits(
     populations = Populations(FIRST, CHILDREN, presupposed, (ADULTS,))
     weights = [0.5, 0.3, 0.2]
 
-    def by(scaling: PlattScaling) -> ImageScore:
+    def by(first: LogitScaling) -> ImageScore:
+        scaling = PlattScaling(slope=first.slope, intercept=first.intercept)
         of_members = [calibrated(each, scaling) for each in logits]
         each = {str(n): float(sigmoid(value)) for n, value in enumerate(of_members)}
         combined = combine([[value] for value in of_members], weights)
         return ImageScore(float(sigmoid(combined)[0]), each)
 
     stated = populations.stated(by(FIRST), AgeAndView(40, "PA"))
-    own = by(PlattScaling(slope=ADULTS.slope, intercept=ADULTS.intercept))
+    own = by(LogitScaling(ADULTS.slope, ADULTS.intercept))
     assert stated.population == "adults"
     # As every score of an ensemble, for the share that its probabilities presuppose.
     expected = at_prevalence(own.probability, ADULTS.prevalence, presupposed)
@@ -122,16 +123,16 @@ def test_a_certain_probability_stays_certain() -> None:
 def test_an_older_manifest_has_its_first_population_alone(shipped_folder: Path) -> None:
     text = (shipped_folder / "manifest.json").read_text()
     manifest = Manifest.model_validate_json(text)
-    assert populations_of(manifest.model_copy(update={"populations": ()})).others == ()
+    assert manifest.model_copy(update={"populations": ()}).stated_populations.others == ()
 
 
 def test_populations_go_into_a_manifest_and_come_back(shipped_folder: Path) -> None:
     manifest = load_manifest(shipped_folder).model_copy(update={"populations": (TEENS, ADULTS)})
     again = Manifest.model_validate_json(manifest.model_dump_json())
     assert again.populations == (TEENS, ADULTS)
-    populations = populations_of(again)
+    populations = again.stated_populations
     assert set(populations.thresholds) == {"teens", "adults"}
-    assert populations.calibration == manifest.calibration
+    assert populations.calibration.slope == manifest.calibration.slope
 
 
 @pytest.mark.parametrize("name", ["adults", "all"])
