@@ -1,6 +1,6 @@
 """An ensemble in memory: model-ready images in, probabilities out."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
@@ -15,6 +15,7 @@ from models.memory import keep_freed_memory, let_gpu_memory_grow
 from models.networks import build
 from models.precision import choose_precision
 from models.preprocessing import Array8, network_input, soften
+from models.unlike.loading import LoadedUnlikeCheck, load_unlike_check
 from models.weights import load_weights
 from readfirst.domain import ImageScore
 from readfirst.errors import Refused
@@ -23,6 +24,8 @@ from readfirst.refusals import RefusalCode
 if TYPE_CHECKING:
     import keras
 
+#: Each output of a network, (n, …).
+Outputs = list[np.ndarray]
 #: Batches are filled up to one of these sizes, so that each network is compiled for these only.
 BATCH_SIZES = (1, 8, 32)
 
@@ -53,12 +56,14 @@ class ScoringModel(Protocol):
 class NetworkEnsemble:
     """Networks, loaded and ready, with what turns their answers into one.
 
-    check: the network of the manifest's pixel check, where it has one.
+    check: the network of the manifest's pixel check, where it has one. unlike: its check of films
+    that are unlike those of the validation, where it has one.
     """
 
     manifest: Manifest
     networks: Sequence["keras.Model"]
     check: "keras.Model | None" = None
+    unlike: LoadedUnlikeCheck | None = None
 
     @property
     def version(self) -> str:
@@ -103,15 +108,33 @@ class NetworkEnsemble:
         if not len(images):
             return []
         members, calibration = self.manifest.members, self.manifest.calibration
-        by_member = member_logits(members, self.networks, images)
-        logits = {name: calibrated(values, calibration) for name, values in by_member.items()}
+        outputs = member_outputs(members, self._scoring_networks(), images)
+        logits = {name: calibrated(_logits(views), calibration) for name, views in outputs.items()}
         weights = [member.weight for member in members]
         combined = sigmoid(combine(list(logits.values()), weights))
         each = {name: sigmoid(values) for name, values in logits.items()}
+        unlike = self._unlike(outputs, len(images))
         return [
-            ImageScore(float(p), {name: float(values[i]) for name, values in each.items()})
+            ImageScore(
+                float(p), {name: float(values[i]) for name, values in each.items()}, unlike[i]
+            )
             for i, p in enumerate(combined)
         ]
+
+    def _scoring_networks(self) -> list["keras.Model"]:
+        """The members' networks; that of the check of unlike films gives its features too."""
+        check = self.unlike
+        return [
+            check.network if check is not None and member.name == check.rule.member else network
+            for member, network in zip(self.manifest.members, self.networks, strict=True)
+        ]
+
+    def _unlike(self, outputs: Mapping[str, Sequence[Outputs]], count: int) -> list[bool | None]:
+        check = self.unlike
+        if check is None:
+            return [None] * count
+        features = [by_output[1] for by_output in outputs[check.rule.member]]
+        return [bool(marked) for marked in check.unlike(features)]
 
 
 def load_ensemble(
@@ -136,11 +159,13 @@ def load_ensemble(
         loaded = _network(part, folder, dtype)
         return loaded if as_trained else folded(loaded)
 
-    check = manifest.pixel_check
+    networks = {member.name: network(member) for member in manifest.members}
+    check, unlike = manifest.pixel_check, manifest.unlike
     return NetworkEnsemble(
         manifest,
-        [network(member) for member in manifest.members],
+        list(networks.values()),
         network(check) if check else None,
+        load_unlike_check(folder, unlike, networks) if unlike else None,
     )
 
 
@@ -153,11 +178,24 @@ def member_logits(
 
     images: (n, 224, 224) uint8. Returns (n,) float64 each, the mean over its views.
     """
-    logits: dict[str, list[np.ndarray]] = {member.name: [] for member in members}
+    outputs = member_outputs(members, networks, images)
+    return {name: _logits(views) for name, views in outputs.items()}
+
+
+def member_outputs(
+    members: Sequence[EnsembleMember],
+    networks: Sequence["keras.Model"],
+    images: Array8,
+) -> dict[str, list[Outputs]]:
+    """Compute what each member's network gives out, in each of its views, by the member's name.
+
+    images: (n, 224, 224) uint8. The first output is the probabilities, (n, 1).
+    """
+    outputs: dict[str, list[Outputs]] = {member.name: [] for member in members}
     named = {member.name: network for member, network in zip(members, networks, strict=True)}
     for member, inputs in member_inputs(members, images):
-        logits[member.name].append(logit(in_batches(named[member.name], inputs)))
-    return {name: np.mean(of_views, axis=0) for name, of_views in logits.items()}
+        outputs[member.name].append(outputs_in_batches(named[member.name], inputs))
+    return outputs
 
 
 def member_inputs(
@@ -178,15 +216,33 @@ def member_inputs(
 
 def in_batches(network: "keras.Model", inputs: np.ndarray) -> np.ndarray:
     """The network's probabilities, (n,), in batches of compiled sizes filled up with zeros."""
-    results, start = [], 0
+    return _probabilities(outputs_in_batches(network, inputs))
+
+
+def outputs_in_batches(network: "keras.Model", inputs: np.ndarray) -> Outputs:
+    """Each output of the network, (n, …), in batches of compiled sizes filled up with zeros."""
+    batches: list[Outputs] = []
+    start = 0
     while start < len(inputs):
         size = _batch_size(len(inputs) - start)
         batch = inputs[start : start + size]
         filled = np.zeros((size, *inputs.shape[1:]), dtype=np.float32)
         filled[: len(batch)] = batch
-        results.append(np.asarray(network.predict_on_batch(filled))[: len(batch), 0])
+        results = network.predict_on_batch(filled)
+        outputs = results if isinstance(results, list) else [results]
+        batches.append([np.asarray(output)[: len(batch)] for output in outputs])
         start += size
-    return np.concatenate(results).astype(np.float64)
+    return [np.concatenate(output) for output in zip(*batches, strict=True)]
+
+
+def _probabilities(outputs: Outputs) -> np.ndarray:
+    return outputs[0][:, 0].astype(np.float64)
+
+
+def _logits(by_view: Sequence[Outputs]) -> np.ndarray:
+    """The mean over a member's views, (n,) float64."""
+    views = [logit(_probabilities(outputs)) for outputs in by_view]
+    return np.asarray(np.mean(views, axis=0))
 
 
 def _batch_size(left: int) -> int:

@@ -2,22 +2,20 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from models.digests import file_sha256
+from models.digests import FileName, file_sha256
 from models.populations.applying import LogitScaling, Populations
 from models.populations.population import Population
 from models.preprocessing import AS_IT_IS, FilmView
+from models.unlike.manifest_part import UnlikeCheck
 from readfirst.domain import FIRST_POPULATION, Ages
 from readfirst.errors import Misconfigured
 
 #: The ensembles that come with ReadFirst, a folder for each version.
 SHIPPED = Path(__file__).parent / "ensembles"
 MANIFEST_FILE = "manifest.json"
-#: A plain name: it leads out of no folder.
-FileName = Annotated[str, Field(pattern=r"^[0-9A-Za-z][0-9A-Za-z._-]{0,127}$")]
 
 
 class _Frozen(BaseModel):
@@ -167,6 +165,8 @@ class Manifest(_Frozen):
     threshold: float = Field(gt=0, lt=1)
     operating_point: OperatingPoint
     pixel_check: PixelCheck | None = None
+    #: None where its scores cannot tell whether a film is unlike those of the validation.
+    unlike: UnlikeCheck | None = None
     #: On the held-out patients; of a recalibrated ensemble, `ece` is that of its recalibration.
     metrics: Metrics
     #: None where its calibration is that of its tuning patients.
@@ -201,9 +201,9 @@ class Manifest(_Frozen):
         return Populations(first, self.ages, self.prevalence, self.populations)
 
     @property
-    def parts(self) -> list[EnsembleMember | PixelCheck | NamedFile]:
+    def parts(self) -> list[EnsembleMember | PixelCheck | UnlikeCheck | NamedFile]:
         """Everything that lies in a file of its own."""
-        others = (self.pixel_check, self.reference, self.golden)
+        others = (self.pixel_check, self.unlike, self.reference, self.golden)
         return [*self.members, *(part for part in others if part is not None)]
 
 

@@ -140,10 +140,10 @@ class ImageScore:
     probability: float
     #: The probability by each network.
     members: dict[str, float]
-    #: The population by whose calibration it is stated; None: the ensemble's first.
-    population: str | None = None
     #: The film looks unlike those that the networks were validated on; None: they cannot tell.
     unlike: bool | None = None
+    #: The population by whose calibration it is stated; None: the ensemble's first.
+    population: str | None = None
 
     @property
     def spread(self) -> float:

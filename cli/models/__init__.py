@@ -18,6 +18,7 @@ from cli.models import (
 from cli.models.cards import model_card
 from cli.models.feedback import export_verdicts, recalibrate
 from cli.models.populations import fit_population
+from cli.models.unlike import fit_unlike
 from cli.site import threshold
 
 app = typer.Typer(
@@ -44,3 +45,4 @@ app.command(cls=PlainCommand)(generate.generate)
 app.command("export-verdicts", cls=PlainCommand)(export_verdicts.export_verdicts)
 app.command(cls=PlainCommand)(recalibrate.recalibrate)
 app.command("fit-population", cls=PlainCommand)(fit_population.fit_population)
+app.command("fit-unlike", cls=PlainCommand)(fit_unlike.fit_unlike)

@@ -43,5 +43,5 @@ def load_by_name(name: str | None) -> tuple[NetworkEnsemble, Path]:
         if part.name == member:
             alone = part.model_copy(update={"weight": 1.0})
             manifest = ensemble.manifest.model_copy(update={"members": (alone,)})
-            return replace(ensemble, manifest=manifest, networks=[network]), folder
+            return replace(ensemble, manifest=manifest, networks=[network], unlike=None), folder
     raise Misconfigured(f"Ensemble {ensemble.version} has no member {member}.")

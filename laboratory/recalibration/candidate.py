@@ -18,6 +18,7 @@ from models.manifest import (
     check_files,
 )
 from models.reference import load_reference
+from models.unlike.manifest_part import UnlikeCheck
 from readfirst.monitoring.reference import Reference
 
 
@@ -69,7 +70,7 @@ def write_candidate(source: Path, before: Manifest, manifest: Manifest, folder: 
     check_files(source, before)
     folder.mkdir(parents=True)
     for part in before.parts:
-        if isinstance(part, EnsembleMember | PixelCheck):
+        if isinstance(part, EnsembleMember | PixelCheck | UnlikeCheck):
             _link(source / part.file, folder / part.file)
     (folder / MANIFEST_FILE).write_text(manifest.model_dump_json(indent=2) + "\n")
     reference, recalibration = load_reference(source, before), manifest.recalibration

@@ -168,6 +168,7 @@ HELP = (
     Change(r"(?s)readfirst models( fit-population)?: .*", "`readfirst models fit-population`"),
     Change(r"readfirst models train: .*pixel-check\.json.*", "--elsewhere DIR`"),
     Change(r"(?s)readfirst models( card)?: .*", "`readfirst models card VERSION`"),
+    Change(r"(?s)readfirst models fit-unlike: .*", "`readfirst models fit-unlike`"),
     Change(r"readfirst inbox:   .*inbox.*", "the files that stay in the inbox"),
     Change(
         r"readfirst accounts( (show|enable|unlock|disable|token))?: .*",

@@ -91,7 +91,7 @@ class SimulatedSite:
         """The score of a film by an ensemble, for its population."""
         value = self.answers[image_id][version]
         is_adult = image_id in self.adults and version in ADULT_THRESHOLDS
-        return ImageScore(value, {"cnn": value}, "adults" if is_adult else None)
+        return ImageScore(value, {"cnn": value}, population="adults" if is_adult else None)
 
     @contextmanager
     def unit(self) -> Iterator[UnitOfWork]:

@@ -1,0 +1,1 @@
+"""Commands about films unlike those that an ensemble was validated on."""
