@@ -251,8 +251,8 @@ def _measured(
     """
     sick, of_sick, of_others = films.sick, weights[:, films.sick], weights[:, ~films.sick]
     ill, well = of_sick.sum(axis=1), of_others.sum(axis=1)
-    one, other = films.logits[sick][:, np.newaxis], films.logits[~sick]
-    above = (one > other) + 0.5 * (one == other)
+    logits, others = films.logits[sick][:, np.newaxis], films.logits[~sick]
+    above = (logits > others) + 0.5 * (logits == others)
     with np.errstate(divide="ignore", invalid="ignore"):
         sensitivity = of_sick @ flagged[sick] / ill
         specificity = 1 - of_others @ flagged[~sick] / well

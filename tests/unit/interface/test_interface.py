@@ -49,7 +49,7 @@ ADMIN = (
 CARD = (
     "ModelCard|IntendedUse|TrainingData|EnsembleMember|FilmView|PlattScaling|OperatingPoint"
     "|AcquisitionResult|PixelCheck|Metrics|Estimate|Recalibration|ChangedFigure|Evaluation"
-    "|EvaluatedGroup|JsonValue"
+    "|EvaluatedGroup|JsonValue|UnlikeCheck|UnlikeFigures|MarkedShare"
 )
 POPULATION = "PopulationRecord|FiguresAgainst|PredictiveValues|Interval|Ages"
 OPENAPI = (
