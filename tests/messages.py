@@ -70,6 +70,8 @@ TABLES = (
     "readfirst.studies.populations:FINDING_NAMES",
     "readfirst.studies.populations:GROUP_NAMES",
     "readfirst.studies.populations:POPULATION_WORDS",
+    "readfirst.studies.marks:VALIDITY_LABELS",
+    "readfirst.studies.marks:VALIDITY_WORDS",
     "readfirst.studies.priority:PRIOR",
     "db.monitoring.scanners:EVERY_SCANNER",
     "db.monitoring.scanners:OTHER_SCANNERS",

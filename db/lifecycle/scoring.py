@@ -97,6 +97,7 @@ def new_score(
         probability=result.probability,
         members=result.members,
         population=result.population,
+        unlike=result.unlike,
         threshold=threshold.value,
         threshold_version=threshold.version,
         flagged=result.probability >= threshold.value,

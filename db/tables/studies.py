@@ -239,6 +239,8 @@ class Score(Base):
     members: Mapped[dict[str, float]]
     #: By whose calibration it is stated, as the ensemble names it; None: the ensemble's first.
     population: Mapped[str | None] = mapped_column(String(64))
+    #: Its film looks unlike those of the validation; None: the ensemble cannot tell.
+    unlike: Mapped[bool | None]
     #: The one that was active then, and its version; a study may rank by a later one.
     threshold: Mapped[float]
     threshold_version: Mapped[int] = mapped_column(default=1, server_default="1")

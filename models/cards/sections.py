@@ -23,6 +23,7 @@ from readfirst.formatting import readable_share
 from readfirst.language.formats import number_text
 from readfirst.language.texts import gettext
 from readfirst.studies.marks import MARK_SENTENCES, MarkCode
+from readfirst.studies.score_marks import OF_SCORES
 
 
 def sections_of(card: ModelCard) -> tuple[CardSection, ...]:
@@ -185,7 +186,12 @@ def _marks(card: ModelCard) -> CardSection:
         )
     ]
     if len(card.members) > 1:
-        texts.append(gettext("Each score comes with what every member said."))
+        texts.append(
+            gettext(
+                "Each score comes with what every member said. Where they lie on both sides of the "
+                "threshold it is in doubt, and is never shown as low either."
+            )
+        )
     return CardSection(
         "marks",
         gettext("When a score is not validated"),
@@ -195,8 +201,10 @@ def _marks(card: ModelCard) -> CardSection:
 
 
 def _mark_codes(card: ModelCard) -> Iterator[MarkCode]:
-    """The marks that a score of this ensemble may have."""
+    """The marks that a film of this ensemble may have by its header."""
     for code in MARK_SENTENCES:
+        if code in OF_SCORES:
+            continue
         by_age = code in (MarkCode.ADULT, MarkCode.CHILD_OUTSIDE_POPULATION, MarkCode.AGE_UNKNOWN)
         if code is MarkCode.POPULATION_UNKNOWN:
             if card.ages is None:
