@@ -50,6 +50,7 @@ CARD = (
     "ModelCard|IntendedUse|TrainingData|EnsembleMember|FilmView|PlattScaling|OperatingPoint"
     "|AcquisitionResult|PixelCheck|Metrics|Estimate|Recalibration|ChangedFigure|Evaluation"
     "|EvaluatedGroup|JsonValue|UnlikeCheck|UnlikeFigures|MarkedShare"
+    "|Adaptation"
 )
 POPULATION = "PopulationRecord|FiguresAgainst|PredictiveValues|Interval|Ages"
 OPENAPI = (
