@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from models.digests import FileName, file_sha256
+from models.populations.applying import LogitScaling, Populations
+from models.populations.population import Population
 from models.preprocessing import AS_IT_IS, FilmView
 from models.unlike.manifest_part import UnlikeCheck
-from readfirst.domain import Ages
+from readfirst.domain import FIRST_POPULATION, Ages
 from readfirst.errors import Misconfigured
 
 #: The ensembles that come with ReadFirst, a folder for each version.
@@ -149,6 +151,33 @@ class Recalibration(_Frozen):
     auc: Estimate
 
 
+class Adaptation(_Frozen):
+    """The evidence for an ensemble that was fitted to a site's own labelled films.
+
+    ensemble: the earlier one. level: `calibration`, `operating_point` or `linear_layer`. on:
+    `films`, or `verdicts`. folds: of the cross-validation by patient, from which what is after
+    comes. strength: of the linear layer, None without one. left_out: films that were given and
+    are not among these, by why not.
+    """
+
+    ensemble: str
+    level: str
+    on: str
+    films: int
+    patients: int
+    pneumonia: int
+    folds: int
+    strength: float | None
+    #: By level: `auc`, `ece`, `brier`, `log_loss`, `sensitivity`, `specificity` and `cost`.
+    figures: dict[str, dict[str, ChangedFigure]]
+    #: Log loss of the linear layer against that of the calibration; None where none was fitted.
+    layer_gain: ChangedFigure | None
+    left_out: dict[str, int]
+    #: Verdicts that were blind, and those whose reader had seen what the AI said.
+    blind: int | None = None
+    influenced: int | None = None
+
+
 class Manifest(_Frozen):
     """The whole manifest; `manifest.json` in the ensemble's folder."""
 
@@ -165,10 +194,13 @@ class Manifest(_Frozen):
     pixel_check: PixelCheck | None = None
     #: None where its scores cannot tell whether a film is unlike those of the validation.
     unlike: UnlikeCheck | None = None
-    #: On the held-out patients; of a recalibrated ensemble, `ece` is that of its recalibration.
+    #: On the held-out patients; of a recalibrated ensemble, `ece` is that of its recalibration; of
+    #: an adapted one, all are on the films of the site, each by a fit without its patient.
     metrics: Metrics
     #: None where its calibration is that of its tuning patients.
     recalibration: Recalibration | None = None
+    #: None where it was not fitted to a site's own films.
+    adaptation: Adaptation | None = None
     #: Drift is held against it; None where none was made.
     reference: NamedFile | None = None
     #: What it gave to the sample films when it was made; None where nobody kept it.
@@ -177,9 +209,26 @@ class Manifest(_Frozen):
     population: str
     #: The ages in it; None where nobody knows them, and every score is marked.
     ages: Ages | None = None
+    #: Other populations, each with a calibration and a threshold of its own; the first that fits a
+    #: film outside these ages is applied.
+    populations: tuple[Population, ...] = ()
     source: str
     licence: str
     disclaimer: str
+
+    @field_validator("populations")
+    @classmethod
+    def _are_told_apart(cls, populations: tuple[Population, ...]) -> tuple[Population, ...]:
+        names = [each.name for each in populations]
+        if len({*names, FIRST_POPULATION}) != len(names) + 1:
+            raise ValueError(f"each has a name of its own, and none is {FIRST_POPULATION!r}")
+        return populations
+
+    @property
+    def stated_populations(self) -> Populations:
+        """All its populations, by which scores are stated."""
+        first = LogitScaling(self.calibration.slope, self.calibration.intercept)
+        return Populations(first, self.ages, self.prevalence, self.populations)
 
     @property
     def parts(self) -> list[EnsembleMember | PixelCheck | UnlikeCheck | NamedFile]:

@@ -50,6 +50,7 @@ KEYWORDS: Any = {
 }
 #: Tables and constants of texts, which are translated where they are shown: `module:name`.
 TABLES = (
+    "models.cards.adaptation_section:FITTED_PARTS",
     "readfirst:DISCLAIMER",
     "readfirst.inbox_issues:SENTENCES",
     "readfirst.language.formats:PATTERNS",
@@ -67,6 +68,9 @@ TABLES = (
     "readfirst.studies.identity:WARNING_SENTENCES",
     "readfirst.studies.marks:MARK_SENTENCES",
     "readfirst.studies.marks:MARK_WORDS",
+    "readfirst.studies.populations:FINDING_NAMES",
+    "readfirst.studies.populations:GROUP_NAMES",
+    "readfirst.studies.populations:POPULATION_WORDS",
     "readfirst.studies.marks:VALIDITY_LABELS",
     "readfirst.studies.marks:VALIDITY_WORDS",
     "readfirst.studies.priority:PRIOR",

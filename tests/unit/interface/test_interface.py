@@ -50,8 +50,15 @@ CARD = (
     "ModelCard|IntendedUse|TrainingData|EnsembleMember|FilmView|PlattScaling|OperatingPoint"
     "|AcquisitionResult|PixelCheck|Metrics|Estimate|Recalibration|ChangedFigure|Evaluation"
     "|EvaluatedGroup|JsonValue|UnlikeCheck|UnlikeFigures|MarkedShare"
+    "|Adaptation"
 )
+POPULATION = "PopulationRecord|FiguresAgainst|PredictiveValues|Interval|Ages"
 OPENAPI = (
+    Change(r"components schemas (Study|Score)View .*\bpopulation\b.*", "(`population`)"),
+    Change(
+        rf"(?s)components schemas ({POPULATION})\b.*",
+        "*Ensembles* and `readfirst models show`",
+    ),
     Change(
         rf"(?s)paths /api/v1/ensembles/\{{version\}}/card .*|components schemas ({CARD})\b.*",
         "`GET /api/v1/ensembles/{version}/card`",
@@ -167,6 +174,7 @@ OPENAPI = (
 )
 BOUNDED = "timeout|limit|concurrency|port|epochs|miss-cost|seed|trials|samples|strongest|count"
 HELP = (
+    Change(r"(?s)readfirst models( fit-population)?: .*", "`readfirst models fit-population`"),
     Change(r"readfirst models train: .*pixel-check\.json.*", "--elsewhere DIR`"),
     Change(r"(?s)readfirst models( card)?: .*", "`readfirst models card VERSION`"),
     Change(r"(?s)readfirst models fit-unlike: .*", "`readfirst models fit-unlike`"),
@@ -198,6 +206,7 @@ HELP = (
         r"(?s)readfirst models( export-verdicts)?: .*", "`readfirst models export-verdicts DIR`"
     ),
     Change(r"(?s)readfirst models recalibrate: .*", "`readfirst models recalibrate`"),
+    Change(r"(?s)readfirst models( adapt)?: .*", "`readfirst models adapt`"),
     Change(r"readfirst models shadow: .*", "`readfirst models shadow 3.0`"),
     Change(
         r"readfirst models( compare)?: .*\b(site|[Cc]ompare)\b.*",
@@ -226,6 +235,7 @@ HELP = (
     ),
 )
 SCHEMA = (
+    Change(r"(scores|studies)\.population .*", "`scores.population` and `studies.population`"),
     Change(r"studies\.reported_(at|by) .*", "`studies.reported_at`"),
     Change(r"worklist_queries\b.*", "`worklist_queries`"),
     Change(r"patient_merges\b.*", "`patient_merges`"),
