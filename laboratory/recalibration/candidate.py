@@ -48,7 +48,9 @@ def recalibrated(
             ),
             "prevalence": prevalence,
             "threshold": scaled(manifest.threshold, scaling),
-            "metrics": manifest.metrics.model_copy(update={"ece": ece}),
+            "metrics": manifest.metrics.model_copy(
+                update={"ece": ece, "ece_at_own_prevalence": None}
+            ),
             "recalibration": recalibration,
             "reference": None,
             "golden": None,
