@@ -8,7 +8,7 @@ from db.ris.orders import OrderRecord
 from readfirst.domain import ImageState
 from readfirst.studies.findings import Agreement, Finding
 from readfirst.studies.identity import StudyWarning
-from readfirst.studies.marks import Mark
+from readfirst.studies.marks import Mark, Validity, validity_of
 from readfirst.studies.priority import PriorityReason
 
 
@@ -28,7 +28,7 @@ class ImageRecord:
     state: ImageState
     code: str | None
     reason: str | None
-    #: Why its score is not validated; empty if it is, or if there will be none.
+    #: Why its score is not validated, or in doubt; empty if it is neither, or if there is none.
     marks: tuple[Mark, ...]
     acquisition_datetime: datetime | None
     received_at: datetime
@@ -120,7 +120,7 @@ class StudyRecord(OfStudy):
     ensemble_version: str | None
     standing: PriorityReason
     why: str
-    #: Why its score is not validated: the marks of all its images, each code once.
+    #: Why its score is not validated, or in doubt: the marks of all its images, each code once.
     marks: tuple[Mark, ...]
     warnings: tuple[StudyWarning, ...]
     #: When it was read; None: unread, or an image came in since.
@@ -141,6 +141,11 @@ class StudyRecord(OfStudy):
     #: and probability, threshold, members, version and deciding image are left out.
     ai_hidden: bool = False
 
+    @property
+    def validity(self) -> Validity:
+        """The trust that its score deserves, by its marks; none is doubted that is not there."""
+        return validity_of(self.marks if self.probability is not None else ())
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScoreRecord:
@@ -156,6 +161,10 @@ class ScoreRecord:
     members: dict[str, float]
     #: How far the members disagree: from the least to the most suspicious of them.
     spread: float
+    #: The film looks unlike those of the validation; None: the ensemble cannot tell.
+    unlike: bool | None
+    #: What the score says against itself; besides those of its image.
+    marks: tuple[Mark, ...]
     scored_at: datetime
 
 

@@ -28,6 +28,7 @@ from readfirst.results.values import (
 from readfirst.studies.display import DisplayContext
 from readfirst.studies.findings import Agreement, Finding
 from readfirst.studies.identity import WarningCode
+from readfirst.studies.score_marks import of_image
 from results.services import NoResult, ResultServices
 
 ASSESSMENTS = {
@@ -256,7 +257,9 @@ def _image(
         threshold=score.threshold,
         threshold_version=score.threshold_version,
         flagged=score.flagged,
-        marks=tuple((mark.code.value, mark.reason) for mark in record.marks),
+        marks=tuple(
+            (mark.code.value, mark.reason) for mark in (*of_image(record.marks), *score.marks)
+        ),
         scored_at=score.scored_at,
     )
 

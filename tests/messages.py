@@ -67,6 +67,8 @@ TABLES = (
     "readfirst.studies.identity:WARNING_SENTENCES",
     "readfirst.studies.marks:MARK_SENTENCES",
     "readfirst.studies.marks:MARK_WORDS",
+    "readfirst.studies.marks:VALIDITY_LABELS",
+    "readfirst.studies.marks:VALIDITY_WORDS",
     "readfirst.studies.priority:PRIOR",
     "db.monitoring.scanners:EVERY_SCANNER",
     "db.monitoring.scanners:OTHER_SCANNERS",

@@ -15,6 +15,7 @@ from readfirst.formatting import (
     short_duration,
 )
 from readfirst.printable import printable
+from readfirst.studies.marks import VALIDITY_WORDS, Validity
 from readfirst.studies.priority import PriorityReason
 
 #: Heading and greatest width of each column but the UID. With the gaps they make 80.
@@ -69,6 +70,8 @@ def short_reason(row: StudyRecord) -> str:
     elif row.marks:
         lead = "AI above threshold, " if row.flagged else ""
         reason = f"{lead}not valid: {row.marks[0].code.replace('_', ' ')}"
+        if row.validity is Validity.IN_DOUBT:
+            reason = f"{lead}{VALIDITY_WORDS[row.validity]}"
     else:
         reason = _by_rank(row)
         if len(row.images) > 1:

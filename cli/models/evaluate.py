@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
-from cli.common.console import err, notice, print_json, print_table
+from cli.common.console import err, notice, out, print_json, print_table
 from cli.models.ensembles import load_by_name
-from cli.models.figures import by_label, print_metrics, with_interval
+from cli.models.figures import by_label, disagreement_text, print_metrics, with_interval
 from cli.models.films import read_films, take_subset
 from cli.models.options import Data, Json, Labels, Seed, SubsetName
 from readfirst.files.private_files import users_umask
@@ -62,10 +62,14 @@ def evaluate(
     if json:
         metrics = [model.metrics for model in evaluated]
         print_json(metrics[0] if len(metrics) == 1 else metrics)
-    elif len(evaluated) == 1:
+        return
+    if len(evaluated) == 1:
         print_metrics(measured[0][0], evaluated[0].metrics, part or "all films")
     else:
         _print_side_by_side(evaluated, f"{len(films)} films, {part or 'all of them'}")
+    for model in evaluated:
+        if model.disagreement is not None:
+            out().print(Text(disagreement_text(model.name, model.disagreement)), soft_wrap=True)
 
 
 def _measure(

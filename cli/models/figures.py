@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from cli.common.console import print_table
 from models.manifest import Estimate, Manifest, Metrics
+
+if TYPE_CHECKING:
+    from laboratory.evaluation.disagreement import Disagreement
 
 
 def print_metrics(manifest: Manifest, metrics: Metrics, films: str) -> None:
@@ -33,6 +38,21 @@ def by_label(metrics: Metrics) -> dict[str, Estimate | None]:
         "ECE": metrics.ece,
         "ECE at the films' own prevalence": metrics.ece_at_own_prevalence,
     }
+
+
+def disagreement_text(name: str, disagreement: Disagreement) -> str:
+    """Say in a line how often the members disagree, and how much less right the ensemble is."""
+    text = f"The members of {name} disagree on {_in_percent(disagreement.share)} of the films"
+    if disagreement.wrong is None or disagreement.wrong_otherwise is None:
+        return f"{text}."
+    return (
+        f"{text}; it is wrong on {_in_percent(disagreement.wrong)} of these and on "
+        f"{_in_percent(disagreement.wrong_otherwise)} of the others."
+    )
+
+
+def _in_percent(share: Estimate) -> str:
+    return f"{100 * share.value:.1f} % ({100 * share.low:.1f}–{100 * share.high:.1f})"
 
 
 def with_interval(estimate: Estimate | None) -> str:

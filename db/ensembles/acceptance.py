@@ -24,6 +24,7 @@ from db.verdicts import latest_verdicts
 from readfirst.errors import Misconfigured
 from readfirst.statistics.acceptance import AcceptanceReport, LabelledStudy, Promise, accept
 from readfirst.studies.findings import LABELS, Finding
+from readfirst.studies.score_marks import outside_validation
 
 REPORTS = TypeAdapter(AcceptanceReport)
 UNKNOWN = "unknown"
@@ -97,8 +98,8 @@ def labelled_studies(
 ) -> list[LabelledStudy]:
     """The labelled studies that an ensemble has scored, each by its most suspicious film."""
     query = (
-        select(Image.study_id, Score.probability, Image.marks, Image.view_position, *SCANNER)
-        .add_columns(Study.received_at, Study.patient_sex)
+        select(Image.study_id, Score.probability, Image.marks, Score.unlike, Image.view_position)
+        .add_columns(*SCANNER, Study.received_at, Study.patient_sex)
         .join(Score, Score.image_id == Image.id)
         .join(Study, Image.study_id == Study.id)
         .where(Score.ensemble_version == ensemble_version)
@@ -106,14 +107,16 @@ def labelled_studies(
         .order_by(Score.probability, Score.id)
     )
     by_study: dict[int, LabelledStudy] = {}
-    for study_id, probability, marks, view, *scanner, received_at, sex in session.execute(query):
+    for study_id, probability, marks, unlike, view, *scanner, received_at, sex in session.execute(
+        query
+    ):
         if study_id in labels:
             # The last one of a study has the highest probability.
             by_study[study_id] = LabelledStudy(
                 probability=probability,
                 sick=labels[study_id],
                 received_at=received_at,
-                validated=not marks,
+                validated=not outside_validation(marks, unlike),
                 sex=sex or UNKNOWN,
                 scanner=scanner_name(*scanner),
                 view=view or UNKNOWN,

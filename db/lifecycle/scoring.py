@@ -95,6 +95,7 @@ def new_score(
         ensemble_version=version,
         probability=result.probability,
         members=result.members,
+        unlike=result.unlike,
         threshold=threshold.value,
         threshold_version=threshold.version,
         flagged=result.probability >= threshold.value,

@@ -6,7 +6,7 @@ and the versions of both, are of these two.
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from db.ensembles.thresholds import ActiveThreshold, ActiveThresholds
 from db.lifecycle.events import Cause, DomainEvent, EventAction, image_event
@@ -17,6 +17,8 @@ from readfirst.studies.identity import differences, patient_of
 from readfirst.studies.priority import reading_key
 from readfirst.studies.priors import PriorReason
 
+#: A score, or what is wanted of one.
+Answer = TypeVar("Answer")
 #: What a study takes from the first of its images that says it.
 DESCRIPTION = (
     "patient_id",
@@ -185,6 +187,22 @@ def counting_threshold(score: Score, thresholds: Mapping[str, ActiveThreshold]) 
     return thresholds.get(score.ensemble_version, own)
 
 
+def counting_scores(scores: Iterable[tuple[int, bool, Answer]]) -> dict[int, Answer]:
+    """The score with which each image counts, by the image's row id.
+
+    scores: in the order in which they were given, each behind its image, and behind true if it is
+    by the active ensemble.
+    """
+    by_image: dict[int, Answer] = {}
+    by_active: set[int] = set()
+    for image_id, is_by_active, score in scores:
+        if image_id not in by_active:
+            by_image[image_id] = score
+        if is_by_active:
+            by_active.add(image_id)
+    return by_image
+
+
 def deciding_score(
     scores: Iterable[Score], active_version: str, thresholds: Mapping[str, ActiveThreshold]
 ) -> Score | None:
@@ -195,11 +213,9 @@ def deciding_score(
     threshold goes before any other, since each version has thresholds of its own; of two alike, the
     earlier one.
     """
-    by_image: dict[int, Score] = {}
-    for score in scores:
-        known = by_image.get(score.image_id)
-        if known is None or known.ensemble_version != active_version:
-            by_image[score.image_id] = score
+    by_image = counting_scores(
+        (score.image_id, score.ensemble_version == active_version, score) for score in scores
+    )
 
     def suspicion(score: Score) -> tuple[bool, float, int]:
         is_flagged = score.probability >= counting_threshold(score, thresholds).value

@@ -21,6 +21,7 @@ from db.tables import EnsembleVersion, Image, RescoredStudy, Score, Study
 from readfirst.language.texts import gettext
 from readfirst.studies.marks import MARK_WORDS, Mark, MarkCode
 from readfirst.studies.prevalence import at_prevalence
+from readfirst.studies.score_marks import outside_validation
 
 #: The population that the ensemble was validated on.
 VALIDATED = "validated population"
@@ -177,7 +178,7 @@ def changed_studies(
             unread=study.read_at is None and study.prior_since is None,
             flagged=study.flagged,
             scanner=scanner_name(*scanner),
-            population=population(marks or ()),
+            population=population(outside_validation(marks or (), unlike)),
             ensemble_before=row.version_before,
             probability_before=at_site(row.probability_before, row.version_before),
             flagged_before=row.flagged_before,
@@ -185,7 +186,7 @@ def changed_studies(
             probability_after=at_site(row.probability_after, row.version_after),
             flagged_after=row.flagged_after,
         )
-        for row, study, marks, *scanner in rows
+        for row, study, marks, unlike, *scanner in rows
     ]
 
 
@@ -226,7 +227,7 @@ def _conditions(second_look_from: float) -> tuple[ColumnElement[bool], ...]:
 
 def _studies() -> Select[*tuple[Any, ...]]:
     return (
-        select(RescoredStudy, Study, Image.marks, *SCANNER)
+        select(RescoredStudy, Study, Image.marks, Score.unlike, *SCANNER)
         .join(Study, Study.id == RescoredStudy.study_id)
         .outerjoin(Score, Score.id == Study.score_id)
         .outerjoin(Image, Image.id == Score.image_id)
@@ -245,7 +246,8 @@ def _grouped(
 ) -> Iterator[tuple[list[tuple[GroupKind, str]], ChangeCounts]]:
     """The counts of all studies that are alike, with the names of the groups they belong to."""
     marks = cast(Image.marks, String)
-    alike = (RescoredStudy.version_before, RescoredStudy.version_after, marks, *SCANNER)
+    versions = (RescoredStudy.version_before, RescoredStudy.version_after)
+    alike = (*versions, marks, Score.unlike, *SCANNER)
     sums = (func.sum(case((each, 1), else_=0)) for each in _conditions(second_look_from))
     query = (
         select(func.count(), *sums, *alike)
@@ -256,8 +258,11 @@ def _grouped(
         .where(RescoredStudy.night_id == night_number)
         .group_by(*alike)
     )
-    for studies, flagged, withdrawn, looks, before, after, text, *scanner in session.execute(query):
+    for studies, flagged, withdrawn, looks, before, after, *film in session.execute(query):
+        text, unlike, *scanner = film
         codes = [str(mark["code"]) for mark in loads(text or "[]")]
+        if unlike:
+            codes.append(MarkCode.UNLIKE_VALIDATED)
         names = [
             (
                 GroupKind.ENSEMBLES,

@@ -234,6 +234,8 @@ class Score(Base):
     ensemble_version: Mapped[str] = mapped_column(ForeignKey("ensembles.version"))
     probability: Mapped[float]
     members: Mapped[dict[str, float]]
+    #: Its film looks unlike those of the validation; None: the ensemble cannot tell.
+    unlike: Mapped[bool | None]
     #: The one that was active then, and its version; a study may rank by a later one.
     threshold: Mapped[float]
     threshold_version: Mapped[int] = mapped_column(default=1, server_default="1")

@@ -13,10 +13,12 @@ from db.read_models import VerdictRecord
 from db.ris.merges import merges_of
 from db.tables import EnsembleVersion, Image, Score, Study
 from db.verdicts import NO_VERDICT, VerdictSummary, verdict_summaries
+from db.worklist.score_marks import marks_of_scores
 from readfirst.domain import ImageState
 from readfirst.refusals import refusal_text
 from readfirst.studies.display import DisplayContext
 from readfirst.studies.identity import PATIENT_FIELDS, is_same, patient_from, patient_of
+from readfirst.studies.marks import Mark, Validity, validity_of
 from readfirst.studies.prevalence import at_prevalence
 
 LATEST_FIRST = (func.coalesce(Study.study_datetime, Study.received_at).desc(), Study.id.desc())
@@ -56,8 +58,10 @@ class OtherStudy(OfStudy):
     probability: float | None
     threshold: float | None
     flagged: bool
-    #: Its score is not validated.
+    #: Its score is not validated, or in doubt.
     marked: bool
+    #: How far its score holds, by its marks.
+    validity: Validity
     #: The AI's result is kept from the reader until it has a verdict.
     ai_hidden: bool
     images: tuple[OtherImage, ...]
@@ -89,8 +93,9 @@ def other_studies(
     summaries = verdict_summaries(session, study_ids, prevalence=display.prevalence)
     versions = select(EnsembleVersion.version, EnsembleVersion.prevalence).where(has_been_active())
     presupposed = dict(session.execute(versions).all())
+    marks = marks_of_scores(session, study_ids, display.prevalence)
     return [
-        _record(other, ensemble, display, summaries.get(other.id, NO_VERDICT), presupposed)
+        _record(other, ensemble, display, summaries.get(other.id, NO_VERDICT), presupposed, marks)
         for other, ensemble in rows
     ]
 
@@ -139,6 +144,7 @@ def _record(
     display: DisplayContext,
     verdicts: VerdictSummary,
     presupposed: Mapping[str, float | None],
+    score_marks: Mapping[int, tuple[Mark, ...]],
 ) -> OtherStudy:
     is_hidden = display.hides(verdicts.count) and study.probability is not None
 
@@ -148,6 +154,9 @@ def _record(
         return at_prevalence(value, ensemble.prevalence, display.prevalence)
 
     accepted = [image for image in study.images if image.state is not ImageState.REFUSED]
+    marks = [mark for image in accepted for mark in image.marks]
+    if not is_hidden:
+        marks += [mark for image in accepted for mark in score_marks.get(image.id, ())]
     return OtherStudy(
         study_instance_uid=study.study_instance_uid,
         at=study.study_datetime or study.received_at,
@@ -156,7 +165,8 @@ def _record(
         probability=at_site(study.probability),
         threshold=at_site(study.threshold),
         flagged=study.flagged and not is_hidden,
-        marked=any(image.marks for image in accepted),
+        marked=bool(marks),
+        validity=validity_of(marks),
         ai_hidden=is_hidden,
         images=tuple(
             _image(image, display, None if is_hidden else presupposed) for image in study.images

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from sqlalchemy import Row, func, select, text
 from sqlalchemy.orm import Session, defer, joinedload, load_only, selectinload
@@ -19,9 +20,10 @@ from db.read_models import (
 )
 from db.study_conditions import counting_threshold, counting_threshold_version
 from db.tables import Arrival, EnsembleVersion, Event, Image, Score, Study
-from db.verdicts import verdicts_of
+from db.verdicts import NO_VERDICT, verdict_summaries, verdicts_of
 from db.worklist.figure_filter import as_networks_gave
 from db.worklist.filters import EVERYTHING, WorklistFilter, conditions
+from db.worklist.score_marks import marks_of_scores
 from db.worklist.sorting import (
     READING_ORDER,
     Order,
@@ -30,11 +32,18 @@ from db.worklist.sorting import (
     keyset_segments,
     position_of,
 )
-from db.worklist.study_read_models import image_record, study_records, verdict_without_ai
+from db.worklist.study_read_models import (
+    image_record,
+    in_words,
+    study_records,
+    verdict_without_ai,
+)
 from readfirst.domain import ImageState, spread
 from readfirst.errors import Conflict
 from readfirst.studies.display import DisplayContext
+from readfirst.studies.marks import Mark
 from readfirst.studies.prevalence import at_prevalence
+from readfirst.studies.score_marks import score_marks
 
 #: A number of a row has fewer.
 MOST_DIGITS = 10
@@ -228,20 +237,34 @@ def study_exists(session: Session, study_instance_uid: str) -> bool:
     return session.scalar(query) is not None
 
 
-def image_detail(session: Session, sha256: str) -> ImageDetail | None:
-    """The image whose original has this digest."""
+def image_detail(
+    session: Session, sha256: str, display: DisplayContext | None = None
+) -> ImageDetail | None:
+    """The image whose original has this digest. display: None leaves out what its score says."""
     query = select(Image).where(Image.sha256 == sha256)
     image = session.scalar(query.options(joinedload(Image.study), selectinload(Image.arrivals)))
     if image is None:
         return None
     return ImageDetail(
         study_instance_uid=image.study.study_instance_uid,
-        image=image_record(image),
+        image=image_record(image, _score_marks(session, image, display)),
         rows=image.rows,
         columns=image.columns,
         transfer_syntax_uid=image.transfer_syntax_uid,
         preprocessing_version=image.preprocessing_version,
     )
+
+
+def _score_marks(
+    session: Session, image: Image, display: DisplayContext | None
+) -> tuple[Mark, ...]:
+    """The marks of the image's score, where its study shows what the AI says."""
+    if display is None:
+        return ()
+    verdicts = verdict_summaries(session, [image.study_id]).get(image.study_id, NO_VERDICT)
+    if display.hides(verdicts.count):
+        return ()
+    return marks_of_scores(session, [image.study_id], display.prevalence).get(image.id, ())
 
 
 def small_film(session: Session, sha256: str) -> SmallFilm | None:
@@ -289,19 +312,23 @@ def _scores(session: Session, study: Study, prevalence: float | None) -> tuple[S
     )
     rows = session.execute(query).all()
 
-    def at_site(probability: float, presupposed: float | None) -> float:
+    def at_site(presupposed: float | None, probability: float) -> float:
         return at_prevalence(probability, presupposed, prevalence)
 
     return tuple(
         ScoreRecord(
             sha256=sha256,
             ensemble_version=score.ensemble_version,
-            probability=at_site(score.probability, presupposed),
-            threshold=at_site(threshold, presupposed),
+            probability=at_site(presupposed, score.probability),
+            threshold=at_site(presupposed, threshold),
             threshold_version=threshold_version,
             flagged=score.probability >= threshold,
-            members={name: at_site(value, presupposed) for name, value in score.members.items()},
+            members={name: at_site(presupposed, value) for name, value in score.members.items()},
             spread=spread(score.members),
+            unlike=score.unlike,
+            marks=in_words(
+                score_marks(score.members, threshold, score.unlike, partial(at_site, presupposed))
+            ),
             scored_at=score.scored_at,
         )
         for score, sha256, presupposed, threshold, threshold_version in rows

@@ -1,6 +1,6 @@
 """Make the records of studies and images from their rows."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -13,12 +13,13 @@ from db.tables import EnsembleVersion, Image, Study
 from db.verdicts import NO_VERDICT, VerdictSummary, verdict_summaries
 from db.worklist.conflicts import study_warnings
 from db.worklist.prior_counts import prior_counts
+from db.worklist.score_marks import marks_of_scores
 from readfirst.domain import FileKind, ImageState, uid_from_digest
 from readfirst.language.texts import gettext
 from readfirst.refusals import refusal_text
 from readfirst.studies.display import DisplayContext
 from readfirst.studies.identity import StudyWarning
-from readfirst.studies.marks import Mark, mark_text
+from readfirst.studies.marks import Mark, each_once, mark_text
 from readfirst.studies.prevalence import at_prevalence
 from readfirst.studies.priority import (
     Overdue,
@@ -26,6 +27,7 @@ from readfirst.studies.priority import (
     explain_priority,
     priority_reason,
 )
+from readfirst.studies.score_marks import of_image
 
 #: The causes of flags that came otherwise than with a film.
 RESCORED_BY = ("rescore", "rollback")
@@ -40,12 +42,13 @@ AI_HIDDEN_STAT = "Ordered as STAT; what the AI says is hidden until a verdict is
 
 @dataclass(frozen=True, slots=True)
 class Related:
-    """The warnings, the verdict, the number of priors and the order of a study, from other rows."""
+    """The warnings, verdict, number of priors, order and images of a study, from other rows."""
 
     warnings: tuple[StudyWarning, ...]
     verdicts: VerdictSummary
     prior_count: int
     order: OrderRecord | None
+    images: tuple[ImageRecord, ...]
 
 
 def study_records(
@@ -59,6 +62,7 @@ def study_records(
     study_ids = [study.id for study in studies]
     priors, orders = prior_counts(session, studies), orders_of_studies(session, studies)
     summaries = verdict_summaries(session, study_ids, prevalence=display.prevalence)
+    marks = marks_of_scores(session, study_ids, display.prevalence)
     return [
         _study_record(
             study,
@@ -68,6 +72,7 @@ def study_records(
                 summaries.get(study.id, NO_VERDICT),
                 priors.get(study.id, 0),
                 orders.get(study.id),
+                tuple(image_record(each, marks.get(each.id, ())) for each in study.images),
             ),
             display,
         )
@@ -85,7 +90,7 @@ def _study_record(
     threshold = None if study.threshold is None else at_site(study.threshold)
     probability = at_site(score.probability) if score else None
     reason = priority_reason(stat=study.stat, flagged=study.flagged, scored=probability is not None)
-    marks, invalid = _marks(study), study.invalid_study_instance_uid
+    marks, invalid = _marks(related.images), study.invalid_study_instance_uid
     record = StudyRecord(
         number=study.id,
         study_instance_uid=study.study_instance_uid,
@@ -128,7 +133,7 @@ def _study_record(
         prior=study.prior_since is not None,
         verdict=related.verdicts.current,
         verdict_count=related.verdicts.count,
-        images=tuple(image_record(image) for image in study.images),
+        images=related.images,
         deciding_image=_digest(study.images, score.image_id) if score else None,
     )
     if score is None or not display.hides(record.verdict_count):
@@ -163,6 +168,8 @@ def without_ai(record: StudyRecord) -> StudyRecord:
     """Return a scored study without what the AI says of it. It is never shown as not flagged."""
     return replace(
         record,
+        marks=of_image(record.marks),
+        images=tuple(replace(image, marks=of_image(image.marks)) for image in record.images),
         flagged=False,
         probability=None,
         threshold=None,
@@ -186,14 +193,11 @@ def _is_overdue(study: Study, overdue: Overdue | None) -> bool:
     return study.received_at <= overdue.received_before
 
 
-def _marks(study: Study) -> tuple[Mark, ...]:
+def _marks(images: Sequence[ImageRecord]) -> tuple[Mark, ...]:
     """Those of all images that are scored or will be, each code once."""
-    by_code: dict[str, Mark] = {}
-    for image in study.images:
-        if image.state is not ImageState.REFUSED:
-            for mark in image.marks:
-                by_code.setdefault(mark.code, replace(mark, reason=mark_text(mark)))
-    return tuple(by_code.values())
+    return each_once(
+        mark for image in images if image.state is not ImageState.REFUSED for mark in image.marks
+    )
 
 
 def _is_complete(study: Study, quiet_before: datetime | None) -> bool:
@@ -204,8 +208,8 @@ def _is_complete(study: Study, quiet_before: datetime | None) -> bool:
     return not may_grow or quiet_before is None or study.last_received_at <= quiet_before
 
 
-def image_record(image: Image) -> ImageRecord:
-    """An image, with the name of the file that brought it."""
+def image_record(image: Image, score_marks: tuple[Mark, ...] = ()) -> ImageRecord:
+    """An image, with the name of the file that brought it. score_marks: those of its score."""
     return ImageRecord(
         sha256=image.sha256,
         sop_instance_uid=image.sop_instance_uid,
@@ -219,7 +223,7 @@ def image_record(image: Image) -> ImageRecord:
         state=image.state,
         code=image.code.value if image.code else None,
         reason=refusal_text(image.code, image.reason) if image.reason else None,
-        marks=tuple(replace(mark, reason=mark_text(mark)) for mark in image.marks),
+        marks=in_words((*image.marks, *score_marks)),
         acquisition_datetime=image.acquisition_datetime,
         received_at=image.received_at,
         ready_at=image.ready_at,
@@ -227,6 +231,11 @@ def image_record(image: Image) -> ImageRecord:
         refused_at=image.refused_at,
         original_removed_at=image.original_removed_at,
     )
+
+
+def in_words(marks: Iterable[Mark]) -> tuple[Mark, ...]:
+    """Marks with their reasons in the reader's language."""
+    return tuple(replace(mark, reason=mark_text(mark)) for mark in marks)
 
 
 def _file_name(image: Image) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from laboratory.data.dataset import LabelledFilm, labels_of
+from laboratory.evaluation.disagreement import Disagreement, measure_disagreement
 from laboratory.evaluation.metrics import PREVALENCE, evaluate
 from laboratory.training.curves import curves_path, read_curves
 from models.ensemble import NetworkEnsemble
@@ -23,7 +24,8 @@ class EvaluatedModel:
 
     labels: (n,) int, 1 is pneumonia. probabilities: (n,) float64. patients, groups: (n,) str.
     metrics: from `evaluate`, at the threshold. curves: of each member, figure
-    (`loss`, `auc`, `val_loss`, `val_auc`, ...) → its value after each epoch.
+    (`loss`, `auc`, `val_loss`, `val_auc`, ...) → its value after each epoch. disagreement: of its
+    members; None where it has one alone.
     """
 
     name: str
@@ -35,6 +37,7 @@ class EvaluatedModel:
     paths: tuple[Path, ...]
     metrics: Metrics
     curves: Mapping[str, Mapping[str, Sequence[float]]]
+    disagreement: Disagreement | None = None
 
     def __post_init__(self) -> None:
         lengths = {
@@ -66,7 +69,8 @@ def evaluate_ensemble(
     images: the films', (n, 224, 224) uint8. folder: where the members' curves lie, if anywhere.
     Raises ValueError unless films of both classes are there.
     """
-    probabilities = np.array([score.probability for score in ensemble.scores(images)])
+    scores = ensemble.scores(images)
+    probabilities = np.array([score.probability for score in scores])
     patients, labels = np.array([film.patient for film in films]), labels_of(films)
     metrics = evaluate(
         labels,
@@ -90,4 +94,13 @@ def evaluate_ensemble(
         paths=tuple(film.path for film in films),
         metrics=metrics,
         curves={name: series for name, series in curves.items() if series},
+        disagreement=measure_disagreement(
+            labels,
+            probabilities,
+            [[*score.members.values()] for score in scores],
+            patients,
+            ensemble.threshold,
+        )
+        if len(ensemble.manifest.members) > 1
+        else None,
     )

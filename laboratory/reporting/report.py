@@ -45,6 +45,13 @@ FIGURES = {
     "ece_at_own_prevalence": "expected calibration error at the films' own prevalence",
 }
 
+#: The same of members that disagree, by their names in `Disagreement`.
+DISAGREEMENT = {
+    "share": "films on which its members disagree",
+    "wrong": "of these wrong at the threshold",
+    "wrong_otherwise": "of the others wrong at the threshold",
+}
+
 
 def write_report(evaluated: Sequence[EvaluatedModel], folder: Path) -> Path:
     """Write both files into the folder, made if need be; returns the path of the HTML.
@@ -85,6 +92,7 @@ def _model(model: EvaluatedModel) -> dict[str, Any]:
         "name": model.name,
         "threshold": model.threshold,
         "metrics": _metrics(model.metrics),
+        "disagreement": model.disagreement.model_dump() if model.disagreement else None,
         "confusion": _confusion(confusion),
         "precision": confusion.precision,
         "average_precision": average_precision(labels, probabilities),
@@ -184,6 +192,7 @@ def _html(numbers: Mapping[str, Any], evaluated: Sequence[EvaluatedModel]) -> st
     return environment.get_template(HTML_FILE).render(
         **numbers,
         names=FIGURES,
+        shares_in_doubt=DISAGREEMENT,
         roc_plot=as_svg(plots.roc_plot(evaluated), "all-roc") if several else None,
         comparison_plot=as_svg(comparison_plot(evaluated), "all-pr") if several else None,
         plots=[_plots(model, f"m{number}") for number, model in enumerate(evaluated, 1)],

@@ -19,6 +19,7 @@ from models.manifest import (
     PlattScaling,
     Recalibration,
 )
+from models.unlike.manifest_part import UnlikeCheck
 from readfirst.domain import Ages
 from readfirst.language.texts import gettext
 
@@ -34,6 +35,7 @@ OWN_PARTS = frozenset(
         "threshold",
         "operating_point",
         "pixel_check",
+        "unlike",
         "metrics",
         "recalibration",
         "reference",
@@ -92,6 +94,7 @@ class ModelCard(_CardPart):
     prevalence: float | None
     recalibration: Recalibration | None
     pixel_check: PixelCheck | None
+    unlike: UnlikeCheck | None
     data: TrainingData
     others: dict[str, JsonValue]
     limits: tuple[str, ...]
@@ -118,6 +121,7 @@ def model_card(manifest: Manifest, evaluations: Sequence[Evaluation] = ()) -> Mo
         prevalence=manifest.prevalence,
         recalibration=manifest.recalibration,
         pixel_check=manifest.pixel_check,
+        unlike=manifest.unlike,
         data=TrainingData(
             source=manifest.source, split=manifest.training, licence=manifest.licence
         ),

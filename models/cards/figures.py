@@ -1,22 +1,13 @@
 """The figures of a model card as tables, in the reader's language."""
 
 from collections import defaultdict
-from dataclasses import dataclass
 
 from models.cards.evaluations import Evaluation
+from models.cards.layout import CardTable
 from models.manifest import Estimate, Metrics, OperatingPoint, PixelCheck, Recalibration
 from readfirst.formatting import readable_share
 from readfirst.language.formats import number_text
 from readfirst.language.texts import gettext
-
-
-@dataclass(frozen=True, slots=True)
-class CardTable:
-    """A table of a card. Each row has as many cells as there are columns."""
-
-    caption: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
 
 
 def number(value: float) -> str:

@@ -76,6 +76,10 @@ def _missing(manifest: Manifest) -> Iterator[str]:
         yield gettext("Its threshold was not tried on films that were acquired otherwise.")
     if len(manifest.members) == 1:
         yield gettext("It is a single network: no other one can disagree with it.")
+    if manifest.unlike is None:
+        yield gettext(
+            "It does not tell from the pixels whether a film is unlike the validated ones."
+        )
     if manifest.reference is None:
         yield gettext("It has no reference: drift is held against the first weeks of a site alone.")
     if manifest.golden is None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from models.cards.card import ModelCard
-from models.cards.figures import CardTable
+from models.cards.layout import CardTable
 from models.cards.sections import sections_of
 from readfirst.language.texts import gettext
 

@@ -4,11 +4,9 @@ Every form for people is written from these: the page and Markdown.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from models.cards.card import ModelCard
 from models.cards.figures import (
-    CardTable,
     acquisition_table,
     evaluation_tables,
     figure_table,
@@ -19,21 +17,13 @@ from models.cards.figures import (
     source_table,
 )
 from models.cards.flat_rows import flat_rows
+from models.cards.layout import CardSection, CardTable
+from models.cards.unlike_section import unlike_section
 from readfirst.formatting import readable_share
 from readfirst.language.formats import number_text
 from readfirst.language.texts import gettext
 from readfirst.studies.marks import MARK_SENTENCES, MarkCode
-
-
-@dataclass(frozen=True, slots=True)
-class CardSection:
-    """Section: texts, then items of a list, then tables. id: the same in each language."""
-
-    id: str
-    title: str
-    texts: tuple[str, ...] = ()
-    items: tuple[str, ...] = ()
-    tables: tuple[CardTable, ...] = ()
+from readfirst.studies.score_marks import OF_SCORES
 
 
 def sections_of(card: ModelCard) -> tuple[CardSection, ...]:
@@ -48,6 +38,7 @@ def sections_of(card: ModelCard) -> tuple[CardSection, ...]:
         _threshold(card),
         _probability(card),
         _marks(card),
+        *(() if card.unlike is None else (unlike_section(card.unlike),)),
         _pixel_check(card),
         _data(card),
         *_others(card),
@@ -195,7 +186,12 @@ def _marks(card: ModelCard) -> CardSection:
         )
     ]
     if len(card.members) > 1:
-        texts.append(gettext("Each score comes with what every member said."))
+        texts.append(
+            gettext(
+                "Each score comes with what every member said. Where they lie on both sides of the "
+                "threshold it is in doubt, and is never shown as low either."
+            )
+        )
     return CardSection(
         "marks",
         gettext("When a score is not validated"),
@@ -205,8 +201,10 @@ def _marks(card: ModelCard) -> CardSection:
 
 
 def _mark_codes(card: ModelCard) -> Iterator[MarkCode]:
-    """The marks that a score of this ensemble may have."""
+    """The marks that a film of this ensemble may have by its header."""
     for code in MARK_SENTENCES:
+        if code in OF_SCORES:
+            continue
         by_age = code in (MarkCode.ADULT, MarkCode.CHILD_OUTSIDE_POPULATION, MarkCode.AGE_UNKNOWN)
         if code is MarkCode.POPULATION_UNKNOWN:
             if card.ages is None:

@@ -2,6 +2,7 @@
 
 from readfirst.results.concepts import Code
 from readfirst.results.values import Assessment
+from readfirst.studies.marks import Validity
 
 
 def _dcm(value: str, meaning: str) -> Code:
@@ -34,7 +35,10 @@ PROCESSING_EQUIPMENT = _dcm("109102", "Processing Equipment")
 SOURCE = _sct("260753009", "Source")
 
 VALIDITY = _own("VALIDITY", "Validity of the score")
-NOT_VALIDATED = _own("NOT_VALIDATED", "Not validated")
+VALIDITIES = {
+    Validity.NOT_VALIDATED: _own("NOT_VALIDATED", "Not validated"),
+    Validity.IN_DOUBT: _own("IN_DOUBT", "Networks disagree"),
+}
 ASSESSMENT = _own("ASSESSMENT", "Assessment of AI result")
 ASSESSMENTS = {
     assessment: _own(assessment.name, f"AI result {assessment}") for assessment in Assessment

@@ -18,6 +18,13 @@ from readfirst.results.common import (
 from readfirst.results.uids import instance_uid
 from readfirst.results.values import AiResult, ResultKind
 from readfirst.results.words import in_words
+from readfirst.studies.marks import Validity
+
+#: What is said of flagged films whose scores have marks.
+CAVEATS = {
+    Validity.NOT_VALIDATED: "Not validated for such a film.",
+    Validity.IN_DOUBT: "The networks disagree about such a film.",
+}
 
 
 class Selection(FilledLater, KeyObjectSelectionDocument):
@@ -33,8 +40,8 @@ def key_objects(result: AiResult) -> Dataset:
         raise ValueError("no film of the study is flagged")
     films = [source_dataset(result.study, image.image) for image in result.flagged]
     texts = [in_words(image) for image in result.flagged[:1]]
-    if any(image.marks for image in result.flagged):
-        texts.append("Not validated for such a film.")
+    validities = {image.validity for image in result.flagged}
+    texts += [text for validity, text in CAVEATS.items() if validity in validities]
     document = Selection(
         evidence=films,
         content=KeyObjectSelection(

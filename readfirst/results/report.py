@@ -86,7 +86,8 @@ def _group(result: AiResult, image: ImageResult) -> MeasurementsAndQualitativeEv
     )
     evaluations = [QualitativeEvaluation(finding, coded(codes.PRESENT))] if image.flagged else []
     if image.marks:
-        evaluations.append(QualitativeEvaluation(coded(codes.VALIDITY), coded(codes.NOT_VALIDATED)))
+        value = coded(codes.VALIDITIES[image.validity])
+        evaluations.append(QualitativeEvaluation(coded(codes.VALIDITY), value))
     group = MeasurementsAndQualitativeEvaluations(
         tracking_identifier=TrackingIdentifier(
             uid=tracking_uid(result.study.study_instance_uid, source.sop_instance_uid),

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from readfirst.results.concepts import Code
+from readfirst.studies.marks import Validity, validity
 
 #: RGB of a picture, or the points of an outline: (rows, columns, 3) uint8, and (n, 2) float64.
 Picture = npt.NDArray[np.uint8]
@@ -105,7 +106,7 @@ class ImageResult:
 
     probability, threshold: as the page shows them at this site. threshold_version: of the
     thresholds of the ensemble; 1 came with it. marks: the codes and the sentences of why the score
-    is not validated; empty: it is.
+    is not validated, or in doubt; empty: it is neither.
     """
 
     image: SourceImage
@@ -115,6 +116,11 @@ class ImageResult:
     flagged: bool
     marks: tuple[tuple[str, str], ...] = ()
     scored_at: datetime
+
+    @property
+    def validity(self) -> Validity:
+        """The trust that the score deserves, by its marks."""
+        return validity([code for code, _ in self.marks])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 from readfirst import DISCLAIMER
 from readfirst.formatting import readable_probability
 from readfirst.results.values import Algorithm, ImageResult
+from readfirst.studies.marks import Validity, validity
 
 MANUFACTURER = "ReadFirst"
 MODEL = "ReadFirst ensemble"
@@ -13,6 +14,12 @@ NOT_FLAGGED = (
     "The threshold is not reached. This rules nothing out and lowers no priority: the film has to "
     "be read as any other."
 )
+
+#: What stands before a reason not to trust a score.
+VALIDITY_LEADS = {
+    Validity.IN_DOUBT: "In doubt",
+    Validity.NOT_VALIDATED: "Not validated",
+}
 
 
 def serial_number(algorithm: Algorithm) -> str:
@@ -31,7 +38,7 @@ def in_words(image: ImageResult) -> str:
 def comments(image: ImageResult) -> list[str]:
     """Return all that a result says of a film in words: score, validity, disclaimer."""
     texts = [in_words(image)] + ([] if image.flagged else [NOT_FLAGGED])
-    texts += [f"Not validated: {reason}" for _, reason in image.marks]
+    texts += [f"{VALIDITY_LEADS[validity([code])]}: {reason}" for code, reason in image.marks]
     return [*texts, DISCLAIMER]
 
 

@@ -1,13 +1,14 @@
-"""Reasons why a score is not validated: every code, with its sentence for the reader.
+"""Reasons not to trust a score: every code, with its sentence for the reader.
 
-A marked image is scored and ranks like any other; its score is shown as *not validated*.
+A marked image is scored and ranks like any other. Its score is shown as *not validated*, or as *in
+doubt* where the film is of the validated kind and the networks disagree about it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from readfirst.language.texts import with_detail
+from readfirst.language.texts import gettext, with_detail
 
 
 class MarkCode(StrEnum):
@@ -29,6 +30,9 @@ class MarkCode(StrEnum):
     SCOPE_NOT_CHECKED = "scope_not_checked"
     MAY_BE_CUT = "may_be_cut"
     HEADER_CORRECTED = "header_corrected"
+    #: These two are of a score (`readfirst.studies.score_marks`), and not of the image's header.
+    UNLIKE_VALIDATED = "unlike_validated"
+    MEMBERS_DISAGREE = "members_disagree"
 
 
 MARK_SENTENCES: dict[MarkCode, str] = {
@@ -56,6 +60,10 @@ MARK_SENTENCES: dict[MarkCode, str] = {
     MarkCode.HEADER_CORRECTED: (
         "The header does not fit the pixels; what the pixels prove is shown and scored."
     ),
+    MarkCode.UNLIKE_VALIDATED: ("The film looks unlike those that the networks were validated on."),
+    MarkCode.MEMBERS_DISAGREE: (
+        "The networks disagree: some of them are above the threshold, and some below."
+    ),
 }
 #: The same in a few words, for a list.
 MARK_WORDS: dict[MarkCode, str] = {
@@ -75,14 +83,44 @@ MARK_WORDS: dict[MarkCode, str] = {
     MarkCode.SCOPE_NOT_CHECKED: "scope not checked",
     MarkCode.MAY_BE_CUT: "film may be cut off",
     MarkCode.HEADER_CORRECTED: "header corrected",
+    MarkCode.UNLIKE_VALIDATED: "unlike validated films",
+    MarkCode.MEMBERS_DISAGREE: "networks disagree",
 }
+
+
+class Validity(StrEnum):
+    """The trust that a score deserves, by its marks."""
+
+    VALIDATED = "validated"
+    #: The film is like those of the validation, and the networks disagree about it.
+    IN_DOUBT = "in_doubt"
+    NOT_VALIDATED = "not_validated"
+
+
+#: Of each in a few words, for a list and for a label; none for a score without a mark.
+VALIDITY_WORDS = {
+    Validity.VALIDATED: "",
+    Validity.IN_DOUBT: "networks disagree",
+    Validity.NOT_VALIDATED: "not validated",
+}
+VALIDITY_LABELS = {
+    Validity.VALIDATED: "",
+    Validity.IN_DOUBT: "Networks disagree",
+    Validity.NOT_VALIDATED: "Not validated",
+}
+
+
+def validity(codes: Collection[str]) -> Validity:
+    """Tell how far a score with these marks holds; none of them ever lowers it."""
+    if not codes:
+        return Validity.VALIDATED
+    in_doubt = all(code == MarkCode.MEMBERS_DISAGREE for code in codes)
+    return Validity.IN_DOUBT if in_doubt else Validity.NOT_VALIDATED
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """One reason why an image's score is not validated. reason: the sentence, with what was found
-    behind it.
-    """
+    """One reason not to trust a score. reason: the sentence, with what was found behind it."""
 
     code: MarkCode
     reason: str
@@ -96,6 +134,29 @@ def mark_text(each: Mark) -> str:
 def mark(code: MarkCode, detail: str = "") -> Mark:
     """A mark with its sentence; detail says what was found."""
     return Mark(code, MARK_SENTENCES[code] + (f" ({detail})" if detail else ""))
+
+
+def each_once(marks: Iterable[Mark]) -> tuple[Mark, ...]:
+    """Return the first mark of each code; a doubt of the networks comes last."""
+    by_code: dict[MarkCode, Mark] = {}
+    for each in marks:
+        by_code.setdefault(each.code, each)
+    return tuple(sorted(by_code.values(), key=lambda each: each.code is MarkCode.MEMBERS_DISAGREE))
+
+
+def validity_of(marks: Iterable[Mark]) -> Validity:
+    """Tell how far a score with these marks holds."""
+    return validity([each.code for each in marks])
+
+
+def validity_words(each: Validity) -> str:
+    """Return the words of a validity in the reader's language; none for a validated score."""
+    return gettext(VALIDITY_WORDS[each])
+
+
+def validity_label(each: Validity) -> str:
+    """Return the label of a validity in the reader's language; none for a validated score."""
+    return gettext(VALIDITY_LABELS[each])
 
 
 def correction_marks(corrections: Sequence[str]) -> tuple[Mark, ...]:

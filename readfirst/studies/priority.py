@@ -15,7 +15,7 @@ from enum import StrEnum
 from readfirst.formatting import readable_probability
 from readfirst.language.formats import number_text
 from readfirst.language.texts import gettext
-from readfirst.studies.marks import MARK_WORDS, MarkCode
+from readfirst.studies.marks import MARK_WORDS, MarkCode, Validity, validity
 
 #: In place of the reason for the rank of a study that is not to be read.
 PRIOR = "Prior, for comparison."
@@ -69,7 +69,7 @@ def explain_priority(
 ) -> str:
     """Return the sentences that say why a study stands where it stands.
 
-    reasons: the sentences of its refused images. marks: why its score is not validated; such a
+    reasons: the sentences of its refused images. marks: why its score is not to be trusted; such a
     score speaks for a study, and never against it. prior: it is not to be read. overdue: given for
     a study that has waited for too long. rescored: its flag is of a later scoring.
     """
@@ -78,8 +78,7 @@ def explain_priority(
         if reasons:
             score = gettext("Not scored: {reason}").format(reason=" ".join(reasons))
     else:
-        doubts = ", ".join(gettext(MARK_WORDS[code]) for code in marks)
-        score = _score(probability, threshold, doubts)
+        score = _score(probability, threshold, marks)
     return " ".join(
         filter(
             None, (gettext(PRIOR) if prior else _lead(reason, overdue, rescored=rescored), score)
@@ -87,17 +86,23 @@ def explain_priority(
     )
 
 
-def _score(probability: float, threshold: float, doubts: str) -> str:
-    """doubts: the reasons why the score is not validated, in words."""
+def _score(probability: float, threshold: float, marks: Sequence[MarkCode]) -> str:
     text, bound = readable_probability(probability), readable_probability(threshold)
-    if probability < threshold and doubts:
-        return gettext("Score {score} not valid: {doubts}.").format(score=text, doubts=doubts)
+    doubts = ", ".join(gettext(MARK_WORDS[code]) for code in marks)
+    in_doubt = validity(marks) is Validity.IN_DOUBT
+    if probability < threshold and marks:
+        against = gettext("Score {score} not valid: {doubts}.")
+        if in_doubt:
+            against = gettext("Score {score} in doubt: {doubts}.")
+        return against.format(score=text, doubts=doubts)
     against = gettext("AI {score} (threshold {threshold})")
     # Two that are written alike are told apart by a word.
     if probability < threshold and text == bound:
         against = gettext("AI {score} (just below the threshold {threshold})")
-    validity = gettext(", not validated: {doubts}").format(doubts=doubts) if doubts else ""
-    return f"{against.format(score=text, threshold=bound)}{validity}."
+    caveat = f", {doubts}" if in_doubt else ""
+    if marks and not in_doubt:
+        caveat = gettext(", not validated: {doubts}").format(doubts=doubts)
+    return f"{against.format(score=text, threshold=bound)}{caveat}."
 
 
 def _lead(reason: PriorityReason, overdue: Overdue | None, *, rescored: bool) -> str:

@@ -24,12 +24,17 @@ class FixedEnsemble:
         version: str = "fixed",
         threshold: float = 0.5,
         spread: float = 0.0,
+        unlike: bool | None = None,
     ) -> None:
-        """spread: how far its three members are apart; without one it has a single member."""
+        """spread: how far its three members are apart; without one it has a single member.
+
+        unlike: of each film, as of an ensemble that can tell.
+        """
         self.version = version
         self.threshold = threshold
         self._probabilities = list(probabilities)
         self._spread = spread
+        self._unlike = unlike
         self._next = 0
 
     def predict(self, images: npt.NDArray[np.uint8]) -> list[ImageScore | Refused]:
@@ -38,7 +43,7 @@ class FixedEnsemble:
         for _ in images:
             probability = self._probabilities[self._next % len(self._probabilities)]
             self._next += 1
-            scores.append(ImageScore(probability, self._members(probability)))
+            scores.append(ImageScore(probability, self._members(probability), self._unlike))
         return scores
 
     def _members(self, probability: float) -> dict[str, float]:

@@ -43,8 +43,8 @@ SEEDED = {
     "film-01.jpg": 0.07,
     "film-02.jpg": 0.95,
 }
-#: How far the members of the ensemble are apart.
-SPREAD = 0.03
+#: How far the members of the ensemble are apart; all of them on one side of the threshold.
+SPREAD = 0.02
 #: Films of the samples that are not seeded, for what arrives while somebody looks.
 LATER = tuple(FOLDER / name for name in ("study-06.dcm", "study-07.dcm"))
 

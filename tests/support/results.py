@@ -37,6 +37,11 @@ from tests.support.dcmtk import tool
 from tests.support.requirements import require
 
 PNEUMONIA = (Code("RID5350", "pneumonia", "RADLEX"), Code("233604007", "Pneumonia", "SCT"))
+DISAGREE = (
+    "members_disagree",
+    "The networks disagree: some of them are above the threshold, and some below. (4 %, 78 %)",
+)
+UNLIKE = ("unlike_validated", "The film looks unlike those that the networks were validated on.")
 ADULT = ("adult", "The patient is an adult; the networks were not validated on adults. (47 y)")
 
 

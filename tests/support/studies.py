@@ -1,6 +1,6 @@
 """Objects for the tests of the database: built by what matters, the rest filled in."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -126,6 +126,25 @@ def a_scored_image(
 ) -> Image:
     image = a_ready_image(session, at, **values)
     score_ready(session, at, {image.id: probability})
+    return image
+
+
+def a_doubtful_image(
+    session: Session | UnitOfWork,
+    at: datetime = NOW,
+    *,
+    members: Sequence[float],
+    unlike: bool | None = None,
+    **values: object,
+) -> Image:
+    """A scored film of which each network says something else. Its probability is the mean."""
+    image = a_ready_image(session, at, **values)
+    by_name = {f"network-{number}": each for number, each in enumerate(members, 1)}
+    with written(session, at) as unit:
+        (claimed,) = claim_ready(unit, 1, "1")
+        assert claimed.image_id == image.id, "another image waited before this one"
+        score = ImageScore(sum(members) / len(members), by_name, unlike)
+        record(unit, [(claimed, score)], an_ensemble(unit.session))
     return image
 
 

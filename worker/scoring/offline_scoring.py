@@ -17,6 +17,7 @@ from readfirst.errors import Refused, Unavailable
 from readfirst.printable import one_line
 from readfirst.studies.marks import Mark, correction_marks
 from readfirst.studies.prevalence import at_prevalence
+from readfirst.studies.score_marks import score_marks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +39,9 @@ class FileScore:
     members: dict[str, float]
     #: How far the members disagree: from the least to the most suspicious of them.
     spread: float | None = None
-    #: Why the score is not validated; empty if it is.
+    #: The film looks unlike those of the validation; None: the ensemble cannot tell.
+    unlike: bool | None = None
+    #: Why the score is not validated, or in doubt; empty if it is neither.
     marks: tuple[Mark, ...] = ()
 
 
@@ -146,7 +149,8 @@ def _scored(
         ensemble=ensemble.version,
         members={name: at_site(probability) for name, probability in score.members.items()},
         spread=score.spread,
-        marks=marks,
+        unlike=score.unlike,
+        marks=(*marks, *score_marks(score.members, ensemble.threshold, score.unlike, at_site)),
     )
 
 

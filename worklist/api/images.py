@@ -26,7 +26,7 @@ from worklist.http.responses import (
     has_already,
 )
 from worklist.security.policy import policy
-from worklist.services.dependencies import OriginalsDep, RendererDep
+from worklist.services.dependencies import DisplayDep, OriginalsDep, RendererDep
 
 router = APIRouter(tags=["images"])
 
@@ -51,9 +51,11 @@ SAMPLES: dict[int | str, dict[str, Any]] = {
     responses=NOT_FOUND | NOT_MODIFIED,
 )
 @policy(Role.SERVICE, audit=AuditAction.STUDY_VIEWED)
-def image(request: Request, originals: OriginalsDep, sha256: Sha256) -> Response:
+def image(
+    request: Request, originals: OriginalsDep, display: DisplayDep, sha256: Sha256
+) -> Response:
     """One image: state, size, and the study to which it belongs."""
-    return answer_json(request, originals.image(sha256))
+    return answer_json(request, originals.image(sha256, display))
 
 
 @router.get(

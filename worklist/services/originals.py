@@ -13,6 +13,7 @@ from db.worklist.queries import image_detail, small_film
 from ingest.inbox.store import Store
 from readfirst.derived_images import DerivedImages
 from readfirst.settings import Settings
+from readfirst.studies.display import DisplayContext
 
 
 class Originals:
@@ -23,10 +24,10 @@ class Originals:
         self._store = Store(settings.store_path)
         self._derived = DerivedImages(settings.prepared_path)
 
-    def image(self, sha256: str) -> ImageDetail:
-        """Find an image. Raises HTTPException 404."""
+    def image(self, sha256: str, display: DisplayContext | None = None) -> ImageDetail:
+        """Find an image. display: None leaves out what its score says. Raises HTTPException 404."""
         with self._database.read() as session:
-            detail = image_detail(session, sha256)
+            detail = image_detail(session, sha256, display)
         if detail is None:
             raise HTTPException(404, "No image has this digest.")
         return detail

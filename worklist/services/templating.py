@@ -15,6 +15,8 @@ from readfirst.formatting import readable_percent, readable_share
 from readfirst.language import texts
 from readfirst.language.formats import moment_text, number_text
 from readfirst.language.languages import NAMES, script_texts
+from readfirst.studies.marks import validity_label, validity_words
+from readfirst.studies.score_marks import of_image
 from worklist.http.static_files import PREFIX
 from worklist.security.routes import may_see
 
@@ -81,6 +83,9 @@ def _install(env: Environment) -> None:
         "share": readable_share,
         "moment": moment_text,
         "number": number_text,
+        "of_image": of_image,
+        "validity_label": validity_label,
+        "validity_words": validity_words,
     }
 
 

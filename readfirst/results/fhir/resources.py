@@ -133,7 +133,7 @@ def _components(result: AiResult, image: ImageResult) -> list[Json]:
         {"code": concept(SOURCE_OF_MEASUREMENT), "valueString": film},
     ]
     if image.marks:
-        value = concept(codes.NOT_VALIDATED)
+        value = concept(codes.VALIDITIES[image.validity])
         parts.append({"code": concept(codes.VALIDITY), "valueCodeableConcept": value})
     return parts
 

@@ -14,6 +14,7 @@ from readfirst.results.hl7.encoding import (
 )
 from readfirst.results.values import AiResult, ImageResult, OrderReference, ResultStudy
 from readfirst.results.words import algorithm_parameters, comments
+from readfirst.studies.marks import Validity
 
 #: Table 0001; what else a header says of the sex is left out.
 SEXES = ("M", "F", "O")
@@ -84,6 +85,7 @@ class FilmFields:
     threshold: str
     flagged: bool
     validated: bool
+    in_doubt: bool
     parameters: tuple[str, ...]
     comments: tuple[str, ...]
 
@@ -161,7 +163,8 @@ def _film(result: AiResult, number: int, image: ImageResult) -> FilmFields:
         probability=f"{image.probability:.6f}".rstrip("0").rstrip("."),
         threshold=f"{image.threshold:.6f}".rstrip("0").rstrip("."),
         flagged=image.flagged,
-        validated=not image.marks,
+        validated=image.validity is not Validity.NOT_VALIDATED,
+        in_doubt=image.validity is Validity.IN_DOUBT,
         parameters=tuple(algorithm_parameters(result.algorithm, image)),
         comments=tuple(comments(image)),
     )

@@ -85,6 +85,7 @@ def test_evaluating_reports_every_figure_and_draws_them(
     assert "<svg" in page
     numbers = json.loads((tmp_path / "report.json").read_text())
     assert len(numbers["models"]) == 2
+    assert numbers["models"][0]["disagreement"] is None, "it has one member"
 
 
 def test_comparing_a_model_with_itself_shows_no_difference(trained: Path, data: Path) -> None:

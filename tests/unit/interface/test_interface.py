@@ -49,7 +49,7 @@ ADMIN = (
 CARD = (
     "ModelCard|IntendedUse|TrainingData|EnsembleMember|FilmView|PlattScaling|OperatingPoint"
     "|AcquisitionResult|PixelCheck|Metrics|Estimate|Recalibration|ChangedFigure|Evaluation"
-    "|EvaluatedGroup|JsonValue"
+    "|EvaluatedGroup|JsonValue|UnlikeCheck|UnlikeFigures|MarkedShare"
 )
 OPENAPI = (
     Change(
@@ -98,6 +98,14 @@ OPENAPI = (
     Change(r"paths /readyz get description: .*", "at `/readyz`, which has the check `work`"),
     Change(r"components schemas StudyView .*\bdeciding_image\b.*", "`deciding_image` names its"),
     Change(r"components schemas MarkCode enum: may_be_cut", "`may_be_cut`"),
+    Change(
+        r"components schemas MarkCode enum: (members_disagree|unlike_validated)",
+        "(`members_disagree`, `unlike_validated`)",
+    ),
+    Change(
+        r"components schemas ScoreView .*\b(marks|unlike)\b.*", "`marks` and `unlike` of a score"
+    ),
+    Change(r"(?s)components schemas (Mark|Validity) .*", "`validity` of a prior"),
     Change(r"components schemas RefusalCode enum: replaced_by_whole", "`replaced_by_whole`"),
     Change(r"components schemas WarningCode enum: headers_contradict", "`headers_contradict`"),
     Change(rf"components schemas (Study|Image)View .*\b({MADE_HERE})\b.*", "UIDs were made here"),
@@ -244,6 +252,7 @@ SCHEMA = (
     Change(r"kept_days\b.*", "`kept_days`"),
     Change(rf"studies\.({EXAM}) .*", "`studies.study_description`"),
     Change(r"verdicts\.blind .*", "`verdicts.blind`"),
+    Change(r"scores\.unlike .*", "`scores.unlike`"),
     Change(r"open_studies\b.*", "`open_studies`"),
     Change(r"escalations\b.*", "`escalations`"),
     Change(r"announcements\.(channel|batch) .*", "`escalations`"),

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from laboratory.evaluation.disagreement import Disagreement
 from laboratory.evaluation.evaluate_ensemble import EvaluatedModel
 from laboratory.evaluation.metrics import figures
 from laboratory.reporting import plots
@@ -85,6 +86,12 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> EvaluatedModel:
         paths=paths,
         metrics=stated(LABELS, PROBABILITIES, 0.6),
         curves=CURVES,
+        disagreement=Disagreement(
+            films=2,
+            share=Estimate(value=0.25, low=0.0, high=0.5),
+            wrong=Estimate(value=0.5, low=0.0, high=1.0),
+            wrong_otherwise=None,
+        ),
     )
 
 
@@ -99,6 +106,7 @@ def flawless(model: EvaluatedModel) -> EvaluatedModel:
         paths=model.paths[::-1],
         metrics=stated(LABELS, probabilities, 0.4),
         curves={},
+        disagreement=None,
     )
 
 
@@ -314,6 +322,8 @@ def test_the_page_says_who_and_what(two: list[EvaluatedModel], report_of_two: Pa
     for name in FIGURES.values():
         assert name in words
     assert "0.750 (0.375 – 1.000)" in words
+    assert "films on which its members disagree 0.250 (0.000 – 0.500) –" in words
+    assert "of these wrong at the threshold 0.500 (0.000 – 1.000) –" in words
     assert "The models answered different films:" in words
     assert "Precision against recall" in words
 
@@ -376,6 +386,8 @@ def test_json_holds_the_same_numbers_and_no_nan(
     first = numbers["models"][0]
     assert first["name"] == two[0].name
     assert Metrics.model_validate(first["metrics"]) == two[0].metrics
+    assert first["disagreement"]["share"]["value"] == 0.25
+    assert numbers["models"][1]["disagreement"] is None
     assert first["confusion"] == {
         "true_positives": 3,
         "false_negatives": 1,

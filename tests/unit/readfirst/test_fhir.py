@@ -19,7 +19,7 @@ from readfirst.results.report import structured_report
 from readfirst.results.uids import tracking_uid
 from readfirst.results.values import AiResult, Algorithm
 from readfirst.results.words import NOT_FLAGGED, comments
-from tests.support.results import ADULT, a_result, a_study, an_image_result
+from tests.support.results import ADULT, DISAGREE, a_result, a_study, an_image_result
 
 PAGE = Path(__file__).parents[3] / "docs" / "reference" / "fhir.md"
 Json = dict[str, Any]
@@ -98,6 +98,14 @@ def test_it_says_by_the_same_codes_what_the_report_says() -> None:
     of_bundle = codes_of(transaction_bundle(result).resource)
     assert of_bundle - own <= of_report
     assert {"122157", "111002", "123110", "39607008", "52101004", "NOT_VALIDATED"} <= of_bundle
+
+
+def test_networks_that_disagree_are_told_by_the_codes_of_the_report() -> None:
+    doubtful = a_result(images=(an_image_result(1, 0.2, marks=(DISAGREE,)),))
+    of_bundle = codes_of(transaction_bundle(doubtful).resource)
+    assert "IN_DOUBT" in of_bundle
+    assert "NOT_VALIDATED" not in of_bundle
+    assert f"In doubt: {DISAGREE[1]}" in transaction_bundle(doubtful).content.decode()
 
 
 def test_each_film_is_an_observation_of_one_report_and_one_device() -> None:

@@ -28,7 +28,7 @@ from readfirst.results.hl7.oru import (
 )
 from readfirst.results.values import AiResult, OrderReference
 from readfirst.results.words import NOT_FLAGGED, in_words
-from tests.support.results import ADULT, a_result, a_study, an_image_result
+from tests.support.results import ADULT, DISAGREE, UNLIKE, a_result, a_study, an_image_result
 
 PAGE = Path(__file__).parents[3] / "docs" / "reference" / "hl7.md"
 HEADER = MessageHeader("READFIRST", "RAD", "RIS", "HOSP")
@@ -108,6 +108,27 @@ def test_each_film_has_its_probability_and_a_mark_is_told() -> None:
     (validity,) = (each for each in segments(message, "OBX") if "VALIDITY" in each[3])
     assert (validity[4], validity[5]) == ("2", "NOT_VALIDATED^Not validated^99READFIRST")
     assert ADULT[1] in message.text
+
+
+@pytest.mark.parametrize(
+    ("marks", "value", "leads"),
+    [
+        ((DISAGREE,), "IN_DOUBT^Networks disagree^99READFIRST", {"In doubt"}),
+        (
+            (UNLIKE, DISAGREE),
+            "NOT_VALIDATED^Not validated^99READFIRST",
+            {"Not validated", "In doubt"},
+        ),
+    ],
+)
+def test_what_a_score_says_against_itself_is_told(
+    marks: tuple[tuple[str, str], ...], value: str, leads: set[str]
+) -> None:
+    message = made(a_result(images=(an_image_result(1, 0.2, marks=marks),)))
+    strict(message)
+    (validity,) = (each for each in segments(message, "OBX") if "VALIDITY" in each[3])
+    assert validity[5] == value
+    assert all(f"{lead}: The" in message.text for lead in leads)
 
 
 def test_a_film_that_says_little_has_a_valid_message() -> None:
@@ -206,7 +227,7 @@ def test_a_site_changes_fields_and_adds_its_own_segment() -> None:
     ("changed", "instead", "sentence"),
     [
         ("{{ study.uid }}", "{{ study.uuid }}", "there is no uuid"),
-        ("{% endfor %}", "", "line 20: Unexpected end of template"),
+        ("{% endfor %}", "", "line 22: Unexpected end of template"),
         ("{{ study.uid }}", "{{ 1 // 0 }}", "line 10: ZeroDivisionError"),
         ("{{ study.uid }}", "{{ ''.__class__.__mro__ }}", "there is no __class__, or a template"),
         ("{{ study.uid }}", "{{ patient.name.nothing() }}", "nothing"),

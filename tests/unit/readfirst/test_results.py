@@ -33,6 +33,7 @@ from readfirst.results.values import DICOM_KINDS, AiResult, Algorithm, Assessmen
 from readfirst.results.words import NOT_FLAGGED
 from tests.support.results import (
     ADULT,
+    DISAGREE,
     MAKERS,
     a_heat_map,
     a_result,
@@ -249,6 +250,15 @@ def test_a_group_says_which_film_which_algorithm_and_how_probable() -> None:
     assert NOT_FLAGGED not in texts_of(flagged[0])
     assert ADULT[1] in texts_of(other[0])
     assert "NOT_VALIDATED" in texts_of(other[0])
+
+
+def test_a_group_says_that_the_networks_disagree_and_not_that_it_is_not_validated() -> None:
+    (group,) = groups_of(report_of(a_result(images=(an_image_result(marks=(DISAGREE,)),))))
+    assert "IN_DOUBT" in texts_of(group[0])
+    assert f"In doubt: {DISAGREE[1]}" in texts_of(group[0])
+    assert "NOT_VALIDATED" not in texts_of(group[0])
+    document = key_objects(a_result(images=(an_image_result(marks=(DISAGREE,)),)))
+    assert "The networks disagree about such a film." in texts_of(document)
 
 
 def test_the_finding_has_the_codes_that_a_site_chose() -> None:

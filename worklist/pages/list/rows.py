@@ -12,6 +12,7 @@ from readfirst.formatting import readable_name, short_duration
 from readfirst.language.formats import moment_text
 from readfirst.language.texts import gettext, ngettext, pgettext
 from readfirst.studies.findings import agreement_text, finding_text
+from readfirst.studies.marks import Validity
 from readfirst.studies.priority import PriorityReason
 from worklist.services.study_texts import (
     examination,
@@ -76,8 +77,8 @@ class PageRow:
     #: Images of which there is no thumbnail here.
     more_images: int
     pending: bool
-    #: Its score is not validated: it may flag the study, and never speaks against it.
-    marked: bool
+    #: How far its score holds: with a mark it may flag the study, and never speaks against it.
+    validity: Validity
     complete: bool
     #: What the AI says is kept from the reader until a verdict.
     ai_hidden: bool
@@ -105,7 +106,7 @@ class PageRow:
     @property
     def has_word(self) -> bool:
         """True if the AI has said something that a reader can agree with."""
-        return self.bar is not None and (self.flagged or not self.marked)
+        return self.bar is not None and (self.flagged or self.validity is Validity.VALIDATED)
 
     @property
     def version(self) -> str:
@@ -163,7 +164,7 @@ def _page_row(
         thumbnails=tuple(prepared[:MOST_THUMBNAILS]),
         more_images=len(study.images) - len(prepared[:MOST_THUMBNAILS]) if prepared else 0,
         pending=pending,
-        marked=bool(study.marks) and study.probability is not None,
+        validity=study.validity,
         complete=study.complete,
         ai_hidden=study.ai_hidden,
         warnings=tuple(warning.reason for warning in study.warnings),

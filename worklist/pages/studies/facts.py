@@ -13,6 +13,7 @@ from readfirst.language.formats import moment_text
 from readfirst.language.texts import gettext
 from readfirst.refusals import WITHOUT_FILM
 from readfirst.studies.findings import Finding, agreement_text, finding_text
+from readfirst.studies.marks import Validity
 from readfirst.studies.viewer import viewer_link
 from worklist.services.study_texts import (
     distinct,
@@ -59,7 +60,7 @@ class OtherStudyRow:
     what: str
     probability: float | None
     flagged: bool
-    marked: bool
+    validity: Validity
     ai_hidden: bool
     verdict: str
 
@@ -99,7 +100,7 @@ def choices(study: StudyRecord) -> tuple[Choice, ...]:
     """The answers. Neither their places nor their keys depend on the AI.
 
     Until the next release `a` and `d` still agree and disagree with the AI. A score that is not
-    validated says nothing against pneumonia, so there is nothing to agree with.
+    validated, or in doubt, says nothing against pneumonia: there is nothing to agree with.
     """
     if all(image.code in WITHOUT_FILM for image in study.images):
         return (Choice("read", gettext("Dismiss: there is no film"), ("e",)),)
@@ -139,7 +140,7 @@ def other_study_row(other: OtherStudy, zone: ZoneInfo) -> OtherStudyRow:
         what=", ".join(other.views) or gettext("Picture"),
         probability=None if other.probability is None else in_percent(other.probability),
         flagged=other.flagged,
-        marked=other.marked,
+        validity=other.validity,
         ai_hidden=other.ai_hidden,
         verdict=_verdict_words(other),
     )

@@ -6,6 +6,8 @@ from zoneinfo import ZoneInfo
 
 from db.read_models import ImageRecord, ScoreRecord
 from readfirst.language.texts import gettext
+from readfirst.studies.marks import Mark, Validity, validity_of
+from readfirst.studies.score_marks import of_image
 from worklist.services.study_texts import in_percent, minute
 
 
@@ -33,6 +35,10 @@ class VersionBar:
     flagged: bool
     members: tuple[MemberBar, ...]
     scored: str
+    #: By its own marks and those of its image: it may flag, and never speaks against.
+    validity: Validity
+    #: The sentences of its own marks.
+    doubts: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,8 +47,6 @@ class ImageScores:
 
     sha256: str
     label: str
-    #: They are not validated: they may flag, and never speak against.
-    marked: bool
     versions: tuple[VersionBar, ...]
 
 
@@ -54,9 +58,10 @@ def image_scores(
         ImageScores(
             sha256=image.sha256,
             label=gettext("Image {number}").format(number=number) if len(images) > 1 else "",
-            marked=bool(image.marks),
             versions=tuple(
-                _bar(score, zone) for score in reversed(scores) if score.sha256 == image.sha256
+                _bar(score, of_image(image.marks), zone)
+                for score in reversed(scores)
+                if score.sha256 == image.sha256
             ),
         )
         for number, image in enumerate(images, 1)
@@ -64,7 +69,7 @@ def image_scores(
     return tuple(scores_of for scores_of in by_image if scores_of.versions)
 
 
-def _bar(score: ScoreRecord, zone: ZoneInfo) -> VersionBar:
+def _bar(score: ScoreRecord, image_marks: Sequence[Mark], zone: ZoneInfo) -> VersionBar:
     members = sorted(score.members.values()) or [score.probability]
     return VersionBar(
         version=score.ensemble_version,
@@ -79,4 +84,6 @@ def _bar(score: ScoreRecord, zone: ZoneInfo) -> VersionBar:
             for name, value in sorted(score.members.items())
         ),
         scored=minute(score.scored_at, zone),
+        validity=validity_of((*image_marks, *score.marks)),
+        doubts=tuple(each.reason for each in score.marks),
     )
