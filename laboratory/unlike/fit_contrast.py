@@ -10,9 +10,8 @@ from models.unlike.contrast import Contrast
 Array = npt.NDArray[np.float64]
 Features = npt.NDArray[np.float32]
 
-#: Added to the covariance along its diagonal, as a multiple of its mean variance. More marks fewer
-#: children of a series that was left out of the fit, and fewer adults of a hospital that was.
-SHRINKAGE = 1.0
+#: Added to the covariance along its diagonal, as a multiple of its mean variance.
+SHRINKAGE = 0.3
 #: Below it a feature's deviation counts as this much, so that one that never changes is no sign.
 LEAST_DEVIATION = 1e-3
 
