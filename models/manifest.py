@@ -149,6 +149,33 @@ class Recalibration(_Frozen):
     auc: Estimate
 
 
+class Adaptation(_Frozen):
+    """The evidence for an ensemble that was fitted to a site's own labelled films.
+
+    ensemble: the earlier one. level: `calibration`, `operating_point` or `linear_layer`. on:
+    `films`, or `verdicts`. folds: of the cross-validation by patient, from which what is after
+    comes. strength: of the linear layer, None without one. left_out: films that were given and
+    are not among these, by why not.
+    """
+
+    ensemble: str
+    level: str
+    on: str
+    films: int
+    patients: int
+    pneumonia: int
+    folds: int
+    strength: float | None
+    #: By level: `auc`, `ece`, `brier`, `log_loss`, `sensitivity`, `specificity` and `cost`.
+    figures: dict[str, dict[str, ChangedFigure]]
+    #: Log loss of the linear layer against that of the calibration; None where none was fitted.
+    layer_gain: ChangedFigure | None
+    left_out: dict[str, int]
+    #: Verdicts that were blind, and those whose reader had seen what the AI said.
+    blind: int | None = None
+    influenced: int | None = None
+
+
 class Manifest(_Frozen):
     """The whole manifest; `manifest.json` in the ensemble's folder."""
 
@@ -165,10 +192,13 @@ class Manifest(_Frozen):
     pixel_check: PixelCheck | None = None
     #: None where its scores cannot tell whether a film is unlike those of the validation.
     unlike: UnlikeCheck | None = None
-    #: On the held-out patients; of a recalibrated ensemble, `ece` is that of its recalibration.
+    #: On the held-out patients; of a recalibrated ensemble, `ece` is that of its recalibration; of
+    #: an adapted one, all are on the films of the site, each by a fit without its patient.
     metrics: Metrics
     #: None where its calibration is that of its tuning patients.
     recalibration: Recalibration | None = None
+    #: None where it was not fitted to a site's own films.
+    adaptation: Adaptation | None = None
     #: Drift is held against it; None where none was made.
     reference: NamedFile | None = None
     #: What it gave to the sample films when it was made; None where nobody kept it.

@@ -50,6 +50,7 @@ KEYWORDS: Any = {
 }
 #: Tables and constants of texts, which are translated where they are shown: `module:name`.
 TABLES = (
+    "models.cards.adaptation_section:FITTED_PARTS",
     "readfirst:DISCLAIMER",
     "readfirst.inbox_issues:SENTENCES",
     "readfirst.language.formats:PATTERNS",

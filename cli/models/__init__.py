@@ -16,7 +16,7 @@ from cli.models import (
     tune,
 )
 from cli.models.cards import model_card
-from cli.models.feedback import export_verdicts, recalibrate
+from cli.models.feedback import adapt, export_verdicts, recalibrate
 from cli.models.unlike import fit_unlike
 from cli.site import threshold
 
@@ -43,4 +43,5 @@ app.command(cls=PlainCommand)(explain.explain)
 app.command(cls=PlainCommand)(generate.generate)
 app.command("export-verdicts", cls=PlainCommand)(export_verdicts.export_verdicts)
 app.command(cls=PlainCommand)(recalibrate.recalibrate)
+app.command(cls=PlainCommand)(adapt.adapt)
 app.command("fit-unlike", cls=PlainCommand)(fit_unlike.fit_unlike)

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
@@ -43,10 +43,11 @@ class LabelledFilmRecord:
     flagged: bool | None
 
 
-def labelled_films(session: Session) -> list[LabelledFilmRecord]:
+def labelled_films(session: Session, since: datetime | None = None) -> list[LabelledFilmRecord]:
     """The films of every study whose last verdict is a label, in the order of their arrival.
 
-    A film that came in after the verdict has none: its reader cannot have seen it.
+    A film that came in after the verdict has none: its reader cannot have seen it. since: only
+    verdicts that were given from then on.
     """
     then = and_(Score.image_id == Image.id, Score.ensemble_version == Verdict.ensemble_version)
     query = (
@@ -60,6 +61,7 @@ def labelled_films(session: Session) -> list[LabelledFilmRecord]:
             Image.state != ImageState.REFUSED,
             Image.scores.any(),
             Image.received_at <= Verdict.at,
+            *([] if since is None else [Verdict.at >= since]),
         )
         .order_by(Image.id)
     )

@@ -1,9 +1,11 @@
 """The reference of an ensemble, made from its held-out films and written beside its weights."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from laboratory.data.dataset import LabelledFilm, labels_of
 from models.digests import file_sha256
@@ -34,17 +36,34 @@ def make_reference(
     if len(np.unique(labels[chest])) != 2:
         raise ValueError("a reference needs films of both classes")
     scores = np.array([score.probability for score in ensemble.scores(images[chest])])
-    exposures = [measure_exposure(image) for image in images[chest]]
     refused = [
         (int((~chest & (labels == label)).sum()), int((labels == label).sum())) for label in (1, 0)
     ]
+    scored = ScoredFilms(scores, labels[chest], images[chest])
+    return reference_of(ensemble.version, description, scored, PixelCheckRefusals(*refused))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ScoredFilms:
+    """Films that the pixel check lets through. images: model-ready, (n, 224, 224) uint8."""
+
+    probabilities: npt.NDArray[np.float64]
+    labels: npt.NDArray[np.int64]
+    images: Array8
+
+
+def reference_of(
+    version: str, description: str, films: ScoredFilms, refused: PixelCheckRefusals
+) -> Reference:
+    """The reference of films of both classes that were scored already."""
+    exposures = [measure_exposure(image) for image in films.images]
     return Reference(
-        ensemble_version=ensemble.version,
+        ensemble_version=version,
         films=description,
-        scores=binned(scores, labels[chest]),
-        median_grey=binned(np.array([film.median_grey for film in exposures]), labels[chest]),
-        clipped_share=binned(np.array([film.clipped_share for film in exposures]), labels[chest]),
-        refused=PixelCheckRefusals(*refused),
+        scores=binned(films.probabilities, films.labels),
+        median_grey=binned(np.array([film.median_grey for film in exposures]), films.labels),
+        clipped_share=binned(np.array([film.clipped_share for film in exposures]), films.labels),
+        refused=refused,
     )
 
 

@@ -60,6 +60,11 @@ def read_folder(folder: Path) -> list[LabelledFilm]:
 
     Raises Misconfigured if the folder has another layout or no image.
     """
+    return _once_each(list_folder(folder))
+
+
+def list_folder(folder: Path) -> list[LabelledFilm]:
+    """The same, with files of equal content."""
     missing = [name for name in CLASSES if not (folder / name).is_dir()]
     if missing:
         raise Misconfigured(f"{folder} has no folder {' and no '.join(missing)}.")
@@ -71,7 +76,7 @@ def read_folder(folder: Path) -> list[LabelledFilm]:
     ]
     if not films:
         raise Misconfigured(f"{folder} holds no image.")
-    return _once_each(films)
+    return films
 
 
 def read_labels(table: Path, folder: Path) -> list[LabelledFilm]:
@@ -81,11 +86,16 @@ def read_labels(table: Path, folder: Path) -> list[LabelledFilm]:
     `group` may be there; else each file is a patient of its own and its class its group.
     Raises Misconfigured if a column or a file is missing or a label is none of these.
     """
+    return _once_each(list_labels(table, folder))
+
+
+def list_labels(table: Path, folder: Path) -> list[LabelledFilm]:
+    """The same, with files of equal content."""
     with table.open(newline="", encoding="utf-8-sig") as file:
         rows = list(csv.DictReader(file))
     if not rows or not {"path", "label"} <= rows[0].keys():
         raise Misconfigured(f"{table} needs the columns path and label, and a row.")
-    return _once_each(_labelled(row, folder, table, n) for n, row in enumerate(rows, 2))
+    return [_labelled(row, folder, table, n) for n, row in enumerate(rows, 2)]
 
 
 def split(films: Sequence[LabelledFilm], seed: int) -> dict[Subset, list[LabelledFilm]]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import numpy.typing as npt
 
+from models.combining import logit, sigmoid
 from models.manifest import Estimate, Metrics
 from readfirst.statistics.calibration import calibration_error
 from readfirst.statistics.confusion import confusion_at
@@ -88,6 +89,22 @@ def figures(
             labels, all_at_prevalence(probabilities, presupposed, float(labels.mean()))
         ),
     }
+
+
+def probability_figures(labels: np.ndarray, probabilities: Array) -> dict[str, float]:
+    """Measure how right probabilities are: `ece`, `brier` and `log_loss`. labels, they: (n,)."""
+    return {
+        "ece": calibration_error(labels, probabilities),
+        # Brier 1950, for two classes: the mean squared error of the probability.
+        "brier": float(np.mean((probabilities - labels) ** 2)),
+        "log_loss": float(log_losses(labels, probabilities).mean()),
+    }
+
+
+def log_losses(labels: np.ndarray, probabilities: Array) -> Array:
+    """Give -log of the probability of what each film shows, (n,); as far from 0 as logits are."""
+    likely = sigmoid(logit(probabilities))
+    return np.asarray(-np.where(labels == 1, np.log(likely), np.log1p(-likely)))
 
 
 def area_under_curve(sick: npt.NDArray[np.bool_], probabilities: Array) -> float:

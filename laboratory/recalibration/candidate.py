@@ -69,9 +69,7 @@ def write_candidate(source: Path, before: Manifest, manifest: Manifest, folder: 
     """
     check_files(source, before)
     folder.mkdir(parents=True)
-    for part in before.parts:
-        if isinstance(part, EnsembleMember | PixelCheck | UnlikeCheck):
-            _link(source / part.file, folder / part.file)
+    link_networks(source, before, folder)
     (folder / MANIFEST_FILE).write_text(manifest.model_dump_json(indent=2) + "\n")
     reference, recalibration = load_reference(source, before), manifest.recalibration
     if reference is not None and recalibration is not None:
@@ -84,6 +82,13 @@ def moved(reference: Reference, scaling: PlattScaling, version: str) -> Referenc
     edges = tuple(scaled(edge, scaling) for edge in reference.scores.edges)
     scores = replace(reference.scores, edges=edges)
     return replace(reference, ensemble_version=version, scores=scores)
+
+
+def link_networks(source: Path, manifest: Manifest, folder: Path) -> None:
+    """Lay the networks of an ensemble, and what reads them, into another folder."""
+    for part in manifest.parts:
+        if isinstance(part, EnsembleMember | PixelCheck | UnlikeCheck):
+            _link(source / part.file, folder / part.file)
 
 
 def _link(source: Path, target: Path) -> None:

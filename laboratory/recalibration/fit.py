@@ -6,17 +6,16 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from laboratory.evaluation.metrics import area_under_curve, bootstrap, interval
+from laboratory.evaluation.metrics import area_under_curve, bootstrap, interval, probability_figures
+from laboratory.evaluation.patient_folds import patient_folds
 from laboratory.evaluation.threshold_selection import calibrate
 from models.combining import calibrated, logit, sigmoid
 from models.manifest import ChangedFigure, Estimate, PlattScaling
 from readfirst.errors import Misconfigured
-from readfirst.statistics.calibration import calibration_error
 
 Array = npt.NDArray[np.float64]
 #: Fewest studies of each class: of fewer, two numbers fit what chance made of them.
 LEAST_OF_EACH = 50
-FOLDS = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -79,20 +78,19 @@ def fit_calibration(studies: LabelledStudies, seed: int = 0) -> FittedCalibratio
             "mends that. Compare the verdicts with the films first."
         )
     held_out = _cross_validated(logits, studies, seed)
-    before, after = _figures(studies, studies.stated), _figures(studies, held_out)
+    before, after = (
+        probability_figures(studies.labels, probabilities)
+        for probabilities in (studies.stated, held_out)
+    )
 
     def measure(at: npt.NDArray[np.int64]) -> dict[str, float]:
-        drawn = LabelledStudies(
-            labels=studies.labels[at],
-            probabilities=studies.probabilities[at],
-            stated=studies.stated[at],
-            patients=studies.patients[at],
-        )
-        of_before, of_after = _figures(drawn, drawn.stated), _figures(drawn, held_out[at])
+        labels = studies.labels[at]
+        of_before = probability_figures(labels, studies.stated[at])
+        of_after = probability_figures(labels, held_out[at])
         figures = {f"before {name}": value for name, value in of_before.items()}
         figures |= {f"after {name}": value for name, value in of_after.items()}
         figures |= {name: of_after[name] - value for name, value in of_before.items()}
-        return figures | {"auc": area_under_curve(drawn.labels == 1, drawn.probabilities)}
+        return figures | {"auc": area_under_curve(labels == 1, studies.probabilities[at])}
 
     draws = bootstrap(studies.patients, studies.labels, measure, seed)
 
@@ -116,32 +114,8 @@ def fit_calibration(studies: LabelledStudies, seed: int = 0) -> FittedCalibratio
 
 def _cross_validated(logits: Array, studies: LabelledStudies, seed: int) -> Array:
     """The probability of each study by a calibration that never saw its patient: (n,)."""
-    from sklearn.model_selection import StratifiedGroupKFold
-
-    for label, name in ((1, "pneumonia"), (0, "no pneumonia")):
-        patients = len(np.unique(studies.patients[studies.labels == label]))
-        if patients < FOLDS:
-            raise Misconfigured(
-                f"Verdicts of {name} are of {patients} patients: a cross-validation needs {FOLDS}."
-            )
     held_out = np.zeros(len(logits))
-    folds = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=seed)
-    for others, fold in folds.split(logits, studies.labels, studies.patients):
-        if len(np.unique(studies.labels[others])) < 2:
-            raise Misconfigured("Too few patients have most of the verdicts of a class.")
+    for others, fold in patient_folds(studies.labels, studies.patients, seed):
         scaling = calibrate(logits[others], studies.labels[others])
         held_out[fold] = sigmoid(calibrated(logits[fold], scaling))
     return held_out
-
-
-def _figures(studies: LabelledStudies, probabilities: Array) -> dict[str, float]:
-    labels = studies.labels
-    # As far from 0 and 1 as logits are.
-    likely = sigmoid(logit(probabilities))
-    loss = -np.where(labels == 1, np.log(likely), np.log1p(-likely))
-    return {
-        "ece": calibration_error(labels, probabilities),
-        # Brier 1950, for two classes: the mean squared error of the probability.
-        "brier": float(np.mean((probabilities - labels) ** 2)),
-        "log_loss": float(loss.mean()),
-    }

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, JsonValue
 from models.cards.evaluations import Evaluation
 from models.cards.limits import limits_of
 from models.manifest import (
+    Adaptation,
     EnsembleMember,
     Manifest,
     Metrics,
@@ -38,6 +39,7 @@ OWN_PARTS = frozenset(
         "unlike",
         "metrics",
         "recalibration",
+        "adaptation",
         "reference",
         "golden",
         "training",
@@ -93,6 +95,7 @@ class ModelCard(_CardPart):
     calibration: PlattScaling
     prevalence: float | None
     recalibration: Recalibration | None
+    adaptation: Adaptation | None
     pixel_check: PixelCheck | None
     unlike: UnlikeCheck | None
     data: TrainingData
@@ -120,6 +123,7 @@ def model_card(manifest: Manifest, evaluations: Sequence[Evaluation] = ()) -> Mo
         calibration=manifest.calibration,
         prevalence=manifest.prevalence,
         recalibration=manifest.recalibration,
+        adaptation=manifest.adaptation,
         pixel_check=manifest.pixel_check,
         unlike=manifest.unlike,
         data=TrainingData(

@@ -1,10 +1,11 @@
 """The figures of a model card as tables, in the reader's language."""
 
 from collections import defaultdict
+from collections.abc import Mapping
 
 from models.cards.evaluations import Evaluation
 from models.cards.layout import CardTable
-from models.manifest import Estimate, Metrics, OperatingPoint, PixelCheck, Recalibration
+from models.manifest import ChangedFigure, Estimate, Metrics, OperatingPoint, PixelCheck
 from readfirst.formatting import readable_share
 from readfirst.language.formats import number_text
 from readfirst.language.texts import gettext
@@ -97,12 +98,16 @@ def acquisition_table(point: OperatingPoint) -> CardTable:
     )
 
 
-def recalibration_table(recalibration: Recalibration) -> CardTable:
-    """Make the table of the figures before and after a recalibration."""
+def change_table(figures: Mapping[str, ChangedFigure]) -> CardTable:
+    """Make the table of figures before and after a fit, of patients apart from those of the fit."""
     names = {
+        "auc": "AUC",
+        "sensitivity": gettext("Sensitivity"),
+        "specificity": gettext("Specificity"),
         "ece": gettext("Calibration error"),
         "brier": gettext("Brier score"),
         "log_loss": gettext("Log loss"),
+        "cost": gettext("Cost"),
     }
     caption = gettext("Before and after, on other patients than those of the fit")
     return CardTable(
@@ -110,7 +115,7 @@ def recalibration_table(recalibration: Recalibration) -> CardTable:
         (gettext("Figure"), gettext("Before"), gettext("After"), gettext("Difference")),
         tuple(
             (names.get(name, name), *map(interval_text, (row.before, row.after, row.difference)))
-            for name, row in recalibration.figures.items()
+            for name, row in figures.items()
         ),
     )
 

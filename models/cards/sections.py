@@ -5,14 +5,15 @@ Every form for people is written from these: the page and Markdown.
 
 from collections.abc import Iterable, Iterator
 
+from models.cards.adaptation_section import adaptation_section
 from models.cards.card import ModelCard
 from models.cards.figures import (
     acquisition_table,
+    change_table,
     evaluation_tables,
     figure_table,
     interval_text,
     number,
-    recalibration_table,
     refusal_table,
     source_table,
 )
@@ -37,6 +38,7 @@ def sections_of(card: ModelCard) -> tuple[CardSection, ...]:
         CardSection("limits", gettext("Limits"), items=card.limits),
         _threshold(card),
         _probability(card),
+        *(() if card.adaptation is None else (adaptation_section(card.adaptation),)),
         _marks(card),
         *(() if card.unlike is None else (unlike_section(card.unlike),)),
         _pixel_check(card),
@@ -95,21 +97,29 @@ def _population(card: ModelCard) -> CardSection:
 
 def _figures(card: ModelCard) -> CardSection:
     metrics = card.metrics
-    text = gettext(
+    of_whom = gettext(
         "On {images} held-out films, {pneumonia} of them with pneumonia, of {patients} patients "
-        "whom it was not trained on. Each figure has its 95 % interval, from a bootstrap over "
-        "patients. Predictive values are at a prevalence of {prevalence}."
+        "whom it was not trained on."
     )
-    text = text.format(
+    if card.adaptation is not None:
+        of_whom = gettext(
+            "On {images} films of the site, {pneumonia} of them with pneumonia, of {patients} "
+            "patients, each by a fit without its patient."
+        )
+    of_whom = of_whom.format(
         images=number_text(metrics.images),
         pneumonia=number_text(metrics.pneumonia),
         patients=number_text(metrics.patients),
-        prevalence=readable_share(metrics.prevalence),
     )
-    tables = [figure_table(gettext("Held-out films"), metrics)]
+    figures = gettext(
+        "Each figure has its 95 % interval, from a bootstrap over patients. Predictive values are "
+        "at a prevalence of {prevalence}."
+    ).format(prevalence=readable_share(metrics.prevalence))
+    caption = gettext("Held-out films") if card.adaptation is None else gettext("Films of the site")
+    tables = [figure_table(caption, metrics)]
     for evaluation in card.evaluations:
         tables += evaluation_tables(evaluation)
-    return CardSection("figures", gettext("How good it is"), (text,), (), tuple(tables))
+    return CardSection("figures", gettext("How good it is"), (of_whom, figures), (), tuple(tables))
 
 
 def _threshold(card: ModelCard) -> CardSection:
@@ -174,7 +184,7 @@ def _probability(card: ModelCard) -> CardSection:
                 version=card.recalibration.ensemble,
             )
         )
-        tables = (recalibration_table(card.recalibration),)
+        tables = (change_table(card.recalibration.figures),)
     return CardSection("probability", gettext("What a probability means"), tuple(texts), (), tables)
 
 

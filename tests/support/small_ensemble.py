@@ -49,3 +49,13 @@ def write_small_ensemble(site_folder: Path) -> None:
         "threshold": 0.5,
     }
     (folder / MANIFEST_FILE).write_text(manifest.model_copy(update=changes).model_dump_json())
+
+
+def write_site_ensemble(site_folder: Path) -> Path:
+    """The same as version 1 of a site, with a threshold in the middle. Returns its folder."""
+    write_small_ensemble(site_folder)
+    folder = site_folder / "small"
+    manifest = load_manifest(folder)
+    named = manifest.model_copy(update={"version": "1", "threshold": 0.5, "prevalence": None})
+    (folder / MANIFEST_FILE).write_text(named.model_dump_json())
+    return folder

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from getpass import getuser
-from itertools import count
 from typing import TYPE_CHECKING, Annotated
-from uuid import uuid4
 
 import typer
 
 from cli.common.console import err, notice, print_json, print_table
-from cli.common.database import TERMINAL, opened
+from cli.common.database import opened
 from cli.models.ensembles import find_folder
+from cli.models.feedback.candidates import add_candidate, free_version
 from cli.models.figures import with_interval
 from cli.models.options import Json, Seed
-from cli.models.registry import sample_scores, site_use_cases
 from db.ensembles.thresholds import ActiveThreshold, active_thresholds
 from db.ensembles.versions import required_active
 from db.feedback.labelled_scores import LabelledScoreRecord, labelled_scores
@@ -25,7 +21,6 @@ from models.manifest import (
     Manifest,
     PlattScaling,
     Recalibration,
-    available_ensembles,
     load_manifest,
 )
 from readfirst.errors import Misconfigured
@@ -70,7 +65,7 @@ def recalibrate(
     manifest = load_manifest(find_folder(before))
     if manifest.version != before:
         raise Misconfigured("Name an ensemble of this site by its version.")
-    new_version = _new_version(before, version, settings)
+    new_version = free_version(before, version, "r", settings)
     fitted, studies = _fitted(records, manifest, settings, seed)
     evidence = _evidence(before, fitted, studies, records)
     if json:
@@ -84,15 +79,6 @@ def recalibrate(
         raise typer.Exit(1)
     _make(settings, evidence, new_version, fitted.prevalence)
     _say_next(new_version, evidence, manifest, threshold)
-
-
-def _new_version(before: str, wanted: str | None, settings: Settings) -> str:
-    """The version of the candidate: a free one."""
-    known = available_ensembles(settings.ensembles_path)
-    if wanted in known:
-        raise Misconfigured(f"There is an ensemble {wanted} already; name another --version.")
-    numbered = (f"{before}.r{number}" for number in count(1))
-    return wanted or next(version for version in numbered if version not in known)
 
 
 def _fitted(
@@ -131,7 +117,7 @@ def _evidence(
     studies: LabelledStudies,
     records: Sequence[LabelledScoreRecord],
 ) -> Recalibration:
-    from laboratory.recalibration.fit import FOLDS
+    from laboratory.evaluation.patient_folds import FOLDS
 
     return Recalibration(
         ensemble=before,
@@ -180,32 +166,12 @@ def _print_evidence(
 
 
 def _make(settings: Settings, evidence: Recalibration, version: str, prevalence: float) -> None:
-    """Lay the candidate down beside the others, and add it as any other ensemble."""
     from laboratory.recalibration.candidate import recalibrated, write_candidate
-    from models.golden import write_golden
-    from worker.scoring.ensemble_changes import add_ensemble
 
     source, now = find_folder(evidence.ensemble), datetime.now(UTC)
     before = load_manifest(source)
     manifest = recalibrated(before, evidence, version=version, prevalence=prevalence, now=now)
-    # Hidden: it is no ensemble yet.
-    folder = settings.ensembles_path / f".{uuid4().hex}"
-    try:
-        with site_use_cases(settings) as site, err.status("Scoring the sample films …"):
-            write_candidate(source, before, manifest, folder)
-            write_golden(folder, sample_scores(folder, settings))
-            add_ensemble(
-                folder,
-                database=site.units.database,
-                registry=site.ensembles,
-                store=site.store,
-                score=lambda path: sample_scores(path, settings),
-                by=TERMINAL,
-                user=getuser(),
-                now=now,
-            )
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    add_candidate(settings, lambda folder: write_candidate(source, before, manifest, folder), now)
 
 
 def _say_next(

@@ -19,7 +19,7 @@ from models.manifest import MANIFEST_FILE, PlattScaling, load_manifest
 from readfirst.ensemble_states import EnsembleState
 from readfirst.settings import Settings
 from readfirst.studies.findings import Finding
-from tests.support.small_ensemble import write_small_ensemble
+from tests.support.small_ensemble import write_site_ensemble
 from tests.support.studies import NOW, a_header, a_scored_image, give_verdict
 
 PNEUMONIA, NORMAL = (
@@ -34,10 +34,7 @@ def site(database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("READFIRST_HOME", str(settings.home_path))
     monkeypatch.setenv("READFIRST_DATABASE_URL", settings.database)
     folder = settings.ensembles_path
-    write_small_ensemble(folder)
-    manifest = load_manifest(folder / "small")
-    named = manifest.model_copy(update={"version": "1", "threshold": 0.5, "prevalence": None})
-    (folder / "small" / MANIFEST_FILE).write_text(named.model_dump_json())
+    write_site_ensemble(folder)
     return folder
 
 

@@ -50,6 +50,7 @@ CARD = (
     "ModelCard|IntendedUse|TrainingData|EnsembleMember|FilmView|PlattScaling|OperatingPoint"
     "|AcquisitionResult|PixelCheck|Metrics|Estimate|Recalibration|ChangedFigure|Evaluation"
     "|EvaluatedGroup|JsonValue|UnlikeCheck|UnlikeFigures|MarkedShare"
+    "|Adaptation"
 )
 OPENAPI = (
     Change(
@@ -198,6 +199,7 @@ HELP = (
         r"(?s)readfirst models( export-verdicts)?: .*", "`readfirst models export-verdicts DIR`"
     ),
     Change(r"(?s)readfirst models recalibrate: .*", "`readfirst models recalibrate`"),
+    Change(r"(?s)readfirst models( adapt)?: .*", "`readfirst models adapt`"),
     Change(r"readfirst models shadow: .*", "`readfirst models shadow 3.0`"),
     Change(
         r"readfirst models( compare)?: .*\b(site|[Cc]ompare)\b.*",

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from laboratory.evaluation.metrics import area_under_curve
+from laboratory.evaluation.patient_folds import FOLDS
 from laboratory.evaluation.threshold_selection import calibrate
 from laboratory.recalibration import fit
 from laboratory.recalibration.candidate import moved, recalibrated, scaled, write_candidate
 from laboratory.recalibration.fit import (
-    FOLDS,
     LEAST_OF_EACH,
     LabelledStudies,
     fit_calibration,

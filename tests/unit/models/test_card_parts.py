@@ -2,12 +2,19 @@
 
 from models.cards.card import model_card
 from models.cards.markdown import to_markdown
-from models.manifest import Manifest
+from models.manifest import Adaptation, ChangedFigure, Estimate, Manifest
 from models.unlike.manifest_part import MarkedShare, UnlikeCheck, UnlikeFigures
 from readfirst.language.languages import language_of
 from readfirst.language.texts import speaking
 from tests.unit.models.test_model_card import FULL
 
+BEFORE, AFTER = Estimate(value=0.2, low=0.1, high=0.3), Estimate(value=0.1, low=0.05, high=0.15)
+CHANGED = ChangedFigure(before=BEFORE, after=AFTER, difference=AFTER)
+ADAPTATION = Adaptation(
+    ensemble="s0", level="linear_layer", on="films", films=400, patients=390, pneumonia=120,
+    folds=5, strength=1.0, layer_gain=None, left_out={"refused by the pixel check": 3},
+    figures={"linear_layer": {"cost": CHANGED}, "calibration": {"ece": CHANGED}},
+)  # fmt: skip
 UNLIKE = UnlikeCheck(
     member="one", layer="block5", cells=2, file="unlike.safetensors", sha256="u1", threshold=1.5,
     method="a contrast", false_marks=0.01,
@@ -21,6 +28,20 @@ UNLIKE = UnlikeCheck(
 def lines_of(**parts: object) -> list[str]:
     manifest: Manifest = FULL.model_copy(update=parts)
     return to_markdown(model_card(manifest)).splitlines()
+
+
+def test_an_adapted_ensemble_says_to_what_it_was_fitted() -> None:
+    lines = lines_of(adaptation=ADAPTATION, recalibration=None)
+    for line in (
+        "## Fitted to a site's own films",
+        "Films left out: refused by the pixel check: 3.",
+        "| Cost | 0.200 (0.100–0.300) | 0.100 (0.050–0.150) | 0.100 (0.050–0.150) |",
+        "**Films of the site**",
+    ):
+        assert line in lines
+    assert any("and the last layer of each network" in line for line in lines)
+    assert not any("held-out films, 30 of them" in line for line in lines)
+    assert not any(line.startswith("| Calibration error | 0.200") for line in lines)
 
 
 def test_what_is_unlike_stands_with_how_much_of_what_is_marked() -> None:
