@@ -76,7 +76,9 @@ def _scores(
     from ingest.scope.scope_rules import load_rules
     from worker.scoring.offline_scoring import Scope, score_files
 
-    scope = Scope(load_rules(settings.scope), ensembles.ages_of(version))
+    scope = Scope(
+        load_rules(settings.scope), ensembles.ages_of(version), ensembles.populations_of(version)
+    )
     with err.status("Loading the networks …"):
         networks = ensembles.networks(version)
     with Reader(settings.decode_seconds, settings.decode_megabytes) as reader:
@@ -124,8 +126,13 @@ def _opened(
 
     manifest = ensembles.manifest_of(version)
     rows = rows_of(output, manifest)
-    threshold = at_prevalence(manifest.threshold, manifest.prevalence, settings.prevalence)
-    return ScoreFile(output, rows, version, threshold)
+
+    def at_site(value: float) -> float:
+        return at_prevalence(value, manifest.prevalence, settings.prevalence)
+
+    thresholds = ensembles.populations_of(version).thresholds
+    others = {name: at_site(value) for name, value in thresholds.items()}
+    return ScoreFile(output, rows, version, at_site(manifest.threshold), others)
 
 
 def _print_csv(

@@ -183,7 +183,8 @@ def _image_row(image: ImageRecord) -> tuple[str, ...]:
 
 
 SCORE_COLUMNS = (
-    "Image", "Ensemble", "Probability", "Threshold", "Flagged", "Members", "Spread (points)", "At",
+    "Image", "Ensemble", "Population", "Probability", "Threshold", "Flagged", "Members",
+    "Spread (points)", "At",
 )  # fmt: skip
 
 
@@ -191,6 +192,7 @@ def _score_row(score: ScoreRecord, settings: Settings) -> tuple[str, ...]:
     return (
         score.sha256[:12],
         score.ensemble_version,
+        score.population or "–",
         readable_probability(score.probability),
         readable_probability(score.threshold),
         "yes" if score.flagged else "no",

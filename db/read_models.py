@@ -118,6 +118,8 @@ class StudyRecord(OfStudy):
     #: What each network says of that image; empty while none is scored.
     members: dict[str, float]
     ensemble_version: str | None
+    #: By whose calibration and threshold it is stated, where that is not the ensemble's first.
+    population: str | None
     standing: PriorityReason
     why: str
     #: Why its score is not validated, or in doubt: the marks of all its images, each code once.
@@ -153,6 +155,8 @@ class ScoreRecord:
 
     sha256: str
     ensemble_version: str
+    #: By whose calibration and threshold it is stated; None: the ensemble's first.
+    population: str | None
     probability: float
     #: By which it counts in its study; of another ensemble's, the one of when it was given.
     threshold: float

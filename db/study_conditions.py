@@ -38,7 +38,8 @@ def is_read_here() -> ColumnElement[bool]:
 def counting_threshold() -> ColumnElement[float]:
     """The threshold by which a score counts in its study: that of the study's rank.
 
-    A score of another ensemble than the one by which the study ranks has the one of its time.
+    A score of another ensemble or population than those by which the study ranks has the one of
+    its time.
     """
     return case(
         (_is_of_rank(), func.coalesce(Study.threshold, Score.threshold)), else_=Score.threshold
@@ -52,4 +53,5 @@ def counting_threshold_version() -> ColumnElement[int]:
 
 
 def _is_of_rank() -> ColumnElement[bool]:
-    return Study.ensemble_version == Score.ensemble_version
+    same_population = Study.population.is_not_distinct_from(Score.population)
+    return and_(Study.ensemble_version == Score.ensemble_version, same_population)

@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from models.digests import FileName, file_sha256
+from models.populations.applying import LogitScaling, Populations
+from models.populations.population import Population
 from models.preprocessing import AS_IT_IS, FilmView
 from models.unlike.manifest_part import UnlikeCheck
-from readfirst.domain import Ages
+from readfirst.domain import FIRST_POPULATION, Ages
 from readfirst.errors import Misconfigured
 
 #: The ensembles that come with ReadFirst, a folder for each version.
@@ -207,9 +209,26 @@ class Manifest(_Frozen):
     population: str
     #: The ages in it; None where nobody knows them, and every score is marked.
     ages: Ages | None = None
+    #: Other populations, each with a calibration and a threshold of its own; the first that fits a
+    #: film outside these ages is applied.
+    populations: tuple[Population, ...] = ()
     source: str
     licence: str
     disclaimer: str
+
+    @field_validator("populations")
+    @classmethod
+    def _are_told_apart(cls, populations: tuple[Population, ...]) -> tuple[Population, ...]:
+        names = [each.name for each in populations]
+        if len({*names, FIRST_POPULATION}) != len(names) + 1:
+            raise ValueError(f"each has a name of its own, and none is {FIRST_POPULATION!r}")
+        return populations
+
+    @property
+    def stated_populations(self) -> Populations:
+        """All its populations, by which scores are stated."""
+        first = LogitScaling(self.calibration.slope, self.calibration.intercept)
+        return Populations(first, self.ages, self.prevalence, self.populations)
 
     @property
     def parts(self) -> list[EnsembleMember | PixelCheck | UnlikeCheck | NamedFile]:

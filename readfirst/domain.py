@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import IntEnum, StrEnum
 
+#: Stands for the first population of an ensemble where populations are named.
+FIRST_POPULATION = "all"
+
 
 class ImageState(StrEnum):
     """received → ready → scored, or refused, which ends until a person has it tried again."""
@@ -109,6 +112,17 @@ class Ages:
 
 
 @dataclass(frozen=True, slots=True)
+class AgeAndView:
+    """The two properties of a film that decide its population; None where nobody knows them.
+
+    years: the patient's age in completed years. view: View Position, as the header says it.
+    """
+
+    years: int | None = None
+    view: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Exposure:
     """The brightness of a model input.
 
@@ -128,6 +142,8 @@ class ImageScore:
     members: dict[str, float]
     #: The film looks unlike those that the networks were validated on; None: they cannot tell.
     unlike: bool | None = None
+    #: The population by whose calibration it is stated; None: the ensemble's first.
+    population: str | None = None
 
     @property
     def spread(self) -> float:

@@ -79,7 +79,9 @@ def compose(
         preparation=preparation,
         scoring=ScoringServices(units, ensembles, derived_images, settings.batch_size),
         night=_night(settings, units),
-        shadow=ShadowServices(units, shadow_networks, preparation, settings.batch_size),
+        shadow=ShadowServices(
+            units, shadow_networks, preparation, settings.batch_size, ensembles.populations_of
+        ),
         explaining=ExplainServices(
             database, policy.lease, ensembles, preparation, silent=policy.silent
         ),

@@ -17,6 +17,7 @@ from cli.models import (
 )
 from cli.models.cards import model_card
 from cli.models.feedback import adapt, export_verdicts, recalibrate
+from cli.models.populations import fit_population
 from cli.models.unlike import fit_unlike
 from cli.site import threshold
 
@@ -44,4 +45,5 @@ app.command(cls=PlainCommand)(generate.generate)
 app.command("export-verdicts", cls=PlainCommand)(export_verdicts.export_verdicts)
 app.command(cls=PlainCommand)(recalibrate.recalibrate)
 app.command(cls=PlainCommand)(adapt.adapt)
+app.command("fit-population", cls=PlainCommand)(fit_population.fit_population)
 app.command("fit-unlike", cls=PlainCommand)(fit_unlike.fit_unlike)

@@ -19,7 +19,7 @@ from db.ensembles.threshold_report import (
     ThresholdChoice,
     threshold_report,
 )
-from db.ensembles.thresholds import ThresholdRecord, thresholds_of
+from db.ensembles.thresholds import ThresholdRecord, thresholds_of, thresholds_of_others
 from db.ensembles.versions import named_or_active
 from db.lifecycle.unit_of_work import UnitOfWorkFactory, site_policy
 from db.session import Database
@@ -172,8 +172,9 @@ def _rank(database: Database, settings: Settings) -> None:
 def _list(database: Database, settings: Settings, version: str, *, json: bool) -> None:
     with database.read() as session:
         rows: Sequence[ThresholdRecord] = thresholds_of(session, version)
+        others = thresholds_of_others(session, version)
     if json:
-        print_json(rows)
+        print_json([*rows, *others])
         return
     print_table(
         f"Thresholds of ensemble {version}",
@@ -191,6 +192,11 @@ def _list(database: Database, settings: Settings, version: str, *, json: bool) -
             for row in rows
         ],
     )
+    for other in others:
+        notice(
+            f"Films of another population keep the ensemble's own threshold: {other.population} "
+            f"{other.value:.4f}."
+        )
 
 
 def _method(row: ThresholdRecord) -> str:

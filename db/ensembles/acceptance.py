@@ -96,13 +96,16 @@ def match_labels(session: Session, labels: Iterable[StudyLabel]) -> MatchedLabel
 def labelled_studies(
     session: Session, ensemble_version: str, labels: Mapping[int, bool]
 ) -> list[LabelledStudy]:
-    """The labelled studies that an ensemble has scored, each by its most suspicious film."""
+    """The labelled studies that an ensemble has scored, each by its most suspicious film.
+
+    Of its first population, whose threshold is accepted.
+    """
     query = (
         select(Image.study_id, Score.probability, Image.marks, Score.unlike, Image.view_position)
         .add_columns(*SCANNER, Study.received_at, Study.patient_sex)
         .join(Score, Score.image_id == Image.id)
         .join(Study, Image.study_id == Study.id)
-        .where(Score.ensemble_version == ensemble_version)
+        .where(Score.ensemble_version == ensemble_version, Score.population.is_(None))
         .where(is_not_replaced())
         .order_by(Score.probability, Score.id)
     )

@@ -209,7 +209,11 @@ def _both(session: Session, first: str, second: str) -> tuple[EnsembleVersion, E
 
 
 def _pairs(first: str, second: str) -> Subquery:
-    """Studies with the highest probability of both, over the films that both have scored."""
+    """Studies with the highest probability of both, over the films that both have scored.
+
+    Films that either states for another population than its first are left out: they have another
+    threshold.
+    """
     of_first, of_second = aliased(Score), aliased(Score)
     return (
         select(
@@ -222,6 +226,7 @@ def _pairs(first: str, second: str) -> Subquery:
         .join(of_second, of_second.image_id == of_first.image_id)
         .join(Image, Image.id == of_first.image_id)
         .where(of_first.ensemble_version == first, of_second.ensemble_version == second)
+        .where(of_first.population.is_(None), of_second.population.is_(None))
         .where(is_not_replaced())
         .group_by(Image.study_id)
         .subquery()

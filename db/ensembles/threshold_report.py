@@ -238,6 +238,7 @@ def _unread_changes(
         select(func.count())
         .select_from(Study)
         .where(is_unread(), Study.ensemble_version == ensemble_version)
+        .where(Study.population.is_(None))
         .where(Study.probability >= low, Study.probability < high)
     )
     count = session.scalar(query) or 0
@@ -245,11 +246,14 @@ def _unread_changes(
 
 
 def _study_scores(ensemble_version: str) -> Subquery:
-    """Studies, each with the highest probability that an ensemble gave to one of its films."""
+    """Studies, each with the highest probability that an ensemble gave to one of its films.
+
+    Films of another population than the first are left out: they have another threshold.
+    """
     return (
         select(Image.study_id, func.max(Score.probability).label("probability"))
         .join(Score, Score.image_id == Image.id)
-        .where(Score.ensemble_version == ensemble_version)
+        .where(Score.ensemble_version == ensemble_version, Score.population.is_(None))
         .where(is_not_replaced())
         .group_by(Image.study_id)
         .subquery()

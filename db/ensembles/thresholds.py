@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from db.ensembles.unknown_ensemble import unknown_ensemble
 from db.tables import EVERYBODY, EnsembleVersion, Threshold
+from readfirst.domain import ImageScore
 from readfirst.errors import Misconfigured
 from readfirst.statistics.operating_points import ThresholdMethod
 
@@ -28,10 +29,28 @@ class ActiveThreshold:
 
 @dataclass(frozen=True, slots=True)
 class ActiveThresholds:
-    """The active threshold of each ensemble. change: the number of the last change at the site."""
+    """The active thresholds. change: the number of the last change at the site.
+
+    by_ensemble: those of first populations. by_population: those of others, by ensemble and name.
+    """
 
     by_ensemble: Mapping[str, ActiveThreshold]
     change: int
+    by_population: Mapping[tuple[str, str], ActiveThreshold] = field(default_factory=dict)
+
+    def of(self, ensemble_version: str, population: str | None) -> ActiveThreshold | None:
+        """The threshold of an ensemble for a population (None: its first); None if unknown."""
+        if population is None:
+            return self.by_ensemble.get(ensemble_version)
+        return self.by_population.get((ensemble_version, population))
+
+    def for_score(self, ensemble_version: str, score: ImageScore) -> ActiveThreshold:
+        """The threshold of a score that an ensemble gives now. Raises Misconfigured if unknown."""
+        threshold = self.of(ensemble_version, score.population)
+        if threshold is None:
+            name = score.population or EVERYBODY
+            raise Misconfigured(f"Ensemble {ensemble_version} has no threshold for {name!r} here.")
+        return threshold
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,37 +71,62 @@ class ThresholdRecord:
 
 def active_thresholds(session: Session) -> ActiveThresholds:
     """The thresholds that count now."""
-    query = select(
-        Threshold.ensemble_version, Threshold.value, Threshold.version, Threshold.change
-    ).where(Threshold.active, Threshold.population == EVERYBODY)
-    rows = session.execute(query).all()
+    rows = session.scalars(select(Threshold).where(Threshold.active)).all()
+    active = {
+        (row.ensemble_version, row.population): ActiveThreshold(row.value, row.version)
+        for row in rows
+    }
     return ActiveThresholds(
-        {ensemble: ActiveThreshold(value, version) for ensemble, value, version, _ in rows},
+        {ensemble: each for (ensemble, name), each in active.items() if name == EVERYBODY},
         # The last change made one active, and nothing has changed that since.
-        max((change for *_, change in rows), default=0),
+        max((row.change for row in rows), default=0),
+        {key: each for key, each in active.items() if key[1] != EVERYBODY},
     )
 
 
 def thresholds_of(session: Session, ensemble_version: str) -> list[ThresholdRecord]:
-    """Every threshold of an ensemble, the latest version first."""
+    """Every threshold of an ensemble for its first population, the latest version first."""
     query = _of(ensemble_version).order_by(Threshold.version.desc())
     return [_record(row) for row in session.scalars(query)]
 
 
-def add_first_threshold(session: Session, ensemble: EnsembleVersion, at: datetime) -> None:
-    """Let an ensemble that becomes known have the threshold that it came with."""
-    session.add(
+def thresholds_of_others(session: Session, ensemble_version: str) -> list[ThresholdRecord]:
+    """The thresholds that an ensemble brings for other populations than its first, by name."""
+    query = (
+        select(Threshold)
+        .where(Threshold.ensemble_version == ensemble_version, Threshold.population != EVERYBODY)
+        .order_by(Threshold.population, Threshold.version.desc())
+    )
+    return [_record(row) for row in session.scalars(query)]
+
+
+def add_first_thresholds(
+    session: Session, ensemble: EnsembleVersion, others: Mapping[str, float], at: datetime
+) -> None:
+    """Let an ensemble that becomes known have the thresholds that it came with.
+
+    others: those of other populations than its first, by name.
+    """
+    session.add_all(
         Threshold(
             ensemble_version=ensemble.version,
+            population=population,
             version=1,
-            value=ensemble.threshold,
+            value=value,
             method=ThresholdMethod.MANIFEST,
             created_at=at,
             active=True,
             activated_at=at,
         )
+        for population, value in {EVERYBODY: ensemble.threshold, **others}.items()
     )
     session.flush()
+
+
+def first_thresholds_of_others(session: Session, ensemble_version: str) -> dict[str, float]:
+    """The thresholds with which an ensemble came for other populations, by name."""
+    rows = thresholds_of_others(session, ensemble_version)
+    return {row.population: row.value for row in rows if row.method is ThresholdMethod.MANIFEST}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,12 +1,13 @@
 """The ensemble versions that this site knows, and the one that is active."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from db.ensembles.thresholds import add_first_threshold
+from db.ensembles.thresholds import add_first_thresholds, first_thresholds_of_others
 from db.ensembles.unknown_ensemble import unknown_ensemble
 from db.tables import EnsembleVersion
 from readfirst.errors import Misconfigured
@@ -22,6 +23,8 @@ class EnsembleFacts:
     preprocessing_version: str
     #: Share of pneumonia that its probabilities presuppose; None if nobody knows.
     prevalence: float | None = None
+    #: Thresholds of other populations than its first, by name.
+    others: Mapping[str, float] = field(default_factory=dict)
 
 
 def active_ensemble(session: Session) -> EnsembleVersion | None:
@@ -51,7 +54,11 @@ def register(session: Session, facts: EnsembleFacts, at: datetime) -> EnsembleVe
     known = session.get(EnsembleVersion, facts.version)
     if known is not None:
         kept = EnsembleFacts(
-            known.version, known.threshold, known.preprocessing_version, known.prevalence
+            known.version,
+            known.threshold,
+            known.preprocessing_version,
+            known.prevalence,
+            first_thresholds_of_others(session, known.version),
         )
         if kept != facts:
             raise Misconfigured(
@@ -71,7 +78,7 @@ def register(session: Session, facts: EnsembleFacts, at: datetime) -> EnsembleVe
     )
     session.add(ensemble)
     session.flush()
-    add_first_threshold(session, ensemble, at)
+    add_first_thresholds(session, ensemble, facts.others, at)
     return ensemble
 
 

@@ -33,7 +33,8 @@ class LabelledScoreRecord:
 def labelled_scores(session: Session, ensemble_version: str) -> list[LabelledScoreRecord]:
     """Every study that has a label and a score by this version, whenever either was given.
 
-    A film that came in after the verdict does not count: its reader cannot have seen it.
+    A film that came in after the verdict does not count: its reader cannot have seen it. Nor does
+    one that is stated for another population than the ensemble's first, by another calibration.
     """
     probability = func.max(Score.probability)
     query = (
@@ -45,6 +46,7 @@ def labelled_scores(session: Session, ensemble_version: str) -> list[LabelledSco
             Verdict.id.in_(latest_verdicts()),
             Verdict.finding.in_(LABELS),
             Score.ensemble_version == ensemble_version,
+            Score.population.is_(None),
             Image.received_at <= Verdict.at,
             is_not_replaced(),
         )

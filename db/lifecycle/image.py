@@ -12,9 +12,10 @@ from typing import Any
 from db.lifecycle.events import Cause, DomainEvent, EventAction, image_event
 from db.lifecycle.lease import let_go, release
 from db.tables import Image, Score
-from readfirst.domain import Exposure, Header, ImageState, Urgency
+from readfirst.domain import AgeAndView, Exposure, Header, ImageState, Urgency
 from readfirst.errors import Refused
 from readfirst.refusals import RefusalCode
+from readfirst.studies.ages import KnownAge, certain_age
 from readfirst.studies.marks import Mark
 
 #: The states in which work is still to be done.
@@ -218,6 +219,18 @@ def retry(image: Image) -> None:
     image.last_error = None
     image.original_removed_at = None
     release(image)
+
+
+def age_and_view(image: Image) -> AgeAndView:
+    """The age of the patient and the view of a film, by all that is known of its study now."""
+    study = image.study
+    known = KnownAge(
+        patient_age=study.patient_age,
+        patient_birth_date=study.patient_birth_date,
+        study_datetime=study.study_datetime,
+        acquisition_datetime=image.acquisition_datetime,
+    )
+    return AgeAndView(certain_age(known), image.view_position)
 
 
 def rescore(image: Image, preprocessing_version: str, ensemble_version: str) -> DomainEvent:

@@ -54,9 +54,7 @@ def rank(unit: UnitOfWork, causes: Mapping[int, Cause], active_version: str) -> 
         scores[study_id].append(score)
     thresholds = active_thresholds(unit.session)
     for study in studies:
-        deciding = study_steps.deciding_score(
-            scores[study.id], active_version, thresholds.by_ensemble
-        )
+        deciding = study_steps.deciding_score(scores[study.id], active_version, thresholds)
         head_start, cause = unit.policy.head_start, causes[study.id]
         before = _ranking_score(study)
         unit.add(*study_steps.rank(study, deciding, active_version, thresholds, head_start, cause))

@@ -43,7 +43,7 @@ def record(
     """
     images = held_images(unit, [claimed for claimed, _ in results])
     known = known_scores(unit.session, images, ensemble)
-    threshold = active_thresholds(unit.session).by_ensemble[ensemble.version]
+    thresholds = active_thresholds(unit.session)
     causes: dict[int, Cause] = {}
     for claimed, result in results:
         image = images.get(claimed.image_id)
@@ -53,6 +53,7 @@ def record(
         # A film of a study that comes in is news, whatever else is scored again beside it.
         if causes.get(image.study_id) is not Cause.LIVE:
             causes[image.study_id] = cause
+        threshold = thresholds.for_score(ensemble.version, result)
         score = new_score(image.id, result, ensemble.version, threshold, unit.at, time)
         _score(unit, image, score, known.get(image.id))
     unit.session.flush()
@@ -89,12 +90,13 @@ def new_score(
     at: datetime,
     time: BatchTime | None,
 ) -> Score:
-    """The row of a score. threshold: the one that counts now, which it keeps."""
+    """The row of a score. threshold: that of its population which counts now; it is kept."""
     return Score(
         image_id=image_id,
         ensemble_version=version,
         probability=result.probability,
         members=result.members,
+        population=result.population,
         unlike=result.unlike,
         threshold=threshold.value,
         threshold_version=threshold.version,

@@ -4,7 +4,7 @@ A study ranks by one score, its deciding one, and one threshold: flag, probabili
 and the versions of both, are of these two.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -181,10 +181,10 @@ def withdraw_report(study: Study) -> list[DomainEvent]:
     return [withdrawn, *(mark_read(study, None, Cause.REPORT) if was_elsewhere else [])]
 
 
-def counting_threshold(score: Score, thresholds: Mapping[str, ActiveThreshold]) -> ActiveThreshold:
-    """The threshold by which a score counts now. thresholds: by ensemble."""
+def counting_threshold(score: Score, thresholds: ActiveThresholds) -> ActiveThreshold:
+    """The threshold by which a score counts now: that of its ensemble for its population."""
     own = ActiveThreshold(score.threshold, score.threshold_version)
-    return thresholds.get(score.ensemble_version, own)
+    return thresholds.of(score.ensemble_version, score.population) or own
 
 
 def counting_scores(scores: Iterable[tuple[int, bool, Answer]]) -> dict[int, Answer]:
@@ -204,7 +204,7 @@ def counting_scores(scores: Iterable[tuple[int, bool, Answer]]) -> dict[int, Ans
 
 
 def deciding_score(
-    scores: Iterable[Score], active_version: str, thresholds: Mapping[str, ActiveThreshold]
+    scores: Iterable[Score], active_version: str, thresholds: ActiveThresholds
 ) -> Score | None:
     """The score that a study ranks by: that of its most suspicious image. None without scores.
 
@@ -234,11 +234,12 @@ def rank(
 ) -> list[DomainEvent]:
     """Let a study stand where its deciding score puts it. None: where it came in."""
     was_flagged = study.flagged
-    threshold = counting_threshold(score, thresholds.by_ensemble) if score else None
+    threshold = counting_threshold(score, thresholds) if score else None
     study.ranked_by, study.threshold_change = active_version, thresholds.change
     study.score_id = score.id if score else None
     study.probability = score.probability if score else None
     study.ensemble_version = score.ensemble_version if score else None
+    study.population = score.population if score else None
     study.threshold = threshold.value if threshold else None
     study.threshold_version = threshold.version if threshold else None
     study.flagged = score.probability >= threshold.value if score and threshold else False

@@ -1,7 +1,7 @@
 """Work as rows: images are claimed for a while, given back, or given up. No broker knows of it."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, func, select
@@ -10,12 +10,12 @@ from sqlalchemy.orm import Session, selectinload
 from db.lifecycle import image as image_steps
 from db.lifecycle import lease
 from db.lifecycle.events import EventAction, image_event
-from db.lifecycle.image import WAITING, work_cause
+from db.lifecycle.image import WAITING, age_and_view, work_cause
 from db.lifecycle.lease import Lease
 from db.lifecycle.retries import code_when_retried
 from db.lifecycle.unit_of_work import UnitOfWork
 from db.tables import Image
-from readfirst.domain import Exposure, ImageState, Urgency
+from readfirst.domain import AgeAndView, Exposure, ImageState, Urgency
 from readfirst.errors import Refused
 from readfirst.refusals import RefusalCode
 from readfirst.studies.marks import Mark
@@ -26,10 +26,11 @@ WORKER_DIED = "the worker died"
 
 @dataclass(frozen=True, slots=True)
 class ClaimedImage:
-    """An image that this worker holds."""
+    """An image that this worker holds. film: what decides its population."""
 
     lease: Lease
     sha256: str
+    film: AgeAndView = field(default_factory=AgeAndView)
 
     @property
     def image_id(self) -> int:
@@ -171,6 +172,7 @@ def _most_urgent(
         )
         .limit(limit)
         .with_for_update(key_share=True, skip_locked=True)
+        .options(selectinload(Image.study))
     )
     live = query.where(Image.urgency < Urgency.RESCORE).order_by(Image.urgency, Image.id)
     again = query.where(Image.urgency == Urgency.RESCORE).order_by(Image.id.desc())
@@ -202,7 +204,10 @@ def _claim(unit: UnitOfWork, images: Sequence[Image]) -> list[ClaimedImage]:
             # Its lease ended, and nobody said how the work did.
             _note_failed(unit, image, WORKER_DIED)
     leases = lease.take(images, unit.at, unit.policy.lease)
-    return [ClaimedImage(each, image.sha256) for each, image in zip(leases, images, strict=True)]
+    return [
+        ClaimedImage(each, image.sha256, age_and_view(image))
+        for each, image in zip(leases, images, strict=True)
+    ]
 
 
 def _refuse(unit: UnitOfWork, image: Image, refusal: Refused) -> None:

@@ -129,6 +129,8 @@ def _scores(session: Session, period: Period, days: _Days, names: dict[str, int]
         select(Image.received_at, *SCANNER, Score.ensemble_version, Score.probability)
         .join(Score, Score.image_id == Image.id)
         .where(Image.received_at >= period.start, Image.received_at < period.end, score_counts())
+        # The reference is of the first population.
+        .where(Score.population.is_(None))
     )
     rows = session.execute(query).all()
     scores = np.zeros(len(rows), SCORE)

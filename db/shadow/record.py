@@ -34,13 +34,14 @@ def record_shadow(
     leases = [claimed.lease for claimed, _ in results]
     rows = lease.leased_rows(unit.session, ShadowImage, leases)
     known = known_scores(unit.session, images, ensemble)
-    threshold = active_thresholds(unit.session).by_ensemble[version]
+    thresholds = active_thresholds(unit.session)
     written: list[Image] = []
     for claimed, result in results:
         row, image = rows.get(claimed.lease.row_id), images[claimed.image_id]
         if row is None:
             continue
         if image.id not in known and image.state is not ImageState.REFUSED:
+            threshold = thresholds.for_score(version, result)
             unit.session.add(new_score(image.id, result, version, threshold, unit.at, time))
             written.append(image)
         unit.session.delete(row)

@@ -5,20 +5,20 @@ night that is not through.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy import Select, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, selectinload
 
 from db.ensembles.shadows import queue_earlier, shadow_ensembles
 from db.lifecycle import lease
-from db.lifecycle.image import WAITING
+from db.lifecycle.image import WAITING, age_and_view
 from db.lifecycle.lease import Lease
 from db.lifecycle.unit_of_work import UnitOfWork
 from db.lifecycle.work import WORKER_DIED
 from db.tables import EnsembleVersion, Image, Night, ShadowImage
-from readfirst.domain import ImageState
+from readfirst.domain import AgeAndView, ImageState
 
 #: An ensemble in shadow that cannot be loaded, or that fails, is tried again after so long.
 PAUSE = timedelta(minutes=2)
@@ -26,11 +26,12 @@ PAUSE = timedelta(minutes=2)
 
 @dataclass(frozen=True, slots=True)
 class ClaimedShadow:
-    """An image that this worker holds for an ensemble in shadow."""
+    """An image that this worker holds for an ensemble in shadow. film: decides its population."""
 
     lease: Lease
     image_id: int
     sha256: str
+    film: AgeAndView = field(default_factory=AgeAndView)
 
 
 def film_waits(session: Session, now: datetime) -> bool:
@@ -100,8 +101,8 @@ def claim_shadow(unit: UnitOfWork, ensemble: EnsembleVersion, limit: int) -> lis
         rows = [row for row in rows if not _is_suspect(row[0])]
     leases = lease.take([row for row, _ in rows], unit.at, unit.policy.lease)
     return [
-        ClaimedShadow(each, row.image_id, sha256)
-        for each, (row, sha256) in zip(leases, rows, strict=True)
+        ClaimedShadow(each, image.id, image.sha256, age_and_view(image))
+        for each, (_, image) in zip(leases, rows, strict=True)
     ]
 
 
@@ -169,9 +170,9 @@ def _has_work(unit: UnitOfWork, ensemble: EnsembleVersion, due: datetime | None 
     return unit.session.execute(claimable).first() is not None
 
 
-def _claimable(unit: UnitOfWork, ensemble: EnsembleVersion) -> Select[ShadowImage, str]:
+def _claimable(unit: UnitOfWork, ensemble: EnsembleVersion) -> Select[ShadowImage, Image]:
     return (
-        select(ShadowImage, Image.sha256)
+        select(ShadowImage, Image)
         .join(Image, ShadowImage.image_id == Image.id)
         .where(
             ShadowImage.ensemble_version == ensemble.version,
@@ -181,6 +182,7 @@ def _claimable(unit: UnitOfWork, ensemble: EnsembleVersion) -> Select[ShadowImag
             Image.state == ImageState.SCORED,
             Image.preprocessing_version == ensemble.preprocessing_version,
         )
+        .options(selectinload(Image.study))
     )
 
 

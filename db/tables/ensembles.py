@@ -7,13 +7,14 @@ from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.tables.base import Base, Leased, text_enum
+from readfirst.domain import FIRST_POPULATION
 from readfirst.ensemble_states import EnsembleState
 from readfirst.nights.reasons import NightEnd
 from readfirst.statistics.operating_points import ThresholdMethod
 
 METHOD = text_enum(ThresholdMethod)
-#: The population that every study of a site belongs to; there is no other one yet.
-EVERYBODY = "all"
+#: The population of every film that belongs to no other one of the ensemble.
+EVERYBODY = FIRST_POPULATION
 END = text_enum(NightEnd)
 RUNNING, PLANNED = text("running"), text("planned")
 

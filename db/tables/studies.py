@@ -79,11 +79,14 @@ class Study(Base):
     urgency: Mapped[int]
     #: Of the most suspicious image; None while nothing of the study is scored.
     probability: Mapped[float | None]
-    #: By which it is flagged or not, and its version (`Threshold.version`) of that ensemble.
+    #: By which it is flagged or not, and its version (`Threshold.version`) of that ensemble and
+    #: population.
     threshold: Mapped[float | None]
     threshold_version: Mapped[int | None]
     flagged: Mapped[bool] = mapped_column(default=False)
     ensemble_version: Mapped[str | None] = mapped_column(String(64))
+    #: That of its deciding score; None: the ensemble's first.
+    population: Mapped[str | None] = mapped_column(String(64))
     #: `readfirst.studies.priority.reading_key`: earliest first, behind STAT.
     reading_key: Mapped[datetime]
     #: The last change of thresholds (`Threshold.change`) that its rank knows.
@@ -234,6 +237,8 @@ class Score(Base):
     ensemble_version: Mapped[str] = mapped_column(ForeignKey("ensembles.version"))
     probability: Mapped[float]
     members: Mapped[dict[str, float]]
+    #: By whose calibration it is stated, as the ensemble names it; None: the ensemble's first.
+    population: Mapped[str | None] = mapped_column(String(64))
     #: Its film looks unlike those of the validation; None: the ensemble cannot tell.
     unlike: Mapped[bool | None]
     #: The one that was active then, and its version; a study may rank by a later one.

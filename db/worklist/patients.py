@@ -201,7 +201,8 @@ def _image(
 
 def _is_flagged(score: Score, study: Study) -> bool:
     """True if a score reaches the threshold by which it counts in its study."""
-    own = study.threshold if score.ensemble_version == study.ensemble_version else None
+    ranks_by = (study.ensemble_version, study.population)
+    own = study.threshold if (score.ensemble_version, score.population) == ranks_by else None
     return score.probability >= (score.threshold if own is None else own)
 
 

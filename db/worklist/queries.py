@@ -319,6 +319,7 @@ def _scores(session: Session, study: Study, prevalence: float | None) -> tuple[S
         ScoreRecord(
             sha256=sha256,
             ensemble_version=score.ensemble_version,
+            population=score.population,
             probability=at_site(presupposed, score.probability),
             threshold=at_site(presupposed, threshold),
             threshold_version=threshold_version,

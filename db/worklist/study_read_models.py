@@ -115,6 +115,7 @@ def _study_record(
         threshold_version=study.threshold_version,
         members={name: at_site(value) for name, value in score.members.items()} if score else {},
         ensemble_version=study.ensemble_version,
+        population=study.population,
         standing=reason,
         why=explain_priority(
             reason,
@@ -176,6 +177,7 @@ def without_ai(record: StudyRecord) -> StudyRecord:
         threshold_version=None,
         members={},
         ensemble_version=None,
+        population=None,
         standing=PriorityReason.STAT if record.stat else PriorityReason.WAITING,
         why=gettext(AI_HIDDEN_STAT if record.stat else AI_HIDDEN),
         deciding_image=None,

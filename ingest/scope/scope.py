@@ -4,11 +4,11 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ingest.scope.ages import age_doubts, ages_of, impossible_age
 from ingest.scope.scope_rules import AgeRule, Result, ScopeRules
 from readfirst.domain import Ages, Header
 from readfirst.errors import Refused
 from readfirst.refusals import RefusalCode
+from readfirst.studies.ages import age_doubts, ages_of, impossible_age
 from readfirst.studies.marks import Mark, MarkCode, mark
 
 #: What parts values of an attribute that has one, by the standard; modalities, also as `CR/DX`.

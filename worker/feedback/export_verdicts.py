@@ -25,10 +25,10 @@ from ingest.dicom.pixels.arrays import Array8
 from ingest.inbox.store import Store
 from ingest.inbox.stored_originals import has_original
 from ingest.reader.reader_process import Reader
-from ingest.scope.ages import ages_of
 from readfirst import __version__
 from readfirst.domain import FileKind, Header
 from readfirst.errors import Refused
+from readfirst.studies.ages import ages_of
 from readfirst.studies.findings import Finding
 from worker.feedback.export_folder import LABELS, DoneFilm, ExportFolder, LabelRow
 from worker.feedback.pseudonyms import Pseudonyms, patient_key

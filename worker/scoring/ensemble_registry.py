@@ -14,6 +14,7 @@ from db.tables import EnsembleVersion
 from ingest.inbox.store import Store
 from models.ensemble import ScoringModel, load_ensemble
 from models.manifest import Manifest, available_ensembles, load_manifest, shipped_version
+from models.populations.applying import Populations
 from models.precision import choose_precision
 from models.reference import load_reference
 from readfirst.domain import Ages
@@ -46,6 +47,7 @@ class EnsembleRegistry:
         self._loaded: ScoringModel | None = None
         self._exact: ScoringModel | None = None
         self._ages: dict[str, Ages | None] = {}
+        self._populations: dict[str, Populations] = {}
         self._without_reference: set[str] = set()
 
     def active(self, session: Session, now: datetime) -> EnsembleVersion:
@@ -99,6 +101,17 @@ class EnsembleRegistry:
                 log.error("ages_unknown", action="scope", ensemble=version, error=str(error))
                 self._ages[version] = None
         return self._ages[version]
+
+    def populations_of(self, version: str) -> Populations:
+        """The populations of an ensemble, by its manifest; the first alone if nobody can tell."""
+        if version not in self._populations:
+            try:
+                self._populations[version] = self.manifest_of(version).stated_populations
+            except Misconfigured as error:
+                # Networks that a caller loads in its own way may have no folder.
+                log.error("populations_unknown", action="load", ensemble=version, error=str(error))
+                self._populations[version] = Populations()
+        return self._populations[version]
 
     @property
     def site_folder(self) -> Path:
@@ -171,5 +184,9 @@ class EnsembleRegistry:
 def facts(manifest: Manifest) -> EnsembleFacts:
     """The facts of a manifest that the database keeps."""
     return EnsembleFacts(
-        manifest.version, manifest.threshold, manifest.preprocessing_version, manifest.prevalence
+        manifest.version,
+        manifest.threshold,
+        manifest.preprocessing_version,
+        manifest.prevalence,
+        manifest.stated_populations.thresholds,
     )

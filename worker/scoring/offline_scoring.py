@@ -11,10 +11,12 @@ from ingest.reader.reader_process import Reader
 from ingest.scope.scope import check_scope
 from ingest.scope.scope_rules import ScopeRules, default_rules
 from models.ensemble import ScoringModel
+from models.populations.applying import Populations
 from models.preprocessing import LEAST_SIDE, standardise
-from readfirst.domain import Ages, ImageScore
+from readfirst.domain import AgeAndView, Ages, ImageScore
 from readfirst.errors import Refused, Unavailable
 from readfirst.printable import one_line
+from readfirst.studies.ages import certain_age
 from readfirst.studies.marks import Mark, correction_marks
 from readfirst.studies.prevalence import at_prevalence
 from readfirst.studies.score_marks import score_marks
@@ -36,6 +38,8 @@ class FileScore:
     flagged: bool | None = None
     threshold: float
     ensemble: str
+    #: By whose calibration and threshold it is stated; None: the ensemble's first.
+    population: str | None = None
     members: dict[str, float]
     #: How far the members disagree: from the least to the most suspicious of them.
     spread: float | None = None
@@ -47,10 +51,14 @@ class FileScore:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The limits of what may be scored: the site's rules, and the ages that the ensemble knows."""
+    """The limits of what may be scored, and by whom it is stated.
+
+    rules: the site's. ages, populations: those that the ensemble knows.
+    """
 
     rules: ScopeRules = field(default_factory=default_rules)
     ages: Ages | None = None
+    populations: Populations = field(default_factory=Populations)
 
 
 def score_files(
@@ -109,7 +117,10 @@ def _score_batch(
     for path, image in zip(paths, images, strict=True):
         result = next(results) if isinstance(image, _ModelInput) else image
         if isinstance(image, _ModelInput) and isinstance(result, ImageScore):
-            yield _scored(path, result, image.marks, ensemble, prevalence)
+            score = scope.populations.stated(result, image.film)
+            others, name = scope.populations.thresholds, score.population
+            threshold = ensemble.threshold if name is None else others[name]
+            yield _scored(path, score, threshold, image.marks, ensemble, prevalence)
         elif isinstance(result, Refused | Unavailable):
             yield _not_scored(path, result, ensemble, prevalence)
 
@@ -117,14 +128,20 @@ def _score_batch(
 @dataclass(frozen=True, slots=True)
 class _ModelInput:
     pixels: np.ndarray
+    film: AgeAndView
     marks: tuple[Mark, ...]
 
 
 def _model_input(path: Path, reader: Reader, scope: Scope) -> _ModelInput | Refused | Unavailable:
     try:
-        marks = check_scope(reader.header(path), scope.rules, scope.ages)
+        header = reader.header(path)
+        marks = check_scope(header, scope.rules, scope.ages)
         film, corrections = reader.corrected_film(path, LEAST_SIDE)
-        return _ModelInput(standardise(film), (*marks, *correction_marks(corrections)))
+        return _ModelInput(
+            standardise(film),
+            AgeAndView(certain_age(header), header.view_position),
+            (*marks, *correction_marks(corrections)),
+        )
     except (Refused, Unavailable) as error:
         # One file that cannot be read must not cost the results of all others.
         return error
@@ -133,6 +150,7 @@ def _model_input(path: Path, reader: Reader, scope: Scope) -> _ModelInput | Refu
 def _scored(
     path: Path,
     score: ImageScore,
+    threshold: float,
     marks: tuple[Mark, ...],
     ensemble: ScoringModel,
     prevalence: float | None,
@@ -144,9 +162,10 @@ def _scored(
         path=one_line(str(path)),
         status="scored",
         probability=at_site(score.probability),
-        flagged=score.probability >= ensemble.threshold,
-        threshold=at_site(ensemble.threshold),
+        flagged=score.probability >= threshold,
+        threshold=at_site(threshold),
         ensemble=ensemble.version,
+        population=score.population,
         members={name: at_site(probability) for name, probability in score.members.items()},
         spread=score.spread,
         unlike=score.unlike,

@@ -67,6 +67,8 @@ def score_batch(services: ScoringServices) -> int:
         _give_back(services, networks, batch, error)
         return len(batch)
     took = BatchTime(time.perf_counter() - begun, len(batch))
+    populations = services.ensembles.populations_of(active.version)
+    scores = populations.all_stated(scores, [image.film for image, _ in batch])
     images = [image for image, _ in batch]
     _record(services.units, active, list(zip(images, scores, strict=True)), took)
     log.info(

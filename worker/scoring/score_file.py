@@ -7,9 +7,9 @@ before the next one is written. A file that holds anything else is left as it is
 import fcntl
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from math import isclose
+from math import inf, isclose
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -37,11 +37,19 @@ def rows_of(path: Path, manifest: Manifest) -> ScoreRows:
 class ScoreFile:
     """A file of results of one ensemble, open for one run at a time.
 
-    version, threshold: of the ensemble, as this run states them. Raises Misconfigured for a file
-    that cannot be written, is used by another run, or holds something else.
+    version, threshold: of the ensemble, as this run states them. others: the thresholds of its
+    other populations. Raises Misconfigured for a file that cannot be written, is used by another
+    run, or holds something else.
     """
 
-    def __init__(self, path: Path, rows: ScoreRows, version: str, threshold: float) -> None:
+    def __init__(
+        self,
+        path: Path,
+        rows: ScoreRows,
+        version: str,
+        threshold: float,
+        others: Mapping[str, float] | None = None,
+    ) -> None:
         self._path, self._rows = path, rows
         try:
             self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
@@ -50,7 +58,7 @@ class ScoreFile:
         try:
             self._lock()
             results = self._results()
-            self._check(results, version, threshold)
+            self._check(results, version, threshold, others or {})
             self._cut_half_line()
         except BaseException:
             # Whatever it was, Ctrl-C too: nobody else can close it any more.
@@ -138,14 +146,22 @@ class ScoreFile:
             "this one is left as it is."
         )
 
-    def _check(self, results: Sequence[WrittenScore], version: str, threshold: float) -> None:
+    def _check(
+        self,
+        results: Sequence[WrittenScore],
+        version: str,
+        threshold: float,
+        others: Mapping[str, float],
+    ) -> None:
         for result in results:
             if result.ensemble != version:
                 raise Misconfigured(
                     f"{self._path} holds results of ensemble {result.ensemble}, and this run is of "
                     f"{version}. Choose another file, or --ensemble {result.ensemble}."
                 )
-            if not isclose(result.threshold, threshold):
+            name = result.population
+            expected = threshold if name is None else others.get(name, inf)
+            if not isclose(result.threshold, expected):
                 raise Misconfigured(
                     f"{self._path} holds results for another READFIRST_PREVALENCE. "
                     "Choose another file, or set it as it was."

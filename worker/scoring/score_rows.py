@@ -16,7 +16,7 @@ from worker.scoring.offline_scoring import FileScore
 #: Columns of CSV; the members of the ensemble follow.
 COLUMNS = (
     *("path", "status", "code", "reason", "probability", "spread"),
-    *("flagged", "threshold", "ensemble", "marks"),
+    *("flagged", "threshold", "ensemble", "population", "marks"),
 )
 
 
@@ -27,6 +27,7 @@ class WrittenScore:
     path: str
     ensemble: str
     threshold: float
+    population: str | None
 
 
 class ScoreRows(Protocol):
@@ -87,7 +88,10 @@ def csv_rows(manifest: Manifest) -> CsvRows:
 
 def _written(row: Mapping[str, Any]) -> WrittenScore:
     try:
-        return WrittenScore(str(row["path"]), str(row["ensemble"]), float(row["threshold"]))
+        population = row.get("population") or None
+        return WrittenScore(
+            str(row["path"]), str(row["ensemble"]), float(row["threshold"]), population
+        )
     except (KeyError, TypeError) as error:
         raise ValueError("no result") from error
 

@@ -5,7 +5,7 @@ a film that comes in waits for one step at most.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -31,6 +31,7 @@ from db.shadow.work import (
 )
 from db.tables import EnsembleVersion
 from models.ensemble import ScoringModel
+from models.populations.applying import Populations
 from models.preprocessing import Array8
 from readfirst.domain import ImageScore
 from readfirst.errors import ReadFirstError, Refused
@@ -49,13 +50,14 @@ class ShadowServices:
     """The collaborators that score in shadow.
 
     preparation: knows where model inputs lie, and makes one that is gone. batch_size: most images
-    that the networks see at once.
+    that the networks see at once. populations: of a version.
     """
 
     units: UnitOfWorkFactory
     networks: ShadowNetworks
     preparation: Preparation
     batch_size: int
+    populations: Callable[[str], Populations]
 
 
 def shadow_next(services: ShadowServices) -> bool:
@@ -148,6 +150,8 @@ def _score(services: ShadowServices, version: str, networks: ScoringModel, batch
         _give_back(services, version, networks, batch, error)
         return
     took = BatchTime(time.perf_counter() - begun, len(batch))
+    populations = services.populations(version)
+    results = populations.all_stated(results, [image.film for image, _ in batch])
     pairs = [(image, result) for (image, _), result in zip(batch, results, strict=True)]
 
     def write(unit: UnitOfWork) -> None:

@@ -14,12 +14,13 @@ from db.ensembles.changes import change_ensemble as make_change
 from db.ensembles.outlook import Outlook, outlook, outlook_sentence
 from db.ensembles.rescoring_progress import RescoringProgress, rescoring_progress
 from db.ensembles.shadow_progress import ShadowProgress, shadow_progress
-from db.ensembles.thresholds import ActiveThreshold, active_thresholds
+from db.ensembles.thresholds import ActiveThresholds, active_thresholds
 from db.ensembles.versions import known_ensembles, previous_ensemble
 from db.nights.records import NightRecord, nights
 from db.session import Database
 from db.tables import EnsembleVersion
 from models.manifest import Manifest, available_ensembles, load_manifest
+from models.populations.records import PopulationRecord, population_record
 from readfirst.access.roles import Role
 from readfirst.ensemble_states import EnsembleState
 from readfirst.errors import Misconfigured
@@ -27,6 +28,7 @@ from readfirst.language.texts import gettext
 from readfirst.nights.config import night_plan
 from readfirst.nights.reasons import END_WORDS
 from readfirst.settings import Settings
+from readfirst.studies.populations import film_finding_text, film_group_text, population_text
 from readfirst.tasks.names import TaskName
 from worklist.http.problems import TAKEN, as_problem
 from worklist.http.responses import NOT_MODIFIED, answer_json, as_json
@@ -76,6 +78,8 @@ class EnsembleRecord:
     activated_at: datetime | None
     retired_at: datetime | None
     figures: Figures | None
+    #: Besides the first, each with a threshold and figures of its own.
+    populations: tuple[PopulationRecord, ...]
     shadow: ShadowProgress | None
 
 
@@ -205,10 +209,10 @@ def _site_ensembles(database: Database, settings: Settings) -> SiteEnsembles:
     }
     with database.read() as session:
         rows = known_ensembles(session)
-        thresholds = active_thresholds(session).by_ensemble
+        thresholds = active_thresholds(session)
         shadows = {version: shadow_progress(session, row) for version, row in rows.items()}
         records = [
-            _record(row, thresholds[version], manifests.get(version), shadows[version])
+            _record(row, thresholds, manifests.get(version), shadows[version])
             for version, row in rows.items()
         ]
         active = next((row for row in rows.values() if row.active), None)
@@ -229,11 +233,13 @@ def _site_ensembles(database: Database, settings: Settings) -> SiteEnsembles:
 
 def _record(
     row: EnsembleVersion,
-    threshold: ActiveThreshold,
+    thresholds: ActiveThresholds,
     manifest: Manifest | None,
     shadow: ShadowProgress | None,
 ) -> EnsembleRecord:
     metrics = None if manifest is None else manifest.metrics
+    threshold = thresholds.by_ensemble[row.version]
+    populations = () if manifest is None else manifest.populations
     return EnsembleRecord(
         version=row.version,
         state=row.state,
@@ -250,6 +256,11 @@ def _record(
             specificity=metrics.specificity.value,
             images=metrics.images,
             patients=metrics.patients,
+        ),
+        populations=tuple(
+            population_record(each, own.value)
+            for each in populations
+            if (own := thresholds.of(row.version, each.name)) is not None
         ),
         shadow=shadow,
     )
@@ -268,6 +279,9 @@ def _page(
         "site": site,
         "outlook": outlook_sentence(site.outlook, settings.zone),
         "end_words": END_WORDS,
+        "population_text": population_text,
+        "film_group_text": film_group_text,
+        "film_finding_text": film_finding_text,
         "zone": settings.zone,
         "done": done,
         "wrong": wrong,

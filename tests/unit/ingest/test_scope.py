@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.scope.ages import ages_of
 from ingest.scope.patterns import pattern_of, spans
 from ingest.scope.scope import TAGS, check_scope, findings, marks_of_scored
 from ingest.scope.scope_rules import (
@@ -24,6 +23,7 @@ from ingest.scope.scope_rules import (
 from ingest.scope.unused_patterns import unused_patterns
 from readfirst.domain import Ages, FileKind, Header
 from readfirst.errors import Misconfigured, Refused
+from readfirst.studies.ages import ages_of
 from readfirst.studies.marks import MARK_SENTENCES, MarkCode
 
 AGES = Ages(1, 5)

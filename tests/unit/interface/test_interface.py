@@ -52,7 +52,13 @@ CARD = (
     "|EvaluatedGroup|JsonValue|UnlikeCheck|UnlikeFigures|MarkedShare"
     "|Adaptation"
 )
+POPULATION = "PopulationRecord|FiguresAgainst|PredictiveValues|Interval|Ages"
 OPENAPI = (
+    Change(r"components schemas (Study|Score)View .*\bpopulation\b.*", "(`population`)"),
+    Change(
+        rf"(?s)components schemas ({POPULATION})\b.*",
+        "*Ensembles* and `readfirst models show`",
+    ),
     Change(
         rf"(?s)paths /api/v1/ensembles/\{{version\}}/card .*|components schemas ({CARD})\b.*",
         "`GET /api/v1/ensembles/{version}/card`",
@@ -168,6 +174,7 @@ OPENAPI = (
 )
 BOUNDED = "timeout|limit|concurrency|port|epochs|miss-cost|seed|trials|samples|strongest|count"
 HELP = (
+    Change(r"(?s)readfirst models( fit-population)?: .*", "`readfirst models fit-population`"),
     Change(r"readfirst models train: .*pixel-check\.json.*", "--elsewhere DIR`"),
     Change(r"(?s)readfirst models( card)?: .*", "`readfirst models card VERSION`"),
     Change(r"(?s)readfirst models fit-unlike: .*", "`readfirst models fit-unlike`"),
@@ -228,6 +235,7 @@ HELP = (
     ),
 )
 SCHEMA = (
+    Change(r"(scores|studies)\.population .*", "`scores.population` and `studies.population`"),
     Change(r"studies\.reported_(at|by) .*", "`studies.reported_at`"),
     Change(r"worklist_queries\b.*", "`worklist_queries`"),
     Change(r"patient_merges\b.*", "`patient_merges`"),

@@ -18,7 +18,12 @@ from db.ensembles.threshold_report import (
     ThresholdReport,
     threshold_report,
 )
-from db.ensembles.thresholds import ThresholdRecord, previous_threshold, thresholds_of
+from db.ensembles.thresholds import (
+    ThresholdRecord,
+    previous_threshold,
+    thresholds_of,
+    thresholds_of_others,
+)
 from db.ensembles.versions import known_ensembles, named_or_active
 from db.session import Database
 from readfirst.access.roles import Role
@@ -26,6 +31,7 @@ from readfirst.errors import Misconfigured
 from readfirst.language.texts import gettext
 from readfirst.settings import Settings
 from readfirst.statistics.operating_points import ThresholdMethod
+from readfirst.studies.populations import population_text
 from readfirst.tasks.names import TaskName
 from worklist.http.problems import TAKEN, as_problem
 from worklist.http.responses import NOT_MODIFIED, answer_json, as_json
@@ -98,12 +104,14 @@ class WantedThresholdChange(BaseModel):
 class EnsembleThresholds:
     """The thresholds of an ensemble, the latest version first.
 
-    previous: the version that a roll-back leads to; null where there is none.
+    thresholds: of its first population, for which a site chooses. previous: the version that a
+    roll-back leads to; null where there is none. others: of its other populations, as it came.
     """
 
     ensemble_version: str
     thresholds: tuple[ThresholdRecord, ...]
     previous: int | None
+    others: tuple[ThresholdRecord, ...] = ()
 
 
 async def wanted_of_query(
@@ -229,6 +237,7 @@ def _thresholds(session: Session, ensemble: str | None) -> EnsembleThresholds:
         version,
         tuple(thresholds_of(session, version)),
         None if previous is None else previous.version,
+        tuple(thresholds_of_others(session, version)),
     )
 
 
@@ -297,6 +306,7 @@ def _page(
     context |= {
         "methods": METHODS,
         "evidence": EVIDENCE,
+        "population_text": population_text,
         "prevalence": settings.prevalence,
         "zone": settings.zone,
         "done": done,

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from db.read_models import ImageRecord, ScoreRecord
 from readfirst.language.texts import gettext
 from readfirst.studies.marks import Mark, Validity, validity_of
+from readfirst.studies.populations import population_text
 from readfirst.studies.score_marks import of_image
 from worklist.services.study_texts import in_percent, minute
 
@@ -27,6 +28,8 @@ class VersionBar:
     """
 
     version: str
+    #: In words; empty for the ensemble's first.
+    population: str
     probability: float
     threshold: float
     least: float
@@ -73,6 +76,7 @@ def _bar(score: ScoreRecord, image_marks: Sequence[Mark], zone: ZoneInfo) -> Ver
     members = sorted(score.members.values()) or [score.probability]
     return VersionBar(
         version=score.ensemble_version,
+        population=population_text(score.population) if score.population else "",
         probability=in_percent(score.probability),
         threshold=in_percent(score.threshold),
         least=in_percent(members[0]),

@@ -1,7 +1,7 @@
 """Whatever happens in whatever order, a study stands where its scores put it."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from db.ensembles.thresholds import (
+    ActiveThreshold,
     ActiveThresholds,
     NewThreshold,
     activate_new,
@@ -56,6 +57,8 @@ from tests.support.studies import (
 AFTER = timedelta(days=90)
 TELLING = replace(POLICY, webhook=True, prior_after=AFTER)
 THRESHOLDS = {"1": 0.6, "2": 0.3, "3": 0.5}
+#: Of adults, by ensemble; the last knows children alone, and its adults are as children.
+ADULT_THRESHOLDS = {"1": 0.3, "2": 0.6}
 #: Studies of one patient, and when each was taken.
 TAKEN_AT = {
     "1.1": NOW - timedelta(days=400),
@@ -74,11 +77,21 @@ class SimulatedSite:
 
     session: Session
     answers: dict[int, dict[str, float]] = field(default_factory=dict)
+    adults: set[int] = field(default_factory=set)
     hours: int = 0
 
     def add(self, version: str) -> None:
         """Make an ensemble known; the first one is active at once."""
-        register(self.session, EnsembleFacts(version, THRESHOLDS[version], "1"), NOW)
+        of_adults = ADULT_THRESHOLDS.get(version)
+        others = {} if of_adults is None else {"adults": of_adults}
+        facts = EnsembleFacts(version, THRESHOLDS[version], "1", others=others)
+        register(self.session, facts, NOW)
+
+    def answer(self, image_id: int, version: str) -> ImageScore:
+        """The score of a film by an ensemble, for its population."""
+        value = self.answers[image_id][version]
+        is_adult = image_id in self.adults and version in ADULT_THRESHOLDS
+        return ImageScore(value, {"cnn": value}, population="adults" if is_adult else None)
 
     @contextmanager
     def unit(self) -> Iterator[UnitOfWork]:
@@ -98,8 +111,7 @@ class SimulatedSite:
             mark_ready(unit, claimed, "1")
         ensemble = self.active()
         claims = claim_ready(unit, limit, "1")
-        answers = {claim: self.answers[claim.image_id][ensemble.version] for claim in claims}
-        results = [(claim, ImageScore(value, {"cnn": value})) for claim, value in answers.items()]
+        results = [(claim, self.answer(claim.image_id, ensemble.version)) for claim in claims]
         record(unit, results, ensemble)
 
 
@@ -108,7 +120,9 @@ answers = st.fixed_dictionaries({name: st.sampled_from(PROBABILITIES) for name i
 studies = st.sampled_from(STUDIES)
 
 
-def film(study: str, answers: dict[str, float], *, is_refused: bool) -> Happening:
+def film(
+    study: str, answers: dict[str, float], *, is_refused: bool, is_adult: bool = False
+) -> Happening:
     def comes_in(site: SimulatedSite) -> None:
         with site.unit() as unit:
             refusal = Refused(RefusalCode.TRUNCATED) if is_refused else None
@@ -117,6 +131,7 @@ def film(study: str, answers: dict[str, float], *, is_refused: bool) -> Happenin
             )
             image = an_image(unit, unit.at, study=study, header=header, refusal=refusal)
             site.answers[image.id] = answers
+            site.adults |= {image.id} if is_adult else set()
             site.work(unit)
 
     return comes_in
@@ -264,7 +279,7 @@ def report(study: str, status: ReportStatus) -> Happening:
 
 
 happenings = st.one_of(
-    st.builds(film, studies, answers, is_refused=st.booleans()),
+    st.builds(film, studies, answers, is_refused=st.booleans(), is_adult=st.booleans()),
     st.builds(promotion, st.sampled_from(sorted(THRESHOLDS))),
     st.builds(threshold, st.sampled_from(sorted(THRESHOLDS)), st.sampled_from(PROBABILITIES)),
     st.builds(threshold_before, st.sampled_from(sorted(THRESHOLDS))),
@@ -278,14 +293,22 @@ happenings = st.one_of(
 )
 
 
-def deciding(scores: list[Score], version: str, thresholds: Mapping[str, float]) -> Score | None:
+def threshold_of(score: Score, current: ActiveThresholds) -> ActiveThreshold:
+    """The threshold of a score: a site chooses for first populations only."""
+    if score.population is None:
+        return current.by_ensemble[score.ensemble_version]
+    assert score.population == "adults"
+    return ActiveThreshold(ADULT_THRESHOLDS[score.ensemble_version], 1)
+
+
+def deciding(scores: list[Score], version: str, current: ActiveThresholds) -> Score | None:
     """The score that a study should rank by, found the long way."""
     chosen = []
     for image_id in {score.image_id for score in scores}:
         own = [score for score in scores if score.image_id == image_id]
         of_version = [score for score in own if score.ensemble_version == version]
         chosen += of_version or [max(own, key=lambda score: score.id)]
-    flagged = [score for score in chosen if score.probability >= thresholds[score.ensemble_version]]
+    flagged = [score for score in chosen if score.probability >= threshold_of(score, current).value]
     candidates = sorted(flagged or chosen, key=lambda score: (-score.probability, score.id))
     return candidates[0] if candidates else None
 
@@ -350,19 +373,16 @@ def check_rank(
     study: Study, scores: list[Score], active_version: str, current: ActiveThresholds
 ) -> None:
     """Hold a study against its scores, and against the thresholds that count now."""
-    values = {version: each.value for version, each in current.by_ensemble.items()}
-    score = deciding(scores, study.ranked_by or active_version, values)
+    score = deciding(scores, study.ranked_by or active_version, current)
     ranked = (study.score_id, study.flagged, study.threshold, study.threshold_version)
     if score is None:
         assert ranked == (None, False, None, None)
         return
-    own = current.by_ensemble[score.ensemble_version]
+    own = threshold_of(score, current)
     flagged = score.probability >= own.value
     assert ranked == (score.id, flagged, own.value, own.version)
-    assert (study.probability, study.ensemble_version) == (
-        score.probability,
-        score.ensemble_version,
-    )
+    by = (study.probability, study.ensemble_version, study.population)
+    assert by == (score.probability, score.ensemble_version, score.population)
 
 
 def check_priors(session: Session) -> None:

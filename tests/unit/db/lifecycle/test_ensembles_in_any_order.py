@@ -23,7 +23,7 @@ from db.session import Database
 from db.shadow.record import record_shadow
 from db.shadow.work import ClaimedShadow, claim_shadow, film_waits, queue_next
 from db.tables import EnsembleVersion, Event, Image, Score, ShadowImage, Study
-from readfirst.domain import ImageScore, ImageState
+from readfirst.domain import ImageState
 from readfirst.errors import Misconfigured
 from tests.unit.db.lifecycle.test_any_order import (
     THRESHOLDS,
@@ -111,9 +111,8 @@ def end_of_batch(*, first: bool) -> Step:
         version, claimed = site.claims.pop(0 if first else -1)
         is_active = site.session.get_one(EnsembleVersion, version).active
         before = everything_that_ranks(site.session)
-        answers = {each: site.answers[each.image_id][version] for each in claimed}
         with site.unit() as unit:
-            results = [(each, ImageScore(p, {"cnn": p})) for each, p in answers.items()]
+            results = [(each, site.answer(each.image_id, version)) for each in claimed]
             record_shadow(unit, version, results)
         if not is_active:
             assert everything_that_ranks(site.session) == before

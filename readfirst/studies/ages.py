@@ -3,7 +3,8 @@
 Either may stand for "unknown", be wrong, or contradict the other.
 """
 
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, datetime
 
 from readfirst.domain import Header
 from readfirst.studies.marks import MarkCode
@@ -18,13 +19,32 @@ NO_AGE = "999Y"
 NO_BIRTH_DATES = frozenset({date(1800, 1, 1), date(1900, 1, 1)})
 
 
-def ages_of(header: Header) -> list[int]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownAge:
+    """The attributes that say an age, by the same names as in a header."""
+
+    patient_age: str | None
+    patient_birth_date: date | None
+    study_datetime: datetime | None
+    acquisition_datetime: datetime | None
+
+
+def ages_of(header: Header | KnownAge) -> list[int]:
     """The patient's age in completed years: by PatientAge, and by birth date and study date.
 
     Both where both are there, since either may be a placeholder; none that nobody can have.
     """
     ages = (_age_by_tag(header), _age_by_birth(header))
     return [years for years in ages if years is not None and _is_possible(years)]
+
+
+def certain_age(header: Header | KnownAge) -> int | None:
+    """The patient's age in completed years; None if none is given, or two contradict each other.
+
+    Of two that differ by as much as rounding does, the lower one.
+    """
+    ages = ages_of(header)
+    return min(ages) if ages and max(ages) - min(ages) <= TOLERANCE else None
 
 
 def age_doubts(header: Header) -> list[tuple[MarkCode, str]]:
@@ -62,7 +82,7 @@ def _is_placeholder(header: Header) -> bool:
     return header.patient_age == NO_AGE or header.patient_birth_date in NO_BIRTH_DATES
 
 
-def _age_by_tag(header: Header) -> int | None:
+def _age_by_tag(header: Header | KnownAge) -> int | None:
     """PS3.5 6.2, AS: `004Y`, `011M`, `003W`, `009D`."""
     if not header.patient_age:
         return None
@@ -72,7 +92,7 @@ def _age_by_tag(header: Header) -> int | None:
     return int(count * days[unit] / DAYS_IN_A_YEAR + 0.001)
 
 
-def _age_by_birth(header: Header) -> int | None:
+def _age_by_birth(header: Header | KnownAge) -> int | None:
     at = header.study_datetime or header.acquisition_datetime
     if header.patient_birth_date is None or at is None:
         return None

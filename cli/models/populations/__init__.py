@@ -1,0 +1,1 @@
+"""Populations of an ensemble besides its first."""
