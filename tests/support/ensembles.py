@@ -30,6 +30,8 @@ def an_ensemble_folder(
             "version": version,
             "members": tuple(members),
             "pixel_check": None,
+            "unlike": None,
+            "populations": (),
             "reference": None,
             "golden": None,
         }
