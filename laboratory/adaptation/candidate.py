@@ -59,8 +59,11 @@ def adapted(
         f"{adaptation.films} films ({adaptation.pneumonia} pneumonia) of "
         f"{adaptation.patients} patients"
     )
+    # Calibrations of other populations are of the logits before.
+    others = {"populations": ()} if "populations" in Manifest.model_fields else {}
     return manifest.model_copy(
         update={
+            **others,
             "version": facts.version,
             "created": facts.created.isoformat(timespec="seconds"),
             "calibration": calibration,
