@@ -10,7 +10,7 @@ from models.unlike.contrast import Contrast
 Array = npt.NDArray[np.float64]
 Features = npt.NDArray[np.float32]
 
-#: How far the covariance is drawn towards a round one, as a share of its mean variance.
+#: Added to the covariance along its diagonal, as a multiple of its mean variance.
 SHRINKAGE = 0.3
 #: Below it a feature's deviation counts as this much, so that one that never changes is no sign.
 LEAST_DEVIATION = 1e-3

@@ -32,16 +32,23 @@ OLD, NEW = "1", "2"
 class ByGrey(FixedEnsemble):
     """Says of a film what a table says of its grey level, and keeps what it saw in each batch."""
 
-    def __init__(self, probabilities: Sequence[float], version: str = NEW) -> None:
+    def __init__(
+        self, probabilities: Sequence[float], version: str = NEW, *, unlike: Sequence[int] = ()
+    ) -> None:
+        """unlike: the grey levels of films that look unlike the validated ones."""
         super().__init__(probabilities, version)
+        self._unlike_greys = set(unlike)
         self.batches: list[list[int]] = []
 
     def predict(self, images: np.ndarray) -> list[ImageScore | Refused]:
         """The scores of a batch."""
         greys = [int(grey) for grey in images[:, 0, 0]]
         self.batches.append(greys)
-        answers = [self._probabilities[grey % len(self._probabilities)] for grey in greys]
-        return [ImageScore(answer, {"cnn": answer}) for answer in answers]
+        answers = {grey: self._probabilities[grey % len(self._probabilities)] for grey in greys}
+        return [
+            ImageScore(answers[grey], {"cnn": answers[grey]}, grey in self._unlike_greys)
+            for grey in greys
+        ]
 
 
 class OneEnsemble(EnsembleRegistry):

@@ -1,6 +1,6 @@
 """The morning after a night: what it changed, who is told, and by which mail."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -55,7 +55,7 @@ class Morning:
             return night_report(session, night, second_look)
 
 
-def after_the_night(worker: Worker, **settings: Any) -> Morning:
+def after_the_night(worker: Worker, unlike: Sequence[int] = (), **settings: Any) -> Morning:
     site = worker.with_settings(**(NIGHTLY | {"batch_size": 4} | settings))
     images = add_films(site, BEFORE)
     with site.database.read() as session:
@@ -65,7 +65,7 @@ def after_the_night(worker: Worker, **settings: Any) -> Morning:
         with unit_of_work(site.database, site_policy(site.settings), at=BEGIN) as unit:
             uid = of_image[images[film]][1]
             submit_verdict(unit, uid, VerdictInput(), NOBODY, expected=None)
-    site = promote_new(site, ByGrey(AFTER))
+    site = promote_new(site, ByGrey(AFTER, unlike=unlike))
     site.keep_night(BEGIN)
     while site.score_batch() or site.feed_night(BEGIN):
         pass
@@ -104,6 +104,24 @@ def test_counts_are_by_ensemble_population_and_scanner(morning: Morning) -> None
     for kind in GroupKind:
         counted = [group.counts.studies for group in groups if group.kind is kind]
         assert sum(counted) == len(BEFORE)
+
+
+def test_a_film_that_looks_unlike_the_validated_ones_is_outside_the_population(
+    worker: Worker,
+) -> None:
+    morning = after_the_night(worker, unlike=[0])
+    groups = morning.report().groups
+    names = {group.name: group.counts for group in groups if group.kind is GroupKind.POPULATION}
+    assert names["not validated: unlike validated films"].newly_flagged == 1
+    assert names["validated population"].studies == len(BEFORE) - 1
+    with morning.site.database.read() as session:
+        listed = changed_studies(
+            session, morning.night, NightChange.NEWLY_FLAGGED, SECOND_LOOK, limit=9
+        )
+    assert [each.population for each in listed] == [
+        "not validated: unlike validated films",
+        "validated population",
+    ]
 
 
 def test_what_is_hidden_until_a_verdict_is_in_no_list(morning: Morning) -> None:

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+from cli.common.worklist_table import short_reason
 from db.ensembles.acceptance import labelled_studies
 from db.ensembles.thresholds import NewThreshold, activate_new
 from db.ensembles.versions import promote
@@ -81,6 +82,8 @@ def test_a_doubtful_score_is_never_shown_as_low(database: Database) -> None:
     assert doubtful.why.endswith("Score 28 % in doubt: networks disagree.")
     assert doubtful.marks == doubtful.images[0].marks
     assert doubtful.marks[0].reason.endswith("(78 %, 4 %, 2 %)")
+    assert short_reason(doubtful) == "networks disagree"
+    assert short_reason(unlike) == "not valid: unlike validated"
     assert unlike.why.endswith("Score 3 % not valid: unlike validated films.")
     assert low.why.endswith("AI 3 % (threshold 50 %).")
 

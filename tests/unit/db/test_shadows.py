@@ -35,6 +35,7 @@ from readfirst.domain import ImageScore
 from readfirst.ensemble_states import EnsembleState
 from readfirst.errors import Misconfigured
 from readfirst.monitoring.period import Period, make_period
+from readfirst.studies.marks import MarkCode
 from tests.support.studies import (
     AS_STORED,
     NOW,
@@ -70,7 +71,7 @@ def claims(
 
 
 def record(database: Database, claimed: list[ClaimedShadow], probability: float = 0.9) -> int:
-    score = ImageScore(probability, {"cnn": probability})
+    score = ImageScore(probability, {"cnn": probability}, unlike=True)
     with lifecycle(database) as unit:
         return record_shadow(
             unit, "2", [(each, score) for each in claimed], BatchTime(3.0, len(claimed) or 1)
@@ -163,10 +164,13 @@ def test_nothing_ranks_and_nobody_is_told_until_it_is_promoted(database: Databas
         detail = study_detail(session, uid, display=AS_STORED)
         assert detail is not None
         assert [score.ensemble_version for score in detail.scores] == ["1"]
+        assert detail.study.marks == ()
         (beside,) = other_studies(session, other_uid, display=AS_STORED)
         assert beside.images[0].probability == pytest.approx(0.1)
+        assert not beside.marked
         scores = session.scalars(select(Score).where(Score.ensemble_version == "2")).all()
         assert {(score.seconds, score.batch_size) for score in scores} == {(1.5, 2)}
+        assert {score.unlike for score in scores} == {True}
         assert session.scalar(select(func.count()).select_from(ShadowImage)) == 0
     # The studies rank anew, as when another film of theirs comes in: the shadow decides nothing.
     with lifecycle(database) as unit:
@@ -183,6 +187,9 @@ def test_nothing_ranks_and_nobody_is_told_until_it_is_promoted(database: Databas
         assert len(rank_again(unit, ensemble, limit=9)) == 2
         # What it has scored counts: only the film that came in since is left.
         assert make_ready_again(unit, ensemble, limit=9) == [claimed.image_id]
+        detail = study_detail(unit.session, uid, display=AS_STORED)
+        assert detail is not None
+        assert [each.code for each in detail.study.marks] == [MarkCode.UNLIKE_VALIDATED]
     with database.read() as session:
         studies = session.scalars(select(Study)).all()
         assert {(study.flagged, study.ensemble_version) for study in studies} == {(True, "2")}

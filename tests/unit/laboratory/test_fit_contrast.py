@@ -40,8 +40,8 @@ def test_the_contrast_is_half_the_difference_of_two_mahalanobis_distances() -> N
 
 
 def test_films_of_other_people_stand_above_the_validated_ones() -> None:
-    contrast = fit_contrast(films(300, 0, seed=2), films(200, 8, seed=3), ["there"] * 200)
-    assert np.mean(contrast.of(films(100, 8, seed=5)) > 0) > 0.95
+    contrast = fit_contrast(films(300, 0, seed=2), films(200, 20, seed=3), ["there"] * 200)
+    assert np.mean(contrast.of(films(100, 20, seed=5)) > 0) > 0.95
     assert np.mean(contrast.of(films(100, 0, seed=6)) > 0) < 0.05
 
 
