@@ -44,6 +44,8 @@ def write_small_ensemble(site_folder: Path) -> None:
         "members": (member,),
         "calibration": PlattScaling(slope=1.0, intercept=-MIDDLE),
         "pixel_check": None,
+        "unlike": None,
+        "populations": (),
         "reference": None,
         "golden": None,
         "threshold": 0.5,

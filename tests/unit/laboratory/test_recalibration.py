@@ -109,7 +109,7 @@ def test_scores_against_the_findings_and_few_patients_are_refused() -> None:
 def recalibration() -> Recalibration:
     fitted = fit_calibration(studies_of(400, 0.5, -1.0))
     return Recalibration(
-        ensemble="2.0",
+        ensemble="3.0",
         slope=fitted.scaling.slope,
         intercept=fitted.scaling.intercept,
         studies=400,
@@ -134,20 +134,18 @@ def test_the_same_films_are_flagged(
 ) -> None:
     _, before = shipped
     now = datetime(2026, 11, 29, tzinfo=UTC)
-    after = recalibrated(before, recalibration, version="2.0.r1", prevalence=0.25, now=now)
+    after = recalibrated(before, recalibration, version="3.0.r1", prevalence=0.25, now=now)
     raw = np.linspace(-20, 20, 4001)
-    by = {
-        manifest.version: sigmoid(calibrated(raw, manifest.calibration))
-        for manifest in (before, after)
-    }
-    assert np.array_equal(by["2.0"] >= before.threshold, by["2.0.r1"] >= after.threshold)
+    first, second = (sigmoid(calibrated(raw, manifest.calibration)) for manifest in (before, after))
+    assert np.array_equal(first >= before.threshold, second >= after.threshold)
     scaling = PlattScaling(slope=recalibration.slope, intercept=recalibration.intercept)
     # Far from both ends, where logits are kept finite.
     middle = slice(1500, 2500)
-    assert [scaled(p, scaling) for p in by["2.0"][middle]] == pytest.approx(by["2.0.r1"][middle])
+    assert [scaled(p, scaling) for p in first[middle]] == pytest.approx(second[middle])
     assert (after.prevalence, after.golden, after.reference) == (0.25, None, None)
     assert after.metrics.auc == before.metrics.auc
     assert after.metrics.ece == recalibration.figures["ece"].after
+    assert after.metrics.ece_at_own_prevalence is None
     assert Manifest.model_validate_json(after.model_dump_json()) == after
 
 
@@ -156,7 +154,7 @@ def test_its_folder_has_the_same_networks_and_a_reference_of_its_own(
 ) -> None:
     source, before = shipped
     now = datetime(2026, 11, 29, tzinfo=UTC)
-    manifest = recalibrated(before, recalibration, version="2.0.r1", prevalence=0.25, now=now)
+    manifest = recalibrated(before, recalibration, version="3.0.r1", prevalence=0.25, now=now)
     folder = tmp_path / "candidate"
     write_candidate(source, before, manifest, folder)
     written = load_manifest(folder)
@@ -167,11 +165,11 @@ def test_its_folder_has_the_same_networks_and_a_reference_of_its_own(
     earlier = load_reference(source, before)
     assert reference is not None
     assert earlier is not None
-    assert reference.ensemble_version == "2.0.r1"
+    assert reference.ensemble_version == "3.0.r1"
     assert reference.scores.normal == earlier.scores.normal
     # Scores fall into the same bins as before.
     scaling = PlattScaling(slope=recalibration.slope, intercept=recalibration.intercept)
-    assert reference.scores == moved(earlier, scaling, "2.0.r1").scores
+    assert reference.scores == moved(earlier, scaling, "3.0.r1").scores
     scores = np.linspace(0.01, 0.99, 500)
     after = np.array([scaled(score, scaling) for score in scores])
     assert counted(after, reference.scores.edges) == counted(scores, earlier.scores.edges)
