@@ -39,17 +39,21 @@ def make_reference(
     refused = [
         (int((~chest & (labels == label)).sum()), int((labels == label).sum())) for label in (1, 0)
     ]
-    scored = ScoredFilms(scores, labels[chest], images[chest])
+    scored = ScoredFilms(scores, labels[chest], images[chest], ensemble.threshold)
     return reference_of(ensemble.version, description, scored, PixelCheckRefusals(*refused))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ScoredFilms:
-    """Films that the pixel check lets through. images: model-ready, (n, 224, 224) uint8."""
+    """Films that the pixel check lets through. images: model-ready, (n, 224, 224) uint8.
+
+    threshold: at or above which an image is flagged.
+    """
 
     probabilities: npt.NDArray[np.float64]
     labels: npt.NDArray[np.int64]
     images: Array8
+    threshold: float
 
 
 def reference_of(
@@ -60,7 +64,7 @@ def reference_of(
     return Reference(
         ensemble_version=version,
         films=description,
-        scores=binned(films.probabilities, films.labels),
+        scores=binned(films.probabilities, films.labels, edge_at=films.threshold),
         median_grey=binned(np.array([film.median_grey for film in exposures]), films.labels),
         clipped_share=binned(np.array([film.clipped_share for film in exposures]), films.labels),
         refused=refused,

@@ -86,10 +86,11 @@ def as_data(reference: Reference) -> dict[str, Any]:
     return data
 
 
-def binned(values: Array, labels: npt.NDArray[np.int64]) -> Binned:
+def binned(values: Array, labels: npt.NDArray[np.int64], edge_at: float | None = None) -> Binned:
     """Both classes of (n,) values in bins that hold as much of an even mixture of the two.
 
-    labels: (n,), 1 is pneumonia. Values that come often, as 0, make fewer bins.
+    labels: (n,), 1 is pneumonia. Values that come often, as 0, make fewer bins. edge_at: where one
+    more edge is to be, as at a threshold, so that what is counted on either side of it is exact.
     """
     weights = np.where(labels == 1, 1 / np.count_nonzero(labels), 1 / np.count_nonzero(labels == 0))
     edges = np.unique(
@@ -100,6 +101,8 @@ def binned(values: Array, labels: npt.NDArray[np.int64]) -> Binned:
             method="inverted_cdf",
         )
     )
+    if edge_at is not None:
+        edges = np.unique(np.append(edges, edge_at))
     # All that lies below the lowest edge must not be empty by construction.
     edges = edges[edges > values.min()]
     return Binned(

@@ -133,7 +133,12 @@ def _reference(
     from readfirst.monitoring.reference import PixelCheckRefusals
 
     labels = site.features.labels
-    scored = ScoredFilms(result.held_out[level].probabilities, labels, site.read.images)
+    scored = ScoredFilms(
+        result.held_out[level].probabilities,
+        labels,
+        site.read.images,
+        result.levels[level].threshold,
+    )
     refused = [
         sum(film.sick is sick for film in site.read.left_out if film.reason == OTHER_IMAGE)
         for sick in (True, False)

@@ -160,7 +160,7 @@ def test_files_are_scored_in_the_order_given(
     assert [row["status"] for row in rows] == ["scored", "refused", "scored"]
     assert set(rows[0]) == {
         "path", "status", "code", "reason", "probability", "flagged", "threshold", "ensemble",
-        "members", "spread", "marks",
+        "population", "members", "spread", "unlike", "marks",
     }  # fmt: skip
     assert rows[1]["code"] == "not_an_image"
     assert rows[1]["probability"] is None
@@ -263,12 +263,20 @@ def test_the_doctor_names_no_password(monkeypatch: pytest.MonkeyPatch, tmp_path:
 
 @pytest.mark.usefixtures("home")
 def test_ensembles_are_listed_and_promoted() -> None:
-    (shipped,) = json.loads(run("models", "list", "--json").stdout)
-    assert run("models", "promote", shipped["version"]).exit_code == 0
+    def states() -> dict[str, str]:
+        listed = json.loads(run("models", "list", "--json").stdout)
+        return {each["version"]: each["state"] for each in listed}
+
+    assert {"2.0", "3.0"} <= states().keys(), "an earlier one stays, for sites that have it active"
+    assert run("models", "promote", "2.0").exit_code == 0
     assert isinstance(run("models", "promote", "9.9").exception, Misconfigured)
     assert isinstance(run("models", "rollback").exception, Misconfigured)
-    assert isinstance(run("models", "retire", shipped["version"]).exception, Misconfigured)
-    assert json.loads(run("models", "list", "--json").stdout)[0]["state"] == "active"
+    assert isinstance(run("models", "retire", "2.0").exception, Misconfigured)
+    assert states()["2.0"] == "active"
+    assert run("models", "promote", "3.0").exit_code == 0
+    assert (states()["2.0"], states()["3.0"]) == ("retired", "active")
+    assert run("models", "rollback").exit_code == 0
+    assert states()["2.0"] == "active"
 
 
 def test_help_and_version_say_what_this_is() -> None:

@@ -84,6 +84,17 @@ def test_a_reference_is_binned_so_that_both_classes_count_alike() -> None:
     assert mixed(bins, 0.1).behind == pytest.approx(1 / (0.01 / 900 + 0.81 / 100))
 
 
+def test_an_edge_at_the_threshold_counts_its_two_sides_exactly() -> None:
+    chance = np.random.default_rng(2)
+    labels = np.array([1] * 900 + [0] * 100)
+    values = np.where(labels == 1, chance.normal(3, 1, 1000), chance.normal(-3, 1, 1000))
+    bins = binned(values, labels, edge_at=1.5)
+    above = [edge >= 1.5 for edge in bins.edges]
+    flagged = sum(bins.pneumonia[1 + above.index(True) :])
+    assert flagged == np.sum(values[labels == 1] >= 1.5)
+    assert len(bins.edges) == len(binned(values, labels).edges) + 1
+
+
 def test_values_that_come_often_make_fewer_bins() -> None:
     labels = np.array([1, 0] * 50)
     bins = binned(np.where(np.arange(100) < 80, 0.0, np.arange(100)), labels)
