@@ -20,6 +20,7 @@ from models.manifest import (
     PlattScaling,
     Recalibration,
 )
+from models.populations.population import Population
 from models.unlike.manifest_part import UnlikeCheck
 from readfirst.domain import Ages
 from readfirst.language.texts import gettext
@@ -45,6 +46,7 @@ OWN_PARTS = frozenset(
         "training",
         "population",
         "ages",
+        "populations",
         "source",
         "licence",
         "disclaimer",
@@ -74,9 +76,10 @@ class TrainingData(_CardPart):
 class ModelCard(_CardPart):
     """The card of an ensemble. Shares, thresholds and probabilities are numbers of 0 to 1.
 
-    population: in words; ages: None where nobody knows them. parameters: of all members together.
-    metrics: on its held-out patients. evaluations: on other films. others: parts of the manifest
-    that this release has no words for, by their names. limits: sentences. sha256: of each file.
+    population: the first, in words; ages: None where nobody knows them. populations: further ones.
+    parameters: of all members together. metrics: on its held-out patients. evaluations: on other
+    films. others: parts of the manifest that this release has no words for, by their names. limits:
+    sentences. sha256: of each file.
     """
 
     version: str
@@ -86,6 +89,7 @@ class ModelCard(_CardPart):
     use: IntendedUse
     population: str
     ages: Ages | None
+    populations: tuple[Population, ...]
     members: tuple[EnsembleMember, ...]
     parameters: int
     metrics: Metrics
@@ -114,6 +118,7 @@ def model_card(manifest: Manifest, evaluations: Sequence[Evaluation] = ()) -> Mo
         use=_intended_use(),
         population=manifest.population,
         ages=manifest.ages,
+        populations=manifest.populations,
         members=manifest.members,
         parameters=sum(member.parameters for member in manifest.members),
         metrics=manifest.metrics,

@@ -9,6 +9,7 @@ from models.manifest import ChangedFigure, Estimate, Metrics, OperatingPoint, Pi
 from readfirst.formatting import readable_share
 from readfirst.language.formats import number_text
 from readfirst.language.texts import gettext
+from readfirst.statistics.operating_points import Interval
 
 
 def number(value: float) -> str:
@@ -16,7 +17,7 @@ def number(value: float) -> str:
     return number_text(value, ".3f")
 
 
-def interval_text(estimate: Estimate) -> str:
+def interval_text(estimate: Estimate | Interval) -> str:
     """Write a figure with its 95 % interval, as `0.932 (0.907–0.953)`."""
     return f"{number(estimate.value)} ({number(estimate.low)}–{number(estimate.high)})"
 

@@ -19,6 +19,7 @@ from models.cards.figures import (
 )
 from models.cards.flat_rows import flat_rows
 from models.cards.layout import CardSection, CardTable
+from models.cards.population_section import population_section
 from models.cards.unlike_section import unlike_section
 from readfirst.formatting import readable_share
 from readfirst.language.formats import number_text
@@ -35,6 +36,7 @@ def sections_of(card: ModelCard) -> tuple[CardSection, ...]:
         CardSection("misuse", gettext("What it is not for"), items=card.use.not_intended),
         _population(card),
         _figures(card),
+        *(population_section(each) for each in card.populations),
         CardSection("limits", gettext("Limits"), items=card.limits),
         _threshold(card),
         _probability(card),

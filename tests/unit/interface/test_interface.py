@@ -50,7 +50,7 @@ CARD = (
     "ModelCard|IntendedUse|TrainingData|EnsembleMember|FilmView|PlattScaling|OperatingPoint"
     "|AcquisitionResult|PixelCheck|Metrics|Estimate|Recalibration|ChangedFigure|Evaluation"
     "|EvaluatedGroup|JsonValue|UnlikeCheck|UnlikeFigures|MarkedShare"
-    "|Adaptation"
+    "|Adaptation|Population|PopulationEvidence|FiguresAgainst|PredictiveValues"
 )
 POPULATION = "PopulationRecord|FiguresAgainst|PredictiveValues|Interval|Ages"
 OPENAPI = (

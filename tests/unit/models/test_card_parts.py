@@ -6,6 +6,7 @@ from models.manifest import Adaptation, ChangedFigure, Estimate, Manifest
 from models.unlike.manifest_part import MarkedShare, UnlikeCheck, UnlikeFigures
 from readfirst.language.languages import language_of
 from readfirst.language.texts import speaking
+from tests.support.populations import a_population
 from tests.unit.models.test_model_card import FULL
 
 BEFORE, AFTER = Estimate(value=0.2, low=0.1, high=0.3), Estimate(value=0.1, low=0.05, high=0.15)
@@ -28,6 +29,22 @@ UNLIKE = UnlikeCheck(
 def lines_of(**parts: object) -> list[str]:
     manifest: Manifest = FULL.model_copy(update=parts)
     return to_markdown(model_card(manifest)).splitlines()
+
+
+def test_each_further_population_has_a_section_with_its_own_figures() -> None:
+    lines = lines_of(populations=(a_population(), a_population("adolescents", views=())))
+    for line in (
+        "## Further population: adults",
+        "Ages: 18 to 115 years, both included. Views: AP, PA.",
+        "## Further population: adolescents",
+        "Ages: 18 to 115 years, both included. Views: all frontal ones.",
+        "| everything else | 53 / 102 | 0.800 (0.700–0.900) | 0.900 (0.800–1.000) "
+        "| 0.500 (0.400–0.600) |",
+        "| normal | 10 % | 0.170 (0.100–0.200) | 0.800 (0.700–0.900) |",
+    ):
+        assert line in lines
+    assert any("flagged from 0.400 on, for the finding lung opacity." in line for line in lines)
+    assert "## Further parts" not in lines
 
 
 def test_an_adapted_ensemble_says_to_what_it_was_fitted() -> None:
