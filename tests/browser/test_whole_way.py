@@ -15,6 +15,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
+from models.manifest import shipped_version
 from readfirst.samples import FOLDER, sample_files
 from tests.browser.conftest import NewPage, Picture
 from tests.browser.page_monitor import PageMonitor, log_in
@@ -160,7 +161,7 @@ def test_a_film_arrives_is_looked_at_and_judged_and_the_lead_sees_it(
     lead.get_by_role("link", name="Monitoring").click()
     expect(lead.get_by_role("heading", name=f"{len(sample_files())} studies")).to_be_visible()
     lead.get_by_role("link", name="Readers", exact=True).click()
-    readers = lead.get_by_role("region", name="Ensemble 2.0 against readers")
+    readers = lead.get_by_role("region", name=f"Ensemble {shipped_version()} against readers")
     expect(readers.get_by_role("link", name="1 studies: flagged, pneumonia")).to_be_visible()
     expect(readers.get_by_role("row", name="PPV")).to_contain_text("too few verdicts (1 of 30)")
 

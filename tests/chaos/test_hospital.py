@@ -33,7 +33,7 @@ from tests.support.stack import readfirst, rows, running, wait_for
 
 pytestmark = pytest.mark.stack
 #: Samples that the small ensemble flags.
-FILMS = {"A-ONE": "study-05.dcm", "A-TWO": "study-10.dcm"}
+FILMS = {"A-ONE": "study-07.dcm", "A-TWO": "study-08.dcm"}
 
 
 @dataclass(frozen=True)

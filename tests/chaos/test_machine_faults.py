@@ -26,6 +26,7 @@ from db.session import Database, open_database
 from db.tables import Score
 from ingest.inbox.claim import claim
 from ingest.reader.reader_process import Reader
+from models.manifest import shipped_version
 from models.preprocessing import PREPROCESSING_VERSION
 from readfirst.domain import ImageScore, ImageState
 from readfirst.errors import Misconfigured, ReadingInterrupted, Refused
@@ -361,7 +362,7 @@ def a_site(migrated_file: Path, reader: FragileReader) -> Iterator[FragileSite]:
         shutil.copy(migrated_file, home / "readfirst.db")
         chosen = Settings(home=home, database_url=SecretStr(f"sqlite:///{home / 'readfirst.db'}"))
         database = open_database(chosen.database)
-        ensemble = FragileEnsemble([0.9], version="2.0")
+        ensemble = FragileEnsemble([0.9], version=shipped_version())
         registry = fixed_registry(chosen, ensemble)
         yield FragileSite(Worker(chosen, database, reader, registry), reader, ensemble)
         database.dispose()

@@ -17,6 +17,7 @@ from pydantic import SecretStr
 
 from db.session import open_database
 from ingest.reader.reader_process import Reader
+from models.manifest import shipped_version
 from readfirst.domain import ImageScore
 from readfirst.errors import Refused
 from readfirst.settings import Settings
@@ -58,7 +59,7 @@ class StoppedEnsemble(FixedEnsemble):
 def work(home: str, database_url: str, point: str) -> None:
     """Work until the point is reached."""
     settings = Settings(home=Path(home), database_url=SecretStr(database_url))
-    ensemble = StoppedEnsemble([0.9], version="2.0")
+    ensemble = StoppedEnsemble([0.9], version=shipped_version())
     with StoppedReader(60, 512) as reader:
         reader.point = point
         database = open_database(settings.database)

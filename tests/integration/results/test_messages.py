@@ -12,6 +12,7 @@ from hl7apy.parser import parse_message
 
 from db.access.audit import entries
 from ingest.inbox.claim import Claim
+from models.manifest import shipped_version
 from readfirst.errors import Misconfigured
 from readfirst.results.hl7.oru import default_template
 from readfirst.results.reasons import NoResultCode
@@ -56,7 +57,7 @@ def test_a_flagged_film_has_a_valid_message(worker: Worker, drop: Drop) -> None:
 
 
 def test_a_film_that_is_not_flagged_names_no_priority(worker: Worker, drop: Drop) -> None:
-    worker = worker.with_ensemble(FixedEnsemble([0.1], version="2.0"))
+    worker = worker.with_ensemble(FixedEnsemble([0.1], version=shipped_version()))
     uid = scored(worker, drop, FOLDER / "study-02.dcm")
     (message,) = make_results(services_of(worker), uid, [ResultKind.ORU]).messages
     assert b"TQ1|" not in message.content
@@ -106,7 +107,7 @@ def test_a_film_without_a_patient_id_has_no_message_but_a_report(
 
 def test_no_message_takes_a_flag_back(worker: Worker, drop: Drop) -> None:
     uid = scored(worker, drop, FOLDER / "study-02.dcm")
-    newer = by_a_new_version(worker, "3.0", 0.2)
+    newer = by_a_new_version(worker, "9.0", 0.2)
     results = make_results(services_of(newer), uid, [ResultKind.ORU])
     assert not results.messages
     assert codes_of(results) == [(ResultKind.ORU, NoResultCode.WOULD_LOWER)]

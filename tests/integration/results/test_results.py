@@ -17,6 +17,7 @@ from db.lifecycle.rescoring import rank_by_threshold
 from db.lifecycle.verdicts import VerdictInput
 from db.tables import EnsembleVersion
 from ingest.inbox.claim import Claim
+from models.manifest import shipped_version
 from readfirst.results.reasons import NoResultCode
 from readfirst.results.values import DICOM_KINDS, ResultKind
 from readfirst.samples import FOLDER
@@ -194,18 +195,18 @@ def test_what_is_in_work_or_gone_or_hidden_has_no_result(
 def test_a_newer_version_follows_the_report_before_it(worker: Worker, drop: Drop) -> None:
     uid = scored(worker, drop, FOLDER / "study-02.dcm")
     before = make_results(services_of(worker), uid).objects[0]
-    newer = by_a_new_version(worker, "3.0", 0.97)
+    newer = by_a_new_version(worker, "9.0", 0.97)
     after = make_results(services_of(newer), uid).objects[0].dataset
     (study,) = after.PredecessorDocumentsSequence
     (document,) = study.ReferencedSeriesSequence[0].ReferencedSOPSequence
     assert document.ReferencedSOPInstanceUID == before.sop_instance_uid
     assert after.SOPInstanceUID != before.sop_instance_uid
-    assert (after.InstanceNumber, after.SoftwareVersions) == (2, "3.0")
+    assert (after.InstanceNumber, after.SoftwareVersions) == (2, "9.0")
 
 
 def test_a_newer_version_takes_no_flag_back(worker: Worker, drop: Drop) -> None:
     uid = scored(worker, drop, FOLDER / "study-02.dcm")
-    newer = by_a_new_version(worker, "3.0", 0.2)
+    newer = by_a_new_version(worker, "9.0", 0.2)
     results = make_results(services_of(newer), uid)
     assert not results.objects
     assert codes_of(results) == [
@@ -218,7 +219,7 @@ def test_a_higher_threshold_takes_no_flag_back(worker: Worker, drop: Drop) -> No
     uid = scored(worker, drop, FOLDER / "study-02.dcm")
     assert make_results(services_of(worker), uid).objects
     new = NewThreshold(
-        ensemble_version="2.0", value=0.99, method=ThresholdMethod.VALUE,
+        ensemble_version=shipped_version(), value=0.99, method=ThresholdMethod.VALUE,
         evidence={"target": 0.99}, chosen_by="lead",
     )  # fmt: skip
     with lifecycle(worker.database, datetime.now(UTC)) as unit:
@@ -235,9 +236,9 @@ def test_a_higher_threshold_takes_no_flag_back(worker: Worker, drop: Drop) -> No
 
 def test_a_version_that_was_never_active_says_nothing(worker: Worker, drop: Drop) -> None:
     uid = scored(worker, drop, FOLDER / "study-02.dcm")
-    newer = by_a_new_version(worker, "3.0", 0.97)
+    newer = by_a_new_version(worker, "9.0", 0.97)
     with worker.database.write() as session:
-        session.get_one(EnsembleVersion, "2.0").activated_at = None
+        session.get_one(EnsembleVersion, shipped_version()).activated_at = None
     report = make_results(services_of(newer), uid).objects[0].dataset
     assert "PredecessorDocumentsSequence" not in report
 
@@ -245,7 +246,7 @@ def test_a_version_that_was_never_active_says_nothing(worker: Worker, drop: Drop
 def test_a_film_that_is_not_flagged_has_a_report_and_nothing_else(
     worker: Worker, drop: Drop
 ) -> None:
-    worker = worker.with_ensemble(FixedEnsemble([0.1], version="2.0"))
+    worker = worker.with_ensemble(FixedEnsemble([0.1], version=shipped_version()))
     uid = scored(worker, drop, FOLDER / "study-02.dcm")
     results = make_results(services_of(worker), uid, EVERY)
     assert [each.kind for each in results.objects] == [ResultKind.SR]
@@ -271,7 +272,7 @@ def test_a_film_that_is_not_flagged_has_a_report_and_nothing_else(
 def test_a_verdict_accepts_modifies_or_rejects(
     worker: Worker, drop: Drop, probability: float, finding: Finding | None, word: str | None
 ) -> None:
-    worker = worker.with_ensemble(FixedEnsemble([probability], version="2.0"))
+    worker = worker.with_ensemble(FixedEnsemble([probability], version=shipped_version()))
     uid = scored(worker, drop, FOLDER / "study-02.dcm")
     with worker.database.write() as session:
         give_verdict(session, uid, VerdictInput(finding=finding))

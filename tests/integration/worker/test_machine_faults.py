@@ -18,6 +18,7 @@ from db.tables import Image
 from db.work_faults import delayed_films
 from ingest.inbox.claim import Claim
 from ingest.reader.reader_process import Reader
+from models.manifest import shipped_version
 from models.preprocessing import PREPROCESSING_VERSION
 from readfirst.domain import ImageScore, ImageState
 from readfirst.errors import Misconfigured, ReadingInterrupted, Refused
@@ -231,7 +232,7 @@ class BrokenNetworks(FixedEnsemble):
 
 
 def test_networks_that_fail_on_every_image_blame_none(received: Worker) -> None:
-    networks = BrokenNetworks([0.9], version="2.0")
+    networks = BrokenNetworks([0.9], version=shipped_version())
     worker = received.with_ensemble(networks)
     work_until_done(worker)
     assert states(worker.database) == [READY] * 3
@@ -246,7 +247,7 @@ def test_networks_that_fail_on_every_image_blame_none(received: Worker) -> None:
 def test_an_image_that_is_poison_to_the_networks_is_found_and_refused_alone(
     received: Worker,
 ) -> None:
-    networks = BrokenNetworks([0.9], version="2.0")
+    networks = BrokenNetworks([0.9], version=shipped_version())
     networks.broken = False
     worker = received.with_ensemble(networks)
     while worker.prepare_next():
@@ -271,7 +272,7 @@ def test_an_ensemble_that_cannot_be_loaded_is_waited_for_and_said(
     def load(_: Path) -> FixedEnsemble:
         if broken:
             raise error
-        return FixedEnsemble([0.9], version="2.0")
+        return FixedEnsemble([0.9], version=shipped_version())
 
     registry = EnsembleRegistry(received.settings.ensembles_path, "float32", load=load)
     worker = replace(received, ensembles=registry)

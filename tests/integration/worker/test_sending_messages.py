@@ -18,6 +18,7 @@ from db.destinations.queries import outgoing_results
 from db.destinations.records import DestinationRecord
 from db.lifecycle.sending.outcomes import send_again
 from ingest.inbox.claim import Claim
+from models.manifest import shipped_version
 from readfirst.destinations.forms import Form, Studies
 from readfirst.destinations.states import SendingState
 from readfirst.errors import Misconfigured
@@ -114,7 +115,7 @@ def test_each_message_has_a_connection_of_its_own(worker: Worker, drop: Drop) ->
 
 
 def test_what_is_not_flagged_names_no_priority(worker: Worker, drop: Drop) -> None:
-    worker = worker.with_ensemble(FixedEnsemble([0.1], version="2.0"))
+    worker = worker.with_ensemble(FixedEnsemble([0.1], version=shipped_version()))
     with an_hl7_receiver(acknowledges("AA")) as ris:
         to_ris(worker, ris.port)
         scored(worker, drop)

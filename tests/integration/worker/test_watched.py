@@ -13,6 +13,7 @@ from db.monitoring.drift import reference_of
 from db.tables import EnsembleVersion, Image
 from ingest.inbox.claim import Claim
 from models.exposure import measure_exposure
+from models.manifest import shipped_version
 from tests.support.files import a_dicom_file
 from tests.support.workers import Worker
 from worker.scoring.ensemble_registry import EnsembleRegistry
@@ -55,7 +56,7 @@ def test_an_ensemble_from_before_there_were_references_is_given_its_own(
 ) -> None:
     worker.score_batch()
     with worker.database.write() as session:
-        session.get_one(EnsembleVersion, "2.0").reference = None
+        session.get_one(EnsembleVersion, shipped_version()).reference = None
     fresh = EnsembleRegistry(worker.settings.ensembles_path, "float32")
     with worker.database.write() as session:
         assert fresh.active(session, datetime.now(UTC)).reference is not None

@@ -11,6 +11,7 @@ from db.ensembles.versions import EnsembleFacts, promote, register
 from db.tables import Image
 from db.worklist.queries import reading_order, study_detail
 from ingest.inbox.claim import Claim
+from models.manifest import shipped_version
 from models.preprocessing import PREPROCESSING_VERSION
 from readfirst.domain import ImageScore, ImageState, Urgency
 from readfirst.errors import Misconfigured, Refused
@@ -59,7 +60,7 @@ def test_ready_images_are_scored_in_one_batch_and_ranked(ready: Worker) -> None:
         rows = reading_order(session, limit=10, display=AS_STORED)
     assert [row.probability for row in rows] == [0.95, 0.1]
     assert [row.flagged for row in rows] == [True, False]
-    assert all(row.ensemble_version == "2.0" for row in rows)
+    assert all(row.ensemble_version == shipped_version() for row in rows)
 
 
 def test_pixels_that_cannot_be_decoded_are_refused_when_they_are_prepared(
@@ -117,7 +118,7 @@ class CheckingEnsemble(FixedEnsemble):
 def test_what_is_no_chest_film_is_refused_and_the_rest_of_its_batch_scored(
     ready: Worker,
 ) -> None:
-    checking = CheckingEnsemble([0.9, 0.95], version="2.0")
+    checking = CheckingEnsemble([0.9, 0.95], version=shipped_version())
     assert ready.with_ensemble(checking).score_batch() == 2
     refused, scored = images(ready)
     assert (refused.state, refused.code) == (
@@ -133,7 +134,7 @@ def test_what_is_no_chest_film_is_refused_and_the_rest_of_its_batch_scored(
 
 
 def test_after_a_failed_batch_each_image_is_tried_alone(ready: Worker) -> None:
-    failing = FailingEnsemble([0.9], version="2.0")
+    failing = FailingEnsemble([0.9], version=shipped_version())
     worker = ready.with_ensemble(failing)
     assert worker.score_batch() == 2
     assert {image.state for image in images(worker)} == {ImageState.READY}
@@ -164,11 +165,11 @@ def test_the_sweep_wakes_for_what_was_forgotten(ready: Worker, drop: Drop) -> No
 def test_the_night_scores_with_a_promoted_ensemble_and_the_rank_follows(ready: Worker) -> None:
     ready.score_batch()
     now = datetime.now(UTC)
-    second = FixedEnsemble([0.2, 0.8], version="3.0")
+    second = FixedEnsemble([0.2, 0.8], version="9.0")
     worker = replace(ready, ensembles=TwoVersions(second))
     with worker.database.write() as session:
-        register(session, EnsembleFacts("3.0", 0.5, PREPROCESSING_VERSION), now)
-        promote(session, "3.0", now)
+        register(session, EnsembleFacts("9.0", 0.5, PREPROCESSING_VERSION), now)
+        promote(session, "9.0", now)
     assert worker.rescore() == 2
     assert worker.rescore() == 0
     assert {image.urgency for image in images(worker)} == {Urgency.RESCORE}
@@ -181,8 +182,8 @@ def test_the_night_scores_with_a_promoted_ensemble_and_the_rank_follows(ready: W
     assert detail is not None
     # The newest film is scored again first.
     assert [(score.ensemble_version, score.probability) for score in detail.scores] == [
-        ("2.0", 0.95),
-        ("3.0", 0.8),
+        (shipped_version(), 0.95),
+        ("9.0", 0.8),
     ]
 
 
