@@ -131,7 +131,8 @@ def a_film(folder: Path, accession: str) -> tuple[Path, str, str]:
     """A sample with an accession number and UIDs of its own: path, study UID, its PID segment."""
     dataset = pydicom.dcmread(FOLDER / FILMS[accession])
     # storescu sends it in whatever syntax it is kept.
-    dataset.decompress()
+    if dataset.file_meta.TransferSyntaxUID.is_compressed:
+        dataset.decompress()
     dataset.AccessionNumber = accession
     dataset.StudyInstanceUID, dataset.SeriesInstanceUID = generate_uid(), generate_uid()
     dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = generate_uid()
