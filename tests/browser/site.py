@@ -36,7 +36,7 @@ SEEDED = {
     "study-01.dcm": 0.04,
     "study-02.dcm": 0.97,
     "study-03.dcm": 0.11,
-    "study-04.dcm": 0.88,
+    "study-04.dcm": 0.55,
     "study-05.dcm": 0.21,
     "study-08.dcm": 0.93,
     "study-09.dcm": 0.02,

@@ -7,13 +7,13 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from benchmarks.synthetic_history import Weeks, fill_weeks
-from db.ensembles.versions import EnsembleFacts
 from models.manifest import SHIPPED, load_manifest, shipped_version
 from tests.browser.accessibility import faults
 from tests.browser.conftest import NewPage, Picture
 from tests.browser.page_monitor import log_in, wait_until
 from tests.browser.site import Site, add_people
 from tests.support.serving import served
+from worker.scoring.ensemble_registry import facts
 
 TODAY = datetime.now(UTC).date()
 #: Whether a plot has any pixel of a colour: what is not drawn is transparent.
@@ -46,10 +46,7 @@ LEGEND = """(figure) => [...figure.querySelectorAll(".u-legend tr:not(.unseen)")
 @pytest.fixture
 def weeks(site: Site) -> None:
     """Weeks of a department, behind the films of the site."""
-    manifest = load_manifest(SHIPPED / shipped_version())
-    ensemble = EnsembleFacts(
-        manifest.version, manifest.threshold, manifest.preprocessing_version, manifest.prevalence
-    )
+    ensemble = facts(load_manifest(SHIPPED / shipped_version()))
     first = TODAY - timedelta(days=45)
     fill_weeks(site.worker.database, Weeks(first=first, days=45, per_day=24, ensemble=ensemble))
 
