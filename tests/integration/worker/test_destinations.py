@@ -1,9 +1,7 @@
 """Results sent to systems of others: DCMTK's storescp, and Orthanc by C-STORE and by STOW-RS."""
 
-import socket
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -25,6 +23,7 @@ from tests.support.destinations import a_destination, make_due, outgoing
 from tests.support.orthanc import Orthanc, an_orthanc, with_dicomweb
 from tests.support.ports import free_port
 from tests.support.storescp import modalities, storescp
+from tests.support.unresolved_names import no_name_is_resolved
 from tests.support.workers import Worker
 
 Drop = Callable[..., Claim]
@@ -250,18 +249,9 @@ def test_what_is_wrong_with_a_dicomweb_server_is_said_in_words(
 def test_a_name_that_is_not_resolved_has_no_more_time_either(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    resolve, resolved = threading.Event(), threading.Event()
-
-    def hanging(*_: object, **__: object) -> list[Any]:
-        resolve.wait(60)
-        resolved.set()
-        return []
-
-    monkeypatch.setattr(socket, "getaddrinfo", hanging)
     address = StowAddress(url="http://pacs.example/dicom-web", seconds=1)
-    try:
-        with pytest.raises(SendingFailed, match="did not answer within 1 s"):
-            stow.test(address, DICOM_FORMS)
-        assert not resolved.is_set()
-    finally:
-        resolve.set()
+    with (
+        no_name_is_resolved(monkeypatch),
+        pytest.raises(SendingFailed, match="did not answer within 1 s"),
+    ):
+        stow.test(address, DICOM_FORMS)

@@ -14,7 +14,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import pytest
 import structlog
@@ -35,6 +34,7 @@ from readfirst.logs import configure_logs
 from readfirst.settings import Settings, load_settings
 from readfirst.tasks.names import TaskName
 from tests.support.studies import POLICY, a_header, a_ready_image, an_ensemble, lifecycle
+from tests.support.unresolved_names import no_name_is_resolved
 from tests.support.workers import Worker
 from worker.delivery.attempt import DeliveryAttempt
 from worker.delivery.deliver import GIVE_UP_AFTER, LEASE
@@ -338,19 +338,8 @@ def test_nobody_waits_for_what_comes_after_the_status() -> None:
 def test_a_name_that_is_not_resolved_has_no_more_time_either(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    resolve, resolved = threading.Event(), threading.Event()
-
-    def hanging(*_: object, **__: object) -> list[Any]:
-        resolve.wait(60)
-        resolved.set()
-        return []
-
-    monkeypatch.setattr(socket, "getaddrinfo", hanging)
-    try:
+    with no_name_is_resolved(monkeypatch):
         attempt = send(a_message(), at("http://receiver.example/"), NOW, deadline=0.2)
-        assert not resolved.is_set()
-    finally:
-        resolve.set()
     assert attempt == DeliveryAttempt(taken=False, answered=False, outcome="TimeoutError")
 
 
