@@ -74,23 +74,6 @@ _EFFICIENTNET = Recipe(
     imagenet=True,
     **_OURS,
 )
-#: The members of the shipped ensemble.
-SHIPPED = (
-    _EFFICIENTNET,
-    replace(_EFFICIENTNET, name="efficientnet-160", input_size=160, epochs=12),
-    Recipe(
-        name="vgg16-narrow",
-        network="vgg16-narrow",
-        input_size=144,
-        zoom=1.25,
-        epochs=20,
-        learning_rate=3e-4,
-        weight_decay=1e-3,
-        imagenet=True,
-        pruned_from="vgg16-tuned",
-        **_OURS,
-    ),
-)
 #: The VGG16 of an earlier ensemble, of which the shipped one was pruned.
 VGG16 = Recipe(
     name="vgg16",
@@ -102,6 +85,21 @@ VGG16 = Recipe(
     weight_decay=1e-4,
     imagenet=True,
     **_OURS,
+)
+#: The members of the shipped ensemble.
+SHIPPED = (
+    _EFFICIENTNET,
+    replace(_EFFICIENTNET, name="efficientnet-160", input_size=160, epochs=12),
+    replace(
+        VGG16,
+        name="vgg16-narrow",
+        network="vgg16-narrow",
+        pruned_from=VGG16.network,
+        input_size=144,
+        epochs=20,
+        learning_rate=3e-4,
+        weight_decay=1e-3,
+    ),
 )
 #: A member of an earlier ensemble, which it takes no published weights to make.
 CNN = Recipe(
