@@ -180,10 +180,5 @@ def _chest_films(
     if not films:
         return [], np.zeros((0, 1, 1), dtype=np.uint8)
     images = load_model_ready(films)
-    chest = np.concatenate(
-        [
-            ensemble.is_chest(images[start : start + TOGETHER])
-            for start in range(0, len(images), TOGETHER)
-        ]
-    )
+    chest = ensemble.is_chest(images)
     return [film for film, kept in zip(films, chest, strict=True) if kept], images[chest]
