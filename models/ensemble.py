@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.batch_norm_folding import folded
-from models.combining import calibrated, combine, logit, sigmoid
+from models.combining import Probabilities, calibrated, combine, logit, sigmoid
 from models.manifest import EnsembleMember, Manifest, PixelCheck, check_files, load_manifest
 from models.memory import keep_freed_memory, let_gpu_memory_grow
 from models.networks import build
@@ -180,6 +180,19 @@ def member_logits(
     """
     outputs = member_outputs(members, networks, images)
     return {name: _logits(views) for name, views in outputs.items()}
+
+
+def combined_logits(
+    members: Sequence[EnsembleMember],
+    networks: Sequence["keras.Model"],
+    images: Array8,
+) -> Probabilities:
+    """Logits of an ensemble for model-ready images, before calibration: (n,) float64.
+
+    images: (n, 224, 224) uint8.
+    """
+    by_member = member_logits(members, networks, images)
+    return combine(list(by_member.values()), [member.weight for member in members])
 
 
 def member_outputs(

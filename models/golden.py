@@ -11,7 +11,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from models.digests import file_sha256
-from models.manifest import MANIFEST_FILE, Manifest, NamedFile, load_manifest
+from models.manifest import Manifest, NamedFile, load_manifest, write_manifest
 from readfirst.errors import Misconfigured
 
 GOLDEN_FILE = "golden.json"
@@ -69,4 +69,4 @@ def write_golden(folder: Path, scores: Mapping[str, float]) -> None:
     path.write_text(json.dumps(golden.model_dump(), indent=2) + "\n")
     named = NamedFile(file=GOLDEN_FILE, sha256=file_sha256(path))
     manifest = load_manifest(folder).model_copy(update={"golden": named})
-    (folder / MANIFEST_FILE).write_text(manifest.model_dump_json(indent=2) + "\n")
+    write_manifest(folder, manifest)

@@ -12,6 +12,7 @@ from models.preprocessing import AS_IT_IS, FilmView
 from models.unlike.manifest_part import UnlikeCheck
 from readfirst.domain import FIRST_POPULATION, Ages
 from readfirst.errors import Misconfigured
+from readfirst.files.whole_files import written_whole
 
 #: The ensembles that come with ReadFirst, a folder for each version.
 SHIPPED = Path(__file__).parent / "ensembles"
@@ -72,6 +73,13 @@ class PlattScaling(_Frozen):
 
     slope: float
     intercept: float
+
+    def then(self, again: "PlattScaling") -> "PlattScaling":
+        """The scaling that does what this one does, and then another."""
+        return PlattScaling(
+            slope=again.slope * self.slope,
+            intercept=again.slope * self.intercept + again.intercept,
+        )
 
 
 class PixelCheck(_Frozen):
@@ -250,6 +258,12 @@ def load_manifest(folder: Path) -> Manifest:
         raise Misconfigured(f"{path} is garbled: {field}: {fault['msg']}.") from error
 
 
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    """Write the manifest of an ensemble into its folder, whole or not at all."""
+    with written_whole(folder / MANIFEST_FILE) as path:
+        path.write_text(manifest.model_dump_json(indent=2) + "\n")
+
+
 def check_files(folder: Path, manifest: Manifest) -> None:
     """Compare every file with its digest. Raises Misconfigured for one that differs."""
     for part in manifest.parts:
@@ -274,6 +288,11 @@ def find_ensembles(folders: Sequence[Path]) -> dict[str, Path]:
             if not path.parent.name.startswith("."):
                 ensembles.setdefault(load_manifest(path.parent).version, path.parent)
     return ensembles
+
+
+def is_shipped(folder: Path) -> bool:
+    """Tell whether the folder of an ensemble came with ReadFirst."""
+    return folder.resolve().is_relative_to(SHIPPED.resolve())
 
 
 def available_ensembles(site_folder: Path) -> dict[str, Path]:

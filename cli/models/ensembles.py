@@ -6,9 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cli.common.database import opened
+from db.ensembles.versions import known_ensembles
 from models.manifest import Manifest, available_ensembles, load_manifest, shipped_version
 from readfirst.errors import Misconfigured
-from readfirst.settings import load_settings
+from readfirst.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from models.ensemble import NetworkEnsemble
@@ -28,6 +30,12 @@ def find_folder(name: str | None) -> Path:
 def find_manifest(name: str) -> Manifest:
     """Read the manifest of an ensemble, by version or path."""
     return load_manifest(find_folder(name))
+
+
+def is_known_here(version: str, settings: Settings) -> bool:
+    """Tell whether this site's database knows a version: there may be scores under it."""
+    with opened(settings) as database, database.read() as session:
+        return version in known_ensembles(session)
 
 
 def load_by_name(name: str | None) -> tuple[NetworkEnsemble, Path]:

@@ -12,7 +12,6 @@ from laboratory.adaptation.levels import Aim
 from laboratory.adaptation.linear_layer import LinearLayer
 from laboratory.recalibration.candidate import link_networks
 from models.manifest import (
-    MANIFEST_FILE,
     Adaptation,
     EnsembleMember,
     Manifest,
@@ -20,6 +19,7 @@ from models.manifest import (
     OperatingPoint,
     PlattScaling,
     check_files,
+    write_manifest,
 )
 from models.networks import build
 from models.weights import load_weights, save_weights
@@ -141,7 +141,7 @@ def write_adapted(
     if layer is not None:
         members = _write_members(source, before, layer, manifest.calibration.slope, folder)
         manifest = manifest.model_copy(update={"members": members})
-    (folder / MANIFEST_FILE).write_text(manifest.model_dump_json(indent=2) + "\n")
+    write_manifest(folder, manifest)
 
 
 def _write_members(

@@ -15,6 +15,7 @@ from laboratory.adaptation.levels import (
     fit_levels,
 )
 from laboratory.evaluation.metrics import bootstrap, evaluate, interval, probability_figures
+from laboratory.evaluation.missing_cases import missing, missing_text
 from laboratory.evaluation.patient_folds import FOLDS, Indices, patient_folds
 from models.combining import calibrated, sigmoid
 from models.manifest import ChangedFigure, Metrics
@@ -66,17 +67,6 @@ class AdaptationResult:
         if self.aim.is_stated and (calibrates or point["cost"].difference.high < 0):
             return AdaptationLevel.OPERATING_POINT
         return AdaptationLevel.CALIBRATION if calibrates else None
-
-
-def missing(labels: npt.NDArray[np.int64], least: int) -> dict[str, int]:
-    """The number of films that each class lacks; empty if none does."""
-    present = {"pneumonia": int(labels.sum()), "no pneumonia": int((labels == 0).sum())}
-    return {name: least - count for name, count in present.items() if count < least}
-
-
-def missing_text(lacking: Mapping[str, int]) -> str:
-    """Write the numbers of films that are missing, as `3 more of pneumonia`."""
-    return " and ".join(f"{count} more of {name}" for name, count in lacking.items())
 
 
 def adapt(

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.combining import combine, logit, sigmoid
-from models.ensemble import BATCH_SIZES, NetworkEnsemble, member_inputs
+from models.ensemble import BATCH_SIZES, NetworkEnsemble, member_inputs, outputs_in_batches
 from models.preprocessing import Array8
 from readfirst.errors import Misconfigured
 
@@ -62,7 +62,8 @@ def extract_features(
     for batch in progress(batches(len(images))):
         of_views: dict[str, list[npt.NDArray[np.float32]]] = {name: [] for name in readers}
         for member, inputs in member_inputs(members, images[batch]):
-            of_views[member.name].append(_rows(readers[member.name][0], inputs))
+            (rows,) = outputs_in_batches(readers[member.name][0], inputs)
+            of_views[member.name].append(rows.astype(np.float32))
         by_member = [
             np.mean([_logits(rows, readers[name][1]) for rows in views], axis=0)
             for name, views in of_views.items()
@@ -93,14 +94,6 @@ def _before_last_unit(network: "keras.Model") -> "keras.Model":
     from keras import Model
 
     return Model(network.input, network.layers[-1].input)
-
-
-def _rows(network: "keras.Model", inputs: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """The outputs for a batch, (n, p), filled up so that the network is compiled once."""
-    filled = np.zeros((BATCH, *inputs.shape[1:]), dtype=np.float32)
-    filled[: len(inputs)] = inputs
-    rows: npt.NDArray[np.float32] = np.asarray(network.predict_on_batch(filled)).astype(np.float32)
-    return rows[: len(inputs)]
 
 
 def _logits(rows: npt.NDArray[np.float32], unit: LastUnit) -> Array:

@@ -50,10 +50,7 @@ class LinearLayer:
     def rescaled(self, again: PlattScaling) -> "LinearLayer":
         """The layer whose logits are scaled once more."""
         return LinearLayer(
-            scaling=PlattScaling(
-                slope=again.slope * self.scaling.slope,
-                intercept=again.slope * self.scaling.intercept + again.intercept,
-            ),
+            scaling=self.scaling.then(again),
             change=again.slope * self.change,
             centre=self.centre,
             strength=self.strength,

@@ -16,10 +16,10 @@ from laboratory.evaluation.threshold_selection import (
 )
 from laboratory.training.member_store import load_member, weights_path
 from laboratory.training.recipes import VIEWS, Recipe, views_of
-from models.combining import Probabilities, calibrated, combine, sigmoid
+from models.combining import Probabilities, calibrated, sigmoid
 from models.digests import file_sha256
-from models.ensemble import member_logits
-from models.manifest import MANIFEST_FILE, EnsembleMember, Manifest, Metrics, PixelCheck
+from models.ensemble import combined_logits
+from models.manifest import EnsembleMember, Manifest, Metrics, PixelCheck, write_manifest
 from models.preprocessing import PREPROCESSING_VERSION, Array8, FilmView
 from readfirst import DISCLAIMER
 from readfirst.domain import Ages
@@ -72,8 +72,7 @@ def assemble(
     )
 
     def logits(images: Array8) -> Probabilities:
-        by_member = member_logits(members, networks, images)
-        return combine(list(by_member.values()), [member.weight for member in members])
+        return combined_logits(members, networks, images)
 
     selected = select_threshold(logits, parts[Subset.TUNE], miss_cost, seed)
     saw_real_images = pixel_check is not None and bool(pixel_check.sources)
@@ -95,7 +94,7 @@ def assemble(
         licence=LICENCE + (REAL_IMAGES_LICENCE if saw_real_images else ""),
         disclaimer=DISCLAIMER,
     )
-    (folder / MANIFEST_FILE).write_text(manifest.model_dump_json(indent=2) + "\n")
+    write_manifest(folder, manifest)
     return manifest
 
 

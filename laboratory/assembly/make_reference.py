@@ -11,7 +11,7 @@ from laboratory.data.dataset import LabelledFilm, labels_of
 from models.digests import file_sha256
 from models.ensemble import NetworkEnsemble
 from models.exposure import measure_exposure
-from models.manifest import MANIFEST_FILE, NamedFile, load_manifest
+from models.manifest import NamedFile, load_manifest, write_manifest
 from models.preprocessing import Array8
 from readfirst.monitoring.reference import (
     REFERENCES,
@@ -77,4 +77,4 @@ def write_reference(folder: Path, reference: Reference) -> None:
     path.write_bytes(REFERENCES.dump_json(reference, indent=2) + b"\n")
     named = NamedFile(file=REFERENCE_FILE, sha256=file_sha256(path))
     manifest = load_manifest(folder).model_copy(update={"reference": named})
-    (folder / MANIFEST_FILE).write_text(manifest.model_dump_json(indent=2) + "\n")
+    write_manifest(folder, manifest)

@@ -9,9 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from laboratory.data.elsewhere import FilmFromElsewhere, load_model_ready
-from models.combining import Probabilities, combine
-from models.ensemble import NetworkEnsemble, member_logits
-from models.preprocessing import Array8
+from models.combining import Probabilities
+from models.ensemble import NetworkEnsemble, combined_logits
 from readfirst.domain import Ages
 from readfirst.errors import Misconfigured
 
@@ -95,7 +94,7 @@ def scored_films(
     logits, accepted = [], []
     for start in range(0, len(films), AT_ONCE):
         images = load_model_ready(films[start : start + AT_ONCE])
-        logits.append(uncalibrated_logits(ensemble, images))
+        logits.append(combined_logits(ensemble.manifest.members, ensemble.networks, images))
         accepted.append(ensemble.is_chest(images))
     return PopulationFilms(
         np.concatenate(logits),
@@ -104,10 +103,3 @@ def scored_films(
         np.array([film.patient for film in films], dtype=np.str_),
         np.concatenate(accepted),
     )
-
-
-def uncalibrated_logits(ensemble: NetworkEnsemble, images: Array8) -> Probabilities:
-    """The combined logits of an ensemble before calibration, (n,), of (n, 224, 224) uint8."""
-    members = ensemble.manifest.members
-    by_member = member_logits(members, ensemble.networks, images)
-    return combine(list(by_member.values()), [member.weight for member in members])

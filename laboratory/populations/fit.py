@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from laboratory.evaluation.metrics import RESAMPLES
+from laboratory.evaluation.patient_folds import FOLDS
 from laboratory.populations.films import OTHERS, VIEWS, PopulationFilms
 from models.combining import Probabilities, calibrated, sigmoid
 from models.manifest import PlattScaling
@@ -20,7 +21,6 @@ from readfirst.domain import Ages
 from readfirst.errors import Misconfigured
 from readfirst.statistics.operating_points import Interval, by_sensitivity, labelled
 
-FOLDS = 5
 #: Cross-validations with other folds each, over which the figures are averaged.
 REPEATS = 20
 #: Fewest films of each class.

@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from models.manifest import MANIFEST_FILE, SHIPPED, Manifest, load_manifest
+from models.manifest import Manifest, is_shipped, load_manifest
 from models.populations.population import Population
 from readfirst.errors import Misconfigured
-from readfirst.files.whole_files import written_whole
 
 
 def with_populations(manifest: Manifest, populations: Sequence[Population]) -> Manifest:
@@ -26,16 +25,10 @@ def check_writable(folder: Path, known: bool) -> None:
 
     known: this site knows the version.
     """
-    if SHIPPED in folder.resolve().parents:
+    if is_shipped(folder):
         raise Misconfigured(f"{folder} came with ReadFirst, and stays as it is: copy it first.")
     if known:
         raise Misconfigured(
             f"Ensemble {load_manifest(folder).version} is known here, and a version never changes: "
             "copy its folder, and give it a version of its own in manifest.json."
         )
-
-
-def write_manifest(folder: Path, manifest: Manifest) -> None:
-    """Write a manifest in place of the one that lies there."""
-    with written_whole(folder / MANIFEST_FILE) as path:
-        path.write_text(manifest.model_dump_json(indent=2) + "\n")

@@ -9,13 +9,13 @@ from pathlib import Path
 from laboratory.assembly.make_reference import write_reference
 from models.combining import calibrated, logit, sigmoid
 from models.manifest import (
-    MANIFEST_FILE,
     EnsembleMember,
     Manifest,
     PixelCheck,
     PlattScaling,
     Recalibration,
     check_files,
+    write_manifest,
 )
 from models.reference import load_reference
 from models.unlike.manifest_part import UnlikeCheck
@@ -36,16 +36,12 @@ def recalibrated(
     but the calibration error. prevalence: share of pneumonia that its probabilities presuppose.
     """
     scaling = PlattScaling(slope=recalibration.slope, intercept=recalibration.intercept)
-    before = manifest.calibration
     ece = recalibration.figures["ece"].after
     return manifest.model_copy(
         update={
             "version": version,
             "created": now.isoformat(timespec="seconds"),
-            "calibration": PlattScaling(
-                slope=scaling.slope * before.slope,
-                intercept=scaling.slope * before.intercept + scaling.intercept,
-            ),
+            "calibration": manifest.calibration.then(scaling),
             "prevalence": prevalence,
             "threshold": scaled(manifest.threshold, scaling),
             "metrics": manifest.metrics.model_copy(
@@ -72,7 +68,7 @@ def write_candidate(source: Path, before: Manifest, manifest: Manifest, folder: 
     check_files(source, before)
     folder.mkdir(parents=True)
     link_networks(source, before, folder)
-    (folder / MANIFEST_FILE).write_text(manifest.model_dump_json(indent=2) + "\n")
+    write_manifest(folder, manifest)
     reference, recalibration = load_reference(source, before), manifest.recalibration
     if reference is not None and recalibration is not None:
         scaling = PlattScaling(slope=recalibration.slope, intercept=recalibration.intercept)

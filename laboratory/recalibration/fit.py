@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from laboratory.evaluation.metrics import area_under_curve, bootstrap, interval, probability_figures
+from laboratory.evaluation.missing_cases import missing, missing_text
 from laboratory.evaluation.patient_folds import patient_folds
 from laboratory.evaluation.threshold_selection import calibrate
 from models.combining import calibrated, logit, sigmoid
@@ -52,23 +53,17 @@ class FittedCalibration:
         return self.figures["log_loss"].difference.high < 0
 
 
-def missing(labels: npt.NDArray[np.int64]) -> dict[str, int]:
-    """The number of studies that each class lacks for a calibration; empty if none does."""
-    present = {"pneumonia": int(labels.sum()), "no pneumonia": int((labels == 0).sum())}
-    return {name: LEAST_OF_EACH - count for name, count in present.items() if count < LEAST_OF_EACH}
-
-
 def fit_calibration(studies: LabelledStudies, seed: int = 0) -> FittedCalibration:
     """Fit Platt's scaling to all studies, and measure it on patients that it was not fitted to.
 
     Raises Misconfigured if there are too few studies or patients of a class, and if probabilities
     do not rise with the findings.
     """
-    lacking = missing(studies.labels)
+    lacking = missing(studies.labels, LEAST_OF_EACH)
     if lacking:
-        words = " and ".join(f"{count} more of {name}" for name, count in lacking.items())
         raise Misconfigured(
-            f"A calibration needs verdicts on {LEAST_OF_EACH} studies of each class: {words}."
+            f"A calibration needs verdicts on {LEAST_OF_EACH} studies of each class: "
+            f"{missing_text(lacking)}."
         )
     logits = logit(studies.probabilities)
     scaling = calibrate(logits, studies.labels)

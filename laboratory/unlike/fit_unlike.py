@@ -15,7 +15,7 @@ from laboratory.unlike.fit_contrast import (
     without,
 )
 from laboratory.unlike.gather_features import ADULT, AS_IT_IS, GatheredFeatures, ReadLayer
-from models.manifest import MANIFEST_FILE, Manifest, load_manifest
+from models.manifest import Manifest, load_manifest, write_manifest
 from models.unlike.contrast import Contrast, save_contrast
 from models.unlike.manifest_part import MarkedShare, UnlikeCheck, UnlikeFigures
 from readfirst.statistics.shares import wilson_interval
@@ -91,7 +91,7 @@ def write_unlike(
         figures=figures,
     )
     manifest: Manifest = load_manifest(folder).model_copy(update={"unlike": check})
-    (folder / MANIFEST_FILE).write_text(manifest.model_dump_json(indent=2) + "\n")
+    write_manifest(folder, manifest)
     return manifest
 
 

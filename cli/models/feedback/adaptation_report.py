@@ -94,7 +94,7 @@ def _change(estimate: Estimate) -> str:
 
 
 def _say_what_counts(evidence: Adaptation, result: AdaptationResult, settings: Settings) -> None:
-    from laboratory.adaptation.cross_validation import missing_text
+    from laboratory.evaluation.missing_cases import missing_text
 
     notice(
         f"After: by fits to other patients ({evidence.folds} folds). AUC compares films of the "

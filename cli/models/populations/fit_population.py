@@ -8,11 +8,9 @@ from typing import Annotated
 import typer
 
 from cli.common.console import err, notice, print_json, print_table
-from cli.common.database import opened
-from cli.models.ensembles import find_folder
+from cli.models.ensembles import find_folder, is_known_here
 from cli.models.options import Json, Seed
-from db.ensembles.versions import known_ensembles
-from models.manifest import Manifest, load_manifest
+from models.manifest import Manifest, load_manifest, write_manifest
 from models.populations.population import FiguresAgainst, Population
 from readfirst.domain import Ages
 from readfirst.errors import Misconfigured
@@ -56,13 +54,13 @@ def fit_population(
     read; the figures are cross-validated by patient. An ensemble that came with ReadFirst, or that
     this site knows, is never changed.
     """
-    from laboratory.populations.write import check_writable, with_populations, write_manifest
+    from laboratory.populations.write import check_writable, with_populations
 
     settings = load_settings()
     folder = find_folder(ensemble)
     manifest = load_manifest(folder)
     if not dry_run:
-        check_writable(folder, known=_is_known(settings, manifest.version))
+        check_writable(folder, known=is_known_here(manifest.version, settings))
     if from_years > to_years:
         raise Misconfigured("--from-years is above --to-years.")
     populations = _fitted(
@@ -78,11 +76,6 @@ def fit_population(
         write_manifest(folder, changed)
         names = ", ".join(population.name for population in populations)
         notice(f"Written into {folder}: {names}.")
-
-
-def _is_known(settings: Settings, version: str) -> bool:
-    with opened(settings) as database, database.read() as session:
-        return version in known_ensembles(session)
 
 
 def _fitted(

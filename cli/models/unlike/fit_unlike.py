@@ -10,14 +10,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.common.console import notice, print_json, print_table
-from cli.common.database import opened
-from cli.models.ensembles import find_folder
+from cli.models.ensembles import find_folder, is_known_here
 from cli.models.films import read_films
 from cli.models.options import Data, Json, Labels, Seed
 from cli.models.trainings import training_progress
-from db.ensembles.versions import known_ensembles
 from models.ensemble_files import file_names
-from models.manifest import MANIFEST_FILE, SHIPPED, Manifest, load_manifest
+from models.manifest import MANIFEST_FILE, Manifest, is_shipped, load_manifest, write_manifest
 from readfirst.errors import Misconfigured
 from readfirst.settings import load_settings
 
@@ -92,7 +90,7 @@ def _check_free(folder: Path, version: str | None) -> None:
     """Raise Misconfigured if the folder's files must stay what they are."""
     if version is not None:
         raise Misconfigured("--version is for the copy that --output makes.")
-    if folder.resolve().is_relative_to(SHIPPED.resolve()):
+    if is_shipped(folder):
         raise Misconfigured(
             "An ensemble that comes with ReadFirst never changes. "
             "Give --output FOLDER and a --version for a copy."
@@ -101,12 +99,11 @@ def _check_free(folder: Path, version: str | None) -> None:
     if not folder.resolve().is_relative_to(settings.ensembles_path.resolve()):
         return
     known = load_manifest(folder).version
-    with opened(settings) as database, database.read() as session:
-        if known in known_ensembles(session):
-            raise Misconfigured(
-                f"Ensemble {known} was added here, and never changes any more. "
-                "Give --output FOLDER and a --version for a copy."
-            )
+    if is_known_here(known, settings):
+        raise Misconfigured(
+            f"Ensemble {known} was added here, and never changes any more. "
+            "Give --output FOLDER and a --version for a copy."
+        )
 
 
 def _layer(manifest: Manifest, member: str | None, layer: str | None) -> ReadLayer:
@@ -139,7 +136,7 @@ def _copied(source: Path, folder: Path, version: str | None) -> Path:
     for name in file_names(manifest)[1:]:
         shutil.copyfile(source / name, folder / name)
     changed = manifest.model_copy(update={"version": version or manifest.version})
-    (folder / MANIFEST_FILE).write_text(changed.model_dump_json(indent=2) + "\n")
+    write_manifest(folder, changed)
     reference = load_reference(source, manifest)
     if reference is not None:
         write_reference(folder, replace(reference, ensemble_version=changed.version))

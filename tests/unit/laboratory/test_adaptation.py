@@ -7,11 +7,12 @@ import pytest
 
 from laboratory.adaptation import cross_validation
 from laboratory.adaptation.candidate import new_units
-from laboratory.adaptation.cross_validation import AdaptationResult, adapt, metrics_of, missing
+from laboratory.adaptation.cross_validation import AdaptationResult, adapt, metrics_of
 from laboratory.adaptation.features import LastUnit
 from laboratory.adaptation.films import LabelledFeatures
 from laboratory.adaptation.levels import AdaptationLevel, Aim, OperatingRule, fit_levels
 from laboratory.adaptation.linear_layer import LinearLayer, choose_layer, fit_layers
+from laboratory.evaluation.missing_cases import missing
 from laboratory.evaluation.patient_folds import FOLDS, patient_folds
 from laboratory.evaluation.threshold_selection import calibrate
 from models.combining import calibrated, sigmoid

@@ -18,9 +18,9 @@ from laboratory.populations.fit import (
     group_figures,
     held_out_flags,
 )
-from laboratory.populations.write import check_writable, with_populations, write_manifest
+from laboratory.populations.write import check_writable, with_populations
 from models.combining import sigmoid
-from models.manifest import load_manifest
+from models.manifest import load_manifest, write_manifest
 from models.populations.population import Population
 from readfirst.domain import Ages
 from readfirst.errors import Misconfigured

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from laboratory.evaluation.metrics import area_under_curve
+from laboratory.evaluation.missing_cases import missing
 from laboratory.evaluation.patient_folds import FOLDS
 from laboratory.evaluation.threshold_selection import calibrate
 from laboratory.recalibration import fit
@@ -16,7 +17,6 @@ from laboratory.recalibration.fit import (
     LEAST_OF_EACH,
     LabelledStudies,
     fit_calibration,
-    missing,
 )
 from models.combining import calibrated, logit, sigmoid
 from models.digests import file_sha256
@@ -88,11 +88,11 @@ def test_a_patient_is_measured_by_calibrations_that_never_saw_them(
 
 def test_too_few_verdicts_are_counted() -> None:
     studies = studies_of(80, 1.0, -1.5)
-    lacking = missing(studies.labels)
+    lacking = missing(studies.labels, LEAST_OF_EACH)
     assert lacking["pneumonia"] == LEAST_OF_EACH - int(studies.labels.sum())
     with pytest.raises(Misconfigured, match=f"{lacking['pneumonia']} more of pneumonia"):
         fit_calibration(studies)
-    assert missing(np.array([0, 1] * LEAST_OF_EACH)) == {}
+    assert missing(np.array([0, 1] * LEAST_OF_EACH), LEAST_OF_EACH) == {}
 
 
 def test_scores_against_the_findings_and_few_patients_are_refused() -> None:
