@@ -33,7 +33,7 @@ from worker.scoring.rescore import rank_by_new_thresholds
 Drop = Callable[..., Claim]
 MARKS_ADULTS = parse_rules(DEFAULTS.read_text(), '[age]\nadults = "mark"')
 #: Above the children's threshold, and below that of the adults once it is stated for them.
-SAID = 0.95
+SCORE = 0.95
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def write(settings: Settings, manifest: Manifest) -> None:
 @pytest.fixture
 def site(worker: Worker, manifest: Manifest) -> Worker:
     """A site that marks adults, and whose networks say the same of every film."""
-    networks = FixedEnsemble([SAID], version=manifest.version)
+    networks = FixedEnsemble([SCORE], version=manifest.version)
     ensembles = fixed_registry(worker.settings, networks)
     return replace(worker, rules=MARKS_ADULTS, ensembles=ensembles)
 
@@ -89,13 +89,13 @@ def test_an_adult_gets_the_operating_point_of_adults_and_stays_marked(
     site.score_all()
     adult, child = rows_of(site)
     populations = manifest.stated_populations
-    expected = populations.stated(ImageScore(SAID, {"fixed": SAID}), AgeAndView(40, "AP"))
+    expected = populations.stated(ImageScore(SCORE, {"fixed": SCORE}), AgeAndView(40, "AP"))
     assert adult.population == "adults"
     assert (adult.probability, adult.members) == (expected.probability, expected.members)
     assert adult.threshold == populations.thresholds["adults"]
     assert (adult.flagged, [mark.code for mark in adult.marks]) == (False, ["adult"])
     assert "not valid: adult" in adult.why
-    assert (child.population, child.probability, child.flagged) == (None, SAID, True)
+    assert (child.population, child.probability, child.flagged) == (None, SCORE, True)
     assert child.threshold == manifest.threshold
     with site.database.read() as session:
         detail = study_detail(session, adult.study_instance_uid, display=AS_STORED)
@@ -121,7 +121,7 @@ def test_who_fits_no_other_population_gets_the_first(
     site.take_in(drop(an_adult(tmp_path / "film.dcm", **attributes)))
     site.score_all()
     (row,) = rows_of(site)
-    assert (row.population, row.probability, row.threshold) == (None, SAID, manifest.threshold)
+    assert (row.population, row.probability, row.threshold) == (None, SCORE, manifest.threshold)
     assert row.marks
 
 
@@ -153,7 +153,7 @@ def test_a_threshold_of_the_site_is_that_of_the_first_population(
         adult, child = rows_of(site)
         assert (adult.flagged, adult.threshold) == (before.flagged, before.threshold)
         assert (adult.threshold_version, adult.population) == (1, "adults")
-        assert (child.threshold, child.flagged) == (value, value < SAID)
+        assert (child.threshold, child.flagged) == (value, value < SCORE)
     with site.database.read() as session:
         (own,) = thresholds_of_others(session, manifest.version)
         current = active_thresholds(session)
