@@ -1,4 +1,4 @@
-// The session has ended: the log-in leads back to this list, and what was being saved is not lost.
+// The session has ended: the log-in leads back to this page, and what was being saved is not lost.
 
 const inFlight = new Set();
 let leaving = false;
