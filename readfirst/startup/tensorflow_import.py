@@ -1,9 +1,10 @@
 """The import of TensorFlow and Keras: without lines that are not for readers, and without packages
 that nobody here needs.
 
-Most of the lines a variable keeps away. Two come from libraries that write before they have read it, by
-C++ and to descriptor 2; so that descriptor leads through a filter while TensorFlow is imported.
-The filter is a process of its own: if the import crashes, its last lines are shown all the same.
+Most of the lines a variable keeps away. Two come from libraries that write before they have read
+it, by C++ and to descriptor 2; so that descriptor leads through a filter while TensorFlow is
+imported. The filter is a process of its own: if the import crashes, its last lines are shown all
+the same.
 """
 
 import io
