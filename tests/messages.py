@@ -74,8 +74,8 @@ TABLES = (
     "readfirst.studies.marks:VALIDITY_LABELS",
     "readfirst.studies.marks:VALIDITY_WORDS",
     "readfirst.studies.priority:PRIOR",
-    "db.monitoring.scanners:EVERY_SCANNER",
-    "db.monitoring.scanners:OTHER_SCANNERS",
+    "db.ensembles.acceptance:LEFT_OUT",
+    "db.ensembles.acceptance:SOURCES",
     "db.access.account_changes:SENTENCES",
     "db.nights.report:NEVER_SCORED",
     "db.nights.report:NOT_VALIDATED",
@@ -97,6 +97,8 @@ TABLES = (
     "worklist.admin.lead.thresholds:EVIDENCE",
     "worklist.admin.lead.thresholds:METHODS",
     "worklist.services.acceptance_report:FIGURES",
+    "worklist.services.acceptance_report:GROUPS",
+    "worklist.services.acceptance_report:GROUP_NAMES",
     "worklist.services.acceptance_report:OUTCOMES",
     "worklist.pages.account.account:NOT_CONFIRMED",
     "worklist.pages.account.login:IDLE",
@@ -130,6 +132,7 @@ TABLES = (
     "worklist.services.forms:TOO_OLD",
     "worklist.services.reader_texts:ANOTHER_WINDOW",
     "worklist.services.study_texts:NO_NAME",
+    "worklist.services.study_texts:SCANNER_WORDS",
 )
 #: Models whose fields have descriptions that are shown: `module:name`.
 DESCRIBED = ("readfirst.settings:Settings",)

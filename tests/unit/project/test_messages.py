@@ -16,12 +16,8 @@ from tests.support.bare_texts import (
 )
 
 OTHERS = sorted(NAMES.keys() - {ENGLISH.code})
-#: Templates that are English in each language so far.
-NOT_YET: set[str] = {"reports/acceptance.html"}
-WRAPPED = sorted(
-    str(path.relative_to(TEMPLATES))
-    for path in TEMPLATES.rglob("*.html")
-    if str(path.relative_to(TEMPLATES)) not in NOT_YET
+NAMES_OF_TEMPLATES = sorted(
+    str(path.relative_to(TEMPLATES)) for path in TEMPLATES.rglob("*.html")
 )
 OWN_SCRIPTS = sorted(path for path in SCRIPTS.rglob("*.js") if "vendor" not in path.parts)
 
@@ -38,7 +34,7 @@ def test_each_text_is_translated_with_the_values_of_the_english_one(code: str) -
     assert faults(updated(code, source_texts())) == []
 
 
-@pytest.mark.parametrize("name", WRAPPED)
+@pytest.mark.parametrize("name", NAMES_OF_TEMPLATES)
 def test_a_template_has_no_text_that_stays_english(name: str) -> None:
     assert bare_texts_of_template(name) == []
 
@@ -46,11 +42,6 @@ def test_a_template_has_no_text_that_stays_english(name: str) -> None:
 @pytest.mark.parametrize("path", OWN_SCRIPTS, ids=lambda path: str(path.relative_to(SCRIPTS)))
 def test_a_script_has_no_text_that_stays_english(path: Path) -> None:
     assert bare_texts_of_script(path) == []
-
-
-def test_templates_that_are_not_translated_yet_have_bare_texts() -> None:
-    """Else their name belongs off the list."""
-    assert [name for name in NOT_YET if not bare_texts_of_template(name)] == []
 
 
 def test_each_setting_has_a_description_that_catalogues_hold() -> None:
