@@ -158,8 +158,10 @@ def make_report(
     sick = sum(study.sick for study in studies)
     if sick in (0, len(studies)):
         raise Misconfigured(
-            f"Ensemble {version} has scored {len(studies)} labelled studies, {sick} with "
-            "pneumonia: an acceptance needs studies with and without."
+            gettext(
+                "Ensemble {version} has scored {studies} labelled studies, {sick} with pneumonia: "
+                "an acceptance needs studies with and without."
+            ).format(version=version, studies=len(studies), sick=sick)
         )
     left_out = len(labels.by_study) - len(studies)
     return accept(
@@ -193,11 +195,17 @@ def sign(session: Session, number: int, actor: Actor, at: datetime) -> Acceptanc
     """Sign a report, and note it. Raises Misconfigured without an account, and for a signed one."""
     row = session.get(Acceptance, number, with_for_update=True)
     if row is None:
-        raise Misconfigured(f"There is no acceptance report {number}.")
+        raise Misconfigured(
+            gettext("There is no acceptance report {number}.").format(number=number)
+        )
     if actor.account is None:
-        raise Misconfigured("A report is signed by a named account: log in, or name one.")
+        raise Misconfigured(gettext("A report is signed by a named account: log in, or name one."))
     if row.signed_at is not None:
-        raise Misconfigured(f"Acceptance report {number} has been signed by {row.signed_by}.")
+        raise Misconfigured(
+            gettext("Acceptance report {number} has been signed by {name}.").format(
+                number=number, name=row.signed_by
+            )
+        )
     row.signed_by, row.signed_at = actor.account, at
     detail: dict[str, Any] = {
         "acceptance": number,

@@ -16,6 +16,7 @@ from db.ensembles.unknown_ensemble import unknown_ensemble
 from db.tables import EVERYBODY, EnsembleVersion, Threshold
 from readfirst.domain import ImageScore
 from readfirst.errors import Misconfigured
+from readfirst.language.texts import gettext
 from readfirst.statistics.operating_points import ThresholdMethod
 
 
@@ -147,7 +148,11 @@ def activate_new(session: Session, new: NewThreshold, at: datetime) -> Threshold
     """
     active = _active(session, new.ensemble_version)
     if active.value == new.value:
-        raise Misconfigured(f"The threshold of ensemble {new.ensemble_version} is that already.")
+        raise Misconfigured(
+            gettext("The threshold of ensemble {version} is that already.").format(
+                version=new.ensemble_version
+            )
+        )
     last = select(func.max(Threshold.version)).where(
         Threshold.ensemble_version == new.ensemble_version, Threshold.population == EVERYBODY
     )
@@ -174,7 +179,9 @@ def activate_previous(session: Session, ensemble_version: str, at: datetime) -> 
     previous = previous_threshold(session, ensemble_version)
     if previous is None:
         raise Misconfigured(
-            f"Ensemble {ensemble_version} had no other threshold: there is none to go back to."
+            gettext(
+                "Ensemble {version} had no other threshold: there is none to go back to."
+            ).format(version=ensemble_version)
         )
     return _activate(session, previous, active, at)
 

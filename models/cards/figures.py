@@ -115,7 +115,10 @@ def change_table(figures: Mapping[str, ChangedFigure]) -> CardTable:
         caption,
         (gettext("Figure"), gettext("Before"), gettext("After"), gettext("Difference")),
         tuple(
-            (names.get(name) or quoted(name), *map(interval_text, (row.before, row.after, row.difference)))
+            (
+                names.get(name) or quoted(name),
+                *map(interval_text, (row.before, row.after, row.difference)),
+            )
             for name, row in figures.items()
         ),
     )

@@ -79,7 +79,9 @@ def _summary(card: ModelCard) -> CardSection:
         gettext("Framings"),
     )
     table = CardTable(gettext("Members"), columns, rows)
-    return CardSection("summary", gettext("What it is"), (text, _in_language(card.disclaimer)), (), (table,))
+    return CardSection(
+        "summary", gettext("What it is"), (text, _in_language(card.disclaimer)), (), (table,)
+    )
 
 
 def _population(card: ModelCard) -> CardSection:
@@ -251,7 +253,8 @@ def _data(card: ModelCard) -> CardSection:
         "data",
         gettext("Data and licences"),
         items=tuple(
-            f"{label}: {quoted(value) or _not_known()}" for label, value in zip(labels, values, strict=True)
+            f"{label}: {quoted(value) or _not_known()}"
+            for label, value in zip(labels, values, strict=True)
         ),
     )
 

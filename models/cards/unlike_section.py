@@ -31,7 +31,11 @@ def unlike_section(check: UnlikeCheck) -> CardSection:
     return CardSection(
         "unlike",
         gettext("Films unlike the validated ones"),
-        (text.format(share=readable_share(check.false_marks), method=quoted(check.method.rstrip("."))),),
+        (
+            text.format(
+                share=readable_share(check.false_marks), method=quoted(check.method.rstrip("."))
+            ),
+        ),
         (),
         tuple(table for table in tables if table.rows),
     )

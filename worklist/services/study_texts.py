@@ -18,7 +18,7 @@ SCANNER_WORDS = (EVERY_SCANNER, OTHER_SCANNERS, UNKNOWN_SCANNER)
 
 
 def scanner_text(scanner: str) -> str:
-    """A scanner as it is shown: by its own name, or by the words for several or for an unknown one."""
+    """The name of a scanner, or words for several of them or for an unknown one."""
     return gettext(scanner) if scanner in SCANNER_WORDS else scanner
 
 

@@ -16,9 +16,7 @@ from tests.support.bare_texts import (
 )
 
 OTHERS = sorted(NAMES.keys() - {ENGLISH.code})
-NAMES_OF_TEMPLATES = sorted(
-    str(path.relative_to(TEMPLATES)) for path in TEMPLATES.rglob("*.html")
-)
+NAMES_OF_TEMPLATES = sorted(str(path.relative_to(TEMPLATES)) for path in TEMPLATES.rglob("*.html"))
 OWN_SCRIPTS = sorted(path for path in SCRIPTS.rglob("*.js") if "vendor" not in path.parts)
 
 
