@@ -24,6 +24,9 @@ ROOT = Path(__file__).parents[1]
 #: By what finds the texts in a kind of file, the files.
 SOURCES = {
     "python": (
+        "cli/checks/*.py",
+        "cli/common/checks.py",
+        "cli/doctor.py",
         "db/**/*.py",
         "ingest/**/*.py",
         "models/cards/*.py",
@@ -62,6 +65,7 @@ TABLES = (
     "readfirst.nights.reasons:END_WORDS",
     "readfirst.refusals:SENTENCES",
     "readfirst.ris.codes:MESSAGE_SENTENCES",
+    "readfirst.site.checks:CHECK_WORDS",
     "readfirst.site.parts:WORDS",
     "readfirst.studies.findings:AGREEMENT_WORDS",
     "readfirst.studies.findings:FINDING_WORDS",
@@ -89,6 +93,8 @@ TABLES = (
     "worklist.pages.list.page:SILENT_BANNER",
     "worklist.admin.account_service:FIRST_IS_ADMIN",
     "worklist.admin.explanation:SENTENCES",
+    "worklist.admin.live_checks:ADVICE",
+    "worklist.admin.live_checks:NO_ANSWER",
     "worklist.admin.rules:NO_FILE",
     "worklist.admin.comparison:CHANGE_TEXTS",
     "worklist.admin.comparison:FIGURE_TEXTS",
