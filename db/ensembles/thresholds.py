@@ -50,7 +50,8 @@ class ActiveThresholds:
         threshold = self.of(ensemble_version, score.population)
         if threshold is None:
             name = score.population or EVERYBODY
-            raise Misconfigured(f"Ensemble {ensemble_version} has no threshold for {name!r} here.")
+            text = gettext("Ensemble {version} has no threshold for {population} here.")
+            raise Misconfigured(text.format(version=ensemble_version, population=repr(name)))
         return threshold
 
 

@@ -28,8 +28,10 @@ def check_name(name: str) -> str:
     small = name.lower()
     if not ACCOUNT_NAME.fullmatch(small):
         raise Misconfigured(
-            f"{name!r} cannot name an account: take up to 64 letters, digits, dots, dashes, "
-            "underscores or @, a letter or digit first."
+            gettext(
+                "{name} cannot name an account: take up to 64 letters, digits, dots, dashes, "
+                "underscores or @, a letter or digit first."
+            ).format(name=repr(name))
         )
     return small
 

@@ -17,7 +17,7 @@ from tests.messages import PLACEHOLDER
 from tests.support.bare_texts import ATTRIBUTES, UNSPOKEN
 
 #: A code that no language of the page has.
-CODE = "fr"
+CODE = "nl"
 OPEN, CLOSE = "⟦", "⟧"
 LETTERS = re.compile(r"[^\W\d_]{2,}")
 #: Elements without an end.
@@ -25,7 +25,10 @@ VOID = frozenset({"br", "hr", "img", "input", "link", "meta", "path", "circle", 
 
 
 def speak_marks(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the page know the language `CODE`, whose catalogue has the texts of the German one."""
+    """Let the page know the language `CODE`, whose catalogue has the texts of the German one.
+
+    It counts as English does.
+    """
     path = folder / CODE / "LC_MESSAGES" / "messages.po"
     path.parent.mkdir(parents=True)
     with path.open("wb") as file:

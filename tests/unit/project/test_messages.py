@@ -1,5 +1,6 @@
 """Every text of the page is in each catalogue, and nothing is shown that is in none."""
 
+import ast
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,13 @@ from tests.support.bare_texts import (
 
 OTHERS = sorted(NAMES.keys() - {ENGLISH.code})
 NAMES_OF_TEMPLATES = sorted(str(path.relative_to(TEMPLATES)) for path in TEMPLATES.rglob("*.html"))
+#: Modules whose `Misconfigured` a page shows.
+REFUSING = (
+    "db/access/*.py",
+    "db/ensembles/*.py",
+    "readfirst/access/credentials.py",
+    "worklist/**/*.py",
+)
 OWN_SCRIPTS = sorted(path for path in SCRIPTS.rglob("*.js") if "vendor" not in path.parts)
 
 
@@ -40,6 +48,21 @@ def test_a_template_has_no_text_that_stays_english(name: str) -> None:
 @pytest.mark.parametrize("path", OWN_SCRIPTS, ids=lambda path: str(path.relative_to(SCRIPTS)))
 def test_a_script_has_no_text_that_stays_english(path: Path) -> None:
     assert bare_texts_of_script(path) == []
+
+
+@pytest.mark.parametrize("pattern", REFUSING)
+def test_what_a_page_refuses_is_said_by_gettext(pattern: str) -> None:
+    """What is passed on in a name was translated where it was made, or comes from elsewhere."""
+    bare = [
+        f"{path.relative_to(ROOT)}:{call.lineno}"
+        for path in ROOT.glob(pattern)
+        for call in ast.walk(ast.parse(path.read_text()))
+        if isinstance(call, ast.Call)
+        and isinstance(call.func, ast.Name)
+        and call.func.id == "Misconfigured"
+        and isinstance(call.args[0], ast.Constant | ast.JoinedStr)
+    ]
+    assert bare == []
 
 
 def test_each_setting_has_a_description_that_catalogues_hold() -> None:
