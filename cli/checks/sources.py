@@ -33,5 +33,5 @@ def check_sources(settings: Settings) -> CheckResult:
     # A warning: that an archive is off makes no part of ReadFirst unhealthy.
     again = gettext("`readfirst sources test {name}` tries again.")
     warning = f"{text} {again.format(name=failing[0].source.name)}"
-    found = gettext("{count} of {all} fail").format(count=len(failing), all=len(records))
-    return CheckResult("sources", True, found, warning=warning)
+    summary = gettext("{count} of {all} fail").format(count=len(failing), all=len(records))
+    return CheckResult("sources", True, summary, warning=warning)

@@ -52,7 +52,7 @@ def test_a_script_has_no_text_that_stays_english(path: Path) -> None:
 
 @pytest.mark.parametrize("pattern", REFUSING)
 def test_what_a_page_refuses_is_said_by_gettext(pattern: str) -> None:
-    """What is passed on in a name was translated where it was made, or comes from elsewhere."""
+    """A name that is passed on was translated where it was made, or comes from elsewhere."""
     bare = [
         f"{path.relative_to(ROOT)}:{call.lineno}"
         for path in ROOT.glob(pattern)

@@ -89,8 +89,8 @@ def test_each_language_has_its_own_results(client: TestClient) -> None:
     english = client.get("/api/v1/admin/status").json()["checks"]
     german = client.get("/admin", headers={"Cookie": f"{COOKIE}=de"}).text
     again = client.get("/admin").text
-    found = {check["name"]: check["found"] for check in english}
-    assert found["database"].endswith("schema up to date")
+    results = {check["name"]: check["found"] for check in english}
+    assert results["database"].endswith("schema up to date")
     for words in ("Schema aktuell", "Datenbank", "GiB frei in"):
         assert words in german
         assert words not in again
