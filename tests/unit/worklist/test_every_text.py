@@ -123,7 +123,7 @@ def add_studies(database: Database) -> None:
 
 
 def add_site(database: Database) -> None:
-    """Add all that the administrator sees: parts, inbox, messages, results on their way, and a night."""
+    """Add parts, an inbox issue, a message, results on their way, and a night."""
     take_message(services(database), an_order_message(accession=""))
     with database.write() as session:
         beat(session, Part.INGESTER, ProcessId("here", 7), NOW, NOW)
