@@ -1,6 +1,6 @@
 # syntax=docker/dockerfile:1
 # One image for every part; VARIANT chooses TensorFlow for the processor or for NVIDIA GPUs.
-FROM python:3.13-slim
+FROM python:3.13-slim@sha256:7c61056e61ac89e852de05f3dc6fa51a6dd2181797bceed46aa725dd7cb2cd3b
 ARG VARIANT=cpu
 
 ENV PYTHONUNBUFFERED=1 TF_CPP_MIN_LOG_LEVEL=2 READFIRST_HOME=/var/lib/readfirst

@@ -77,7 +77,7 @@ lock: setup  ## pin what pyproject.toml names, with hashes and without registry 
 	$(UV_COMPILE) --extra gpu --extra build --constraint requirements.lock \
 		--output-file requirements-gpu.lock pyproject.toml
 
-pin-images:  ## pin the images of others by the digests that their tags have now; needs a registry
+pin-images:  ## take the digests that the tags of others' images have now; needs Docker and their registry
 	python3 scripts/pin_images.py Dockerfile docker-compose.yml
 
 check-lock: setup  ## every pinned release has a wheel for every Python and platform that is promised

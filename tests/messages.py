@@ -90,6 +90,9 @@ TABLES = (
     "worklist.admin.comparison:CHANGE_TEXTS",
     "worklist.admin.comparison:FIGURE_TEXTS",
     "worklist.admin.explanation:RESULT_WORDS",
+    "worklist.admin.setting_sources:GROUP_WORDS",
+    "worklist.admin.setting_sources:NOT_SET",
+    "worklist.admin.setting_sources:SET",
     "worklist.admin.setting_sources:SettingSource",
     "worklist.admin.lead.thresholds:EVIDENCE",
     "worklist.admin.lead.thresholds:METHODS",
@@ -128,6 +131,8 @@ TABLES = (
     "worklist.services.reader_texts:ANOTHER_WINDOW",
     "worklist.services.study_texts:NO_NAME",
 )
+#: Models whose fields have descriptions that are shown: `module:name`.
+DESCRIBED = ("readfirst.settings:Settings",)
 #: Tables whose texts mean something only together with their context.
 CONTEXTS = {"readfirst.formatting:AGE_UNITS": "age"}
 #: Parts of a text that stand for a value.
@@ -149,9 +154,21 @@ def source_texts() -> Iterator[Text]:
             if "vendor" not in path.parts:
                 yield from _of_file(method, path)
     for table, context in (dict.fromkeys(TABLES) | CONTEXTS).items():
-        module, name = table.split(":")
-        for text in _strings(getattr(importlib.import_module(module), name)):
-            yield Text(text, context, f"{module.replace('.', '/')}.py")
+        for text in _strings(_named(table)):
+            yield Text(text, context, _path(table))
+    for model in DESCRIBED:
+        for field in _named(model).model_fields.values():
+            yield Text(field.description, None, _path(model))
+
+
+def _named(name: str) -> Any:
+    """What stands at `module:name`."""
+    module, _, own = name.partition(":")
+    return getattr(importlib.import_module(module), own)
+
+
+def _path(name: str) -> str:
+    return f"{name.split(':')[0].replace('.', '/')}.py"
 
 
 def _of_file(method: str, path: Path) -> Iterator[Text]:

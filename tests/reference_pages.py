@@ -22,29 +22,10 @@ from models.cards.markdown import to_markdown
 from models.manifest import SHIPPED, find_ensembles, load_manifest, shipped_version
 from readfirst.settings import Settings
 from tests.conformance_pages import dicom_conformance_page, ihe_integration_page
+from worklist.admin.setting_sources import GROUP_WORDS
 
 FOLDER = Path(__file__).parents[1] / "docs" / "reference"
 MADE = "<!-- Made by `python -m tests.reference_pages` from the code. Change it there. -->\n"
-#: By the name of the group of settings.
-GROUPS = {
-    "HomeSettings": "Folders, database and time zone",
-    "WebSettings": "Page and log-in",
-    "DisplaySettings": "Reading",
-    "InboxSettings": "Inbox",
-    "ListenerSettings": "DICOM listener",
-    "FetchSettings": "Fetching from a PACS",
-    "Hl7ListenerSettings": "HL7 listener",
-    "ModalityWorklistSettings": "Modality Worklist",
-    "WorkSettings": "Work",
-    "NightSettings": "Nights",
-    "ModelSettings": "Networks and scope",
-    "MonitoringSettings": "Monitoring",
-    "WebhookSettings": "Webhook",
-    "MessageSettings": "HL7 v2 messages",
-    "EscalationSettings": "Escalation and mail",
-    "RetentionSettings": "Retention",
-    "LogSettings": "Log",
-}
 FIRST = ("home", "port", "host", "time_zone", "prevalence")
 BOUNDS = {Ge: "at least", Gt: "more than", Le: "at most", Lt: "less than"}
 SETTINGS_INTRODUCTION = """# Settings
@@ -69,9 +50,8 @@ def settings_page() -> str:
     """The page of all settings, by group."""
     groups = dict(_groups())
     lines = [MADE, SETTINGS_INTRODUCTION, "## The first five to know\n", *_table(FIRST)]
-    for name in (*GROUPS, *(name for name in groups if name not in GROUPS)):
-        if name in groups:
-            lines += [f"\n## {GROUPS.get(name, name)}\n", *_table(groups[name])]
+    for name, words in GROUP_WORDS.items():
+        lines += [f"\n## {words}\n", *_table(groups[f"{name}Settings"])]
     return "\n".join(lines) + "\n"
 
 

@@ -86,7 +86,10 @@ NAMED = ("code", "scanner", "version")
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """The rows of some days. names: what the columns `code`, `scanner` and `version` number."""
+    """The rows of some days, in the order of their days: those of a week lie together.
+
+    names: what the columns `code`, `scanner` and `version` number.
+    """
 
     names: tuple[str, ...]
     films: Rows
@@ -110,14 +113,17 @@ def empty() -> Columns:
 
 
 def joined(blocks: Sequence[Columns]) -> Columns:
-    """The rows of all blocks, with one list of names."""
+    """The rows of all blocks, which are in the order of their days, with one list of names."""
     if not blocks:
         return empty()
     numbers: dict[str, int] = {}
     for block in blocks:
         for name in block.names:
             numbers.setdefault(name, len(numbers))
-    tables = {name: np.concatenate([getattr(block, name) for block in blocks]) for name in TABLES}
+    tables = {
+        name: _concatenated([getattr(block, name) for block in blocks], dtype)
+        for name, dtype in TABLES.items()
+    }
     for name, dtype in TABLES.items():
         for column in (column for column in NAMED if column in (dtype.names or ())):
             _renumber(tables[name], column, blocks, name, numbers)
@@ -128,9 +134,15 @@ def of_days(columns: Columns, first: date, last: date) -> Columns:
     """The rows of some of the days, with the same names. first, last: both included."""
     tables = {}
     for name, rows in columns.tables().items():
-        days = rows["day"]
-        tables[name] = rows[(days >= first.toordinal()) & (days <= last.toordinal())]
+        (part,) = bucket_slices(rows["day"], [TimeBucket(first, last)])
+        tables[name] = rows[part]
     return Columns(columns.names, **tables)
+
+
+def _concatenated(tables: Sequence[Rows], dtype: np.dtype[np.void]) -> Rows:
+    # As mere bytes: by its fields NumPy takes ten times as long.
+    plain = np.dtype((np.void, dtype.itemsize))
+    return np.concatenate([table.view(plain) for table in tables]).view(dtype)
 
 
 def _renumber(
@@ -139,9 +151,12 @@ def _renumber(
     start = 0
     for block in blocks:
         end = start + len(getattr(block, name))
-        # The last stands for NONE, which is the last from the end.
-        new = np.array([*(numbers[each] for each in block.names), NONE], dtype="<i2")
-        table[column][start:end] = new[table[column][start:end]]
+        new = [numbers[each] for each in block.names]
+        # Most days have the names of the days before.
+        if new != list(range(len(new))):
+            # The last stands for NONE, which is the last from the end.
+            of_number = np.array([*new, NONE], dtype="<i2")
+            table[column][start:end] = of_number[table[column][start:end]]
         start = end
 
 
@@ -168,21 +183,40 @@ def from_bytes(content: bytes) -> Columns:
     return Columns(tuple(head["names"]), **tables)
 
 
+def in_order(table: Rows) -> Rows:
+    """The rows in the order of their days."""
+    return table[np.argsort(table["day"], kind="stable")]
+
+
+def bucket_slices(days: Array, buckets: Sequence[TimeBucket]) -> list[slice]:
+    """The rows that lie in each time bucket. days: (rows,), of each, in order."""
+    firsts = np.searchsorted(days, [bucket.first.toordinal() for bucket in buckets])
+    ends = np.searchsorted(days, [bucket.last.toordinal() + 1 for bucket in buckets])
+    return [slice(int(first), int(end)) for first, end in zip(firsts, ends, strict=True)]
+
+
 def bucket_numbers(table: Rows, buckets: Sequence[TimeBucket]) -> Array:
-    """The number of the time bucket in which each row lies: (rows,)."""
-    lasts = [bucket.last.toordinal() for bucket in buckets]
-    return np.searchsorted(lasts, table["day"])
+    """The number of the time bucket in which each row lies: (rows,).
+
+    table: in the order of its days, none of which is outside of the buckets.
+    """
+    lengths = [part.stop - part.start for part in bucket_slices(table["day"], buckets)]
+    return np.repeat(np.arange(len(buckets)), lengths)
+
+
+def occurring(numbers: Array) -> list[int]:
+    """The numbers from 0 on that occur among some, in order."""
+    return [int(number) for number in np.flatnonzero(np.bincount(numbers[numbers >= 0]))]
 
 
 def versions_text(numbers: Array) -> str:
     """The versions that occur among numbers, as `1, 2`; 0 stands for none."""
-    return ", ".join(str(number) for number in np.unique(numbers) if number)
+    return ", ".join(str(number) for number in occurring(numbers) if number)
 
 
-def ensembles_text(columns: Columns, rows: Rows) -> str:
-    """The ensemble versions that occur among rows, as `1.0, 2.0`; empty where none does."""
-    numbers = np.unique(rows["version"])
-    return ", ".join(sorted(columns.names[number] for number in numbers if number != NONE))
+def ensembles_text(columns: Columns, versions: Array) -> str:
+    """The ensemble versions by their numbers, as `1.0, 2.0`; empty where there is none."""
+    return ", ".join(sorted(columns.names[number] for number in occurring(versions)))
 
 
 def counts_by(bins: int, buckets: int, bucket: Array, number: Array) -> Array:

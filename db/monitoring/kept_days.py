@@ -77,11 +77,13 @@ def _columns(session: Session, period: Period) -> Columns:
         )
     }
     days = [period.first + timedelta(days=number) for number in range(period.days)]
-    blocks = [kept[day] for day in days if day in kept]
     others = [day for day in days if day not in kept]
-    return joined(
-        [*blocks, *(load_columns(session, Period(*run, period.zone)) for run in _runs(others))]
-    )
+    read = {
+        first: load_columns(session, Period(first, last, period.zone))
+        for first, last in _runs(others)
+    }
+    blocks = kept | read
+    return joined([blocks[day] for day in sorted(blocks)])
 
 
 def _runs(days: list[date]) -> Iterator[tuple[date, date]]:

@@ -21,6 +21,7 @@ from db.monitoring.columns import (
     STUDY,
     Columns,
     Rows,
+    in_order,
     numbered,
 )
 from db.scanner_names import SCANNER, scanner_name
@@ -53,7 +54,7 @@ def load_columns(session: Session, period: Period) -> Columns:
         "opinions": _opinions(session, period, days, names),
         "ignored": _ignored(session, period, days),
     }
-    return Columns(tuple(names), **tables)
+    return Columns(tuple(names), **{name: in_order(table) for name, table in tables.items()})
 
 
 class _Days:

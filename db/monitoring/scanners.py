@@ -72,7 +72,7 @@ def _record(columns: Columns, scanner: str, films: Rows) -> ScannerRecord:
         refused_share=not_scored.value,
         refused_low=not_scored.low,
         refused_high=not_scored.high,
-        ensemble_versions=ensembles_text(columns, films),
+        ensemble_versions=ensembles_text(columns, films["version"]),
         **means,
     )
 

@@ -1,18 +1,16 @@
 """The times of films from their arrival to the worklist, and of studies until they are read."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
-import numpy.typing as npt
 
-from db.monitoring.columns import STATES, Columns, Rows, bucket_numbers, ensembles_text
+from db.monitoring.columns import STATES, Array, Columns, Rows, bucket_slices, ensembles_text
 from db.monitoring.kept_days import MonitoringData
 from readfirst.domain import ImageState
 from readfirst.monitoring.durations import durations
 from readfirst.monitoring.period import Period, TimeBucket
-
-Array = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,37 +37,49 @@ class Times:
     ensemble_versions: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Films or studies: (rows,) each, in the order of their days. versions: of ensembles."""
+
+    days: Array
+    seconds: Array
+    versions: Array
+
+
 def times(data: MonitoringData, period: Period) -> list[Times]:
     """For each step those of the whole period first, then of each bucket in which films came."""
     columns = data.columns(period)
+    films, studies = columns.films, columns.studies
     # What is refused is not waited for.
-    films = columns.films[columns.films["state"] != STATES.index(ImageState.REFUSED)]
-    studies = columns.studies[~columns.studies["prior"]]
+    waited = films["state"] != STATES.index(ImageState.REFUSED)
     return [
-        *_times("worklist", columns, films, period),
-        *_times("read", columns, studies, period),
+        *_times("worklist", columns, _groups(films, waited), period),
+        *_times("read", columns, _groups(studies, ~studies["prior"]), period),
     ]
 
 
-def _times(step: str, columns: Columns, rows: Rows, period: Period) -> list[Times]:
-    flagged, scored = rows["flagged"], rows["scored"]
-    seconds = rows["seconds"].astype(np.float64)
-    groups = {"all": np.ones(len(rows), dtype=bool), "flagged": flagged & scored}
-    groups["not_flagged"] = scored & ~flagged
-    numbers = bucket_numbers(rows, period.time_buckets)
-    table = []
-    for number, (span, bucket) in enumerate(_spans(period), -1):
-        in_bucket = (numbers == number) | (number < 0)
-        table += [
-            _row(
-                (span, bucket, step, name),
-                seconds[in_bucket & group],
-                ensembles_text(columns, rows[in_bucket & group]),
-            )
-            for name, group in groups.items()
-            if span == "period" or (in_bucket & group).any()
-        ]
-    return table
+def _groups(rows: Rows, meant: Array) -> dict[str, _Group]:
+    scored, flagged = meant & rows["scored"], rows["flagged"]
+    groups = {"all": meant, "flagged": scored & flagged, "not_flagged": scored & ~flagged}
+    return {
+        name: _Group(*(rows[column][group] for column in ("day", "seconds", "version")))
+        for name, group in groups.items()
+    }
+
+
+def _times(
+    step: str, columns: Columns, groups: dict[str, _Group], period: Period
+) -> Iterator[Times]:
+    parts = {
+        name: [slice(0, len(group.days)), *bucket_slices(group.days, period.time_buckets)]
+        for name, group in groups.items()
+    }
+    for number, (span, bucket) in enumerate(_spans(period)):
+        for name, group in groups.items():
+            part = parts[name][number]
+            if span == "period" or part.start < part.stop:
+                ensembles = ensembles_text(columns, group.versions[part])
+                yield _row((span, bucket, step, name), group.seconds[part], ensembles)
 
 
 def _spans(period: Period) -> list[tuple[str, TimeBucket]]:
@@ -80,7 +90,7 @@ def _spans(period: Period) -> list[tuple[str, TimeBucket]]:
 def _row(which: tuple[str, TimeBucket, str, str], seconds: Array, ensembles: str) -> Times:
     """A row. which: span, time bucket, step and studies."""
     span, bucket, step, studies = which
-    took = durations(seconds)
+    took = durations(seconds.astype(np.float64))
     return Times(
         span=span,
         first=bucket.first,

@@ -12,7 +12,7 @@ from datetime import date
 
 import numpy as np
 
-from db.monitoring.columns import FINDINGS, NONE, Rows, versions_text
+from db.monitoring.columns import FINDINGS, NONE, Rows, bucket_slices, versions_text
 from db.monitoring.kept_days import MonitoringData
 from readfirst.monitoring.config import MonitoringConfig
 from readfirst.monitoring.period import Period, TimeBucket
@@ -71,8 +71,8 @@ class Calibration:
 class _ReadStudies:
     """Studies with a verdict, as one ensemble version scored them: (n,) each.
 
-    days: on which they came in, as ordinals. thresholds: versions. sick: -1 where the reader cannot
-    tell.
+    days: on which they came in, as ordinals, in order. thresholds: versions. sick: -1 where the
+    reader cannot tell.
     """
 
     days: np.ndarray
@@ -107,9 +107,8 @@ def verdict_measures(
     whole = TimeBucket(period.first, period.last)
     rows: list[Measure] = []
     for version, (studies, scored) in _read_studies(data, period, config, thresholds).items():
-        everyone = np.ones(len(studies.sick), dtype=bool)
         span = _Span("period", whole, version, versions_text(studies.thresholds))
-        rows += _measured(span, studies, everyone)
+        rows += _measured(span, studies, slice(None))
         rows.append(_row(span, "verdicts", share(len(studies.sick), scored)))
         rows += _by_week(period, version, studies)
     return rows
@@ -157,9 +156,10 @@ def _as_shown(rows: Rows, prevalence: float | None, config: MonitoringConfig) ->
     )
 
 
-def _measured(span: _Span, studies: _ReadStudies, in_span: np.ndarray) -> Iterator[Measure]:
-    sure = in_span & (studies.sick != -1)
-    counts = confusion_of(studies.flagged[sure], studies.sick[sure] == 1)
+def _measured(span: _Span, studies: _ReadStudies, part: slice) -> Iterator[Measure]:
+    flagged, sick = studies.flagged[part], studies.sick[part]
+    sure = sick != -1
+    counts = confusion_of(flagged[sure], sick[sure] == 1)
     for name, proportion in measures(counts).items():
         yield _row(span, name, proportion)
     if span.name == "period":
@@ -172,12 +172,11 @@ def _measured(span: _Span, studies: _ReadStudies, in_span: np.ndarray) -> Iterat
 
 
 def _by_week(period: Period, version: str, studies: _ReadStudies) -> Iterator[Measure]:
-    week_of = np.searchsorted([week.last.toordinal() for week in period.weeks], studies.days)
-    for number, week in enumerate(period.weeks):
-        in_span = week_of == number
-        if in_span.any():
-            thresholds = versions_text(studies.thresholds[in_span])
-            rows = _measured(_Span("week", week, version, thresholds), studies, in_span)
+    parts = bucket_slices(studies.days, period.weeks)
+    for week, part in zip(period.weeks, parts, strict=True):
+        if part.start < part.stop:
+            thresholds = versions_text(studies.thresholds[part])
+            rows = _measured(_Span("week", week, version, thresholds), studies, part)
             yield from (row for row in rows if row.measure in BY_WEEK)
 
 

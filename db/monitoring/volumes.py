@@ -9,6 +9,7 @@ from db.monitoring.columns import (
     NONE,
     STATES,
     bucket_numbers,
+    bucket_slices,
     counts_by,
     ensembles_text,
     versions_text,
@@ -70,10 +71,10 @@ def volumes(data: MonitoringData, period: Period) -> list[Volume]:
     films = counts_by(
         len(STATES), len(buckets), bucket_numbers(columns.films, buckets), columns.films["state"]
     )
-    bucket_of = bucket_numbers(columns.studies, buckets)
+    studies_of = bucket_slices(columns.studies["day"], buckets)
     # 0: no score; 1: not flagged; 2: flagged.
     flags = np.where(columns.studies["scored"], 1 + columns.studies["flagged"], 0)
-    studies = counts_by(3, len(buckets), bucket_of, flags)
+    studies = counts_by(3, len(buckets), bucket_numbers(columns.studies, buckets), flags)
     ignored = np.bincount(bucket_numbers(columns.ignored, buckets), minlength=len(buckets))
     return [
         volume(
@@ -82,8 +83,8 @@ def volumes(data: MonitoringData, period: Period) -> list[Volume]:
             dict(zip(STATES, map(int, films[number]), strict=True)),
             dict(zip((None, False, True), map(int, studies[number]), strict=True)),
             int(ignored[number]),
-            ensembles_text(columns, columns.studies[bucket_of == number]),
-            versions_text(columns.studies["threshold"][bucket_of == number]),
+            ensembles_text(columns, columns.studies["version"][studies_of[number]]),
+            versions_text(columns.studies["threshold"][studies_of[number]]),
         )
         for number, bucket in enumerate(buckets)
     ]
@@ -129,12 +130,12 @@ def refusals(data: MonitoringData, period: Period) -> list[RefusalCount]:
     counts = counts_by(
         len(columns.names), len(buckets), bucket_numbers(refused, buckets), refused["code"]
     )
-    bucket_of = bucket_numbers(columns.films, buckets)
+    films_of = bucket_slices(columns.films["day"], buckets)
 
     def ensembles(number: int, code: int) -> str:
         if columns.names[code] != BY_ENSEMBLE:
             return ""
-        return ensembles_text(columns, columns.films[bucket_of == number])
+        return ensembles_text(columns, columns.films["version"][films_of[number]])
 
     return [
         RefusalCount(

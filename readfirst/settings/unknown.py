@@ -5,6 +5,7 @@ from difflib import get_close_matches
 
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource
 
+from readfirst.language.texts import gettext
 from readfirst.settings.faults import env_name
 
 PREFIX = env_name("")
@@ -34,8 +35,9 @@ class UnknownName:
     def sentence(self) -> str:
         """The name, and the setting that may be meant."""
         if self.nearest is None:
-            return f"{self.name} is not a setting and has no effect."
-        return f"{self.name} is not a setting; did you mean {self.nearest}?"
+            return gettext("{name} is not a setting and has no effect.").format(name=self.name)
+        text = gettext("{name} is not a setting; did you mean {nearest}?")
+        return text.format(name=self.name, nearest=self.nearest)
 
 
 def unknown_names(settings: type[BaseSettings]) -> list[UnknownName]:

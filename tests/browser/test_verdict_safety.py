@@ -16,6 +16,8 @@ from tests.browser.test_verdict import FLAGGED, ROUTINE, displayed, settled, sta
 from tests.support.serving import served
 
 PIXELS = re.compile(r"/pixels(\?.*)?$")
+ROWS = re.compile(r"/rows\?")
+VERDICTS = re.compile(r"/verdicts$")
 
 
 def verdicts(site: Site) -> list[Finding | None]:
@@ -160,10 +162,11 @@ def test_a_verdict_after_the_session_has_ended_is_not_lost(
     expect(notice).to_be_hidden()
 
 
-def test_from_the_list_the_log_in_leads_back_and_says_what_was_not_saved(
-    site: Site, page: Page, monitor: PageMonitor
-) -> None:
-    monitor.expect("401")
+def list_after_a_film(site: Site, page: Page) -> str:
+    """The list, after the film of a study was displayed; its session has just ended.
+
+    The study's row has the focus. Returns its Study Instance UID.
+    """
     add_people(site)
     uid = site.study(FLAGGED)
     log_in(page, "reader", f"/studies/{uid}")
@@ -171,13 +174,68 @@ def test_from_the_list_the_log_in_leads_back_and_says_what_was_not_saved(
     page.goto("/?show=all")
     page.locator(f"[id='study-{uid}'] .open").focus()
     page.context.clear_cookies()
-    page.keyboard.press("p")
+    return uid
+
+
+def offered_after_the_log_in(page: Page) -> bool:
+    """Log in; whether the list then says that `pneumonia` was not saved."""
     page.wait_for_url("**/login?next=*")
     page.get_by_label("Name").fill("reader")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
     page.wait_for_url("**/?show=all")
-    expect(page.locator("#undo-bar")).to_contain_text("“pneumonia” was not saved")
+    return "“pneumonia” was not saved" in page.locator("#undo-bar").inner_text()
+
+
+def test_from_the_list_the_log_in_leads_back_and_says_what_was_not_saved(
+    site: Site, page: Page, monitor: PageMonitor
+) -> None:
+    monitor.expect("401")
+    # A refresh would notice the end of the session before.
+    page.route(ROWS, lambda _: None)
+    list_after_a_film(site, page)
+    page.keyboard.press("p")
+    assert offered_after_the_log_in(page)
+    assert verdicts(site) == []
+
+
+def test_a_refresh_that_finds_the_session_ended_waits_for_the_verdict_that_is_being_saved(
+    site: Site, page: Page, monitor: PageMonitor
+) -> None:
+    monitor.expect("401")
+    refreshes: list[Route] = []
+    saved: list[Route] = []
+    page.route(ROWS, lambda route: refreshes.append(route))
+    page.route(VERDICTS, lambda route: saved.append(route))
+    list_after_a_film(site, page)
+    # The list is fetched anew as its stream of events opens, at the latest.
+    wait_until(page, lambda: refreshes)
+    page.keyboard.press("p")
+    wait_until(page, lambda: saved)
+    with page.expect_response(ROWS):
+        refreshes[0].continue_()
+    settled(page)
+    assert "/login" not in page.url
+    saved[0].continue_()
+    assert offered_after_the_log_in(page)
+    assert verdicts(site) == []
+
+
+def test_a_verdict_while_the_page_goes_to_the_log_in_is_not_lost(
+    site: Site, page: Page, monitor: PageMonitor
+) -> None:
+    monitor.expect("401")
+    refreshes: list[Route] = []
+    logins: list[Route] = []
+    page.route(ROWS, lambda route: refreshes.append(route))
+    list_after_a_film(site, page)
+    page.route("**/login?next=*", lambda route: logins.append(route))
+    wait_until(page, lambda: refreshes)
+    refreshes[0].continue_()
+    wait_until(page, lambda: logins)
+    page.keyboard.press("p")
+    logins[0].continue_()
+    assert offered_after_the_log_in(page)
     assert verdicts(site) == []
 
 

@@ -7,11 +7,33 @@ from typing import Any
 from pydantic import SecretStr
 from pydantic_settings import DotEnvSettingsSource, EnvSettingsSource
 
+from readfirst.language.texts import gettext
 from readfirst.settings import Settings
 from readfirst.settings.faults import env_name, is_hidden
 from readfirst.settings.fields import SettingsGroup
 
+#: Values that are words: of a secret, and of a setting without a value.
 SET, NOT_SET = "set", "not set"
+#: Headings of the groups, as the page and docs/reference/settings.md have them.
+GROUP_WORDS = {
+    "Home": "Folders, database and time zone",
+    "Web": "Page and log-in",
+    "Display": "Reading",
+    "Inbox": "Inbox",
+    "Listener": "DICOM listener",
+    "Fetch": "Fetching from a PACS",
+    "Hl7Listener": "HL7 listener",
+    "ModalityWorklist": "Modality Worklist",
+    "Work": "Work",
+    "Night": "Nights",
+    "Model": "Networks and scope",
+    "Monitoring": "Monitoring",
+    "Webhook": "Webhook",
+    "Message": "HL7 v2 messages",
+    "Escalation": "Escalation and mail",
+    "Retention": "Retention",
+    "Log": "Log",
+}
 
 
 class SettingSource(StrEnum):
@@ -38,7 +60,7 @@ class SettingRecord:
 
 
 def setting_records(settings: Settings) -> list[SettingRecord]:
-    """Every setting of this server, in the order of the groups."""
+    """Every setting of this server, in the order of the groups and in the language of the page."""
     environment = _names(EnvSettingsSource(Settings))
     file = _names(DotEnvSettingsSource(Settings))
     return [
@@ -56,11 +78,11 @@ def _record(settings: Settings, field: str, source: SettingSource) -> SettingRec
     return SettingRecord(
         name=env_name(field),
         group=_group_of(field),
-        value=(SET if value else NOT_SET) if secret else _words(value),
-        default=NOT_SET if secret else _words(default),
+        value=gettext(SET if value else NOT_SET) if secret else _words(value),
+        default=gettext(NOT_SET) if secret else _words(default),
         source=source,
         secret=secret,
-        description=info.description or "",
+        description=gettext(str(info.description)),
     )
 
 
@@ -93,11 +115,11 @@ def _group_of(field: str) -> str:
 
 def _words(value: Any) -> str:
     if value is None or value in ("", ()):
-        return NOT_SET
+        return gettext(NOT_SET)
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, SecretStr):
-        return SET
+        return gettext(SET)
     if isinstance(value, tuple):
         return ", ".join(str(each) for each in value)
     if isinstance(value, float):

@@ -9,7 +9,12 @@ from fastapi.responses import HTMLResponse
 from db.access.audit import AuditAction
 from readfirst.access.roles import Role
 from readfirst.settings import unknown_settings
-from worklist.admin.setting_sources import SettingRecord, SettingSource, setting_records
+from worklist.admin.setting_sources import (
+    GROUP_WORDS,
+    SettingRecord,
+    SettingSource,
+    setting_records,
+)
 from worklist.http.responses import NOT_MODIFIED, answer_json
 from worklist.security.policy import policy
 from worklist.services.dependencies import SettingsDep
@@ -41,7 +46,10 @@ def settings_page(request: Request, settings: SettingsDep) -> Response:
     """The page."""
     records = setting_records(settings)
     context = {
-        "groups": [(name, list(rows)) for name, rows in groupby(records, lambda row: row.group)],
+        "groups": [
+            (GROUP_WORDS[name], list(rows))
+            for name, rows in groupby(records, lambda row: row.group)
+        ],
         "chosen": sum(row.source is not SettingSource.DEFAULT for row in records),
         "total": len(records),
         "unknown": unknown_settings(),

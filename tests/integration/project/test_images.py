@@ -1,6 +1,7 @@
 """The images of others: pinned by digest with one command, and shut in as far as they can be."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -53,6 +54,17 @@ def test_without_a_true_digest_nothing_is_written(files: list[Path], answer: str
     before = [file.read_text() for file in files]
     assert pin(files, answer) != 0
     assert [file.read_text() for file in files] == before
+
+
+def test_none_is_named_by_its_tag_alone() -> None:
+    named = [
+        *re.findall(r"^FROM (\S+)", (ROOT / "Dockerfile").read_text(), re.MULTILINE),
+        *(service["image"] for service in services().values()),
+    ]
+    others = [image for image in named if not image.startswith("readfirst:")]
+    assert len(others) >= 4
+    pinned = re.compile(r"[\w./-]+:[\w.-]+@sha256:[0-9a-f]{64}")
+    assert [image for image in others if not pinned.fullmatch(image)] == []
 
 
 def services() -> dict[str, Any]:

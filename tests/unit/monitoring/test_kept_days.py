@@ -1,7 +1,8 @@
 """Days that are over are counted once, and anew as soon as something of them changes."""
 
 import threading
-from dataclasses import astuple
+from collections import Counter
+from dataclasses import astuple, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -100,6 +101,48 @@ def test_a_part_of_a_period_that_was_read_has_the_figures_of_one_that_is_read_al
     alone = figures(database, part)
     for name in FIGURES:
         assert list(map(rounded, parts[name])) == list(map(rounded, alone[name])), name
+
+
+def test_rows_lie_in_the_order_of_their_days_where_some_days_are_kept_and_others_not(
+    database: Database,
+) -> None:
+    fill_weeks(database, WEEKS)
+    keep_days(database, MADRID, NOW, 400)
+    with database.write() as session:
+        for row in session.scalars(select(KeptDay).where(KeptDay.day != WEEKS.first)):
+            if row.day.day % 3:
+                session.delete(row)
+    with database.read() as session:
+        tables = MonitoringData(session).columns(WHOLE).tables()
+    for name, table in tables.items():
+        assert len(table), name
+        assert (np.diff(table["day"]) >= 0).all(), name
+    check_same(database)
+
+
+def test_a_week_of_a_long_period_has_the_figures_of_the_week_alone(database: Database) -> None:
+    fill_weeks(database, WEEKS)
+    keep_days(database, MADRID, NOW, 20)
+    long = make_period(date(2025, 10, 1), WHOLE.last, NOW, MADRID)
+    assert long.by == "week"
+    whole = figures(database, long)
+    weeks = [row for row in whole["volumes"] if row.images]
+    assert len(weeks) == 7
+    for week in weeks:
+        alone = figures(database, make_period(week.first, week.last, NOW, MADRID))
+        for count in ("images", "scored", "refused", "set_aside", "studies", "flagged"):
+            assert getattr(week, count) == sum(getattr(day, count) for day in alone["volumes"])
+        for name in ("times", "verdicts"):
+            of_week = [row for row in whole[name] if row.first == week.first and row.span == "week"]
+            rows = {replace(row, span="week") for row in alone[name] if row.span == "period"}
+            assert of_week
+            assert set(of_week) <= rows, name
+        codes: Counter[str] = Counter()
+        for row in alone["refusals"]:
+            codes[row.code] += row.images
+        assert codes == {
+            row.code: row.images for row in whole["refusals"] if row.first == week.first
+        }
 
 
 def test_the_latest_days_are_kept_first_and_at_most_so_many(database: Database) -> None:

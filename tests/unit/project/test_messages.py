@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from readfirst.language.languages import ENGLISH, NAMES, catalogue_path
+from readfirst.settings import Settings
 from readfirst.settings.web import WebSettings
 from tests.messages import ROOT, faults, source_texts, updated, written
 from tests.support.bare_texts import (
@@ -50,6 +51,12 @@ def test_a_script_has_no_text_that_stays_english(path: Path) -> None:
 def test_templates_that_are_not_translated_yet_have_bare_texts() -> None:
     """Else their name belongs off the list."""
     assert [name for name in NOT_YET if not bare_texts_of_template(name)] == []
+
+
+def test_each_setting_has_a_description_that_catalogues_hold() -> None:
+    texts = {text.id for text in source_texts()}
+    fields = Settings.model_fields.items()
+    assert [name for name, field in fields if field.description not in texts] == []
 
 
 def test_the_setting_offers_each_language() -> None:

@@ -9,6 +9,7 @@ from fastapi.testclient import TestClient
 from readfirst.settings import Settings, load_settings
 from readfirst.settings.faults import env_name
 from worklist.app import make_app
+from worklist.http.language import COOKIE
 
 SECRET = "a secret of forty letters that nobody sees"
 
@@ -64,3 +65,22 @@ def test_unknown_names_come_with_the_nearest_setting() -> None:
         {"name": "READFIRST_XYZZY", "nearest": None},
     ]
     assert "READFIRST_PREVALENSE is not a setting; did you mean READFIRST_PREVALENCE?" in all_text
+
+
+def test_the_page_describes_settings_in_its_language_and_the_api_in_english() -> None:
+    with TestClient(make_app(load_settings()), base_url="http://localhost") as client:
+        german = {"Cookie": f"{COOKIE}=de"}
+        page = client.get("/admin/settings", headers=german).text
+        document = client.get("/api/v1/admin/settings", headers=german).json()
+    for text in (
+        "Port der Seite; 0 nimmt einen freien.",
+        "Ordner, Datenbank und Zeitzone",
+        "nicht gesetzt",
+        "READFIRST_PREVALENSE ist keine Einstellung; ist READFIRST_PREVALENCE gemeint?",
+    ):
+        assert text in page
+    assert "Port of the page" not in page
+    rows = {row["name"]: row for row in document["settings"]}
+    assert rows["READFIRST_PORT"]["description"] == "Port of the page; 0 takes a free one."
+    assert rows["READFIRST_DATABASE_URL"]["value"] == "not set"
+    assert rows["READFIRST_PORT"]["group"] == "Web"

@@ -1,5 +1,6 @@
 // Fetches the list as it is now: the state in the address, the search text in the body.
 import { gettext } from "../common/texts.js";
+import { leaveForLogIn } from "../common/log-in.js";
 import { searchText } from "./state.js";
 
 // Milliseconds after which a server that says nothing counts as gone.
@@ -20,9 +21,7 @@ export async function fetchList(path, extra = {}) {
   const response = await fetch(url, { method: body ? "POST" : "GET", body, signal: AbortSignal.timeout(PATIENCE) });
   const serverTime = Date.parse(response.headers.get("date"));
   if (serverTime) clockOffset = serverTime - Date.now();
-  if (response.status === 401) {
-    location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
-  }
+  if (response.status === 401) leaveForLogIn();
   if (response.redirected) history.replaceState(null, "", new URL(response.url).search || "/");
   if (!response.ok) throw new Error(gettext("The list was answered by {status}.", { status: response.status }));
   return new DOMParser().parseFromString(await response.text(), "text/html");

@@ -1,6 +1,7 @@
 // Verdicts from the list, by a key, of studies whose film was displayed; and undo by another.
 import { gettext, inLanguage } from "../common/texts.js";
 import { VERDICT_WORDS as WORDS } from "../common/verdict-words.js";
+import { beforeLeaving, isLeaving, leaveForLogIn } from "../common/log-in.js";
 import { displayedFilm, storePendingVerdict, takePendingVerdict } from "./state.js";
 
 const AGREEMENTS = {
@@ -38,12 +39,18 @@ const filmOf = (row) => displayedFilm(row.dataset.uid, Number(row.dataset.images
 export const wasDisplayed = (row) => filmOf(row) !== null;
 
 // say: a finding, or `read`. Resolves to true if the verdict was accepted.
-export async function submitVerdict(row, say) {
+export const submitVerdict = (row, say) => beforeLeaving(submit(row, say));
+
+async function submit(row, say) {
+  if (isLeaving()) {
+    storePendingVerdict(row.dataset.uid, say);
+    return false;
+  }
   const finding = say === "read" ? null : say;
   const expected = { verdicts: Number(row.dataset.verdicts), images: Number(row.dataset.images) };
   const patient = row.querySelector(".open").textContent;
   const response = await post(row.dataset.uid, { finding, displayed_image: filmOf(row) }, expected);
-  if (response?.status === 401) leaveForLogIn(row.dataset.uid, say);
+  if (response?.status === 401) askAfterLogIn(row.dataset.uid, say);
   if (response?.ok) {
     last = { uid: row.dataset.uid, patient, expected: { ...expected, verdicts: expected.verdicts + 1 } };
     const { agreement } = await response.json();
@@ -56,11 +63,17 @@ export async function submitVerdict(row, say) {
 }
 
 // Resolves to the study's UID if its verdict was withdrawn, else to null.
-export async function undoVerdict() {
+export const undoVerdict = () => beforeLeaving(undo());
+
+async function undo() {
   if (!last) return null;
   const { uid, patient, expected } = last;
+  if (isLeaving()) {
+    storePendingVerdict(uid, "unread");
+    return null;
+  }
   const response = await post(uid, { withdrawn: true }, expected);
-  if (response?.status === 401) leaveForLogIn(uid, "unread");
+  if (response?.status === 401) askAfterLogIn(uid, "unread");
   if (!response?.ok) {
     showMessage(gettext("{patient}: not taken back. {reason}", { patient, reason: await errorOf(response) }), false);
     if (!response || response.status >= SERVER_FAULT) {
@@ -73,10 +86,10 @@ export async function undoVerdict() {
   return uid;
 }
 
-// The session has ended: the log-in leads back here, and what was said is not lost.
-function leaveForLogIn(uid, say) {
+// The session has ended: what was said is offered again after the log-in.
+function askAfterLogIn(uid, say) {
   storePendingVerdict(uid, say);
-  location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
+  leaveForLogIn();
 }
 
 // After that log-in.
