@@ -133,7 +133,7 @@ def beating_parts(page: str) -> set[str]:
 
 def started_again(before: dict[str, Any], now: dict[str, Any]) -> bool:
     """Return whether a part that died says so; the one that died has left its last sign behind."""
-    return (now["started_at"] or "") != before["started_at"] or now["processes"] == 2
+    return bool((now["started_at"] or "") != before["started_at"] or now["processes"] == 2)
 
 
 def sent_by_dicom(film: Path, logs: Path) -> bool:
