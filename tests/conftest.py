@@ -19,6 +19,7 @@ from sqlalchemy import make_url, text
 from db.migrate import upgrade
 from db.session import Database, open_database
 from readfirst.settings import Settings
+from readfirst.startup.garbage import collect_seldom
 from tests.fixtures.ingest import inbox  # noqa: F401
 from tests.fixtures.models import (  # noqa: F401
     shipped,
@@ -58,6 +59,8 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("repeatable")
 
+# Of thousands of tests and all that they import, most objects stay.
+collect_seldom()
 hash_cheaply()
 keep_no_logger()
 share_statements()
