@@ -39,7 +39,7 @@ PATHS = (
 def admin(site: Site, page: Page) -> Page:
     """The page of an administrator who has just logged in."""
     add_people(site)
-    log_in(page, "admin")
+    log_in(page, "admin", None)
     return page
 
 
@@ -47,6 +47,7 @@ def test_only_admins_are_shown_the_way(site: Site, new_page: NewPage, admin: Pag
     lead = new_page()
     log_in(lead, "lead")
     expect(lead.get_by_role("navigation", name="Pages").get_by_text("Site")).to_have_count(0)
+    admin.goto("/")
     admin.get_by_role("link", name="Site").click()
     expect(admin.get_by_role("heading", name="Status")).to_be_visible()
 
@@ -69,7 +70,7 @@ def test_no_page_has_a_grave_fault_or_scrolls_sideways(
 ) -> None:
     add_people(site)
     page = new_page(color_scheme=colours)
-    log_in(page, "admin")
+    log_in(page, "admin", None)
     for path in PATHS:
         page.set_viewport_size({"width": 1440, "height": 900})
         page.goto(path)
@@ -212,8 +213,7 @@ def test_a_lead_looks_at_another_threshold_and_makes_it_the_one(
 ) -> None:
     add_people(site)
     lead = new_page()
-    log_in(lead, "lead")
-    lead.goto("/watching?tab=readers")
+    log_in(lead, "lead", "/watching?tab=readers")
     lead.get_by_role("link", name="Choose another threshold").click()
     lead.get_by_label("Chosen by").select_option("This threshold")
     lead.get_by_label("As 0.95, or 5 false alarms").fill("0.05")
@@ -233,8 +233,7 @@ def test_a_lead_measures_the_ensemble_and_signs(site: Site, new_page: NewPage) -
             finding = Finding.PNEUMONIA if study.flagged else Finding.NO_PNEUMONIA
             give_verdict(session, study.study_instance_uid, VerdictInput(finding=finding))
     lead = new_page()
-    log_in(lead, "lead")
-    lead.goto("/watching?tab=readers")
+    log_in(lead, "lead", "/watching?tab=readers")
     lead.get_by_role("link", name="Accept the ensemble").click()
     lead.get_by_role("button", name="Measure ensemble").click()
     expect(lead.get_by_role("heading", name="Report 1: ensemble")).to_contain_text("Not signed")

@@ -12,7 +12,6 @@ from tests.browser.site import Site, add_people
 def test_a_reader_looks_an_operation_up_and_tries_it(site: Site, page: Page) -> None:
     add_people(site)
     log_in(page, "reader")
-    page.goto("/")
     page.get_by_role("link", name="API", exact=True).click()
     expect(page.get_by_role("heading", name="ReadFirst 0.1.0")).to_be_visible()
     page.locator("#operations-worklist-getWorklist").get_by_text("/api/v1/worklist").click()

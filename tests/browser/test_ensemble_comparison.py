@@ -50,8 +50,7 @@ def compared(site: Site) -> Site:
 def test_one_is_let_score_in_shadow_compared_and_followed_to_a_study(
     compared: Site, page: Page
 ) -> None:
-    log_in(page, "admin")
-    page.goto("/admin/ensembles")
+    log_in(page, "admin", "/admin/ensembles")
     page.get_by_role("button", name="Score in shadow 9.9").click()
     expect(page.get_by_role("status")).to_contain_text("9.9 scores in shadow")
     expect(page.get_by_role("row", name="9.9")).to_contain_text("In shadow")
@@ -68,8 +67,7 @@ def test_it_has_no_grave_fault_and_does_not_scroll_sideways(
     compared: Site, new_page: NewPage, colours: str
 ) -> None:
     page = new_page(color_scheme=colours)
-    log_in(page, "admin")
-    page.goto("/admin/ensembles")
+    log_in(page, "admin", "/admin/ensembles")
     page.get_by_role("button", name="Score in shadow 9.9").click()
     for path in ("/admin/ensembles", "/admin/ensembles/compare"):
         for width in (1440, 390):

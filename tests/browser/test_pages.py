@@ -5,7 +5,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.accessibility import faults
 from tests.browser.conftest import NewPage
-from tests.browser.page_monitor import PageMonitor, log_in
+from tests.browser.page_monitor import PageMonitor, log_in, log_in_by_form
 from tests.browser.site import LATER, PASSWORD, Site, add_people
 
 
@@ -36,7 +36,7 @@ def test_somebody_logs_in_and_out(site: Site, page: Page, monitor: PageMonitor) 
 
 def test_a_link_leads_on_after_the_log_in(site: Site, page: Page) -> None:
     add_people(site)
-    log_in(page, "lead", "/refused?code=truncated")
+    log_in_by_form(page, "lead", "/refused?code=truncated")
     expect(page.get_by_role("cell", name="cut.dcm")).to_be_visible()
 
 
@@ -65,7 +65,7 @@ def test_an_error_is_a_page_for_people(
     monitor.expect("404", "403", "422")
     add_people(site)
     page = new_page(color_scheme=colours, viewport={"width": 400, "height": 800})
-    log_in(page, "reader")
+    log_in(page, "reader", None)
     for path, heading in (
         ("/help", "There is no such page"),
         ("/watching", "You have no access to this page"),

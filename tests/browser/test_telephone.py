@@ -57,8 +57,7 @@ def test_no_page_scrolls_sideways(site: Site, new_page: NewPage, colours: str) -
     page = a_phone(site, new_page, color_scheme=colours)
     uid = longest(site)
     add_people(site)
-    page.goto("/")
-    log_in(page, "lead")
+    log_in(page, "lead", None)
     for path in (*PATHS, *LEAD_PATHS):
         page.goto(path.format(study=uid))
         assert page.evaluate("document.documentElement.scrollWidth") <= 360, path
