@@ -59,7 +59,7 @@ def log_in(page: Page, name: str = "reader", path: str | None = "/") -> None:
     """
     form = page.context.request.get("/login").text()
     token = form.split('name="form_token" value="')[1].split('"')[0]
-    sent = {"name": name, "password": PASSWORD, "form_token": token}
+    sent: Any = {"name": name, "password": PASSWORD, "form_token": token}
     answer = page.context.request.post("/login", form=sent, max_redirects=0)
     assert answer.status == 303
     if path is not None:

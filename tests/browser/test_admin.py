@@ -14,7 +14,7 @@ from readfirst.destinations.forms import Form as ResultForm
 from readfirst.destinations.states import SendingState
 from readfirst.site.parts import Part
 from readfirst.studies.findings import Finding
-from tests.browser.accessibility import faults
+from tests.browser.accessibility import faults, faults_in_each_look
 from tests.browser.conftest import NewPage
 from tests.browser.page_monitor import PageMonitor, log_in
 from tests.browser.site import LATER, Site, add_people
@@ -64,21 +64,14 @@ def test_the_status_page_follows_what_happens(site: Site, admin: Page) -> None:
     expect(row).to_contain_text("Running")
 
 
-@pytest.mark.parametrize("colours", ["light", "dark"])
-def test_no_page_has_a_grave_fault_or_scrolls_sideways(
-    site: Site, new_page: NewPage, colours: str
-) -> None:
-    add_people(site)
-    page = new_page(color_scheme=colours)
-    log_in(page, "admin", None)
+def test_no_page_has_a_grave_fault_or_scrolls_sideways(admin: Page) -> None:
     for path in PATHS:
-        page.set_viewport_size({"width": 1440, "height": 900})
-        page.goto(path)
-        assert faults(page) == [], path
-        for width in (360, 390):
-            page.set_viewport_size({"width": width, "height": 800})
-            assert page.evaluate("document.documentElement.scrollWidth") <= width, (path, width)
-        assert faults(page) == [], f"{path}, narrow"
+        admin.set_viewport_size({"width": 1440, "height": 900})
+        admin.goto(path)
+        assert faults_in_each_look(admin, 1440, 390) == [], path
+        for width in (390, 360):
+            admin.set_viewport_size({"width": width, "height": 800})
+            assert admin.evaluate("document.documentElement.scrollWidth") <= width, (path, width)
 
 
 def test_a_destination_is_mended_tried_and_gets_what_was_given_up(

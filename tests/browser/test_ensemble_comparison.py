@@ -13,8 +13,7 @@ from db.lifecycle.verdicts import VerdictInput
 from db.tables import Image
 from readfirst.domain import ImageScore, ImageState
 from readfirst.studies.findings import Finding
-from tests.browser.accessibility import faults
-from tests.browser.conftest import NewPage
+from tests.browser.accessibility import faults_in_each_look
 from tests.browser.page_monitor import log_in
 from tests.browser.site import Site, add_people
 from tests.support.studies import an_ensemble, give_verdict
@@ -62,11 +61,7 @@ def test_one_is_let_score_in_shadow_compared_and_followed_to_a_study(
     expect(page).to_have_url(re.compile("/studies/[0-9.]+$"))
 
 
-@pytest.mark.parametrize("colours", ["light", "dark"])
-def test_it_has_no_grave_fault_and_does_not_scroll_sideways(
-    compared: Site, new_page: NewPage, colours: str
-) -> None:
-    page = new_page(color_scheme=colours)
+def test_it_has_no_grave_fault_and_does_not_scroll_sideways(compared: Site, page: Page) -> None:
     log_in(page, "admin", "/admin/ensembles")
     page.get_by_role("button", name="Score in shadow 9.9").click()
     for path in ("/admin/ensembles", "/admin/ensembles/compare"):
@@ -74,4 +69,4 @@ def test_it_has_no_grave_fault_and_does_not_scroll_sideways(
             page.set_viewport_size({"width": width, "height": 900})
             page.goto(path)
             assert page.evaluate("document.documentElement.scrollWidth") <= width, (path, width)
-            assert faults(page) == [], (path, width)
+            assert faults_in_each_look(page) == [], (path, width)
