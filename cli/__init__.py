@@ -17,6 +17,7 @@ from readfirst.errors import Misconfigured, ReadFirstError
 from readfirst.files.folders import os_fault
 from readfirst.files.private_files import keep_private
 from readfirst.logs import configure_logs
+from readfirst.startup.garbage import collect_seldom
 
 #: Where each command is defined, by what somebody wants to do; a group of commands as well.
 COMMANDS = {
@@ -92,6 +93,7 @@ def _root(
 
 def main() -> None:
     """Run the command line; errors that ReadFirst raises on purpose become one clear line."""
+    collect_seldom()
     keep_private()
     for stream in (sys.stdout, sys.stderr):
         # A terminal may lack a letter of a name; a name may be no text at all.

@@ -2,11 +2,11 @@
 
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVarTuple
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, CursorResult, Engine, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import (
@@ -18,12 +18,14 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.sql.selectable import TypedReturnsRows
 
 from readfirst.errors import Misconfigured
 
 #: How long a SQLite writer waits for another one.
 SQLITE_BUSY_SECONDS = 30
 SUPPORTED = ("sqlite", "postgresql")
+Columns = TypeVarTuple("Columns")
 
 
 class Database:
@@ -82,6 +84,17 @@ def insert_into(session: Session, table: type[Any]) -> sqlite.Insert | postgresq
     """An INSERT of the session's own database, which knows `on_conflict_do_nothing`."""
     is_sqlite = session.get_bind().dialect.name == "sqlite"
     return sqlite.insert(table) if is_sqlite else postgresql.insert(table)
+
+
+def rows_of(
+    session: Session, query: TypedReturnsRows[*Columns], values: Mapping[str, Any] | None = None
+) -> CursorResult[*Columns]:
+    """The rows of a query for columns. values: by the names of its parameters.
+
+    The session itself takes longer, since it makes ready to give objects.
+    """
+    session.flush()
+    return session.connection().execute(query, values)
 
 
 def is_passing(error: DBAPIError) -> bool:

@@ -156,8 +156,7 @@ def load_ensemble(
     dtype = choose_precision(precision)
 
     def network(part: EnsembleMember | PixelCheck) -> "keras.Model":
-        loaded = _network(part, folder, dtype)
-        return loaded if as_trained else folded(loaded)
+        return _network(part, folder, dtype, as_trained)
 
     networks = {member.name: network(member) for member in manifest.members}
     check, unlike = manifest.pixel_check, manifest.unlike
@@ -265,7 +264,9 @@ def _batch_size(left: int) -> int:
     return above if 2 * left >= above else full
 
 
-def _network(part: EnsembleMember | PixelCheck, folder: Path, dtype: str) -> "keras.Model":
+def _network(
+    part: EnsembleMember | PixelCheck, folder: Path, dtype: str, as_trained: bool
+) -> "keras.Model":
     import keras
 
     before = keras.config.dtype_policy()
@@ -275,7 +276,7 @@ def _network(part: EnsembleMember | PixelCheck, folder: Path, dtype: str) -> "ke
     finally:
         keras.config.set_dtype_policy(before)
     load_weights(network, folder / part.file)
-    return network
+    return network if as_trained else folded(network)
 
 
 def _check_model_ready(images: Array8) -> None:

@@ -19,6 +19,7 @@ from sqlalchemy import make_url, text
 from db.migrate import upgrade
 from db.session import Database, open_database
 from readfirst.settings import Settings
+from readfirst.startup.garbage import collect_seldom
 from tests.fixtures.ingest import inbox  # noqa: F401
 from tests.fixtures.models import (  # noqa: F401
     shipped,
@@ -45,6 +46,7 @@ from tests.support.memory_disk import memory_folder
 from tests.support.passwords import hash_cheaply
 from tests.support.requirements import require
 from tests.support.shared_migrations import share_migrations
+from tests.support.shared_networks import share_networks
 from tests.support.shared_routes import share_routes
 from tests.support.shared_statements import share_statements
 from tests.support.waiting import TIMEOUT, wait_until
@@ -58,20 +60,17 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("repeatable")
 
+# Of thousands of tests and all that they import, most objects stay.
+collect_seldom()
 hash_cheaply()
 keep_no_logger()
 share_statements()
 share_migrations()
+share_networks()
 
 # The test processes and all that they start compile each module once, not once a process.
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-
-if "PYTEST_XDIST_WORKER" in os.environ:
-    # Each of several test processes has a core of its own, and so have the stacks that it starts:
-    # networks that spread over all of them would only wait for one another.
-    for threads in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"):
-        os.environ.setdefault(threads, "1")
 
 
 @pytest.fixture(autouse=True)

@@ -9,9 +9,12 @@ from readfirst.files.private_files import keep_private
 from readfirst.logs import configure_logs
 from readfirst.settings import load_settings
 from readfirst.site.parts import Part
+from readfirst.startup.garbage import collect_seldom
 from readfirst.tasks.celery_app import CeleryNotifier, make_app
 from readfirst.tasks.names import TaskName
 
+# Before `worker.tasks` is imported, which loads nearly all that a worker needs.
+collect_seldom()
 keep_private()
 settings = load_settings()
 app = make_app(settings)

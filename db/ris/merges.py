@@ -4,12 +4,21 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import BindParameter, bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from db.tables import PatientMergeRow
 from readfirst.ris.values import PatientId, PatientMerge
 from readfirst.studies.identity import Patient
+
+_IDS: BindParameter[str] = bindparam("ids", expanding=True)
+#: The merges that stand of these IDs. Made once: to put it together takes longer than to run it.
+_THAT_STAND = (
+    select(PatientMergeRow)
+    .where(PatientMergeRow.undone_at.is_(None))
+    .where(or_(PatientMergeRow.merged_id.in_(_IDS), PatientMergeRow.surviving_id.in_(_IDS)))
+    .order_by(PatientMergeRow.id)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +67,7 @@ def merges_of(session: Session, patient_ids: Iterable[str | None]) -> Merges:
     done: set[str] = set()
     while new := wanted - done:
         done |= new
-        for row in session.scalars(_that_stand(new)):
+        for row in session.scalars(_THAT_STAND, {"ids": list(new)}):
             known[row.id] = row
             wanted |= {row.merged_id, row.surviving_id}
     return Merges(tuple(merge_of(row) for row in known.values()))
@@ -89,14 +98,8 @@ def merge_of(row: PatientMergeRow) -> PatientMerge:
 
 def rows_of_merge(session: Session, merge: PatientMerge) -> Sequence[PatientMergeRow]:
     """The rows that stand of exactly this merge."""
-    query = _that_stand({merge.merged.value})
-    return [row for row in session.scalars(query.with_for_update()) if merge_of(row) == merge]
-
-
-def _that_stand(ids: set[str]) -> Select[PatientMergeRow]:
-    named = or_(PatientMergeRow.merged_id.in_(ids), PatientMergeRow.surviving_id.in_(ids))
-    query = select(PatientMergeRow).where(PatientMergeRow.undone_at.is_(None), named)
-    return query.order_by(PatientMergeRow.id)
+    rows = session.scalars(_THAT_STAND.with_for_update(), {"ids": [merge.merged.value]})
+    return [row for row in rows if merge_of(row) == merge]
 
 
 def _is_merged(merge: PatientMerge, patient: Patient) -> bool:

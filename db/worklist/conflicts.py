@@ -1,13 +1,13 @@
 """Studies that do not fit together: they are kept apart, and reported whenever they are shown."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
 from db.lifecycle.events import EventAction
+from db.session import rows_of
 from db.tables import Event, Study
-from readfirst.domain import FileKind
 from readfirst.formatting import attribute_names
 from readfirst.language.texts import gettext
 from readfirst.studies.identity import WARNING_SENTENCES, StudyWarning, WarningCode
@@ -37,16 +37,19 @@ _SHARED = (
 
 
 def study_warnings(
-    session: Session, studies: Sequence[Study]
+    session: Session, studies: Sequence[Study], of_dicom: Collection[int]
 ) -> dict[int, tuple[StudyWarning, ...]]:
-    """Return what is odd about each of the studies, by their row ids, as it is now."""
+    """Return what is odd about each of the studies, by their row ids, as it is now.
+
+    of_dicom: the row ids of those that have a DICOM file.
+    """
     accessions = _sharing_accession(session, studies)
     uids = _sharing_uid(session, studies)
     contradicted = _contradicted(session, studies)
     return {
         study.id: tuple(
             _of_sharing(WarningCode.STUDY_OF_TWO_PATIENTS, study, uids.get(uid_in_files(study)))
-            + _of_uid(study)
+            + _of_uid(study, is_dicom=study.id in of_dicom)
             + _of_sharing(
                 WarningCode.ACCESSION_NUMBER_SHARED,
                 study,
@@ -63,10 +66,9 @@ def uid_in_files(study: Study) -> str:
     return study.shared_study_instance_uid or study.study_instance_uid
 
 
-def _of_uid(study: Study) -> list[StudyWarning]:
+def _of_uid(study: Study, *, is_dicom: bool) -> list[StudyWarning]:
     """Warn of a UID made for DICOM files; pictures never bring one, nor miss it."""
     uid_brought = study.shared_study_instance_uid and not study.invalid_study_instance_uid
-    is_dicom = any(image.kind is FileKind.DICOM for image in study.images)
     if not study.study_instance_uid_made_here or uid_brought or not is_dicom:
         return []
     code = WarningCode.STUDY_UID_MADE_HERE
@@ -95,7 +97,7 @@ def _of_contradiction(names: Sequence[str]) -> list[StudyWarning]:
 def _contradicted(session: Session, studies: Sequence[Study]) -> dict[int, list[str]]:
     """The attributes that a later file says otherwise, each once, by the ids of the studies."""
     names: dict[int, dict[str, None]] = {}
-    for study_id, detail in session.execute(_CONTRADICTED, {"ids": [each.id for each in studies]}):
+    for study_id, detail in rows_of(session, _CONTRADICTED, {"ids": [each.id for each in studies]}):
         names.setdefault(study_id, {}).update(dict.fromkeys(detail["fields"]))
     return {study_id: list(fields) for study_id, fields in names.items()}
 
@@ -105,13 +107,13 @@ def _sharing_accession(session: Session, studies: Sequence[Study]) -> dict[str, 
     numbers = {study.accession_number for study in studies if study.accession_number}
     if not numbers:
         return {}
-    rows = session.execute(_OF_ACCESSION, {"numbers": list(numbers)})
+    rows = rows_of(session, _OF_ACCESSION, {"numbers": list(numbers)})
     return {number or "": [first, last] for number, first, last in rows}
 
 
 def _sharing_uid(session: Session, studies: Sequence[Study]) -> dict[str, list[str]]:
     uids = {uid_in_files(study) for study in studies}
-    shared = set(session.scalars(_SHARED, {"uids": list(uids)}))
+    shared = {uid for (uid,) in rows_of(session, _SHARED, {"uids": list(uids)})}
     if not shared:
         return {}
     query = select(Study).where(

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from sqlalchemy import Row, func, select, text
+from sqlalchemy import Row, bindparam, func, select, text
 from sqlalchemy.orm import Session, defer, joinedload, load_only, selectinload
 
 from db.disclosures import searched
@@ -18,6 +18,7 @@ from db.read_models import (
     StudyDetail,
     StudyRecord,
 )
+from db.session import rows_of
 from db.study_conditions import counting_threshold, counting_threshold_version
 from db.tables import Arrival, EnsembleVersion, Event, Image, Score, Study
 from db.verdicts import NO_VERDICT, verdict_summaries, verdicts_of
@@ -56,9 +57,15 @@ DECIDING = (Score.image_id, Score.probability, Score.members)
 #: What the list loads of its studies, and what it leaves in the database.
 SHOWN = (
     joinedload(Study.score).load_only(*DECIDING),
-    selectinload(Study.images).selectinload(Image.arrivals).load_only(Arrival.relative_path),
     load_only(EnsembleVersion.prevalence),
     defer(Study.search_text),
+)
+OF_STUDY = (joinedload(Study.score).load_only(*DECIDING), defer(Study.search_text))
+_EVENTS = (
+    select(Event.at, Event.action, Event.cause, Image.sha256, Event.detail)
+    .outerjoin(Image, (Event.image_id == Image.id) & (Image.study_id == Event.study_id))
+    .where(Event.study_id == bindparam("study_id"))
+    .order_by(Event.id)
 )
 
 
@@ -176,7 +183,7 @@ def study_detail(
         select(Study)
         # One without images is shown no more: its only one turned out to be another study's.
         .where(Study.study_instance_uid == study_instance_uid, Study.images.any())
-        .options(joinedload(Study.score), selectinload(Study.images).selectinload(Image.arrivals))
+        .options(*OF_STUDY)
     )
     if study is None:
         return None
@@ -247,7 +254,9 @@ def image_detail(
         return None
     return ImageDetail(
         study_instance_uid=image.study.study_instance_uid,
-        image=image_record(image, _score_marks(session, image, display)),
+        image=image_record(
+            image, image.arrivals[0].relative_path, _score_marks(session, image, display)
+        ),
         rows=image.rows,
         columns=image.columns,
         transfer_syntax_uid=image.transfer_syntax_uid,
@@ -337,15 +346,7 @@ def _scores(session: Session, study: Study, prevalence: float | None) -> tuple[S
 
 
 def _events(session: Session, study: Study) -> tuple[EventRecord, ...]:
-    digests = {image.id: image.sha256 for image in study.images}
-    query = select(Event).where(Event.study_id == study.id).order_by(Event.id)
     return tuple(
-        EventRecord(
-            at=event.at,
-            action=event.action,
-            cause=event.cause,
-            sha256=digests.get(event.image_id) if event.image_id else None,
-            detail=event.detail,
-        )
-        for event in session.scalars(query)
+        EventRecord(at=at, action=action, cause=cause, sha256=sha256, detail=detail)
+        for at, action, cause, sha256, detail in rows_of(session, _EVENTS, {"study_id": study.id})
     )

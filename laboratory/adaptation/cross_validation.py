@@ -83,6 +83,22 @@ def adapt(
     All choices, that of the linear layer's strength too, are made anew in each fold. Raises
     Misconfigured if there are too few films or patients of a class.
     """
+    import sklearn.linear_model  # noqa: F401 - only libraries that are there can be limited
+    from threadpoolctl import threadpool_limits
+
+    # It comes with scikit-learn. The fits are small: several threads would wait for one another.
+    with threadpool_limits(1, user_api="blas"):
+        return _adapt(films, before, aim, least_for_layer, seed, progress)
+
+
+def _adapt(
+    films: LabelledFeatures,
+    before: OperatingRule,
+    aim: Aim,
+    least_for_layer: int,
+    seed: int,
+    progress: Callable[[Iterable[Fold]], Iterable[Fold]],
+) -> AdaptationResult:
     lacking = missing(films.labels, LEAST_FOR_CALIBRATION)
     if lacking:
         raise Misconfigured(

@@ -123,6 +123,8 @@ def _compile(network: "keras.Model") -> None:
         optimizer=optimizers.Adam(LEARNING_RATE, beta_1=BETA_1),
         loss=losses.BinaryCrossentropy(from_logits=True),
     )
+    # Else TensorFlow makes its variables in the first step, and traces that step twice.
+    network.optimizer.build(network.trainable_variables)
 
 
 def _up(filters: int, name: str, **options: Any) -> "keras.Layer":

@@ -125,6 +125,8 @@ def _compile(network: "keras.Model", recipe: Recipe, steps: int) -> None:
         loss=_loss(recipe),
         metrics=[metrics.AUC(name="auc", num_thresholds=1000), metrics.Recall(name="recall")],
     )
+    # Else TensorFlow makes its variables in the first step, and traces that step twice.
+    network.optimizer.build(network.trainable_variables)
 
 
 def _origin(

@@ -80,7 +80,12 @@ class NamesPatient(Protocol):
 
 def patient_of(source: NamesPatient) -> Patient:
     """The patient that a header or a row names."""
-    return patient_from(getattr(source, name) for name in PATIENT_FIELDS)
+    return Patient(
+        patient_id=source.patient_id,
+        issuer_of_patient_id=source.issuer_of_patient_id,
+        patient_name=source.patient_name,
+        patient_birth_date=source.patient_birth_date,
+    )
 
 
 def patient_from(values: Iterable[Any]) -> Patient:

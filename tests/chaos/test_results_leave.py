@@ -15,7 +15,8 @@ from readfirst.samples import FOLDER
 from tests.support.environments import clean_environment
 from tests.support.orthanc import an_orthanc
 from tests.support.ports import free_port
-from tests.support.stack import rows, scored, wait_for
+from tests.support.small_ensemble import write_small_ensemble
+from tests.support.stack import rows, run_here, scored, wait_for
 from tests.support.waiting import TIMEOUT
 
 pytestmark = pytest.mark.stack
@@ -56,10 +57,11 @@ def test_a_pacs_that_was_down_gets_each_report_once_after_all_was_killed(tmp_pat
         "READFIRST_RECEIVE_PORT": str(listener),
     }
     (home / "inbox").mkdir(parents=True)
+    write_small_ensemble(home / "ensembles")
     address = {"host": "127.0.0.1", "port": dicom_port, "ae_title": "ORTHANC", "commitment": "yes"}
     parts = [word for name, value in address.items() for word in ("--set", f"{name}={value}")]
     add = ["destinations", "add", "pacs", "--kind", "dicom", "--form", "sr", "--studies", "all"]
-    subprocess.run([sys.executable, "-m", "readfirst", *add, *parts], env=environment, check=True)
+    run_here(environment, *add, *parts)
     for film in FILMS:
         copy(film, home / "inbox")
     with killed_at_the_end(environment):

@@ -1,7 +1,6 @@
 """A candidate in shadow with real processes: films overtake it, and a kill loses nothing."""
 
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from readfirst.samples import FOLDER
 from readfirst.settings import Settings
 from tests.support.environments import clean_environment
 from tests.support.small_ensemble import write_small_ensemble
-from tests.support.stack import readfirst, rows, running, scored, wait_for
+from tests.support.stack import rows, run_here, running, scored, wait_for
 
 pytestmark = pytest.mark.stack
 FILMS = [FOLDER / f"study-{n:02}.dcm" for n in range(1, 6)]
@@ -61,10 +60,6 @@ def ensembles(environment: dict[str, str]) -> set[Any]:
     return {row["ensemble_version"] for row in rows(environment, "worklist", "--all")}
 
 
-def done(command: "subprocess.CompletedProcess[str]") -> None:
-    assert command.returncode == 0, command.stderr
-
-
 @pytest.mark.timeout(1800)
 def test_films_overtake_a_shadow_and_a_killed_worker_loses_nothing(
     environment: dict[str, str], tmp_path: Path
@@ -78,7 +73,7 @@ def test_films_overtake_a_shadow_and_a_killed_worker_loses_nothing(
         shutil.copy(film, inbox)
     with running([sys.executable, "-m", "readfirst", "up"], environment) as up:
         wait_for(lambda: scored(environment) == len(FILMS), home / "logs")
-        done(readfirst(environment, "models", "shadow", CANDIDATE))
+        run_here(environment, "models", "shadow", CANDIDATE)
         # Its networks are loaded, or it scores: killed at whatever it does.
         wait_for(lambda: "shadow_loaded" in log_of_worker(home), home / "logs")
         kill_the_scoring_worker(up)
@@ -88,7 +83,7 @@ def test_films_overtake_a_shadow_and_a_killed_worker_loses_nothing(
         wait_for(lambda: counts(environment).get(CANDIDATE, 0) >= len(FILMS), home / "logs")
         assert counts(environment)[active] == len(FILMS) + 1
         assert ensembles(environment) == {active}, "nothing ranks by it"
-        done(readfirst(environment, "models", "promote", CANDIDATE))
+        run_here(environment, "models", "promote", CANDIDATE)
         wait_for(lambda: CANDIDATE in ensembles(environment), home / "logs")
         assert counts(environment)[CANDIDATE] >= len(FILMS)
 

@@ -1,5 +1,6 @@
 """Loaded into a real Celery worker: writes down when its use cases are opened and closed."""
 
+import gc
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,6 +9,7 @@ from pathlib import Path
 from celery.signals import task_postrun
 
 from readfirst.settings import Settings
+from readfirst.startup.garbage import NEW_OBJECTS
 from readfirst.tasks.notifier import TaskNotifier
 from worker import tasks
 from worker.composition import UseCases, open_use_cases
@@ -20,6 +22,7 @@ def _note(what: str) -> None:
 
 @contextmanager
 def _observed(settings: Settings, notifier: TaskNotifier) -> Iterator[UseCases]:
+    assert gc.get_threshold()[0] == NEW_OBJECTS
     with open_use_cases(settings, notifier) as use_cases:
         _note("opened")
         yield use_cases

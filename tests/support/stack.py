@@ -14,7 +14,7 @@ from typing import Any
 
 import psutil
 from pydantic import SecretStr
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from cli import app
 from cli.common.database import opened
@@ -34,11 +34,16 @@ def readfirst(environment: dict[str, str], *arguments: str) -> subprocess.Comple
     )
 
 
+def run_here(environment: dict[str, str], *arguments: str) -> Result:
+    """Run a command in this process, as a new one has to load it all. It must end well."""
+    answer = CliRunner().invoke(app, arguments, env=environment)
+    assert answer.exit_code == 0, (answer.output, answer.exception)
+    return answer
+
+
 def rows(environment: dict[str, str], *arguments: str) -> Any:
-    """The rows that a command prints. It runs in this process, as a new one has to load it all."""
-    answer = CliRunner().invoke(app, [*arguments, "--json"], env=environment)
-    assert answer.exit_code == 0, answer.output
-    return json.loads(answer.stdout)
+    """The rows that a command prints."""
+    return json.loads(run_here(environment, *arguments, "--json").stdout)
 
 
 def wait_for(what: Callable[[], bool], logs: Path) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 from fastapi import FastAPI
 from fastapi.routing import RouteContext, iter_route_contexts
@@ -10,6 +11,9 @@ from starlette.types import Scope
 
 from readfirst.access.roles import Role
 from worklist.security.policy import Policy, policy_of
+
+#: The policies of the pages that links lead to, by their paths.
+_PAGES: WeakKeyDictionary[FastAPI, dict[str, Policy | None]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +41,16 @@ def matched_route(app: FastAPI, scope: Scope) -> MatchedRoute | None:
 
 
 def may_see(app: FastAPI, role: Role, path: str) -> bool:
-    """Tell whether a role is enough to look at a page; False where there is none."""
-    route = matched_route(app, {"type": "http", "method": "GET", "path": path})
-    return route is not None and route.policy is not None and route.policy.allows(role)
+    """Tell whether a role is enough to look at a page; False where there is none.
+
+    Every page asks for each of its links, and routes stay as they are: each path is matched once.
+    """
+    known = _PAGES.setdefault(app, {})
+    if path not in known:
+        route = matched_route(app, {"type": "http", "method": "GET", "path": path})
+        known[path] = route.policy if route else None
+    policy = known[path]
+    return policy is not None and policy.allows(role)
 
 
 def policies(app: FastAPI) -> dict[str, Policy | None]:

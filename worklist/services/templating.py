@@ -19,6 +19,7 @@ from readfirst.studies.marks import validity_label, validity_words
 from readfirst.studies.score_marks import of_image
 from worklist.http.static_files import PREFIX
 from worklist.security.routes import may_see
+from worklist.services.study_texts import scanner_text
 
 TEMPLATES = Jinja2Templates(directory=Path(__file__).parents[1] / "templates")
 
@@ -84,6 +85,7 @@ def _install(env: Environment) -> None:
         "moment": moment_text,
         "number": number_text,
         "of_image": of_image,
+        "scanner": scanner_text,
         "validity_label": validity_label,
         "validity_words": validity_words,
     }

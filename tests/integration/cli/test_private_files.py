@@ -11,10 +11,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+from typer.testing import CliRunner
 
+from cli import app
 from readfirst.files.private_files import PRIVATE_UMASK
 from readfirst.samples import sample_files
 from tests.support.requirements import require
+from tests.support.small_ensemble import write_small_ensemble
 from tests.support.stack import readfirst, running, wait_for
 
 #: Nobody, on every Linux.
@@ -72,6 +75,9 @@ def test_what_the_whole_stack_keeps_is_for_its_own_user(
     home, inbox = open_folder / "home", open_folder / "inbox"
     inbox.mkdir()
     inbox.chmod(0o777)
+    write_small_ensemble(home / "ensembles")
+    for path in (home, *home.rglob("*")):
+        path.chmod(path.stat().st_mode & ~PRIVATE_UMASK)
     with running([sys.executable, "-m", "readfirst", "up"], environment):
         wait_for(lambda: (home / "logs" / "assess.log").exists(), open_folder)
         shutil.copyfile(sample_files()[0], inbox / "film.dcm")
@@ -167,5 +173,5 @@ def test_others_still_get_to_a_shared_inbox_in_the_home(
 
 def rights(environment: dict[str, str], *options: str) -> list[dict[str, str]]:
     """The doctor's findings about rights."""
-    answer = readfirst(environment, "doctor", "--json", *options)
+    answer = CliRunner().invoke(app, ["doctor", "--json", *options], env=environment)
     return [row for row in json.loads(answer.stdout) if row["name"] == "rights"]

@@ -100,7 +100,7 @@ def test_whoever_asks_for_the_lines_gets_them(invented: Path) -> None:
 
 def test_a_process_without_descriptor_2_works() -> None:
     program = (
-        "import os; os.close(2)\nfrom readfirst.tensorflow_startup import filtered_stderr\n"
+        "import os; os.close(2)\nfrom readfirst.startup.tensorflow_import import filtered_stderr\n"
         "with filtered_stderr(): print('imported')"
     )
     assert run(program, PYTHONPATH=str(ROOT)) == (0, "imported\n")
@@ -109,3 +109,13 @@ def test_a_process_without_descriptor_2_works() -> None:
 def test_nothing_of_the_real_one_is_shown() -> None:
     program = "import models, keras, tensorflow\ntensorflow.constant(1) + 1\nprint('used')"
     assert run(program, PYTHONPATH=str(ROOT)) == (0, "used\n")
+
+
+def test_keras_loads_no_package_that_nobody_here_needs() -> None:
+    """Whoever imports them afterwards, or while it loads in another thread, has them."""
+    program = (
+        "import models, keras, sys\n"
+        "print(*{'matplotlib', 'pandas', 'sklearn', 'scipy.stats'} & {*sys.modules})\n"
+        "from sklearn.linear_model import Ridge\nprint(Ridge.__name__)"
+    )
+    assert run(program, PYTHONPATH=str(ROOT)) == (0, "\nRidge\n")

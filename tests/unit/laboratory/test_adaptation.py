@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from laboratory.adaptation import cross_validation
 from laboratory.adaptation.candidate import new_units
@@ -145,6 +146,31 @@ def test_no_fit_sees_a_patient_that_it_is_measured_on(monkeypatch: pytest.Monkey
     # Each patient is left out once, with both films.
     assert sum(map(len, left_out)) == len(everybody) == 200
     assert set().union(*left_out) == everybody
+
+
+def test_fits_take_one_thread_and_leave_the_others_as_they_were(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    import sklearn.linear_model  # noqa: F401 - with the libraries that it needs
+
+    numbers: list[set[int]] = []
+
+    def note() -> None:
+        libraries = [each for each in threadpool_info() if each["user_api"] == "blas"]
+        numbers.append({library["num_threads"] for library in libraries})
+
+    def noted(*arguments: object, **options: object) -> object:
+        note()
+        return fit_levels(*arguments, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(cross_validation, "fit_levels", noted)
+    with threadpool_limits(2, user_api="blas"):
+        note()
+        adapt(films_of(200), BEFORE, Aim(), least_for_layer=1000)
+        note()
+    before, *within, after = numbers
+    assert within == [{1}] * (1 + FOLDS)
+    assert before == after == {2}
 
 
 def test_labels_by_chance_that_patients_share_are_not_learned() -> None:

@@ -87,6 +87,15 @@ def test_more_images_than_a_batch_holds_are_all_scored(
     np.testing.assert_allclose(again, scores[: len(again)], atol=SAME)
 
 
+def test_the_tests_of_a_process_share_what_was_loaded(
+    shipped: NetworkEnsemble, shipped_folder: Path
+) -> None:
+    """By `tests/support/shared_networks.py`."""
+    again = load_ensemble(shipped_folder, "float32")
+    assert all(a is b for a, b in zip(again.networks, shipped.networks, strict=True))
+    assert again.check is shipped.check
+
+
 def test_no_images_give_no_scores(shipped: NetworkEnsemble) -> None:
     assert shipped.predict(np.zeros((0, 224, 224), dtype=np.uint8)) == []
     with pytest.raises(ValueError, match="no model-ready images"):

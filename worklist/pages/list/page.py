@@ -26,7 +26,7 @@ from readfirst.language.texts import gettext
 from readfirst.machine_faults import WorkFault
 from readfirst.settings import Settings
 from worklist.pages.list.query import WorklistRefresh
-from worklist.pages.list.rows import page_rows, with_readers
+from worklist.pages.list.rows import page_rows
 from worklist.pages.list.saved_filters import filters_of
 from worklist.pages.list.summary import list_summary
 from worklist.security.policy import policy
@@ -145,11 +145,11 @@ def _context(
             uid: reader_text(others, account)
             for uid, others in readers_by_study(session, now).items()
         }
-        rows = page_rows(page.studies, now, settings.zone, settings.max_wait)
+        rows = page_rows(page.studies, now, settings.zone, settings.max_wait, readers)
         return {
             "query": query,
             "text": text,
-            "rows": with_readers(rows, readers),
+            "rows": rows,
             "previous_page": query.page(before=page.start),
             "next_page": query.page(cursor=page.end),
             "worklist_counts": counts,

@@ -1,8 +1,9 @@
 """The rows of the list: texts and shapes, made from the studies. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from operator import attrgetter
 from zlib import crc32
 from zoneinfo import ZoneInfo
 
@@ -96,7 +97,7 @@ class PageRow:
     #: A key of `WAIT_WORDS`.
     wait_level: str
     #: Who has it open now; empty where nobody does.
-    readers: str = ""
+    readers: str
 
     @property
     def wait_words(self) -> str:
@@ -111,8 +112,10 @@ class PageRow:
     @property
     def version(self) -> str:
         """A digest of all that the row shows, but for what the clock alone changes."""
-        values = [getattr(self, name) for name in self.__slots__ if name not in OF_THE_CLOCK]
-        return f"{crc32(repr(values).encode()):08x}"
+        return f"{crc32(repr(_without_the_clock(self)).encode()):08x}"
+
+
+_without_the_clock = attrgetter(*(name for name in PageRow.__slots__ if name not in OF_THE_CLOCK))
 
 
 def wait_level(waited: timedelta, max_wait: timedelta) -> str:
@@ -123,20 +126,27 @@ def wait_level(waited: timedelta, max_wait: timedelta) -> str:
 
 
 def page_rows(
-    studies: Sequence[StudyRecord], now: datetime, zone: ZoneInfo, max_wait: timedelta
+    studies: Sequence[StudyRecord],
+    now: datetime,
+    zone: ZoneInfo,
+    max_wait: timedelta,
+    readers: Mapping[str, str],
 ) -> list[PageRow]:
-    """The rows of the list. max_wait: the site's longest wait."""
+    """The rows of the list.
+
+    max_wait: the site's longest wait. readers: who has a study open, by its Study Instance UID.
+    """
     several = len({study.institution_name for study in studies} - {None}) > 1
-    return [_page_row(study, now, zone, several, max_wait) for study in studies]
-
-
-def with_readers(rows: Sequence[PageRow], readers: Mapping[str, str]) -> list[PageRow]:
-    """Add who has which study open. readers: by Study Instance UID."""
-    return [replace(row, readers=readers.get(row.study_instance_uid, "")) for row in rows]
+    return [_page_row(study, now, zone, several, max_wait, readers) for study in studies]
 
 
 def _page_row(
-    study: StudyRecord, now: datetime, zone: ZoneInfo, several: bool, max_wait: timedelta
+    study: StudyRecord,
+    now: datetime,
+    zone: ZoneInfo,
+    several: bool,
+    max_wait: timedelta,
+    readers: Mapping[str, str],
 ) -> PageRow:
     waiting_states = (ImageState.RECEIVED, ImageState.READY)
     prepared = [image.sha256 for image in study.images if image.ready_at is not None]
@@ -175,6 +185,7 @@ def _page_row(
         image_count=len(study.images),
         waiting=short_duration(waited),
         wait_level=level,
+        readers=readers.get(study.study_instance_uid, ""),
     )
 
 

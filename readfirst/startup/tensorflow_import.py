@@ -1,14 +1,17 @@
-"""The lines that TensorFlow writes when it is imported: they are not for readers.
+"""The import of TensorFlow and Keras: without lines that are not for readers, and without packages
+that nobody here needs.
 
-Most of them a variable keeps away. Two come from libraries that write before they have read it, by
-C++ and to descriptor 2; so that descriptor leads through a filter while TensorFlow is imported.
-The filter is a process of its own: if the import crashes, its last lines are shown all the same.
+Most of the lines a variable keeps away. Two come from libraries that write before they have read
+it, by C++ and to descriptor 2; so that descriptor leads through a filter while TensorFlow is
+imported. The filter is a process of its own: if the import crashes, its last lines are shown all
+the same.
 """
 
 import io
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
@@ -18,6 +21,9 @@ from types import ModuleType
 LEVEL = "TF_CPP_MIN_LOG_LEVEL"
 #: From errors on. A smaller number in the environment shows them again.
 ERRORS = "2"
+#: Packages that Keras loads where they are installed, for wrappers and plots of its own. They are a
+#: third of the processor time of its import. Whoever wants them imports them before or after it.
+UNUSED = frozenset({"matplotlib", "pandas", "sklearn"})
 #: Passes on what is no notice or warning of TensorFlow, as `I0000 00:00:17.1 88 port.cc:153] …`.
 FILTER = r"""
 import re, signal, sys
@@ -35,32 +41,60 @@ for line in iter(sys.stdin.buffer.readline, b""):
 
 
 def silence_startup() -> None:
-    """Let the import of TensorFlow in this process, and those that it starts, be silent."""
+    """Let the import of TensorFlow in this process, and those that it starts, be silent; and let it
+    and Keras do without the packages that nobody here needs.
+    """
     os.environ.setdefault(LEVEL, ERRORS)
     if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
         sys.meta_path.insert(0, _Finder())
 
 
 class _Finder:
-    """Finds TensorFlow as the other finders do, and lets it be loaded behind the filter."""
+    """Finds TensorFlow and Keras as the other finders do, and lets them be loaded as said here."""
 
     def find_spec(
         self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        if name != "tensorflow":
+        if name not in ("tensorflow", "keras"):
             return None
         others = (finder for finder in sys.meta_path if finder is not self)
         specs = (finder.find_spec(name, path, target) for finder in others)
         spec = next(filter(None, specs), None)
-        if spec is not None and spec.loader is not None and os.environ.get(LEVEL, "0") >= ERRORS:
+        if spec is not None and spec.loader is not None:
             load = spec.loader.exec_module
             spec.loader.exec_module = partial(_load, load)  # type: ignore[method-assign]
         return spec
 
 
+class _Absent:
+    """Finds none of the unused packages, for the thread that made it. Others find them as ever."""
+
+    def __init__(self) -> None:
+        self._thread = threading.get_ident()
+
+    def find_spec(
+        self, name: str, _path: Sequence[str] | None, _target: ModuleType | None = None
+    ) -> None:
+        if name in UNUSED and threading.get_ident() == self._thread:
+            raise ModuleNotFoundError(f"{name} is not loaded with Keras", name=name)
+
+
 def _load(load: object, module: ModuleType) -> None:
-    with filtered_stderr():
+    with ExitStack() as stack:
+        if module.__name__ == "tensorflow" and os.environ.get(LEVEL, "0") >= ERRORS:
+            stack.enter_context(filtered_stderr())
+        stack.enter_context(_without_unused())
         load(module)  # type: ignore[operator]
+
+
+@contextmanager
+def _without_unused() -> Iterator[None]:
+    absent = _Absent()
+    sys.meta_path.insert(0, absent)
+    try:
+        yield
+    finally:
+        sys.meta_path.remove(absent)
 
 
 @contextmanager
