@@ -25,16 +25,16 @@ def faults(page: Page) -> list[str]:
 
 
 def faults_in_each_look(page: Page, *widths: int) -> list[str]:
-    """What axe finds in light and in dark, in a window of each width (pixels), or as it is.
+    """The violations in light and in dark, in a window of each width (pixels), or as it is.
 
     The page is loaded once for all of them; it is light again at the end, and of the last width.
     """
-    found = []
+    violations = []
     for width in widths or (None,):
         if width is not None:
             page.set_viewport_size({"width": width, "height": 900})
         for colours in ("light", "dark"):
             page.emulate_media(color_scheme=colours)
-            found += [f"{colours}, {width}: {fault}" for fault in faults(page)]
+            violations += [f"{colours}, {width}: {fault}" for fault in faults(page)]
     page.emulate_media(color_scheme="light")
-    return found
+    return violations
