@@ -1,7 +1,8 @@
 """The columns that all figures of the monitoring are counted from, one row for a film or a study.
 
 They are read from the database for the days that may still change, and kept as they are for days
-that are over (`db.monitoring.kept_days`): so a year costs no more than the reading of its bytes.
+that are over (`db.monitoring.kept_days`): so a year costs no more than the reading of its bytes,
+and a figure reads those of the tables alone that it is counted from.
 """
 
 import json
@@ -41,6 +42,13 @@ FILM = np.dtype(
         ("flagged", "?"),
         ("scored", "?"),
         ("seconds", "<f4"),
+    ]
+)
+#: How a film was exposed: what is measured on it, and what its header says. NaN: not known.
+EXPOSURE = np.dtype(
+    [
+        DAY,
+        ("scanner", "<i2"),
         ("median_grey", "<f4"),
         ("clipped_share", "<f4"),
         ("exposure", "<f4"),
@@ -79,108 +87,88 @@ OPINION = np.dtype(
 )
 #: A file that is no film, and was set aside.
 IGNORED = np.dtype([DAY])
-TABLES = {"films": FILM, "scores": SCORE, "studies": STUDY, "opinions": OPINION, "ignored": IGNORED}
+#: In the order in which a kept day has them: first what the page begins with.
+TABLES = {
+    "films": FILM,
+    "studies": STUDY,
+    "ignored": IGNORED,
+    "opinions": OPINION,
+    "scores": SCORE,
+    "exposures": EXPOSURE,
+}
 #: The columns that hold numbers of names.
 NAMED = ("code", "scanner", "version")
 
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """The rows of some days, in the order of their days: those of a week lie together.
+    """A table of some days, in the order of the days: the rows of a week lie together.
 
-    names: what the columns `code`, `scanner` and `version` number.
+    names: what its columns `code`, `scanner` and `version` number.
     """
 
     names: tuple[str, ...]
-    films: Rows
-    scores: Rows
-    studies: Rows
-    opinions: Rows
-    ignored: Rows
+    rows: Rows
+
+    def __getitem__(self, column: str) -> Array:
+        """A column: (rows,)."""
+        return self.rows[column]
+
+    def __len__(self) -> int:
+        """The number of rows."""
+        return len(self.rows)
 
     def number_of(self, name: str) -> int:
         """The number of a name; one that no row has, if it does not occur."""
         return self.names.index(name) if name in self.names else len(self.names)
 
-    def tables(self) -> dict[str, Rows]:
-        """The tables by their names."""
-        return {name: getattr(self, name) for name in TABLES}
 
-
-def empty() -> Columns:
-    """Columns without rows."""
-    return Columns((), **{name: np.zeros(0, dtype) for name, dtype in TABLES.items()})
-
-
-def joined(blocks: Sequence[Columns]) -> Columns:
+def joined(dtype: np.dtype[np.void], blocks: Sequence[Columns]) -> Columns:
     """The rows of all blocks, which are in the order of their days, with one list of names."""
     if not blocks:
-        return empty()
+        return Columns((), np.zeros(0, dtype))
     numbers: dict[str, int] = {}
     for block in blocks:
         for name in block.names:
             numbers.setdefault(name, len(numbers))
-    tables = {
-        name: _concatenated([getattr(block, name) for block in blocks], dtype)
-        for name, dtype in TABLES.items()
-    }
-    for name, dtype in TABLES.items():
-        for column in (column for column in NAMED if column in (dtype.names or ())):
-            _renumber(tables[name], column, blocks, name, numbers)
-    return Columns(tuple(numbers), **tables)
+    # As mere bytes: by its fields NumPy takes ten times as long.
+    plain = np.dtype((np.void, dtype.itemsize))
+    rows = np.concatenate([block.rows.view(plain) for block in blocks]).view(dtype)
+    for column in NAMED:
+        if column in (dtype.names or ()):
+            _renumber(rows[column], blocks, numbers)
+    return Columns(tuple(numbers), rows)
 
 
 def of_days(columns: Columns, first: date, last: date) -> Columns:
     """The rows of some of the days, with the same names. first, last: both included."""
-    tables = {}
-    for name, rows in columns.tables().items():
-        (part,) = bucket_slices(rows["day"], [TimeBucket(first, last)])
-        tables[name] = rows[part]
-    return Columns(columns.names, **tables)
+    (part,) = bucket_slices(columns["day"], [TimeBucket(first, last)])
+    return Columns(columns.names, columns.rows[part])
 
 
-def _concatenated(tables: Sequence[Rows], dtype: np.dtype[np.void]) -> Rows:
-    # As mere bytes: by its fields NumPy takes ten times as long.
-    plain = np.dtype((np.void, dtype.itemsize))
-    return np.concatenate([table.view(plain) for table in tables]).view(dtype)
-
-
-def _renumber(
-    table: Rows, column: str, blocks: Sequence[Columns], name: str, numbers: dict[str, int]
-) -> None:
+def _renumber(column: Array, blocks: Sequence[Columns], numbers: dict[str, int]) -> None:
     start = 0
     for block in blocks:
-        end = start + len(getattr(block, name))
+        end = start + len(block)
         new = [numbers[each] for each in block.names]
         # Most days have the names of the days before.
         if new != list(range(len(new))):
             # The last stands for NONE, which is the last from the end.
-            of_number = np.array([*new, NONE], dtype="<i2")
-            table[column][start:end] = of_number[table[column][start:end]]
+            column[start:end] = np.array([*new, NONE], dtype="<i2")[column[start:end]]
         start = end
 
 
 def to_bytes(columns: Columns) -> bytes:
-    """Write columns as bytes: the length of a JSON text, that text, and the rows of each table."""
-    tables = columns.tables()
-    head = json.dumps(
-        {"names": columns.names, "rows": {name: len(table) for name, table in tables.items()}}
-    ).encode()
-    return b"".join(
-        [struct.pack("<I", len(head)), head, *(table.tobytes() for table in tables.values())]
-    )
+    """Write a table as bytes: the length of the JSON of its names, that JSON, and its rows."""
+    head = json.dumps(columns.names).encode()
+    return b"".join([struct.pack("<I", len(head)), head, columns.rows.tobytes()])
 
 
-def from_bytes(content: bytes) -> Columns:
+def from_bytes(dtype: np.dtype[np.void], content: bytes) -> Columns:
     """Read what `to_bytes` wrote."""
     (length,) = struct.unpack_from("<I", content)
-    head = json.loads(content[4 : 4 + length])
-    tables, at = {}, 4 + length
-    for name, dtype in TABLES.items():
-        rows = head["rows"][name]
-        tables[name] = np.frombuffer(content, dtype, rows, at)
-        at += rows * dtype.itemsize
-    return Columns(tuple(head["names"]), **tables)
+    names = json.loads(content[4 : 4 + length])
+    return Columns(tuple(names), np.frombuffer(content, dtype, offset=4 + length))
 
 
 def in_order(table: Rows) -> Rows:
@@ -195,12 +183,12 @@ def bucket_slices(days: Array, buckets: Sequence[TimeBucket]) -> list[slice]:
     return [slice(int(first), int(end)) for first, end in zip(firsts, ends, strict=True)]
 
 
-def bucket_numbers(table: Rows, buckets: Sequence[TimeBucket]) -> Array:
+def bucket_numbers(days: Array, buckets: Sequence[TimeBucket]) -> Array:
     """The number of the time bucket in which each row lies: (rows,).
 
-    table: in the order of its days, none of which is outside of the buckets.
+    days: (rows,), of each, in order; none is outside of the buckets.
     """
-    lengths = [part.stop - part.start for part in bucket_slices(table["day"], buckets)]
+    lengths = [part.stop - part.start for part in bucket_slices(days, buckets)]
     return np.repeat(np.arange(len(buckets)), lengths)
 
 

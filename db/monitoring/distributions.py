@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from db.monitoring.columns import NONE, STATES, Array, Columns, Rows, bucket_numbers
+from db.monitoring.columns import NONE, STATES, Array, Columns, bucket_numbers
 from db.monitoring.kept_days import MonitoringData
 from db.monitoring.scanners import Counted
 from readfirst.domain import ImageState
@@ -21,9 +21,10 @@ SCORED = "scored"
 class Value:
     """A monitored value of each film. edges: of its bins where no reference names others.
 
-    column: its name among the columns of films, or of scores.
+    table, column: of the columns that it is read from.
     """
 
+    table: str
     column: str
     distribution: Callable[[Reference], Binned]
     edges: tuple[float, ...]
@@ -31,13 +32,15 @@ class Value:
 
 TENTHS = tuple(number / 10 for number in range(1, 10))
 VALUES = {
-    "scores": Value("probability", lambda reference: reference.scores, TENTHS),
+    "scores": Value("scores", "probability", lambda reference: reference.scores, TENTHS),
     "exposure": Value(
+        "exposures",
         "median_grey",
         lambda reference: reference.median_grey,
         tuple(255 * share for share in TENTHS),
     ),
     "clipping": Value(
+        "exposures",
         "clipped_share",
         lambda reference: reference.clipped_share,
         (0.001, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4),
@@ -49,26 +52,25 @@ def distributed(
     data: MonitoringData, period: Period, value: Value, edges: Sequence[float], version: str
 ) -> Counted:
     """Films of each scanner and week whose value lies in each bin. version: of the scores."""
-    columns = data.columns(period)
-    rows = columns.films
-    if value.column == "probability":
-        rows = columns.scores[columns.scores["version"] == columns.number_of(version)]
-    rows = rows[~np.isnan(rows[value.column])]
+    columns = data.columns(value.table, period)
+    values = columns[value.column]
+    known = ~np.isnan(values)
+    if value.table == "scores":
+        known &= columns["version"] == columns.number_of(version)
     # A value at an edge is of the bin above.
-    bins = np.searchsorted(
-        np.array(edges, dtype=rows[value.column].dtype), rows[value.column], side="right"
-    )
-    return _by_scanner_and_week(columns, rows, period, bins, len(edges) + 1)
+    bins = np.searchsorted(np.array(edges, dtype=values.dtype), values[known], side="right")
+    return _by_scanner_and_week(columns, known, period, bins, len(edges) + 1)
 
 
 def outcomes(data: MonitoringData, period: Period) -> dict[tuple[str, int], dict[str, int]]:
     """The outcomes of the films of each scanner and week: scored, or the refusal's code."""
-    columns = data.columns(period)
-    ended = [STATES.index(state) for state in (ImageState.SCORED, ImageState.REFUSED)]
-    rows = columns.films[np.isin(columns.films["state"], ended)]
-    kinds = (*columns.names, SCORED)
-    numbers = np.where(rows["code"] == NONE, len(columns.names), rows["code"])
-    counted = _by_scanner_and_week(columns, rows, period, numbers, len(kinds))
+    films = data.columns("films", period)
+    ended = np.isin(
+        films["state"], [STATES.index(state) for state in (ImageState.SCORED, ImageState.REFUSED)]
+    )
+    kinds, codes = (*films.names, SCORED), films["code"][ended]
+    numbers = np.where(codes == NONE, len(films.names), codes)
+    counted = _by_scanner_and_week(films, ended, period, numbers, len(kinds))
     return {
         key: {kinds[kind]: int(counts[kind]) for kind in np.flatnonzero(counts)}
         for key, counts in counted.items()
@@ -88,10 +90,12 @@ AT_THE_NETWORKS = (SCORED, RefusalCode.NOT_A_CHEST_RADIOGRAPH.value)
 
 
 def _by_scanner_and_week(
-    columns: Columns, rows: Rows, period: Period, bins: Array, count: int
+    columns: Columns, meant: Array, period: Period, bins: Array, count: int
 ) -> Counted:
+    """Count the rows that are meant. bins: of each of them, below count."""
     weeks, scanners = len(period.weeks), len(columns.names)
-    key = (rows["scanner"].astype(np.int64) * weeks + bucket_numbers(rows, period.weeks)) * count
+    week_of = bucket_numbers(columns["day"][meant], period.weeks)
+    key = (columns["scanner"][meant].astype(np.int64) * weeks + week_of) * count
     counts = np.bincount(key + bins, minlength=scanners * weeks * count)
     table = counts.reshape(scanners, weeks, count)
     return {

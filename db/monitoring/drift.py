@@ -111,8 +111,8 @@ def _ensembles(
     if comparison.subject != REFUSALS:
         return active if comparison.subject == SCORES or against_reference else ""
     periods = [period] if against_reference or baseline is None else [period, baseline]
-    films = ((data.columns(each), data.columns(each).films["version"]) for each in periods)
-    texts = [ensembles_text(*each) for each in films]
+    films = (data.columns("films", each) for each in periods)
+    texts = [ensembles_text(each, each["version"]) for each in films]
     names = {name for text in texts for name in text.split(", ") if name}
     return ", ".join(sorted(names | ({active} if against_reference else set())))
 

@@ -5,6 +5,7 @@ transaction is about to change: on SQLite there is one writer at a time, Postgre
 it (`db.lifecycle.unit_of_work` takes it too).
 """
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -15,7 +16,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from db.kept_days import exclude_changes, settled_before
-from db.monitoring.columns import Columns, from_bytes, joined, of_days, to_bytes
+from db.monitoring.columns import TABLES, Columns, from_bytes, joined, of_days, to_bytes
 from db.monitoring.load_columns import first_day, load_columns
 from db.monitoring.totals import totals_of
 from db.session import Database
@@ -28,18 +29,24 @@ class MonitoringData:
     """Columns that the figures are counted from, read once for all of them in one transaction."""
 
     session: Session
-    _columns: dict[Period, Columns] = field(default_factory=dict)
+    _columns: defaultdict[str, dict[Period, Columns]] = field(
+        default_factory=lambda: defaultdict(dict)
+    )
 
-    def columns(self, period: Period) -> Columns:
-        """The columns of a period: those of kept days, and of the others as they are now."""
-        if period not in self._columns:
-            longer = next((each for each in self._columns if each.contains(period)), None)
-            self._columns[period] = (
-                _columns(self.session, period)
+    def columns(self, table: str, period: Period) -> Columns:
+        """A table of a period: that of kept days, and of the others as it is now.
+
+        table: of `TABLES`.
+        """
+        known = self._columns[table]
+        if period not in known:
+            longer = next((each for each in known if each.contains(period)), None)
+            known[period] = (
+                _columns(table, self.session, period)
                 if longer is None
-                else of_days(self._columns[longer], period.first, period.last)
+                else of_days(known[longer], period.first, period.last)
             )
-        return self._columns[period]
+        return known[period]
 
     @cached_property
     def prevalences(self) -> dict[str, float | None]:
@@ -65,25 +72,19 @@ def keep_days(database: Database, zone: ZoneInfo, now: datetime, most: int) -> i
     return len(missing)
 
 
-def _columns(session: Session, period: Period) -> Columns:
-    kept = {
-        day: from_bytes(content)
-        for day, content in session.execute(
-            select(KeptDay.day, KeptDay.content).where(
-                KeptDay.zone == period.zone.key,
-                KeptDay.day >= period.first,
-                KeptDay.day <= period.last,
-            )
-        )
-    }
+def _columns(table: str, session: Session, period: Period) -> Columns:
+    query = select(KeptDay.day, getattr(KeptDay, table)).where(
+        KeptDay.zone == period.zone.key, KeptDay.day >= period.first, KeptDay.day <= period.last
+    )
+    kept = {day: from_bytes(TABLES[table], content) for day, content in session.execute(query)}
     days = [period.first + timedelta(days=number) for number in range(period.days)]
     others = [day for day in days if day not in kept]
     read = {
-        first: load_columns(session, Period(first, last, period.zone))
+        first: load_columns(table, session, Period(first, last, period.zone))
         for first, last in _runs(others)
     }
     blocks = kept | read
-    return joined([blocks[day] for day in sorted(blocks)])
+    return joined(TABLES[table], [blocks[day] for day in sorted(blocks)])
 
 
 def _runs(days: list[date]) -> Iterator[tuple[date, date]]:
@@ -114,12 +115,12 @@ def _missing(session: Session, zone: ZoneInfo, now: datetime) -> list[date]:
 
 
 def _made(session: Session, period: Period) -> KeptDay:
-    columns = load_columns(session, period)
+    tables = {table: load_columns(table, session, period) for table in TABLES}
     return KeptDay(
         zone=period.zone.key,
         day=period.first,
         starts_at=period.start,
         ends_at=period.end,
-        totals=totals_of(columns),
-        content=to_bytes(columns),
+        totals=totals_of(tables["films"], tables["studies"]),
+        **{name: to_bytes(columns) for name, columns in tables.items()},
     )

@@ -1,6 +1,6 @@
 """Columns of the monitoring, read from the rows of films, scores, studies and verdicts."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, aliased
 
 from db.ensembles.shadows import score_counts
 from db.monitoring.columns import (
+    EXPOSURE,
     FILM,
     FINDINGS,
     IGNORED,
@@ -43,18 +44,11 @@ MEANS = (
 )
 
 
-def load_columns(session: Session, period: Period) -> Columns:
-    """Read the columns of a period as they are now."""
+def load_columns(table: str, session: Session, period: Period) -> Columns:
+    """Read a table of a period as it is now. table: of `TABLES`."""
     names: dict[str, int] = {}
-    days = _Days(period)
-    tables = {
-        "films": _films(session, period, days, names),
-        "scores": _scores(session, period, days, names),
-        "studies": _studies(session, period, days, names),
-        "opinions": _opinions(session, period, days, names),
-        "ignored": _ignored(session, period, days),
-    }
-    return Columns(tuple(names), **{name: in_order(table) for name, table in tables.items()})
+    rows = _LOADERS[table](session, period, _Days(period), names)
+    return Columns(tuple(names), in_order(rows))
 
 
 class _Days:
@@ -96,7 +90,6 @@ def _films(session: Session, period: Period, days: _Days, names: dict[str, int])
             Study.probability,
             func.min(Score.scored_at),
             FIRST_VERSION,
-            *MEANS,
         )
         .join(Study, Image.study_id == Study.id)
         .outerjoin(Score, Score.image_id == Image.id)
@@ -107,8 +100,8 @@ def _films(session: Session, period: Period, days: _Days, names: dict[str, int])
     films = np.zeros(len(rows), FILM)
     if not rows:
         return films
-    arrived, states, codes, makers, models, stations, flagged, scores, scored, versions, *means = (
-        zip(*rows, strict=True)
+    arrived, states, codes, makers, models, stations, flagged, scores, scored, versions = zip(
+        *rows, strict=True
     )
     films["day"] = days.of(arrived)
     number_of = {state: number for number, state in enumerate(STATES)}
@@ -120,9 +113,23 @@ def _films(session: Session, period: Period, days: _Days, names: dict[str, int])
     films["scored"] = [score is not None for score in scores]
     films["seconds"] = _seconds(arrived, scored)
     films["version"] = numbered(names, _named, versions)
-    for column, values in zip(MEANS, means, strict=True):
-        films[column.key] = np.array(values, dtype=np.float64)
     return films
+
+
+def _exposures(session: Session, period: Period, days: _Days, names: dict[str, int]) -> Rows:
+    query = select(Image.received_at, *SCANNER, *MEANS).where(
+        Image.received_at >= period.start, Image.received_at < period.end
+    )
+    rows = session.execute(query).all()
+    exposures = np.zeros(len(rows), EXPOSURE)
+    if rows:
+        arrived, makers, models, stations, *means = zip(*rows, strict=True)
+        exposures["day"] = days.of(arrived)
+        scanners = zip(makers, models, stations, strict=True)
+        exposures["scanner"] = numbered(names, lambda each: scanner_name(*each), scanners)
+        for column, values in zip(MEANS, means, strict=True):
+            exposures[column.key] = np.array(values, dtype=np.float64)
+    return exposures
 
 
 def _scores(session: Session, period: Period, days: _Days, names: dict[str, int]) -> Rows:
@@ -224,7 +231,7 @@ def _opinions(session: Session, period: Period, days: _Days, names: dict[str, in
     return opinions
 
 
-def _ignored(session: Session, period: Period, days: _Days) -> Rows:
+def _ignored(session: Session, period: Period, days: _Days, _names: dict[str, int]) -> Rows:
     query = select(IgnoredFile.arrived_at).where(
         IgnoredFile.arrived_at >= period.start, IgnoredFile.arrived_at < period.end
     )
@@ -233,6 +240,16 @@ def _ignored(session: Session, period: Period, days: _Days) -> Rows:
     if moments:
         ignored["day"] = days.of(moments)
     return ignored
+
+
+_LOADERS: dict[str, Callable[[Session, Period, _Days, dict[str, int]], Rows]] = {
+    "films": _films,
+    "studies": _studies,
+    "ignored": _ignored,
+    "opinions": _opinions,
+    "scores": _scores,
+    "exposures": _exposures,
+}
 
 
 def _seconds(starts: Iterable[datetime], ends: Iterable[datetime | None]) -> list[float]:

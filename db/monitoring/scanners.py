@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from db.monitoring.columns import STATES, Columns, Rows, ensembles_text
+from db.monitoring.columns import STATES, Columns, ensembles_text
 from db.monitoring.kept_days import MonitoringData
 from db.monitoring.load_columns import MEANS
 from readfirst.domain import ImageState
@@ -50,29 +50,27 @@ class ScannerRecord:
 
 def scanners(data: MonitoringData, period: Period) -> list[ScannerRecord]:
     """The busiest scanners of a period, each with all that it sent."""
-    columns = data.columns(period)
-    films = columns.films
+    films, exposures = data.columns("films", period), data.columns("exposures", period)
     numbers, images = np.unique(films["scanner"], return_counts=True)
-    names = [columns.names[number] for number in numbers]
+    names = [films.names[number] for number in numbers]
     order = sorted(range(len(numbers)), key=lambda at: (-images[at], names[at]))
-    return [
-        _record(columns, names[at], films[films["scanner"] == numbers[at]])
-        for at in order[:MOST_SCANNERS]
-    ]
+    return [_record(names[at], films, exposures) for at in order[:MOST_SCANNERS]]
 
 
-def _record(columns: Columns, scanner: str, films: Rows) -> ScannerRecord:
-    refused = films["state"] == STATES.index(ImageState.REFUSED)
-    not_scored = share(int(refused.sum()), len(films))
-    means = {column.key: _mean(films[column.key]) for column in MEANS}
+def _record(scanner: str, films: Columns, exposures: Columns) -> ScannerRecord:
+    sent = films["scanner"] == films.number_of(scanner)
+    refused = films["state"][sent] == STATES.index(ImageState.REFUSED)
+    not_scored = share(int(refused.sum()), len(refused))
+    exposed = exposures["scanner"] == exposures.number_of(scanner)
+    means = {column.key: _mean(exposures[column.key][exposed]) for column in MEANS}
     return ScannerRecord(
         scanner=scanner,
-        images=len(films),
+        images=not_scored.of,
         refused=not_scored.hits,
         refused_share=not_scored.value,
         refused_low=not_scored.low,
         refused_high=not_scored.high,
-        ensemble_versions=ensembles_text(columns, films["version"]),
+        ensemble_versions=ensembles_text(films, films["version"][sent]),
         **means,
     )
 

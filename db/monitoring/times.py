@@ -6,7 +6,7 @@ from datetime import date
 
 import numpy as np
 
-from db.monitoring.columns import STATES, Array, Columns, Rows, bucket_slices, ensembles_text
+from db.monitoring.columns import STATES, Array, Columns, bucket_slices, ensembles_text
 from db.monitoring.kept_days import MonitoringData
 from readfirst.domain import ImageState
 from readfirst.monitoring.durations import durations
@@ -48,21 +48,20 @@ class _Group:
 
 def times(data: MonitoringData, period: Period) -> list[Times]:
     """For each step those of the whole period first, then of each bucket in which films came."""
-    columns = data.columns(period)
-    films, studies = columns.films, columns.studies
+    films, studies = data.columns("films", period), data.columns("studies", period)
     # What is refused is not waited for.
     waited = films["state"] != STATES.index(ImageState.REFUSED)
     return [
-        *_times("worklist", columns, _groups(films, waited), period),
-        *_times("read", columns, _groups(studies, ~studies["prior"]), period),
+        *_times("worklist", films, _groups(films, waited), period),
+        *_times("read", studies, _groups(studies, ~studies["prior"]), period),
     ]
 
 
-def _groups(rows: Rows, meant: Array) -> dict[str, _Group]:
-    scored, flagged = meant & rows["scored"], rows["flagged"]
+def _groups(columns: Columns, meant: Array) -> dict[str, _Group]:
+    scored, flagged = meant & columns["scored"], columns["flagged"]
     groups = {"all": meant, "flagged": scored & flagged, "not_flagged": scored & ~flagged}
     return {
-        name: _Group(*(rows[column][group] for column in ("day", "seconds", "version")))
+        name: _Group(*(columns[column][group] for column in ("day", "seconds", "version")))
         for name, group in groups.items()
     }
 

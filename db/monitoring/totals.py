@@ -19,26 +19,26 @@ from readfirst.refusals import RefusalCode
 Span = tuple[datetime | None, datetime | None]
 
 
-def totals_of(columns: Columns) -> dict[str, Any]:
+def totals_of(films: Columns, studies: Columns) -> dict[str, Any]:
     """The numbers of a day that are kept for the sums."""
-    states = np.bincount(columns.films["state"], minlength=len(STATES))
-    refused = columns.films["state"] == STATES.index(ImageState.REFUSED)
-    codes = columns.films["code"][refused & (columns.films["code"] != NONE)]
+    states = np.bincount(films["state"], minlength=len(STATES))
+    refused = films["state"] == STATES.index(ImageState.REFUSED)
+    codes = films["code"][refused & (films["code"] != NONE)]
     return {
         "states": {state.value: int(states[number]) for number, state in enumerate(STATES)},
-        "codes": {columns.names[code]: int((codes == code).sum()) for code in np.unique(codes)},
-        "studies": len(columns.studies),
-        "flagged": int(columns.studies["flagged"].sum()),
-        "flagged_by": _flagged_by(columns),
+        "codes": {films.names[code]: int((codes == code).sum()) for code in np.unique(codes)},
+        "studies": len(studies),
+        "flagged": int(studies["flagged"].sum()),
+        "flagged_by": _flagged_by(studies),
     }
 
 
-def _flagged_by(columns: Columns) -> dict[str, int]:
+def _flagged_by(studies: Columns) -> dict[str, int]:
     """Flagged studies by the ensemble version that they rank by."""
-    versions = columns.studies["version"][columns.studies["flagged"]]
+    versions = studies["version"][studies["flagged"]]
     numbers, counts = np.unique(versions, return_counts=True)
     return {
-        columns.names[number]: int(count)
+        studies.names[number]: int(count)
         for number, count in zip(numbers, counts, strict=True)
         if number != NONE
     }

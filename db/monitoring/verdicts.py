@@ -132,10 +132,10 @@ def _read_studies(
     thresholds: Mapping[str, int] | None = None,
 ) -> dict[str, tuple[_ReadStudies, int]]:
     """The studies with a standing verdict, and how many were scored: by ensemble version."""
-    columns = data.columns(period)
+    opinions = data.columns("opinions", period)
     read = {}
     for version, prevalence in data.prevalences.items():
-        scored = columns.opinions[columns.opinions["version"] == columns.number_of(version)]
+        scored = opinions.rows[opinions["version"] == opinions.number_of(version)]
         if thresholds is not None and version in thresholds:
             scored = scored[scored["threshold"] == thresholds[version]]
         judged = scored[scored["finding"] != NONE]

@@ -67,24 +67,26 @@ class RefusalCount:
 
 def volumes(data: MonitoringData, period: Period) -> list[Volume]:
     """A row for each time bucket of the period, empty ones too."""
-    columns, buckets = data.columns(period), period.time_buckets
-    films = counts_by(
-        len(STATES), len(buckets), bucket_numbers(columns.films, buckets), columns.films["state"]
+    buckets = period.time_buckets
+    films = data.columns("films", period)
+    studies = data.columns("studies", period)
+    ignored = bucket_slices(data.columns("ignored", period)["day"], buckets)
+    images = counts_by(
+        len(STATES), len(buckets), bucket_numbers(films["day"], buckets), films["state"]
     )
-    studies_of = bucket_slices(columns.studies["day"], buckets)
     # 0: no score; 1: not flagged; 2: flagged.
-    flags = np.where(columns.studies["scored"], 1 + columns.studies["flagged"], 0)
-    studies = counts_by(3, len(buckets), bucket_numbers(columns.studies, buckets), flags)
-    ignored = np.bincount(bucket_numbers(columns.ignored, buckets), minlength=len(buckets))
+    flags = np.where(studies["scored"], 1 + studies["flagged"], 0)
+    of_flag = counts_by(3, len(buckets), bucket_numbers(studies["day"], buckets), flags)
+    parts = bucket_slices(studies["day"], buckets)
     return [
         volume(
             bucket.first,
             bucket.last,
-            dict(zip(STATES, map(int, films[number]), strict=True)),
-            dict(zip((None, False, True), map(int, studies[number]), strict=True)),
-            int(ignored[number]),
-            ensembles_text(columns, columns.studies["version"][studies_of[number]]),
-            versions_text(columns.studies["threshold"][studies_of[number]]),
+            dict(zip(STATES, map(int, images[number]), strict=True)),
+            dict(zip((None, False, True), map(int, of_flag[number]), strict=True)),
+            ignored[number].stop - ignored[number].start,
+            ensembles_text(studies, studies["version"][parts[number]]),
+            versions_text(studies["threshold"][parts[number]]),
         )
         for number, bucket in enumerate(buckets)
     ]
@@ -122,29 +124,28 @@ def volume(
 
 def refusals(data: MonitoringData, period: Period) -> list[RefusalCount]:
     """A row for each time bucket and code that occurs, in this order."""
-    columns, buckets = data.columns(period), period.time_buckets
-    refused = columns.films[
-        (columns.films["state"] == STATES.index(ImageState.REFUSED))
-        & (columns.films["code"] != NONE)
+    films, buckets = data.columns("films", period), period.time_buckets
+    refused = films.rows[
+        (films["state"] == STATES.index(ImageState.REFUSED)) & (films["code"] != NONE)
     ]
     counts = counts_by(
-        len(columns.names), len(buckets), bucket_numbers(refused, buckets), refused["code"]
+        len(films.names), len(buckets), bucket_numbers(refused["day"], buckets), refused["code"]
     )
-    films_of = bucket_slices(columns.films["day"], buckets)
+    parts = bucket_slices(films["day"], buckets)
 
     def ensembles(number: int, code: int) -> str:
-        if columns.names[code] != BY_ENSEMBLE:
+        if films.names[code] != BY_ENSEMBLE:
             return ""
-        return ensembles_text(columns, columns.films["version"][films_of[number]])
+        return ensembles_text(films, films["version"][parts[number]])
 
     return [
         RefusalCount(
             first=bucket.first,
             last=bucket.last,
-            code=columns.names[code],
+            code=films.names[code],
             images=int(counts[number, code]),
             ensemble_versions=ensembles(number, int(code)),
         )
         for number, bucket in enumerate(buckets)
-        for code in sorted(np.flatnonzero(counts[number]), key=lambda code: columns.names[code])
+        for code in sorted(np.flatnonzero(counts[number]), key=lambda code: films.names[code])
     ]

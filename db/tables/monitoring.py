@@ -25,7 +25,12 @@ class KeptDay(Base):
     ends_at: Mapped[datetime]
     #: Numbers for the totals of all days: `db.monitoring.totals`.
     totals: Mapped[dict[str, Any]]
-    #: `db.monitoring.columns.to_bytes`.
-    content: Mapped[bytes]
+    #: By `db.monitoring.columns.to_bytes`, a column for each of its `TABLES`.
+    films: Mapped[bytes]
+    studies: Mapped[bytes]
+    ignored: Mapped[bytes]
+    opinions: Mapped[bytes]
+    scores: Mapped[bytes]
+    exposures: Mapped[bytes]
 
     __table_args__ = (Index("ix_kept_days_starts_at", "starts_at", "ends_at"),)

@@ -1,5 +1,6 @@
 """The queries of the list: as many for many studies as for one, and of no more than is shown."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -11,12 +12,16 @@ from sqlalchemy.orm import Session
 
 from db.access.audit import Actor, AuditAction, entries, note
 from db.lifecycle.rescoring import rank_by_mode, rank_by_threshold
-from db.monitoring.kept_days import keep_days
+from db.monitoring.figures import FIGURES
+from db.monitoring.kept_days import MonitoringData, keep_days
 from db.monitoring.totals import totals
 from db.session import Database
 from db.tables import EnsembleVersion
 from db.worklist.queries import reading_order
 from readfirst.domain import ImageState
+from readfirst.monitoring.config import monitoring_config
+from readfirst.monitoring.period import Period
+from readfirst.settings import Settings
 from tests.support.studies import AS_STORED, NOW, a_scored_image, unit_at
 
 
@@ -73,6 +78,22 @@ def test_what_is_counted_behind_the_kept_days_is_read_from_an_index(database: Da
                 explain = f"EXPLAIN QUERY PLAN {each.replace('?', repr(str(NOW.date())))}"
                 (step, *_) = connection.exec_driver_sql(explain)
                 assert "SEARCH images USING INDEX ix_images_received_at" in step.detail
+
+
+def test_a_figure_reads_its_own_tables_of_the_kept_days(database: Database) -> None:
+    day = Period(NOW.date(), NOW.date(), ZoneInfo("UTC"))
+    with database.write() as session:
+        a_scored_image(session, NOW, probability=0.9)
+    keep_days(database, day.zone, NOW + timedelta(days=2), most=9)
+    tables = {"refusals": ("films",), "times": ("films", "studies"), "calibration": ("opinions",)}
+    for figure, names in tables.items():
+        with database.read() as session, statements(session) as sent:
+            FIGURES[figure].rows(MonitoringData(session), day, monitoring_config(Settings()))
+        kept = [each for each in sent if "FROM kept_days" in each]
+        assert len(kept) == len(names)
+        for statement, name in zip(kept, names, strict=True):
+            columns = re.findall(r"kept_days\.(\w+)", statement.split("FROM")[0])
+            assert columns == ["day", name]
 
 
 def test_a_line_of_the_audit_log_is_one_statement(database: Database) -> None:

@@ -1,8 +1,10 @@
 """A database with rows in it comes to the newest schema, and loses nothing."""
 
 import re
+from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from alembic import command
@@ -10,14 +12,17 @@ from alembic.config import Config
 from sqlalchemy import select, text
 
 from db.migrate import MIGRATIONS, is_current, upgrade
+from db.monitoring.kept_days import MonitoringData, keep_days
+from db.monitoring.totals import totals
 from db.session import Database, open_database
-from db.tables import Image, OutboxMessage, Study, Verdict
+from db.tables import Image, KeptDay, OutboxMessage, Study, Verdict
 from db.work_faults import DelayedFilms, delayed_films
 from db.worklist.filters import WorklistFilter
-from db.worklist.queries import reading_order
+from db.worklist.queries import counts, reading_order
 from readfirst.domain import uid_from_digest
 from readfirst.errors import Misconfigured, Unavailable
-from tests.support.studies import AS_STORED
+from readfirst.monitoring.period import Period
+from tests.support.studies import AS_STORED, an_image
 
 STUDY = (
     "INSERT INTO studies (study_instance_uid, received_at, urgency, flagged, reading_key, "
@@ -34,6 +39,29 @@ ARRIVAL = (
     "VALUES ('{sha256}', (SELECT id FROM images WHERE sha256 = '{sha256}'), 'film', '{sha256}', 1, "
     "'2026-03-01 09:00:00', 'received')"
 )
+
+
+def test_days_that_were_kept_before_are_made_anew(database_url: str) -> None:
+    database = at_revision(database_url, "0048")
+    with database.write() as session:
+        session.execute(text(STUDY.format(uid="1.1")))
+        session.execute(
+            text(
+                "INSERT INTO kept_days (zone, day, starts_at, ends_at, totals, content) VALUES ("
+                "'UTC', '2026-03-01', '2026-03-01 00:00:00', '2026-03-02 00:00:00', '{}', '')"
+            )
+        )
+    upgrade(database)
+    now = datetime(2026, 3, 2, 12, tzinfo=UTC)
+    with database.write() as session:
+        assert session.scalars(select(KeptDay)).all() == []
+        an_image(session, now - timedelta(days=1), study="1.1")
+    assert keep_days(database, ZoneInfo("UTC"), now, most=9) == 1
+    with database.read() as session:
+        assert totals(session).counts == counts(session)
+        day = Period(date(2026, 3, 1), date(2026, 3, 1), ZoneInfo("UTC"))
+        assert len(MonitoringData(session).columns("films", day)) == 1
+    database.dispose()
 
 
 def test_rows_from_before_the_scope_are_marked_as_not_checked(database_url: str) -> None:

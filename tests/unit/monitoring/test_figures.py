@@ -109,7 +109,7 @@ def test_nobody_waits_for_a_prior_to_be_read(database: Database, period: Period)
             for row in times(data, period)
             if (row.span, row.studies) == ("period", "all")
         }
-        studies = len(data.columns(period).studies)
+        studies = len(data.columns("studies", period))
     assert steps == {"worklist": 2, "read": 1}, "it is scored, and not read"
     assert studies == 2
 

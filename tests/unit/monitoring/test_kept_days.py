@@ -96,7 +96,8 @@ def test_a_part_of_a_period_that_was_read_has_the_figures_of_one_that_is_read_al
     part = make_period(date(2026, 1, 20), date(2026, 2, 3), NOW, MADRID)
     with database.read() as session:
         data = MonitoringData(session)
-        data.columns(WHOLE)
+        for name in TABLES:
+            data.columns(name, WHOLE)
         parts = {name: list(each.rows(data, part, CONFIG)) for name, each in FIGURES.items()}
     alone = figures(database, part)
     for name in FIGURES:
@@ -113,7 +114,8 @@ def test_rows_lie_in_the_order_of_their_days_where_some_days_are_kept_and_others
             if row.day.day % 3:
                 session.delete(row)
     with database.read() as session:
-        tables = MonitoringData(session).columns(WHOLE).tables()
+        data = MonitoringData(session)
+        tables = {name: data.columns(name, WHOLE) for name in TABLES}
     for name, table in tables.items():
         assert len(table), name
         assert (np.diff(table["day"]) >= 0).all(), name
@@ -264,31 +266,38 @@ def test_a_change_waits_for_a_day_that_is_being_made(database: Database) -> None
 
 
 @pytest.fixture(scope="module")
-def columns(tmp_path_factory: pytest.TempPathFactory) -> Columns:
+def tables(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Columns]:
     database = open_database(f"sqlite:///{tmp_path_factory.mktemp('columns') / 'db'}")
     upgrade(database)
     fill_weeks(database, WEEKS)
     with database.read() as session:
-        loaded = load_columns(session, WHOLE)
+        loaded = {name: load_columns(name, session, WHOLE) for name in TABLES}
     database.dispose()
     return loaded
 
 
+@pytest.mark.parametrize("name", TABLES)
 @given(days=st.lists(st.sampled_from(range(49)), unique=True, max_size=6))
-def test_blocks_join_to_what_they_were_cut_from(days: list[int], columns: Columns) -> None:
+def test_blocks_join_to_what_they_were_cut_from(
+    name: str, days: list[int], tables: dict[str, Columns]
+) -> None:
     """Names have other numbers in each block."""
     chosen = [WEEKS.first + timedelta(days=day) for day in days]
-    blocks = [of_days(columns, day, day) for day in chosen]
+    blocks = [of_days(tables[name], day, day) for day in chosen]
     turned = [renamed(block, number) for number, block in enumerate(blocks)]
-    whole = joined([from_bytes(to_bytes(block)) for block in turned])
-    for table in TABLES:
-        assert len(getattr(whole, table)) == sum(len(getattr(block, table)) for block in blocks)
-    scanners = [columns.names[number] for block in blocks for number in block.films["scanner"]]
-    assert [whole.names[number] for number in whole.films["scanner"]] == scanners
-    codes = [number for block in blocks for number in block.films["code"]]
-    assert [whole.names[number] if number != NONE else None for number in whole.films["code"]] == [
-        columns.names[number] if number != NONE else None for number in codes
-    ]
+    dtype = TABLES[name]
+    whole = joined(dtype, [from_bytes(dtype, to_bytes(block)) for block in turned])
+    assert len(whole) == sum(map(len, blocks))
+    for column in dtype.names or ():
+        cut = np.concatenate([named(block, column) for block in blocks] or [np.zeros(0)])
+        np.testing.assert_array_equal(named(whole, column), cut)
+
+
+def named(columns: Columns, column: str) -> Any:
+    """A column, with the names in place of their numbers."""
+    if column not in NAMED:
+        return columns[column]
+    return np.array([*columns.names, None], dtype=object)[columns[column]]
 
 
 def renamed(block: Columns, by: int) -> Columns:
@@ -296,9 +305,7 @@ def renamed(block: Columns, by: int) -> Columns:
     count = len(block.names)
     order = [(number + by) % count for number in range(count)]
     names = tuple(block.names[order.index(number)] for number in range(count))
-    new = np.array([*order, NONE], dtype="<i2")
-    tables = {name: table.copy() for name, table in block.tables().items()}
-    for table in tables.values():
-        for column in set(NAMED) & set(table.dtype.names or ()):
-            table[column] = new[table[column]]
-    return Columns(names, **tables)
+    rows = block.rows.copy()
+    for column in set(NAMED) & set(rows.dtype.names or ()):
+        rows[column] = np.array([*order, NONE], dtype="<i2")[rows[column]]
+    return Columns(names, rows)

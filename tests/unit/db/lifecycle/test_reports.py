@@ -171,7 +171,7 @@ def test_times_of_readers_leave_out_what_was_read_elsewhere(session: Session) ->
     film(session)
     report(session)
     period = Period(NOW - HOUR, NOW + HOUR, ZoneInfo("UTC"))
-    (seconds,) = load_columns(session, period).studies["seconds"]
+    (seconds,) = load_columns("studies", session, period)["seconds"]
     assert isnan(seconds)
     give_verdict(session, "1.1", VerdictInput(), at=NOW + 2 * HOUR)
-    assert load_columns(session, period).studies["seconds"].tolist() == [7200.0]
+    assert load_columns("studies", session, period)["seconds"].tolist() == [7200.0]
