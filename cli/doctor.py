@@ -3,7 +3,7 @@
 import socket
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.text import Text
@@ -11,15 +11,27 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from cli.checks.destinations import check_destinations
+from cli.checks.destinations import check_results
 from cli.checks.hl7 import check_hl7
 from cli.checks.sources import check_sources
-from cli.common.checks import from_database, unknown
+from cli.common.checks import (
+    answer_text,
+    change_setting,
+    free_port_text,
+    from_database,
+    off_text,
+    unknown,
+)
 from cli.common.console import err, local_time, notice, out, print_json
 from readfirst.errors import Misconfigured, ReadFirstError, Unavailable
 from readfirst.files.folders import make_inbox, make_private_folder
+from readfirst.language.formats import number_text
+from readfirst.language.texts import gettext
 from readfirst.settings import Settings, load_settings, unknown_settings
 from readfirst.site.checks import CheckResult
+
+if TYPE_CHECKING:
+    from db.lifecycle.outbox import OutboxCounts
 
 
 def doctor(
@@ -66,7 +78,9 @@ def check_settings(settings: Settings) -> CheckResult:
     """Reaching this point, they are valid; show which ones were chosen, and what is none."""
     chosen = ", ".join(sorted(f"READFIRST_{name.upper()}" for name in settings.model_fields_set))
     warning = " ".join(unknown.sentence for unknown in unknown_settings())
-    return CheckResult("settings", True, chosen or "all at their defaults", warning=warning)
+    return CheckResult(
+        "settings", True, chosen or gettext("all at their defaults"), warning=warning
+    )
 
 
 def check_scope(settings: Settings) -> CheckResult:
@@ -78,9 +92,12 @@ def check_scope(settings: Settings) -> CheckResult:
         rules = load_rules(settings.scope)
     except Misconfigured as error:
         return CheckResult(
-            "scope", False, str(error), "Set it right; docs/reference/scope.md says how."
+            "scope",
+            False,
+            str(error),
+            gettext("Set it right; docs/reference/scope.md says how."),
         )
-    found = str(settings.scope or "the rules that come with ReadFirst")
+    found = str(settings.scope or gettext("the rules that come with ReadFirst"))
     warning = " ".join(unused.sentence for unused in unused_patterns(rules))
     return CheckResult("scope", True, found, warning=warning)
 
@@ -97,12 +114,14 @@ def check_rights(settings: Settings) -> CheckResult:
 
     opened = list(open_to_others(settings))
     if not opened:
-        return CheckResult("rights", True, "nobody else on this machine reads the home folder")
-    warning = (
-        f"Other users of this machine may look into {opened[0].path} ({opened[0].mode:03o}). "
+        return CheckResult(
+            "rights", True, gettext("nobody else on this machine reads the home folder")
+        )
+    warning = gettext(
+        "Other users of this machine may look into {path} ({mode}). "
         "`readfirst doctor --fix-rights` takes that right away."
-    )
-    found = f"{len(opened)} files and folders are open to others"
+    ).format(path=opened[0].path, mode=f"{opened[0].mode:03o}")
+    found = gettext("{count} files and folders are open to others").format(count=len(opened))
     return CheckResult("rights", True, found, warning=warning)
 
 
@@ -120,12 +139,15 @@ def check_disk(settings: Settings) -> CheckResult:
     return CheckResult(
         "disk",
         room.enough,
-        f"{room.free / 1024**3:.1f} GiB free at {room.folder}",
-        f"{room.sentence} Make room, or move READFIRST_HOME or READFIRST_INBOX to a larger disk.",
+        gettext("{size} GiB free at {folder}").format(
+            size=number_text(room.free / 1024**3, ".1f"), folder=room.folder
+        ),
+        f"{room.sentence} "
+        + gettext("Make room, or move READFIRST_HOME or READFIRST_INBOX to a larger disk."),
     )
 
 
-def check_left(settings: Settings) -> CheckResult:
+def check_intake(settings: Settings) -> CheckResult:
     """See whether the ingester finds something in the inbox that it cannot take."""
     from db.inbox.inbox_issues import inbox_issues
 
@@ -133,9 +155,10 @@ def check_left(settings: Settings) -> CheckResult:
     if left is None:
         return unknown("intake")
     if not left:
-        return CheckResult("intake", True, "nothing is left in the inbox")
-    summary = f"{len(left)} left in the inbox; the first: {left[0].reason}"
-    return CheckResult("intake", False, summary, "See `readfirst inbox`.")
+        return CheckResult("intake", True, gettext("nothing is left in the inbox"))
+    summary = gettext("{count} left in the inbox; the first: {reason}")
+    summary = summary.format(count=len(left), reason=left[0].reason)
+    return CheckResult("intake", False, summary, gettext("See `readfirst inbox`."))
 
 
 def check_work(settings: Settings) -> CheckResult:
@@ -147,11 +170,15 @@ def check_work(settings: Settings) -> CheckResult:
         return unknown("work")
     faults, delayed = answer
     if faults:
+        since = gettext("since {time}: {fault}")
         found = " ".join(
-            f"since {local_time(fault.since, settings)}: {fault.sentence}" for fault in faults
+            since.format(time=local_time(fault.since, settings), fault=fault.sentence)
+            for fault in faults
         )
         return CheckResult("work", False, found, " ".join(fault.advice for fault in faults))
-    return CheckResult("work", True, "goes on", warning=delayed.sentence if delayed else "")
+    return CheckResult(
+        "work", True, gettext("goes on"), warning=delayed.sentence if delayed else ""
+    )
 
 
 def check_database(settings: Settings) -> CheckResult:
@@ -167,13 +194,18 @@ def check_database(settings: Settings) -> CheckResult:
             connection.execute(text("SELECT 1"))
         if is_current(database):
             warning = _of_one_role(alterable_history(database))
-            return CheckResult("database", True, f"{kind}, schema up to date", warning=warning)
-        advice = "Start any part of ReadFirst once: it brings the schema up to date."
-        return CheckResult("database", False, f"{kind}, schema missing or old", advice)
+            found = gettext("{kind}, schema up to date").format(kind=kind)
+            return CheckResult("database", True, found, warning=warning)
+        advice = gettext("Start any part of ReadFirst once: it brings the schema up to date.")
+        found = gettext("{kind}, schema missing or old").format(kind=kind)
+        return CheckResult("database", False, found, advice)
     except SQLAlchemyError as error:
         reason = str(getattr(error, "orig", error)).splitlines()[0]
-        advice = "Check READFIRST_DATABASE_URL, and that the server runs and lets this user in."
-        return CheckResult("database", False, f"{kind} does not answer: {reason}", advice)
+        advice = gettext(
+            "Check READFIRST_DATABASE_URL, and that the server runs and lets this user in."
+        )
+        found = gettext("{kind} does not answer: {reason}").format(kind=kind, reason=reason)
+        return CheckResult("database", False, found, advice)
     finally:
         database.dispose()
 
@@ -182,11 +214,11 @@ def _of_one_role(tables: Sequence[str]) -> str:
     """A warning where the application's role could change history; else nothing."""
     if not tables:
         return ""
-    return (
-        f"The role in READFIRST_DATABASE_URL owns {', '.join(tables)}, or is a superuser: whoever "
-        "has it can change what nobody should. Let another role own them: `readfirst migrate` "
-        "with READFIRST_DATABASE_OWNER_URL."
-    )
+    return gettext(
+        "The role in READFIRST_DATABASE_URL owns {tables}, or is a superuser: whoever has it can "
+        "change what nobody should. Let another role own them: `readfirst migrate` with "
+        "READFIRST_DATABASE_OWNER_URL."
+    ).format(tables=", ".join(tables))
 
 
 def check_broker(settings: Settings) -> CheckResult:
@@ -194,20 +226,18 @@ def check_broker(settings: Settings) -> CheckResult:
     from cli.supervisor import is_up
     from readfirst.tasks.broker import broker_answers
 
-    where = "configured" if settings.broker_url else "embedded"
+    where = gettext("configured") if settings.broker_url else gettext("embedded")
     well = broker_answers(settings)
     if settings.broker_url:
-        advice = "Check READFIRST_BROKER_URL, and that the server runs."
+        advice = gettext("Check READFIRST_BROKER_URL, and that the server runs.")
     elif not well and is_up(settings.home_path):
-        advice = (
+        advice = gettext(
             "`readfirst up` tries again and again to start it, and says why it does not start; "
-            f"so does {settings.home_path / 'valkey' / 'valkey.log'}. Often the disk is full."
-        )
+            "so does {file}. Often the disk is full."
+        ).format(file=settings.home_path / "valkey" / "valkey.log")
     else:
-        advice = "Start it with `readfirst up`, or set READFIRST_BROKER_URL."
-    return CheckResult(
-        "broker", well, f"{where}, {'answers' if well else 'does not answer'}", advice
-    )
+        advice = gettext("Start it with `readfirst up`, or set READFIRST_BROKER_URL.")
+    return CheckResult("broker", well, f"{where}, {answer_text(well)}", advice)
 
 
 def check_reading(_: Settings) -> CheckResult:
@@ -215,16 +245,17 @@ def check_reading(_: Settings) -> CheckResult:
     from ingest.reader import sandbox
 
     means = sandbox.means()
-    missing = [] if sandbox.landlock_version() else ["Landlock: Linux 5.13 or later, enabled"]
-    if not sandbox.has_seccomp():
-        missing.append("seccomp: the library libseccomp (package libseccomp2)")
-    warning = "A hostile file is less well shut in. Not here: " + "; ".join(missing) + "."
-    return CheckResult(
-        "reading",
-        True,
-        f"a process for each file, shut in by {' and '.join(means) or 'its memory limit alone'}",
-        warning=warning if missing else "",
+    missing = (
+        [] if sandbox.landlock_version() else [gettext("Landlock: Linux 5.13 or later, enabled")]
     )
+    if not sandbox.has_seccomp():
+        missing.append(gettext("seccomp: the library libseccomp (package libseccomp2)"))
+    warning = gettext("A hostile file is less well shut in. Not here: {parts}.")
+    found = gettext("a process for each file, shut in by {means}").format(
+        means=gettext(" and ").join(means) or gettext("its memory limit alone")
+    )
+    shortage = warning.format(parts="; ".join(missing)) if missing else ""
+    return CheckResult("reading", True, found, warning=shortage)
 
 
 def check_listener(settings: Settings) -> CheckResult:
@@ -232,19 +263,19 @@ def check_listener(settings: Settings) -> CheckResult:
     from ingest.receivers.listener_config import listener_config, reachable_host
 
     if not settings.receive:
-        return CheckResult("listener", True, "off (READFIRST_RECEIVE)")
+        return CheckResult("listener", True, off_text("READFIRST_RECEIVE"))
     try:
         config = listener_config(settings)
     except ReadFirstError as error:
-        return CheckResult("listener", False, str(error), "Change the setting, and start it again.")
-    where = f"{config.ae_title} on {config.host}:{config.port}"
-    if config.port == 0:
-        return CheckResult("listener", True, f"{where}: any free port, named in its log")
-    well = _answers(reachable_host(config.host), config.port)
-    advice = "Start it with `readfirst up` or `readfirst receive`, and see its log."
-    return CheckResult(
-        "listener", well, f"{where} {'answers' if well else 'does not answer'}", advice
+        return CheckResult("listener", False, str(error), change_setting())
+    where = gettext("{title} on {address}").format(
+        title=config.ae_title, address=f"{config.host}:{config.port}"
     )
+    if config.port == 0:
+        return CheckResult("listener", True, free_port_text(where))
+    well = _answers(reachable_host(config.host), config.port)
+    advice = gettext("Start it with `readfirst up` or `readfirst receive`, and see its log.")
+    return CheckResult("listener", well, f"{where} {answer_text(well)}", advice)
 
 
 def check_page(settings: Settings) -> CheckResult:
@@ -260,60 +291,79 @@ def check_page(settings: Settings) -> CheckResult:
     try:
         closed = from_database(settings, is_closed)
     except ReadFirstError as error:
-        return CheckResult("page", False, str(error), "Then start it again.")
+        return CheckResult("page", False, str(error), gettext("Then start it again."))
     if closed is None:
-        return CheckResult("page", True, "see the database")
-    access = "by log-in" if closed else "open to whoever is on this machine"
+        return CheckResult("page", True, gettext("see the database"))
+    access = gettext("by log-in") if closed else gettext("open to whoever is on this machine")
     bare = not (is_loopback(settings.host) or settings.tls_certificate or settings.trusted_proxies)
+    plain, safe = gettext("{access}, on {host} without TLS"), gettext("{access}, on {host}")
+    where = plain if bare else safe
     return CheckResult(
         "page",
         not bare,
-        f"{access}, on {settings.host}" + (" without TLS" if bare else ""),
-        "Set READFIRST_TLS_CERTIFICATE and READFIRST_TLS_KEY, or put a proxy with TLS before it "
-        "and name that in READFIRST_TRUSTED_PROXIES.",
+        where.format(access=access, host=settings.host),
+        gettext(
+            "Set READFIRST_TLS_CERTIFICATE and READFIRST_TLS_KEY, or put a proxy with TLS before "
+            "it and name that in READFIRST_TRUSTED_PROXIES."
+        ),
     )
 
 
-def check_escalation(settings: Settings) -> CheckResult:
+def check_messages(settings: Settings) -> CheckResult:
     """See whether the mail server lets ReadFirst in, and whether messages wait or were given up."""
     from db.lifecycle.outbox import Channel, outbox_counts
     from worker.delivery.mail import mail_server, night_mail_server, try_server
 
     if settings.escalate_after_minutes is None and not settings.nightly_mail_to:
-        return CheckResult("messages", True, "no escalation (READFIRST_ESCALATE_AFTER_MINUTES)")
+        none = gettext("no escalation (READFIRST_ESCALATE_AFTER_MINUTES)")
+        return CheckResult("messages", True, none)
     counts = (
         from_database(
             settings, lambda session: [outbox_counts(session, channel) for channel in Channel]
         )
         or []
     )
-    given_up = sum(each.given_up for each in counts)
-    failed = [each for each in counts if each.last_error]
-    warning = f"{given_up} messages were given up after days. " if given_up else ""
-    if failed:
-        waiting = sum(each.waiting for each in failed)
-        warning += f"{waiting} wait after a failed attempt ({failed[0].last_error})."
+    warning = _undelivered(counts)
     found = _messages(settings)
     server = mail_server(settings) or night_mail_server(settings)
     if server is None:
         return CheckResult("messages", True, found, warning=warning)
     attempt = try_server(server)
     where = f"{found}; {server.host}:{server.port} ({server.security})"
+    failed = gettext("failed: {reason}").format(reason=attempt.outcome)
     return CheckResult(
         "messages",
         attempt.taken,
-        f"{where} {'answers' if attempt.taken else f'failed: {attempt.outcome}'}",
-        "Check READFIRST_SMTP_HOST, _PORT, _SECURITY, _USER and the password; "
-        "`readfirst doctor --send-test-mail` sends a mail.",
-        warning=warning.strip(),
+        f"{where} {answer_text(True) if attempt.taken else failed}",
+        gettext(
+            "Check READFIRST_SMTP_HOST, _PORT, _SECURITY, _USER and the password; "
+            "`readfirst doctor --send-test-mail` sends a mail."
+        ),
+        warning=warning,
     )
+
+
+def _undelivered(counts: Sequence["OutboxCounts"]) -> str:
+    """Say what was given up and what waits; nothing where all is delivered."""
+    given_up = sum(each.given_up for each in counts)
+    failed = [each for each in counts if each.last_error]
+    parts = []
+    if given_up:
+        text = gettext("{count} messages were given up after days.")
+        parts.append(text.format(count=given_up))
+    if failed:
+        text = gettext("{count} wait after a failed attempt ({reason}).")
+        waiting = sum(each.waiting for each in failed)
+        parts.append(text.format(count=waiting, reason=failed[0].last_error))
+    return " ".join(parts)
 
 
 def _messages(settings: Settings) -> str:
     """Say which messages there are."""
     minutes = settings.escalate_after_minutes
-    parts = [f"escalation after {minutes} min by {settings.escalate_by}"] if minutes else []
-    return "; ".join([*parts, *(["nights by mail"] if settings.nightly_mail_to else [])])
+    escalation = gettext("escalation after {minutes} min by {way}")
+    parts = [escalation.format(minutes=minutes, way=settings.escalate_by)] if minutes else []
+    return "; ".join([*parts, *([gettext("nights by mail")] if settings.nightly_mail_to else [])])
 
 
 def check_weights(settings: Settings) -> CheckResult:
@@ -325,15 +375,14 @@ def check_weights(settings: Settings) -> CheckResult:
         for folder in folders.values():
             check_files(folder, load_manifest(folder))
     except ReadFirstError as error:
-        return CheckResult(
-            "weights", False, str(error), "Install ReadFirst again, or copy them again."
-        )
-    advice = "Install ReadFirst again: the shipped ensemble is missing."
-    versions = ", ".join(sorted(folders))
-    return CheckResult("weights", bool(folders), f"ensembles {versions}", advice)
+        advice = gettext("Install ReadFirst again, or copy them again.")
+        return CheckResult("weights", False, str(error), advice)
+    advice = gettext("Install ReadFirst again: the shipped ensemble is missing.")
+    found = gettext("ensembles {versions}").format(versions=", ".join(sorted(folders)))
+    return CheckResult("weights", bool(folders), found, advice)
 
 
-def check_acceptance(settings: Settings) -> CheckResult:
+def check_accepted(settings: Settings) -> CheckResult:
     """See whether a lead has ever accepted the active ensemble for this site."""
     from db.ensembles.acceptance import is_accepted
     from db.ensembles.versions import active_ensemble
@@ -348,16 +397,19 @@ def check_acceptance(settings: Settings) -> CheckResult:
         return unknown("accepted")
     version, accepted = answer
     if version is None:
-        return CheckResult("accepted", True, "no ensemble has scored yet")
+        return CheckResult("accepted", True, gettext("no ensemble has scored yet"))
     if accepted:
-        return CheckResult("accepted", True, f"ensemble {version} was accepted by a lead")
+        text = gettext("ensemble {version} was accepted by a lead")
+        return CheckResult("accepted", True, text.format(version=version))
     if settings.is_silent:
-        return CheckResult("accepted", True, f"silent mode: ensemble {version} only scores")
-    warning = (
-        f"No lead has accepted ensemble {version} on films of this site: "
+        text = gettext("silent mode: ensemble {version} only scores")
+        return CheckResult("accepted", True, text.format(version=version))
+    warning = gettext(
+        "No lead has accepted ensemble {version} on films of this site: "
         "docs/how-to/accept-an-ensemble.md says how."
-    )
-    return CheckResult("accepted", True, f"live, ranked by ensemble {version}", warning=warning)
+    ).format(version=version)
+    found = gettext("live, ranked by ensemble {version}").format(version=version)
+    return CheckResult("accepted", True, found, warning=warning)
 
 
 CHECKS: tuple[Callable[[Settings], CheckResult], ...] = (
@@ -368,7 +420,7 @@ CHECKS: tuple[Callable[[Settings], CheckResult], ...] = (
     check_inbox,
     check_disk,
     check_database,
-    check_left,
+    check_intake,
     check_work,
     check_broker,
     check_reading,
@@ -376,10 +428,10 @@ CHECKS: tuple[Callable[[Settings], CheckResult], ...] = (
     check_sources,
     check_hl7,
     check_page,
-    check_escalation,
-    check_destinations,
+    check_messages,
+    check_results,
     check_weights,
-    check_acceptance,
+    check_accepted,
 )
 
 
@@ -420,7 +472,7 @@ def _answers(host: str, port: int) -> bool:
 
 
 def _writable(name: str, folder: Path, setting: str, fault: str | None) -> CheckResult:
-    advice = f"Make it usable, or set {setting}."
+    advice = gettext("Make it usable, or set {setting}.").format(setting=setting)
     if fault:
         return CheckResult(name, False, fault, advice)
     try:

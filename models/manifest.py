@@ -13,6 +13,7 @@ from models.unlike.manifest_part import UnlikeCheck
 from readfirst.domain import FIRST_POPULATION, Ages
 from readfirst.errors import Misconfigured
 from readfirst.files.whole_files import written_whole
+from readfirst.language.texts import gettext
 
 #: The ensembles that come with ReadFirst, a folder for each version.
 SHIPPED = Path(__file__).parent / "ensembles"
@@ -251,7 +252,11 @@ def load_manifest(folder: Path) -> Manifest:
     try:
         return Manifest.model_validate_json(path.read_bytes())
     except OSError as error:
-        raise Misconfigured(f"{folder} holds no ensemble: {path.name} cannot be read.") from error
+        raise Misconfigured(
+            gettext("{folder} holds no ensemble: {name} cannot be read.").format(
+                folder=folder, name=path.name
+            )
+        ) from error
     except ValidationError as error:
         fault = error.errors()[0]
         field = ".".join(str(part) for part in fault["loc"]) or "the file"
@@ -269,11 +274,17 @@ def check_files(folder: Path, manifest: Manifest) -> None:
     for part in manifest.parts:
         path = folder / part.file
         if not path.is_file():
-            raise Misconfigured(f"Ensemble {manifest.version}: {path} is missing.")
+            raise Misconfigured(
+                gettext("Ensemble {version}: {path} is missing.").format(
+                    version=manifest.version, path=path
+                )
+            )
         if file_sha256(path) != part.sha256:
             raise Misconfigured(
-                f"Ensemble {manifest.version}: {path} is not the file that its manifest names; "
-                "copy the ensemble again."
+                gettext(
+                    "Ensemble {version}: {path} is not the file that its manifest names; copy the "
+                    "ensemble again."
+                ).format(version=manifest.version, path=path)
             )
 
 
@@ -304,7 +315,11 @@ def available_manifest(version: str, site_folder: Path) -> Manifest:
     """Read the manifest of an ensemble that a site can use. Raises Misconfigured."""
     folder = available_ensembles(site_folder).get(version)
     if folder is None:
-        raise Misconfigured(f"The files of ensemble {version} are not on this machine.")
+        raise Misconfigured(
+            gettext("The files of ensemble {version} are not on this machine.").format(
+                version=version
+            )
+        )
     return load_manifest(folder)
 
 
@@ -312,5 +327,9 @@ def shipped_version() -> str:
     """Return the newest ensemble that comes with ReadFirst. Raises Misconfigured if none does."""
     shipped = [load_manifest(path) for path in find_ensembles([SHIPPED]).values()]
     if not shipped:
-        raise Misconfigured(f"No ensemble lies in {SHIPPED}; install ReadFirst again.")
+        raise Misconfigured(
+            gettext("No ensemble lies in {shipped}; install ReadFirst again.").format(
+                shipped=SHIPPED
+            )
+        )
     return max(shipped, key=lambda manifest: manifest.created).version

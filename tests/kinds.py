@@ -90,6 +90,7 @@ INTEGRATION: Final[dict[str, tuple[str, ...]]] = {
         "test_the_fast_lane_has_no_package_that_it_does_without",
     ),
     "unit/worklist/test_access.py": ("test_each_route_is_for_its_role_and_those_above",),
+    "unit/worklist/test_every_text.py": ALL,
     "unit/worklist/test_images.py": (
         "test_a_film_is_rendered_with_every_pixel",
         "test_a_window_is_the_one_of_the_standard",
@@ -161,6 +162,7 @@ SLOW: Final[dict[str, tuple[str, ...]]] = {
         "test_another_order_has_pages_too",
         "test_the_document_names_every_operation_its_tag_and_its_errors",
     ),
+    "unit/worklist/test_every_text.py": ALL,
     "unit/worklist/test_list.py": ("test_pages_lead_on_and_back",),
     "unit/worklist/test_study_page.py": (
         "test_what_is_no_verdict_is_refused",

@@ -24,9 +24,13 @@ ROOT = Path(__file__).parents[1]
 #: By what finds the texts in a kind of file, the files.
 SOURCES = {
     "python": (
+        "cli/checks/*.py",
+        "cli/common/checks.py",
+        "cli/doctor.py",
         "db/**/*.py",
         "ingest/**/*.py",
         "models/cards/*.py",
+        "models/manifest.py",
         "readfirst/**/*.py",
         "worker/delivery/*.py",
         "worklist/**/*.py",
@@ -61,6 +65,7 @@ TABLES = (
     "readfirst.nights.reasons:END_WORDS",
     "readfirst.refusals:SENTENCES",
     "readfirst.ris.codes:MESSAGE_SENTENCES",
+    "readfirst.site.checks:CHECK_WORDS",
     "readfirst.site.parts:WORDS",
     "readfirst.studies.findings:AGREEMENT_WORDS",
     "readfirst.studies.findings:FINDING_WORDS",
@@ -74,8 +79,9 @@ TABLES = (
     "readfirst.studies.marks:VALIDITY_LABELS",
     "readfirst.studies.marks:VALIDITY_WORDS",
     "readfirst.studies.priority:PRIOR",
-    "db.monitoring.scanners:EVERY_SCANNER",
-    "db.monitoring.scanners:OTHER_SCANNERS",
+    "db.ensembles.acceptance:LEFT_OUT",
+    "db.ensembles.acceptance:SOURCES",
+    "db.access.account_changes:LAST_ADMIN",
     "db.access.account_changes:SENTENCES",
     "db.nights.report:NEVER_SCORED",
     "db.nights.report:NOT_VALIDATED",
@@ -85,7 +91,10 @@ TABLES = (
     "db.worklist.study_read_models:SILENT",
     "db.worklist.study_read_models:SILENT_STAT",
     "worklist.pages.list.page:SILENT_BANNER",
+    "worklist.admin.account_service:FIRST_IS_ADMIN",
     "worklist.admin.explanation:SENTENCES",
+    "worklist.admin.live_checks:ADVICE",
+    "worklist.admin.live_checks:NO_ANSWER",
     "worklist.admin.rules:NO_FILE",
     "worklist.admin.comparison:CHANGE_TEXTS",
     "worklist.admin.comparison:FIGURE_TEXTS",
@@ -97,6 +106,8 @@ TABLES = (
     "worklist.admin.lead.thresholds:EVIDENCE",
     "worklist.admin.lead.thresholds:METHODS",
     "worklist.services.acceptance_report:FIGURES",
+    "worklist.services.acceptance_report:GROUPS",
+    "worklist.services.acceptance_report:GROUP_NAMES",
     "worklist.services.acceptance_report:OUTCOMES",
     "worklist.pages.account.account:NOT_CONFIRMED",
     "worklist.pages.account.login:IDLE",
@@ -130,6 +141,7 @@ TABLES = (
     "worklist.services.forms:TOO_OLD",
     "worklist.services.reader_texts:ANOTHER_WINDOW",
     "worklist.services.study_texts:NO_NAME",
+    "worklist.services.study_texts:SCANNER_WORDS",
 )
 #: Models whose fields have descriptions that are shown: `module:name`.
 DESCRIBED = ("readfirst.settings:Settings",)

@@ -3,8 +3,15 @@
 import socket
 from contextlib import suppress
 
-from cli.common.checks import from_database
+from cli.common.checks import (
+    answer_text,
+    change_setting,
+    free_port_text,
+    from_database,
+    off_text,
+)
 from readfirst.errors import ReadFirstError
+from readfirst.language.texts import gettext
 from readfirst.settings import Settings
 from readfirst.site.checks import CheckResult
 
@@ -18,23 +25,23 @@ def check_hl7(settings: Settings) -> CheckResult:
     from ingest.receivers.listener_config import reachable_host
 
     if settings.hl7_port is None:
-        return CheckResult("hl7", True, "off (READFIRST_HL7_PORT)")
+        return CheckResult("hl7", True, off_text("READFIRST_HL7_PORT"))
     try:
         config = hl7_listener_config(settings)
     except ReadFirstError as error:
-        return CheckResult("hl7", False, str(error), "Change the setting, and start it again.")
+        return CheckResult("hl7", False, str(error), change_setting())
     kept = _kept(settings)
-    warning = f"{kept} messages could not be read: see `readfirst hl7 list`." if kept else ""
+    unread = gettext("{count} messages could not be read: see `readfirst hl7 list`.")
+    warning = unread.format(count=kept) if kept else ""
     where = f"{config.host}:{config.port}"
     if config.port == 0:
-        free = f"{where}: any free port, named in its log"
-        return CheckResult("hl7", True, free, warning=warning)
+        return CheckResult("hl7", True, free_port_text(where), warning=warning)
     well = _answers(reachable_host(config.host), config.port)
     return CheckResult(
         "hl7",
         well,
-        f"{where} {'answers' if well else 'does not answer'}",
-        "Start it with `readfirst up` or `readfirst mllp`, and see its log.",
+        f"{where} {answer_text(well)}",
+        gettext("Start it with `readfirst up` or `readfirst mllp`, and see its log."),
         warning=warning,
     )
 

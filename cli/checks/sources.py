@@ -2,6 +2,7 @@
 
 from cli.common.checks import from_database, unknown
 from cli.common.console import local_time
+from readfirst.language.texts import gettext
 from readfirst.settings import Settings
 from readfirst.site.checks import CheckResult
 
@@ -14,17 +15,23 @@ def check_sources(settings: Settings) -> CheckResult:
     if records is None:
         return unknown("sources")
     if not records:
-        return CheckResult("sources", True, "none (`readfirst sources add`)")
+        return CheckResult("sources", True, gettext("none (`readfirst sources add`)"))
     failing = [record for record in records if record.failing_since is not None]
     if not failing:
         names = ", ".join(record.source.name for record in records)
         return CheckResult("sources", True, names)
+    since = gettext("{name} since {time}: {reason}")
     text = " ".join(
-        f"{record.source.name} since {local_time(record.failing_since, settings)}: "
-        f"{record.last_error}"
+        since.format(
+            name=record.source.name,
+            time=local_time(record.failing_since, settings),
+            reason=record.last_error,
+        )
         for record in failing
         if record.failing_since is not None
     )
     # A warning: that an archive is off makes no part of ReadFirst unhealthy.
-    warning = f"{text} `readfirst sources test {failing[0].source.name}` tries again."
-    return CheckResult("sources", True, f"{len(failing)} of {len(records)} fail", warning=warning)
+    again = gettext("`readfirst sources test {name}` tries again.")
+    warning = f"{text} {again.format(name=failing[0].source.name)}"
+    summary = gettext("{count} of {all} fail").format(count=len(failing), all=len(records))
+    return CheckResult("sources", True, summary, warning=warning)

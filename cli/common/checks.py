@@ -6,6 +6,7 @@ from typing import TypeVar
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from readfirst.language.texts import gettext
 from readfirst.settings import Settings
 from readfirst.site.checks import CheckResult
 
@@ -28,4 +29,24 @@ def from_database(settings: Settings, read: Callable[[Session], Answer]) -> Answ
 
 def unknown(name: str) -> CheckResult:
     """Make the result of a check for which the database does not answer."""
-    return CheckResult(name, True, "unknown without the database")
+    return CheckResult(name, True, gettext("unknown without the database"))
+
+
+def answer_text(well: bool) -> str:
+    """Say whether a server answers, behind its name."""
+    return gettext("answers") if well else gettext("does not answer")
+
+
+def off_text(setting: str) -> str:
+    """Say that a part is off, and which setting switches it on."""
+    return gettext("off ({setting})").format(setting=setting)
+
+
+def free_port_text(where: str) -> str:
+    """Say that a listener takes any free port."""
+    return gettext("{address}: any free port, named in its log").format(address=where)
+
+
+def change_setting() -> str:
+    """Advise to change the setting that a sentence names."""
+    return gettext("Change the setting, and start it again.")

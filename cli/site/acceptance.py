@@ -18,6 +18,8 @@ from cli.common.options import Json
 from db.access import accounts
 from db.access.audit import Actor
 from db.ensembles.acceptance import (
+    TABLE,
+    VERDICTS,
     AcceptanceRecord,
     StudyLabel,
     acceptance,
@@ -109,10 +111,10 @@ def _make(database: Database, labels: Path | None, ensemble: str | None) -> Acce
         version = ensemble or required_active(session).version
         promise = promise_of(available_manifest(version, settings.ensembles_path))
         if labels is None:
-            matched, source = verdict_labels(session), "the verdicts of readers"
+            matched, source = verdict_labels(session), VERDICTS
         else:
             matched = match_labels(session, read_labels(labels))
-            source = f"a table of {len(matched.by_study)} studies"
+            source = TABLE.format(count=len(matched.by_study))
         report = make_report(session, promise, matched, source, now, settings.prevalence)
         return keep_report(session, report, getuser())
 

@@ -114,7 +114,9 @@ def _apply(session: Session, name: str, wanted: Wanted, at: datetime) -> None:
         case AccountChange.LOG_OUT:
             close_all(session, accounts.id_of(session, name))
         case _:
-            raise Misconfigured(f"The change {wanted.change} needs a value.")
+            raise Misconfigured(
+                gettext("The change {change} needs a value.").format(change=wanted.change)
+            )
 
 
 def _check_not_last_admin(session: Session, name: str) -> None:
@@ -123,4 +125,4 @@ def _check_not_last_admin(session: Session, name: str) -> None:
     """
     query = select(Account.name).where(Account.role == Role.ADMIN, Account.disabled_at.is_(None))
     if session.scalars(query.with_for_update()).all() == [name]:
-        raise Misconfigured(LAST_ADMIN.format(name=name))
+        raise Misconfigured(gettext(LAST_ADMIN).format(name=name))

@@ -11,6 +11,7 @@ from db.access.login_sessions import Lifetimes, are_alive
 from db.tables import Account, LoginAttempts, LoginSession
 from readfirst.access.roles import Role
 from readfirst.errors import Misconfigured
+from readfirst.language.texts import gettext
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +40,7 @@ def account_details(
     query = select(Account).order_by(Account.name)
     rows = session.scalars(query if name is None else query.where(Account.name == name)).all()
     if name is not None and not rows:
-        raise Misconfigured(f"There is no account {name}.")
+        raise Misconfigured(gettext("There is no account {name}.").format(name=name))
     living = select(LoginSession.account_id, func.count()).where(*are_alive(at, lifetimes))
     sessions = dict(session.execute(living.group_by(LoginSession.account_id)).all())
     locked = {

@@ -8,9 +8,11 @@ from sqlalchemy.orm import Session
 
 from db.access.login_attempts import forget
 from db.access.login_sessions import close_all
+from db.session import rows_of
 from db.tables import Account
 from readfirst.access.roles import Role
 from readfirst.errors import Misconfigured
+from readfirst.language.texts import gettext
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +41,7 @@ _ANY = select(Account.id).limit(1)
 
 def any_account(session: Session) -> bool:
     """Tell whether there is one, be it disabled."""
-    return session.scalar(_ANY) is not None
+    return rows_of(session, _ANY).first() is not None
 
 
 def exists(session: Session, name: str) -> bool:
@@ -63,7 +65,7 @@ def all_accounts(session: Session) -> list[AccountRecord]:
 def add(session: Session, new: NewAccount, at: datetime) -> None:
     """Make an account. Raises Misconfigured if the name is taken."""
     if _named(session, new.name) is not None:
-        raise Misconfigured(f"There is an account {new.name} already.")
+        raise Misconfigured(gettext("There is an account {name} already.").format(name=new.name))
     session.add(
         Account(
             name=new.name,
@@ -91,7 +93,7 @@ def set_password_hash(session: Session, name: str, kept: str) -> None:
     """Set a person's password: whoever is logged in by the old one is logged out."""
     account = _known(session, name)
     if account.role is Role.SERVICE:
-        raise Misconfigured(f"{name} is a program: give it a token.")
+        raise Misconfigured(gettext("{name} is a program: give it a token.").format(name=name))
     account.password_hash = kept
     close_all(session, account.id)
     forget(session, name)
@@ -106,7 +108,7 @@ def set_token(session: Session, name: str, token_sha256: str) -> None:
     """Give a program another token; the old one is worth nothing from now on."""
     account = _known(session, name)
     if account.role is not Role.SERVICE:
-        raise Misconfigured(f"{name} is a person: set a password.")
+        raise Misconfigured(gettext("{name} is a person: set a password.").format(name=name))
     account.token_sha256 = token_sha256
 
 
@@ -114,7 +116,7 @@ def revoke_token(session: Session, name: str) -> None:
     """Let a program have no token: it is let in no more until it is given another."""
     account = _known(session, name)
     if account.role is not Role.SERVICE:
-        raise Misconfigured(f"{name} is a person: there is no token.")
+        raise Misconfigured(gettext("{name} is a person: there is no token.").format(name=name))
     account.token_sha256 = None
 
 
@@ -127,7 +129,7 @@ def set_role(session: Session, name: str, role: Role) -> None:
     """Let a person do more or less, from the next request on. A program stays one."""
     account = _known(session, name)
     if Role.SERVICE in (account.role, role):
-        raise Misconfigured("A program cannot become a person, nor a person a program.")
+        raise Misconfigured(gettext("A program cannot become a person, nor a person a program."))
     account.role = role
 
 
@@ -175,5 +177,5 @@ def _named(session: Session, name: str) -> Account | None:
 def _known(session: Session, name: str) -> Account:
     account = _named(session, name)
     if account is None:
-        raise Misconfigured(f"There is no account {name}.")
+        raise Misconfigured(gettext("There is no account {name}.").format(name=name))
     return account

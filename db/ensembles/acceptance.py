@@ -22,12 +22,23 @@ from db.study_conditions import is_not_replaced
 from db.tables import Acceptance, Image, Score, Study, Verdict
 from db.verdicts import latest_verdicts
 from readfirst.errors import Misconfigured
+from readfirst.language.texts import gettext
 from readfirst.statistics.acceptance import AcceptanceReport, LabelledStudy, Promise, accept
 from readfirst.studies.findings import LABELS, Finding
 from readfirst.studies.score_marks import outside_validation
 
 REPORTS = TypeAdapter(AcceptanceReport)
 UNKNOWN = "unknown"
+#: Where labels come from.
+SOURCES = ("the verdicts of readers", "a table of {count} studies")
+#: What became of labels that do not count, by their number.
+LEFT_OUT = (
+    "{count} labelled studies that it has not scored are left out",
+    "{count} labels are of no study here",
+    "{count} labels fit several studies",
+    "{count} studies have two labels",
+)
+VERDICTS, TABLE = SOURCES
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +158,10 @@ def make_report(
     sick = sum(study.sick for study in studies)
     if sick in (0, len(studies)):
         raise Misconfigured(
-            f"Ensemble {version} has scored {len(studies)} labelled studies, {sick} with "
-            "pneumonia: an acceptance needs studies with and without."
+            gettext(
+                "Ensemble {version} has scored {studies} labelled studies, {sick} with pneumonia: "
+                "an acceptance needs studies with and without."
+            ).format(version=version, studies=len(studies), sick=sick)
         )
     left_out = len(labels.by_study) - len(studies)
     return accept(
@@ -182,11 +195,17 @@ def sign(session: Session, number: int, actor: Actor, at: datetime) -> Acceptanc
     """Sign a report, and note it. Raises Misconfigured without an account, and for a signed one."""
     row = session.get(Acceptance, number, with_for_update=True)
     if row is None:
-        raise Misconfigured(f"There is no acceptance report {number}.")
+        raise Misconfigured(
+            gettext("There is no acceptance report {number}.").format(number=number)
+        )
     if actor.account is None:
-        raise Misconfigured("A report is signed by a named account: log in, or name one.")
+        raise Misconfigured(gettext("A report is signed by a named account: log in, or name one."))
     if row.signed_at is not None:
-        raise Misconfigured(f"Acceptance report {number} has been signed by {row.signed_by}.")
+        raise Misconfigured(
+            gettext("Acceptance report {number} has been signed by {name}.").format(
+                number=number, name=row.signed_by
+            )
+        )
     row.signed_by, row.signed_at = actor.account, at
     detail: dict[str, Any] = {
         "acceptance": number,
@@ -235,14 +254,25 @@ def _study_names(session: Session) -> tuple[dict[str, list[int]], dict[str, list
 
 def _described(source: str, labels: MatchedLabels, left_out: int) -> str:
     """Say where labels come from, and what became of those that do not count."""
-    parts = {
-        f"{left_out} labelled studies that it has not scored are left out": left_out,
-        f"{labels.unknown} labels are of no study here": labels.unknown,
-        f"{labels.ambiguous} labels fit several studies": labels.ambiguous,
-        f"{labels.contradicted} studies have two labels": labels.contradicted,
-    }
-    left = [text for text, count in parts.items() if count]
+    counts = (left_out, labels.unknown, labels.ambiguous, labels.contradicted)
+    pairs = zip(LEFT_OUT, counts, strict=True)
+    left = [text.format(count=count) for text, count in pairs if count]
     return f"{source}{'; ' if left else ''}{', '.join(left)}."
+
+
+def labels_text(described: str) -> str:
+    """Where the labels of a report come from, as it is kept, in the language that is spoken."""
+    source, _, left = described.removesuffix(".").partition("; ")
+    parts = [_of_count(part) for part in left.split(", ") if part]
+    return f"{_of_count(source)}{'; ' if parts else ''}{', '.join(parts)}."
+
+
+def _of_count(text: str) -> str:
+    """Translate a text of `SOURCES` or `LEFT_OUT` with its number; another one stays."""
+    number = next((word for word in text.split() if word.isdigit()), None)
+    if number is None:
+        return gettext(text)
+    return gettext(text.replace(number, "{count}", 1)).format(count=number)
 
 
 def _record(row: Acceptance) -> AcceptanceRecord:

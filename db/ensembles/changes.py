@@ -22,6 +22,7 @@ from db.ensembles.versions import (
 from db.nights.running import close_night, running_night
 from db.tables import EnsembleVersion, Threshold
 from readfirst.errors import Misconfigured
+from readfirst.language.texts import gettext
 from readfirst.nights.reasons import NightEnd
 
 
@@ -83,7 +84,7 @@ def _changed(
     if change in (EnsembleChange.RESCORE, EnsembleChange.STOP_NIGHT):
         return required_active(session)
     if not version:
-        raise Misconfigured("Name the version of the ensemble.")
+        raise Misconfigured(gettext("Name the version of the ensemble."))
     if change is EnsembleChange.SHADOW:
         return begin_shadow(session, version, at)
     if change is EnsembleChange.END_SHADOW:
@@ -94,7 +95,7 @@ def _changed(
 def _stop_night(session: Session) -> None:
     night = running_night(session, lock=True)
     if night is None or night.closed_because is not None:
-        raise Misconfigured("No night runs now: there is nothing to stop.")
+        raise Misconfigured(gettext("No night runs now: there is nothing to stop."))
     close_night(night, NightEnd.STOPPED)
 
 

@@ -21,6 +21,7 @@ from db.tables import EnsembleVersion, Image, Score, ShadowImage, Study, Verdict
 from db.verdicts import latest_verdict_of_study
 from readfirst.ensemble_states import EnsembleState
 from readfirst.errors import Misconfigured
+from readfirst.language.texts import gettext
 from readfirst.statistics.confusion import Confusion, kappa
 from readfirst.statistics.paired import Answers, PairedFigure, paired_figures
 from readfirst.statistics.shares import Share, share
@@ -204,7 +205,7 @@ def changed_studies(
 
 def _both(session: Session, first: str, second: str) -> tuple[EnsembleVersion, EnsembleVersion]:
     if first == second:
-        raise Misconfigured("Name two ensembles that differ.")
+        raise Misconfigured(gettext("Name two ensembles that differ."))
     return registered(session, first), registered(session, second)
 
 

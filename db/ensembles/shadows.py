@@ -15,6 +15,7 @@ from db.session import insert_into
 from db.tables import EnsembleVersion, Image, Score, ShadowImage
 from readfirst.domain import ImageState
 from readfirst.errors import Misconfigured
+from readfirst.language.texts import gettext
 
 #: Networks are loaded for films that were scored so long ago: so they are loaded for many at once.
 DELAY = timedelta(minutes=10)
@@ -41,11 +42,17 @@ def begin_shadow(session: Session, version: str, at: datetime) -> EnsembleVersio
     """
     ensemble = registered(session, version)
     if ensemble.active:
-        raise Misconfigured(f"Ensemble {version} is the active one: it scores every film already.")
+        raise Misconfigured(
+            gettext("Ensemble {version} is the active one: it scores every film already.").format(
+                version=version
+            )
+        )
     if ensemble.activated_at is not None:
         raise Misconfigured(
-            f"Ensemble {version} was active before, so its scores count. Only one that never was "
-            "can score in shadow; `readfirst models promote` makes this one active again."
+            gettext(
+                "Ensemble {version} was active before, so its scores count. Only one that never "
+                "was can score in shadow; `readfirst models promote` makes this one active again."
+            ).format(version=version)
         )
     if ensemble.shadow_since is None:
         ensemble.shadow_since, ensemble.retired_at = at, None
@@ -60,7 +67,9 @@ def end_shadow(session: Session, version: str) -> EnsembleVersion:
     """Let an ensemble score in shadow no more; its scores stay. Raises Misconfigured."""
     ensemble = registered(session, version)
     if ensemble.shadow_since is None:
-        raise Misconfigured(f"Ensemble {version} does not score in shadow.")
+        raise Misconfigured(
+            gettext("Ensemble {version} does not score in shadow.").format(version=version)
+        )
     leave_shadow(ensemble)
     session.flush()
     return ensemble

@@ -18,6 +18,7 @@ from db.study_conditions import is_not_replaced, is_unread
 from db.tables import EVERYBODY, EnsembleVersion, Image, Score, Study, Verdict
 from db.verdicts import latest_verdicts
 from readfirst.errors import Misconfigured
+from readfirst.language.texts import gettext
 from readfirst.monitoring.reference import read_reference
 from readfirst.statistics.operating_points import (
     LabelledProbabilities,
@@ -154,12 +155,14 @@ def choose(choice: ThresholdChoice, cases: LabelledProbabilities | None) -> floa
     """
     if choice.method is ThresholdMethod.VALUE:
         if not 0 < choice.target < 1:
-            raise Misconfigured("A threshold lies between 0 and 1.")
+            raise Misconfigured(gettext("A threshold lies between 0 and 1."))
         return choice.target
     if cases is None:
         raise Misconfigured(
-            "The ensemble brings no reference (`readfirst models reference` makes one): choose "
-            "from verdicts, or name a value."
+            gettext(
+                "The ensemble brings no reference (`readfirst models reference` makes one): "
+                "choose from verdicts, or name a value."
+            )
         )
     if choice.evidence is Evidence.VERDICTS:
         _check_enough(choice.method, cases)
@@ -170,12 +173,16 @@ def choose(choice: ThresholdChoice, cases: LabelledProbabilities | None) -> floa
             return by_specificity(cases, choice.target)
         if choice.prevalence is None:
             raise Misconfigured(
-                "The price of a miss depends on how common pneumonia is: state the prevalence, or "
-                "set READFIRST_PREVALENCE."
+                gettext(
+                    "The price of a miss depends on how common pneumonia is: state the "
+                    "prevalence, or set READFIRST_PREVALENCE."
+                )
             )
         return by_miss_cost(cases, choice.target, choice.prevalence)
     except ValueError as error:
-        raise Misconfigured(f"No threshold can be chosen: {error}.") from error
+        raise Misconfigured(
+            gettext("No threshold can be chosen: {error}.").format(error=error)
+        ) from error
 
 
 def reference_cases(ensemble: EnsembleVersion) -> LabelledProbabilities | None:
@@ -267,7 +274,9 @@ def _check_enough(method: ThresholdMethod, cases: LabelledProbabilities) -> None
     }.get(method, (len(cases.sick), len(cases.healthy)))
     if min(wanted) < FEWEST_VERDICTS:
         raise Misconfigured(
-            f"Verdicts say pneumonia of {len(cases.sick)} studies that the ensemble has scored, "
-            f"and no pneumonia of {len(cases.healthy)}: too few to choose from (at least "
-            f"{FEWEST_VERDICTS}). Choose on the reference, or name a value."
+            gettext(
+                "Verdicts say pneumonia of {sick} studies that the ensemble has scored, and no "
+                "pneumonia of {healthy}: too few to choose from (at least {least}). Choose on the "
+                "reference, or name a value."
+            ).format(sick=len(cases.sick), healthy=len(cases.healthy), least=FEWEST_VERDICTS)
         )

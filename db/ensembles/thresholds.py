@@ -16,6 +16,7 @@ from db.ensembles.unknown_ensemble import unknown_ensemble
 from db.tables import EVERYBODY, EnsembleVersion, Threshold
 from readfirst.domain import ImageScore
 from readfirst.errors import Misconfigured
+from readfirst.language.texts import gettext
 from readfirst.statistics.operating_points import ThresholdMethod
 
 
@@ -49,7 +50,8 @@ class ActiveThresholds:
         threshold = self.of(ensemble_version, score.population)
         if threshold is None:
             name = score.population or EVERYBODY
-            raise Misconfigured(f"Ensemble {ensemble_version} has no threshold for {name!r} here.")
+            text = gettext("Ensemble {version} has no threshold for {population} here.")
+            raise Misconfigured(text.format(version=ensemble_version, population=repr(name)))
         return threshold
 
 
@@ -147,7 +149,11 @@ def activate_new(session: Session, new: NewThreshold, at: datetime) -> Threshold
     """
     active = _active(session, new.ensemble_version)
     if active.value == new.value:
-        raise Misconfigured(f"The threshold of ensemble {new.ensemble_version} is that already.")
+        raise Misconfigured(
+            gettext("The threshold of ensemble {version} is that already.").format(
+                version=new.ensemble_version
+            )
+        )
     last = select(func.max(Threshold.version)).where(
         Threshold.ensemble_version == new.ensemble_version, Threshold.population == EVERYBODY
     )
@@ -174,7 +180,9 @@ def activate_previous(session: Session, ensemble_version: str, at: datetime) -> 
     previous = previous_threshold(session, ensemble_version)
     if previous is None:
         raise Misconfigured(
-            f"Ensemble {ensemble_version} had no other threshold: there is none to go back to."
+            gettext(
+                "Ensemble {version} had no other threshold: there is none to go back to."
+            ).format(version=ensemble_version)
         )
     return _activate(session, previous, active, at)
 

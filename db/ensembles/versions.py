@@ -11,6 +11,7 @@ from db.ensembles.thresholds import add_first_thresholds, first_thresholds_of_ot
 from db.ensembles.unknown_ensemble import unknown_ensemble
 from db.tables import EnsembleVersion
 from readfirst.errors import Misconfigured
+from readfirst.language.texts import gettext
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ def required_active(session: Session) -> EnsembleVersion:
     """The ensemble that scores now. Raises Misconfigured before the first film."""
     active = active_ensemble(session)
     if active is None:
-        raise Misconfigured("No ensemble is active yet: the first film makes one so.")
+        raise Misconfigured(gettext("No ensemble is active yet: the first film makes one so."))
     return active
 
 
@@ -62,8 +63,10 @@ def register(session: Session, facts: EnsembleFacts, at: datetime) -> EnsembleVe
         )
         if kept != facts:
             raise Misconfigured(
-                f"Ensemble {facts.version} on disk differs from the one that scored here under "
-                "this version; give the new one a version of its own."
+                gettext(
+                    "Ensemble {version} on disk differs from the one that scored here under this "
+                    "version; give the new one a version of its own."
+                ).format(version=facts.version)
             )
         return known
     first = active_ensemble(session) is None
@@ -105,7 +108,9 @@ def previous_ensemble(session: Session) -> EnsembleVersion:
     )
     previous = session.scalar(query)
     if previous is None:
-        raise Misconfigured("No other ensemble was active before: there is none to go back to.")
+        raise Misconfigured(
+            gettext("No other ensemble was active before: there is none to go back to.")
+        )
     return previous
 
 
@@ -114,8 +119,10 @@ def retire(session: Session, version: str, at: datetime) -> EnsembleVersion:
     ensemble = registered(session, version)
     if ensemble.active:
         raise Misconfigured(
-            f"Ensemble {version} is the active one. Promote another one first, or go back with "
-            "`readfirst models rollback`."
+            gettext(
+                "Ensemble {version} is the active one. Promote another one first, or go back with "
+                "`readfirst models rollback`."
+            ).format(version=version)
         )
     ensemble.retired_at = ensemble.retired_at or at
     leave_shadow(ensemble)

@@ -6,6 +6,7 @@ from ipaddress import ip_network
 
 from ingest.receivers.listener_config import Network, admits, is_loopback, server_tls
 from readfirst.errors import Misconfigured
+from readfirst.language.texts import gettext
 from readfirst.settings import Settings
 
 KILOBYTE = 1024
@@ -39,11 +40,13 @@ def hl7_listener_config(settings: Settings) -> Hl7ListenerConfig:
     TLS needs its files.
     """
     if settings.hl7_port is None:
-        raise Misconfigured("The HL7 listener is off: set READFIRST_HL7_PORT, as to 2575.")
+        raise Misconfigured(gettext("The HL7 listener is off: set READFIRST_HL7_PORT, as to 2575."))
     if not is_loopback(settings.hl7_host) and not settings.hl7_peers:
         raise Misconfigured(
-            f"READFIRST_HL7_HOST is {settings.hl7_host}, which other machines reach: say who may "
-            "send, by READFIRST_HL7_PEERS (addresses or networks)."
+            gettext(
+                "READFIRST_HL7_HOST is {host}, which other machines reach: say who may send, by "
+                "READFIRST_HL7_PEERS (addresses or networks)."
+            ).format(host=settings.hl7_host)
         )
     return Hl7ListenerConfig(
         host=settings.hl7_host,

@@ -6,6 +6,7 @@ from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_netw
 from pathlib import Path
 
 from readfirst.errors import Misconfigured
+from readfirst.language.texts import gettext
 from readfirst.settings import Settings
 
 Network = IPv4Network | IPv6Network
@@ -43,9 +44,11 @@ def listener_config(settings: Settings) -> ListenerConfig:
         settings.receive_calling and settings.receive_peers
     ):
         raise Misconfigured(
-            f"READFIRST_RECEIVE_HOST is {settings.receive_host}, which other machines reach: say "
-            "who may send, by READFIRST_RECEIVE_CALLING (AE titles) and READFIRST_RECEIVE_PEERS "
-            "(addresses or networks)."
+            gettext(
+                "READFIRST_RECEIVE_HOST is {host}, which other machines reach: say who may send, "
+                "by READFIRST_RECEIVE_CALLING (AE titles) and READFIRST_RECEIVE_PEERS (addresses "
+                "or networks)."
+            ).format(host=settings.receive_host)
         )
     return ListenerConfig(
         host=settings.receive_host,
@@ -103,7 +106,9 @@ def server_tls(
     if certificate is None and key is None and ca is None:
         return None
     if certificate is None or key is None:
-        raise Misconfigured(f"TLS needs both {prefix}_CERTIFICATE and {prefix}_KEY.")
+        raise Misconfigured(
+            gettext("TLS needs both {prefix}_CERTIFICATE and {prefix}_KEY.").format(prefix=prefix)
+        )
     context = certified(certificate, key, prefix)
     if ca is not None:
         setting = f"{prefix}_CA"
@@ -112,7 +117,9 @@ def server_tls(
             context.load_verify_locations(ca)
         except ssl.SSLError as error:
             raise Misconfigured(
-                f"{setting} is {ca}; it must be a file of certificates in PEM."
+                gettext("{setting} is {ca}; it must be a file of certificates in PEM.").format(
+                    setting=setting, ca=ca
+                )
             ) from error
         context.verify_mode = ssl.CERT_REQUIRED
     return context
@@ -130,8 +137,10 @@ def certified(certificate: Path, key: Path, prefix: str) -> ssl.SSLContext:
         context.load_cert_chain(certificate, key)
     except ssl.SSLError as error:
         raise Misconfigured(
-            f"{prefix}_CERTIFICATE is {certificate} and {prefix}_KEY is {key}; they must be a "
-            "certificate and its private key, both in PEM."
+            gettext(
+                "{prefix}_CERTIFICATE is {certificate} and {prefix}_KEY is {key}; they must be a "
+                "certificate and its private key, both in PEM."
+            ).format(prefix=prefix, certificate=certificate, key=key)
         ) from error
     return context
 
@@ -141,5 +150,7 @@ def _check_readable(setting: str, path: Path) -> None:
         path.open("rb").close()
     except OSError as error:
         raise Misconfigured(
-            f"{setting} is {path}; it must be a file that can be read ({error.strerror})."
+            gettext("{setting} is {path}; it must be a file that can be read ({reason}).").format(
+                setting=setting, path=path, reason=error.strerror
+            )
         ) from error

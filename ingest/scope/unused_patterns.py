@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from ingest.scope.scope_rules import LISTS, Match, Result, ScopeRules, TagRule
+from readfirst.language.texts import gettext
 
 #: Letters of no pattern, to stand for whatever a star means.
 ANYTHING = "ΨΩΨ"
@@ -25,9 +26,13 @@ class UnusedPattern(NamedTuple):
         """Say which pattern it is, and why nothing comes of it."""
         named = f"[{self.rule}] {self.key} = {self.pattern!r}"
         if self.stronger is None:
-            return f"{named} has no effect: no value can look like it."
+            text = gettext("{pattern} has no effect: no value can look like it.")
+            return text.format(pattern=named)
+        text = gettext(
+            "{pattern} has no effect: {other} means all of the same values, and is stricter."
+        )
         strong = f"{self.stronger.key} = {self.stronger.pattern!r}"
-        return f"{named} has no effect: {strong} means all of the same values, and is stricter."
+        return text.format(pattern=named, other=strong)
 
 
 def unused_patterns(rules: ScopeRules) -> list[UnusedPattern]:

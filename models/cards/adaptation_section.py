@@ -1,7 +1,7 @@
 """The evidence of an ensemble that was fitted to a site's own films, on its card."""
 
 from models.cards.figures import change_table
-from models.cards.layout import CardSection
+from models.cards.layout import CardSection, quoted
 from models.manifest import Adaptation
 from readfirst.language.formats import number_text
 from readfirst.language.texts import gettext
@@ -30,7 +30,7 @@ def adaptation_section(adaptation: Adaptation) -> CardSection:
         )
     ]
     if adaptation.left_out:
-        reasons = (f"{reason}: {count}" for reason, count in adaptation.left_out.items())
+        reasons = (f"{quoted(reason)}: {count}" for reason, count in adaptation.left_out.items())
         texts.append(gettext("Films left out: {reasons}.").format(reasons=", ".join(reasons)))
     figures = adaptation.figures.get(adaptation.level, {})
     return CardSection(

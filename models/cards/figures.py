@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 
 from models.cards.evaluations import Evaluation
-from models.cards.layout import CardTable
+from models.cards.layout import CardTable, quoted
 from models.manifest import ChangedFigure, Estimate, Metrics, OperatingPoint, PixelCheck
 from readfirst.formatting import readable_share
 from readfirst.language.formats import number_text
@@ -52,7 +52,7 @@ def evaluation_tables(evaluation: Evaluation) -> list[CardTable]:
     metrics = evaluation.metrics
     caption = gettext("{name}: {images} films, {pneumonia} with pneumonia, {patients} patients")
     text = caption.format(
-        name=evaluation.name,
+        name=quoted(evaluation.name),
         images=number_text(metrics.images),
         pneumonia=number_text(metrics.pneumonia),
         patients=number_text(metrics.patients),
@@ -69,7 +69,7 @@ def evaluation_tables(evaluation: Evaluation) -> list[CardTable]:
         )
         rows = tuple(
             (
-                f"{group.group} ({_class_text(group.pneumonia)})",
+                f"{quoted(group.group)} ({_class_text(group.pneumonia)})",
                 number_text(group.images),
                 number_text(group.patients),
                 number(group.right),
@@ -78,7 +78,7 @@ def evaluation_tables(evaluation: Evaluation) -> list[CardTable]:
             )
             for group in evaluation.groups
         )
-        by_group = gettext("{name}, by group").format(name=evaluation.name)
+        by_group = gettext("{name}, by group").format(name=quoted(evaluation.name))
         tables.append(CardTable(by_group, columns, rows))
     return tables
 
@@ -93,7 +93,7 @@ def acquisition_table(point: OperatingPoint) -> CardTable:
         gettext("The films of the choice, in simulated acquisitions"),
         (gettext("Acquisition"), gettext("Sensitivity"), gettext("Specificity")),
         tuple(
-            (name, number(result.sensitivity), number(result.specificity))
+            (quoted(name), number(result.sensitivity), number(result.specificity))
             for name, result in point.acquisitions.items()
         ),
     )
@@ -115,7 +115,10 @@ def change_table(figures: Mapping[str, ChangedFigure]) -> CardTable:
         caption,
         (gettext("Figure"), gettext("Before"), gettext("After"), gettext("Difference")),
         tuple(
-            (names.get(name, name), *map(interval_text, (row.before, row.after, row.difference)))
+            (
+                names.get(name) or quoted(name),
+                *map(interval_text, (row.before, row.after, row.difference)),
+            )
             for name, row in figures.items()
         ),
     )
@@ -129,7 +132,7 @@ def refusal_table(check: PixelCheck) -> CardTable:
     return CardTable(
         gettext("Other images that it refuses"),
         (gettext("Share refused"), gettext("Kinds of images")),
-        tuple((share, ", ".join(names)) for share, names in kinds.items()),
+        tuple((share, quoted(", ".join(names))) for share, names in kinds.items()),
     )
 
 
@@ -140,7 +143,7 @@ def source_table(check: PixelCheck) -> CardTable:
         (gettext("Source"), gettext("Share refused"), gettext("95 % interval")),
         tuple(
             (
-                source,
+                quoted(source),
                 readable_share(share.value),
                 f"{readable_share(share.low)}–{readable_share(share.high)}",
             )

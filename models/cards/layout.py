@@ -1,6 +1,33 @@
-"""The parts of a card as people read it: sections and tables of texts."""
+"""The parts of a card as people read it: sections and tables of texts.
 
+What a manifest or an evaluation says is English in each language. Within a text it stands between
+the isolates of Unicode for a text of another language (U+2068, U+2069; UAX 9).
+"""
+
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+
+ISOLATE, END = "\u2068", "\u2069"
+_QUOTE = re.compile(f"{ISOLATE}([^{END}]*){END}")
+
+
+def quoted(text: str) -> str:
+    """Mark a text as that of a file, which is translated nowhere."""
+    bare = text.replace(ISOLATE, "").replace(END, "")
+    return f"{ISOLATE}{bare}{END}" if bare else ""
+
+
+def without_marks(text: str) -> str:
+    """A text of a card without the marks around what is quoted."""
+    return text.replace(ISOLATE, "").replace(END, "")
+
+
+def text_parts(text: str) -> Iterator[tuple[str, bool]]:
+    """The parts of a text in their order, and whether each is quoted."""
+    for number, part in enumerate(_QUOTE.split(text)):
+        if part:
+            yield part, number % 2 == 1
 
 
 @dataclass(frozen=True, slots=True)

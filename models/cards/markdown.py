@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from models.cards.card import ModelCard
-from models.cards.layout import CardTable
+from models.cards.layout import CardTable, without_marks
 from models.cards.sections import sections_of
 from readfirst.language.texts import gettext
 
@@ -40,4 +40,4 @@ def _row(cells: Sequence[str]) -> str:
 
 def _plain(text: str) -> str:
     """A text of one line that is no markup."""
-    return " ".join(text.split()).translate(_MARKUP)
+    return " ".join(without_marks(text).split()).translate(_MARKUP)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from models.cards.figures import interval_text, number
-from models.cards.layout import CardSection, CardTable
+from models.cards.layout import CardSection, CardTable, quoted
 from models.populations.population import Population
 from readfirst.formatting import readable_share
 from readfirst.language.formats import number_text
@@ -57,9 +57,9 @@ def _evidence(population: Population) -> str:
         films=number_text(evidence.films),
         patients=number_text(evidence.patients),
         sick=number_text(evidence.sick),
-        source=evidence.source.rstrip("."),
+        source=quoted(evidence.source.rstrip(".")),
         folds=evidence.folds,
-        method=evidence.method.rstrip("."),
+        method=quoted(evidence.method.rstrip(".")),
     )
 
 

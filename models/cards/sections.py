@@ -18,7 +18,7 @@ from models.cards.figures import (
     source_table,
 )
 from models.cards.flat_rows import flat_rows
-from models.cards.layout import CardSection, CardTable
+from models.cards.layout import CardSection, CardTable, quoted
 from models.cards.population_section import population_section
 from models.cards.unlike_section import unlike_section
 from readfirst.formatting import readable_share
@@ -61,8 +61,8 @@ def _summary(card: ModelCard) -> CardSection:
     )
     rows = tuple(
         (
-            member.name,
-            member.network,
+            quoted(member.name),
+            quoted(member.network),
             f"{member.input_size} x {member.input_size}",
             number_text(member.parameters),
             readable_share(member.weight),
@@ -79,7 +79,9 @@ def _summary(card: ModelCard) -> CardSection:
         gettext("Framings"),
     )
     table = CardTable(gettext("Members"), columns, rows)
-    return CardSection("summary", gettext("What it is"), (text, card.disclaimer), (), (table,))
+    return CardSection(
+        "summary", gettext("What it is"), (text, _in_language(card.disclaimer)), (), (table,)
+    )
 
 
 def _population(card: ModelCard) -> CardSection:
@@ -89,7 +91,7 @@ def _population(card: ModelCard) -> CardSection:
         "population",
         gettext("On whom it was validated"),
         (
-            card.population or _not_known(),
+            quoted(card.population) or _not_known(),
             gettext("Ages: not known.")
             if ages is None
             else known.format(first=ages.from_years, last=ages.to_years),
@@ -135,7 +137,7 @@ def _threshold(card: ModelCard) -> CardSection:
             threshold=number(card.threshold),
             images=number_text(point.images),
             patients=number_text(point.patients),
-            method=point.method.rstrip(".") or _not_known(),
+            method=quoted(point.method.rstrip(".")) or _not_known(),
         )
     ]
     if point.stated_sensitivity is not None:
@@ -251,7 +253,8 @@ def _data(card: ModelCard) -> CardSection:
         "data",
         gettext("Data and licences"),
         items=tuple(
-            f"{label}: {value or _not_known()}" for label, value in zip(labels, values, strict=True)
+            f"{label}: {quoted(value) or _not_known()}"
+            for label, value in zip(labels, values, strict=True)
         ),
     )
 
@@ -260,7 +263,7 @@ def _others(card: ModelCard) -> Iterator[CardSection]:
     if card.others:
         columns = (gettext("What"), gettext("Value"))
         tables = (
-            CardTable(_in_words(name), columns, _rows_of(value))
+            CardTable(quoted(_in_words(name)), columns, _rows_of(value))
             for name, value in card.others.items()
         )
         yield CardSection("others", gettext("Further parts"), tables=tuple(tables))
@@ -268,7 +271,10 @@ def _others(card: ModelCard) -> Iterator[CardSection]:
 
 def _rows_of(value: object) -> tuple[tuple[str, ...], ...]:
     facts = value if isinstance(value, dict) else {"": value}
-    return tuple((_in_words(name.removeprefix(": ")), text) for name, text in flat_rows(facts))
+    return tuple(
+        (quoted(_in_words(name.removeprefix(": "))), quoted(text))
+        for name, text in flat_rows(facts)
+    )
 
 
 def _files(card: ModelCard) -> CardSection:
@@ -281,7 +287,13 @@ def _files(card: ModelCard) -> CardSection:
 
 
 def _sorted_rows(pairs: Iterable[tuple[str, str]]) -> tuple[tuple[str, ...], ...]:
-    return tuple(sorted(pairs))
+    return tuple((quoted(name), digest) for name, digest in sorted(pairs))
+
+
+def _in_language(text: str) -> str:
+    """A text of a manifest that may be one of the code's own, which is translated."""
+    translated = gettext(text)
+    return quoted(text) if translated == text else translated
 
 
 def _in_words(name: str) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from models.cards.layout import CardSection, CardTable
+from models.cards.layout import CardSection, CardTable, quoted
 from models.unlike.manifest_part import MarkedShare, UnlikeCheck
 from readfirst.formatting import readable_share
 from readfirst.language.formats import number_text
@@ -31,7 +31,11 @@ def unlike_section(check: UnlikeCheck) -> CardSection:
     return CardSection(
         "unlike",
         gettext("Films unlike the validated ones"),
-        (text.format(share=readable_share(check.false_marks), method=check.method.rstrip(".")),),
+        (
+            text.format(
+                share=readable_share(check.false_marks), method=quoted(check.method.rstrip("."))
+            ),
+        ),
         (),
         tuple(table for table in tables if table.rows),
     )
@@ -41,7 +45,7 @@ def _table(caption: str, shares: Mapping[str, MarkedShare]) -> CardTable:
     columns = (gettext("Films"), gettext("Number"), gettext("Marked"), gettext("95 % interval"))
     rows = tuple(
         (
-            name,
+            quoted(name),
             number_text(share.films),
             readable_share(share.marked / share.films),
             f"{readable_share(share.low)}–{readable_share(share.high)}",

@@ -11,6 +11,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from readfirst.errors import Misconfigured
+from readfirst.language.texts import gettext
 
 LEAST_PASSWORD, MOST_PASSWORD = 12, 256
 #: Guesses that a password must withstand, as a power of ten; and characters that are looked at.
@@ -27,8 +28,10 @@ def check_name(name: str) -> str:
     small = name.lower()
     if not ACCOUNT_NAME.fullmatch(small):
         raise Misconfigured(
-            f"{name!r} cannot name an account: take up to 64 letters, digits, dots, dashes, "
-            "underscores or @, a letter or digit first."
+            gettext(
+                "{name} cannot name an account: take up to 64 letters, digits, dots, dashes, "
+                "underscores or @, a letter or digit first."
+            ).format(name=repr(name))
         )
     return small
 
@@ -40,12 +43,16 @@ def check_password(password: str, name: str) -> str:
     """
     if not LEAST_PASSWORD <= len(password) <= MOST_PASSWORD:
         raise Misconfigured(
-            f"A password has {LEAST_PASSWORD} to {MOST_PASSWORD} characters; a few words do well."
+            gettext("A password has {least} to {most} characters; a few words do well.").format(
+                least=LEAST_PASSWORD, most=MOST_PASSWORD
+            )
         )
     if len(set(password)) < 4 or _guessable(password, name):
         raise Misconfigured(
-            "This password is too easy to guess: it is, or is made of, one that many people have, "
-            "or the account's name. Take a few words that nobody would put together."
+            gettext(
+                "This password is too easy to guess: it is, or is made of, one that many people "
+                "have, or the account's name. Take a few words that nobody would put together."
+            )
         )
     return password
 

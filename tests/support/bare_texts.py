@@ -18,7 +18,7 @@ ATTRIBUTES = frozenset(
 #: Elements whose content is no text of a language.
 UNSPOKEN = frozenset({"code", "kbd", "script", "style"})
 #: Names, which are the same in each language.
-NAMES = frozenset({"ReadFirst", "CSV", "VR", "AUC"})
+NAMES = frozenset({"ReadFirst", "CSV", "VR", "AUC", "PPV"})
 LETTERS = re.compile(r"[^\W\d_]{2,}")
 #: An expression within a template, by its number.
 MARK = re.compile("\x01(\\d+)\x01")

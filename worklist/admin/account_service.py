@@ -17,6 +17,7 @@ from readfirst.access.credentials import (
 )
 from readfirst.access.roles import Role
 from readfirst.errors import Misconfigured
+from readfirst.language.texts import gettext
 
 #: Bytes of a password that is made here: 16 characters.
 PASSWORD_BYTES = 12
@@ -48,7 +49,7 @@ def add(
     new = NewAccount(name=name, role=role, **{key: kept})
     with database.write() as session:
         if role is not Role.ADMIN and not any_account(session):
-            raise Misconfigured(FIRST_IS_ADMIN)
+            raise Misconfigured(gettext(FIRST_IS_ADMIN))
         return Changed(name, add_account(session, actor, new, at), secret)
 
 

@@ -25,7 +25,7 @@ from readfirst.language.formats import number_text
 from readfirst.language.texts import gettext
 from readfirst.nights.config import night_plan
 from readfirst.settings import Settings
-from readfirst.site.checks import CheckResult
+from readfirst.site.checks import CHECK_WORDS, CheckResult
 from readfirst.site.parts import Part
 from worklist.admin.dependencies import LiveChecksDep
 from worklist.http.responses import NOT_MODIFIED, answer_json
@@ -165,6 +165,7 @@ def _answer(request: Request, template: str, status: SiteStatus, settings: Setti
 
     context = {
         "status": status,
+        "check_words": CHECK_WORDS,
         "night": outlook_sentence(status.outlook, settings.zone),
         "zone": settings.zone,
         "ago": ago,

@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import HTMLResponse
 
+from models.cards.layout import text_parts, without_marks
 from models.cards.sections import sections_of
 from readfirst.access.roles import Role
 from worklist.security.policy import policy
@@ -23,6 +24,11 @@ Version = Annotated[str, Path(max_length=64)]
 def card_page(request: Request, settings: SettingsDep, version: Version) -> Response:
     """The page; with status 404 where the files of the version are not on this machine."""
     card = find_card(version, settings.ensembles_path)
-    context = {"version": version, "sections": () if card is None else sections_of(card)}
+    context = {
+        "version": version,
+        "sections": () if card is None else sections_of(card),
+        "parts": text_parts,
+        "without_marks": without_marks,
+    }
     status = 404 if card is None else 200
     return TEMPLATES.TemplateResponse(request, "model_card.html", context, status_code=status)

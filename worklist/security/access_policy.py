@@ -13,6 +13,7 @@ from db.access.login_sessions import Lifetimes
 from ingest.receivers.listener_config import certified, is_loopback
 from readfirst.access.addresses import shared_addresses
 from readfirst.errors import Misconfigured
+from readfirst.language.texts import gettext
 from readfirst.settings import Settings
 
 #: Many people may share an address, as behind a proxy that nobody trusts.
@@ -65,9 +66,11 @@ def check_may_listen(settings: Settings, session: Session) -> None:
     if settings.auth == "required" or is_loopback(settings.host) or any_account(session):
         return
     raise Misconfigured(
-        f"READFIRST_HOST is {settings.host}, which other machines reach, and there is no account "
-        "yet. Make one by `readfirst accounts add NAME --role admin`; or set "
-        "READFIRST_AUTH=required to start with nobody let in."
+        gettext(
+            "READFIRST_HOST is {host}, which other machines reach, and there is no account yet. "
+            "Make one by `readfirst accounts add NAME --role admin`; or set "
+            "READFIRST_AUTH=required to start with nobody let in."
+        ).format(host=settings.host)
     )
 
 
@@ -77,6 +80,8 @@ def tls_files(settings: Settings) -> TlsFiles | None:
     if certificate is None and key is None:
         return None
     if certificate is None or key is None:
-        raise Misconfigured("TLS needs both READFIRST_TLS_CERTIFICATE and READFIRST_TLS_KEY.")
+        raise Misconfigured(
+            gettext("TLS needs both READFIRST_TLS_CERTIFICATE and READFIRST_TLS_KEY.")
+        )
     certified(certificate, key, "READFIRST_TLS")
     return TlsFiles(certificate, key)

@@ -3,8 +3,10 @@
 from collections.abc import Iterable
 from zoneinfo import ZoneInfo
 
-from db.ensembles.acceptance import AcceptanceRecord
+from db.ensembles.acceptance import UNKNOWN, AcceptanceRecord, labels_text
+from readfirst.language.texts import gettext
 from readfirst.statistics.acceptance import AcceptanceReport, PromiseOutcome
+from worklist.services.study_texts import scanner_text
 from worklist.services.templating import TEMPLATES
 
 #: Pixels of a side of a plot.
@@ -28,10 +30,12 @@ GROUPS = {
     "scanner": "By scanner",
     "view": "By view",
 }
+#: Names of groups that are words; the others are of the films.
+GROUP_NAMES = ("validated", "not validated", UNKNOWN)
 
 
 def as_html(record: AcceptanceRecord, zone: ZoneInfo) -> str:
-    """Write a report for people, with its signature or the room for one."""
+    """Write a report in the language that is spoken, with its signature or the room for one."""
     report = record.report
     return TEMPLATES.get_template("reports/acceptance.html").render(
         record=record,
@@ -41,9 +45,15 @@ def as_html(record: AcceptanceRecord, zone: ZoneInfo) -> str:
         figure_names=FIGURES,
         outcomes=OUTCOMES,
         group_names=GROUPS,
+        group_text=_group_text,
+        labels_text=labels_text,
         roc=_path(report.roc),
         reliability=_reliability(report),
     )
+
+
+def _group_text(name: str) -> str:
+    return gettext(name) if name in GROUP_NAMES else scanner_text(name)
 
 
 def _path(points: Iterable[tuple[float, float]]) -> str:

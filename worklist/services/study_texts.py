@@ -4,13 +4,22 @@ from collections.abc import Iterable
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from db.monitoring.scanners import EVERY_SCANNER, OTHER_SCANNERS
 from db.read_models import StudyRecord
+from db.scanner_names import UNKNOWN_SCANNER
 from readfirst.formatting import age_at, readable_age, readable_name
 from readfirst.language.formats import moment_text
 from readfirst.language.texts import gettext
 
 #: Stands where the files name nobody.
 NO_NAME = "No name"
+#: What stands in place of a scanner's name.
+SCANNER_WORDS = (EVERY_SCANNER, OTHER_SCANNERS, UNKNOWN_SCANNER)
+
+
+def scanner_text(scanner: str) -> str:
+    """The name of a scanner, or words for several of them or for an unknown one."""
+    return gettext(scanner) if scanner in SCANNER_WORDS else scanner
 
 
 def patient_name(study: StudyRecord) -> str:

@@ -9,7 +9,7 @@ from fastapi.templating import Jinja2Templates
 from jinja2 import Environment
 from markupsafe import Markup
 
-from db.monitoring.alerts import open_counts
+from db.monitoring.alerts import count_open
 from readfirst import DISCLAIMER
 from readfirst.formatting import readable_percent, readable_share
 from readfirst.language import texts
@@ -19,6 +19,7 @@ from readfirst.studies.marks import validity_label, validity_words
 from readfirst.studies.score_marks import of_image
 from worklist.http.static_files import PREFIX
 from worklist.security.routes import may_see
+from worklist.services.study_texts import scanner_text
 
 TEMPLATES = Jinja2Templates(directory=Path(__file__).parents[1] / "templates")
 
@@ -36,7 +37,7 @@ def is_silent(request: Request) -> bool:
 def alert_count(request: Request) -> int:
     """Count the alerts that hold now, for the link to the lead's page."""
     with request.app.state.database.read() as session:
-        return sum(open_counts(session).values())
+        return count_open(session)
 
 
 @lru_cache(maxsize=4096)
@@ -84,6 +85,7 @@ def _install(env: Environment) -> None:
         "moment": moment_text,
         "number": number_text,
         "of_image": of_image,
+        "scanner": scanner_text,
         "validity_label": validity_label,
         "validity_words": validity_words,
     }

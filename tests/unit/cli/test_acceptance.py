@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from cli import app
-from cli.doctor import check_acceptance
+from cli.doctor import check_accepted
 from db.access.audit import entries
 from db.ensembles.versions import EnsembleFacts, register
 from db.lifecycle.verdicts import VerdictInput
@@ -85,9 +85,9 @@ def test_a_report_of_verdicts_is_written_signed_and_written_again(
     assert record["report"]["whole"]["sick"] == 3
     assert "Doe" not in json.dumps(record)
     settings = load_settings()
-    assert "No lead has accepted" in check_acceptance(settings).warning
+    assert "No lead has accepted" in check_accepted(settings).warning
     assert "signed by lead" in run("--sign", "1", "--account", "lead", input=f"{PASSWORD}\n")
-    assert check_acceptance(settings).warning == ""
+    assert check_accepted(settings).warning == ""
     run("--show", "1", "--output", str(path))
     assert "Accepted by lead" in path.read_text()
     (row,) = json.loads(run("--list", "--json"))
@@ -152,4 +152,4 @@ def test_nobody_else_signs(
     run()
     result = CliRunner().invoke(app, ["acceptance", *arguments], input=f"{password}\n")
     assert message in str(result.exception)
-    assert "No lead has accepted" in check_acceptance(load_settings()).warning
+    assert "No lead has accepted" in check_accepted(load_settings()).warning

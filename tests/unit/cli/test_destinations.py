@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from cli import app
-from cli.checks.destinations import check_destinations
+from cli.checks.destinations import check_results
 from db.access.audit import entries
 from db.destinations.queries import find_destination
 from db.lifecycle.lease import LeasePolicy
@@ -199,22 +199,22 @@ def test_what_was_sent_is_sent_again_by_its_number(database: Database) -> None:
 
 
 def test_the_doctor_tells_what_was_given_up_and_who_does_not_answer(database: Database) -> None:
-    assert check_destinations(load_settings()).found == "no destination: none leaves by itself"
+    assert check_results(load_settings()).found == "no destination: none leaves by itself"
     run("add", "pacs", "--kind", "dicom", *PACS, "--form", "sr,kos")
-    assert check_destinations(load_settings()).found == "go to pacs"
+    assert check_results(load_settings()).found == "go to pacs"
     a_dead_letter(database)
     with database.write() as session:
         due = claim_due(session, NOW, LEASE, 1)
         assert due is not None
         policy = LeasePolicy(lease=LEASE.lease)
         not_sent(session, due.results[0], "Nothing answers.", NOW, policy, answered=False)
-    result = check_destinations(load_settings())
+    result = check_results(load_settings())
     assert not result.well
     assert "pacs: 1 results were given up; pacs: 1 wait since" in result.found
     assert "(Nothing answers.)" in result.found
     assert "readfirst destinations send-again" in result.advice
     run("disable", "pacs")
-    assert check_destinations(load_settings()).well
+    assert check_results(load_settings()).well
 
 
 def test_the_parts_of_addresses_stand_in_the_documents_as_the_command_says_them(

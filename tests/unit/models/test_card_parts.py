@@ -1,6 +1,7 @@
 """The parts of a card that only some ensembles have."""
 
 from models.cards.card import model_card
+from models.cards.layout import END, ISOLATE, quoted, text_parts, without_marks
 from models.cards.markdown import to_markdown
 from models.manifest import Adaptation, ChangedFigure, Estimate, Manifest
 from models.unlike.manifest_part import MarkedShare, UnlikeCheck, UnlikeFigures
@@ -79,3 +80,10 @@ def test_it_is_in_the_readers_language_too() -> None:
     with speaking(language_of("de")):
         lines = lines_of(unlike=UNLIKE)
     assert "## Aufnahmen, die den validierten unähnlich sind" in lines
+
+
+def test_a_quote_stands_apart_and_cannot_end_itself() -> None:
+    text = f"Method: {quoted(f'as {END}it{ISOLATE} is')}."
+    assert list(text_parts(text)) == [("Method: ", False), ("as it is", True), (".", False)]
+    assert without_marks(text) == "Method: as it is."
+    assert quoted("") == ""

@@ -7,11 +7,14 @@ import pytest
 from fastapi.testclient import TestClient
 
 from db.access.audit import entries
+from db.ensembles.acceptance import labels_text
 from db.ensembles.versions import register
 from db.lifecycle.verdicts import VerdictInput
 from db.session import Database
 from models.manifest import available_ensembles, load_manifest, shipped_version
 from readfirst.access.roles import Role
+from readfirst.language.languages import language_of
+from readfirst.language.texts import speaking
 from readfirst.settings import Settings
 from readfirst.studies.findings import Finding
 from tests.support.browsers import FORM, logged_in
@@ -74,6 +77,32 @@ def test_the_api_does_the_same(client: TestClient, database: Database) -> None:
     assert client.post(f"{API}/7/signature").status_code == 404
     listed = client.get(API).json()
     assert (listed["active"], len(listed["reports"])) == (shipped_version(), 1)
+
+
+def test_report_and_refusal_are_in_the_language_of_the_page(
+    client: TestClient, database: Database
+) -> None:
+    client.post("/language", data=FORM | {"language": "de", "back": "/"})
+    refused = client.post(PAGE, data=FORM).text
+    assert "Eine Abnahme braucht Untersuchungen mit und ohne" in refused
+    a_read_study(database, 2, 0.1, Finding.NO_PNEUMONIA)
+    client.post(PAGE, data=FORM)
+    file = client.get(f"{PAGE}/1.html").text
+    assert '<html lang="de">' in file
+    assert "Nicht unterschrieben." in file
+    assert "die Befunde der Befunder." in file
+    assert client.get(API).json()["reports"][0]["report"]["labels"] == "the verdicts of readers."
+
+
+def test_what_became_of_labels_is_told_in_each_language() -> None:
+    kept = "a table of 9 studies; 2 labels are of no study here, 1 studies have two labels."
+    assert labels_text(kept) == kept
+    with speaking(language_of("de")):
+        assert labels_text(kept) == (
+            "eine Tabelle mit 9 Untersuchungen; 2 Diagnosen gehören zu keiner Untersuchung hier, "
+            "1 Untersuchungen haben zwei Diagnosen."
+        )
+        assert labels_text("a list of our own.") == "a list of our own."
 
 
 def test_the_lead_is_led_to_it(client: TestClient) -> None:

@@ -7,19 +7,20 @@ from datetime import UTC, datetime
 import pytest
 from fastapi.testclient import TestClient
 
-from cli.doctor import check_database, check_disk, check_settings, check_weights
+from cli.doctor import CHECKS, check_database, check_disk, check_settings, check_weights
 from db.access.audit import AuditAction, entries
 from db.inbox.inbox_issues import replace_inbox_issues
 from db.session import Database
 from db.site.heartbeats import ProcessId, beat
 from readfirst.inbox_issues import InboxIssue, InboxIssueCode
 from readfirst.settings import Settings
-from readfirst.site.checks import CheckResult
+from readfirst.site.checks import CHECK_WORDS, CheckResult
 from readfirst.site.parts import Part
 from tests.support.studies import an_image
 from tests.support.waiting import TIMEOUT
-from worklist.admin.live_checks import LiveChecks
+from worklist.admin.live_checks import LiveChecks, name_of
 from worklist.app import make_app
+from worklist.http.language import COOKIE
 
 
 @pytest.fixture
@@ -82,6 +83,22 @@ def test_the_checks_are_kept_for_some_seconds(settings: Settings) -> None:
     assert kept.results() == kept.results() == [CheckResult("count", True, "1")]
     fresh = LiveChecks(settings, [check_count], kept_seconds=0)
     assert fresh.results() != fresh.results()
+
+
+def test_each_language_has_its_own_results(client: TestClient) -> None:
+    english = client.get("/api/v1/admin/status").json()["checks"]
+    german = client.get("/admin", headers={"Cookie": f"{COOKIE}=de"}).text
+    again = client.get("/admin").text
+    results = {check["name"]: check["found"] for check in english}
+    assert results["database"].endswith("schema up to date")
+    for words in ("Schema aktuell", "Datenbank", "GiB frei in"):
+        assert words in german
+        assert words not in again
+    assert "schema up to date" in again
+
+
+def test_every_check_has_words_for_its_name() -> None:
+    assert {name_of(check) for check in CHECKS} == set(CHECK_WORDS)
 
 
 def test_a_check_that_hangs_is_told_and_is_not_begun_again(settings: Settings) -> None:

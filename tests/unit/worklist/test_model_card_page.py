@@ -11,7 +11,7 @@ from db.session import Database
 from models.manifest import MANIFEST_FILE, shipped_version
 from readfirst.access.roles import Role
 from readfirst.settings import Settings
-from tests.support.browsers import logged_in
+from tests.support.browsers import FORM, logged_in
 from tests.support.ensembles import an_ensemble_folder
 from tests.support.studies import NOW, a_scored_image
 from worklist.app import make_app
@@ -74,3 +74,12 @@ def test_a_garbled_manifest_is_no_fault_of_the_server(
         answer = client.get(path.format("s1"))
         assert answer.status_code == 503
         assert str(settings.ensembles_path) not in answer.text
+
+
+def test_what_a_manifest_says_is_marked_as_english(client: TestClient) -> None:
+    client.post("/language", data=FORM | {"language": "de", "back": "/"})
+    page = client.get(PAGE.format(shipped_version())).text
+    assert '<span lang="en">Children of one to five years from one hospital' in page
+    assert "Forschungssoftware, kein Medizinprodukt" in page
+    assert '<th scope="row"><span lang="en">as it is</span></th>' in page
+    assert not {"\u2068", "\u2069"} & set(page)

@@ -9,10 +9,12 @@ from fastapi.responses import HTMLResponse
 
 from db.access.audit import AuditAction
 from db.ensembles.acceptance import (
+    VERDICTS,
     AcceptanceRecord,
     acceptance,
     acceptances,
     keep_report,
+    labels_text,
     make_report,
     sign,
     verdict_labels,
@@ -37,7 +39,6 @@ from worklist.services.templating import TEMPLATES
 page = APIRouter(default_response_class=HTMLResponse)
 api = APIRouter()
 Number = Annotated[int, Path(ge=1, le=GREATEST_ID)]
-SOURCE = "the verdicts of readers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +149,7 @@ def _make(
         active = required_active(session)
         promise = promise_of(available_manifest(active.version, settings.ensembles_path))
         labels = verdict_labels(session)
-        report = make_report(session, promise, labels, SOURCE, at, settings.prevalence)
+        report = make_report(session, promise, labels, VERDICTS, at, settings.prevalence)
         return keep_report(session, report, account)
 
 
@@ -168,6 +169,7 @@ def _page(
 ) -> Response:
     context = {
         "site": _acceptances(database),
+        "labels_text": labels_text,
         "figures": FIGURES,
         "outcomes": OUTCOMES,
         "zone": settings.zone,

@@ -267,12 +267,12 @@ def _change(
         text = gettext("Threshold {number} of ensemble {version} is active again.")
         return text.format(number=row.version, version=row.ensemble_version)
     if wanted.threshold is None:
-        raise Misconfigured("Name the threshold.")
+        raise Misconfigured(gettext("Name the threshold."))
     report = _report(session, settings, wanted.threshold, at)
     proposed = wanted.threshold.proposed
     if proposed is not None and abs(proposed - report.proposed) > SAME:
         raise Misconfigured(
-            "Verdicts came in meanwhile, and another threshold comes out now. Look again."
+            gettext("Verdicts came in meanwhile, and another threshold comes out now. Look again.")
         )
     new = report.as_chosen(user.actor.account or "somebody")
     row = change_threshold(session, user.actor, new, at)

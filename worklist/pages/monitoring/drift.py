@@ -12,7 +12,8 @@ from readfirst.monitoring.period import Period
 from readfirst.monitoring.stability import Judged
 from worklist.pages.monitoring.charts import Chart, Kind, Level, Series, Unit, written
 from worklist.pages.monitoring.flow import date_label
-from worklist.pages.monitoring.links import of_buckets, of_scanner, scanner_text
+from worklist.pages.monitoring.links import of_buckets, of_scanner
+from worklist.services.study_texts import scanner_text
 
 SUBJECTS = {
     "scores": "Scores",

@@ -6,7 +6,6 @@ from typing import Any
 
 from db.monitoring.alerts import AlertRecord
 from db.monitoring.scanners import EVERY_SCANNER, OTHER_SCANNERS
-from readfirst.language.texts import gettext
 from readfirst.monitoring.alerts import AlertKind
 from readfirst.monitoring.period import Period, TimeBucket
 from readfirst.studies.findings import VerdictGroup
@@ -45,11 +44,6 @@ def of_scanner(period: Period, scanner: str) -> str:
     if scanner in (EVERY_SCANNER, OTHER_SCANNERS):
         return ""
     return of_period(period, scanner=scanner)
-
-
-def scanner_text(scanner: str) -> str:
-    """A scanner as it is shown: a name of its own, or of several together."""
-    return gettext(scanner) if scanner in (EVERY_SCANNER, OTHER_SCANNERS) else scanner
 
 
 def alert_address(alert: AlertRecord, period: Period) -> str:

@@ -8,7 +8,7 @@ from db.monitoring.rules import DRIFT_DAYS
 from readfirst.language.formats import number_text
 from readfirst.language.texts import gettext, ngettext
 from readfirst.monitoring.stability import Judged
-from worklist.pages.monitoring.links import scanner_text
+from worklist.services.study_texts import scanner_text
 
 #: What may drift, within a sentence.
 SUBJECT_WORDS = ("scores", "exposure", "clipping", "refusals")

@@ -8,6 +8,7 @@ from fastapi.responses import HTMLResponse
 from db.access.audit import AuditAction
 from readfirst.access.roles import Role
 from readfirst.errors import Refused
+from readfirst.refusals import refusal_text
 from worklist.api.parameters import Sha256
 from worklist.security.policy import policy
 from worklist.services.dependencies import OriginalsDep, RendererDep
@@ -27,6 +28,6 @@ def attributes(
         context["elements"] = renderer.elements(originals.path(sha256))
     except Refused as refusal:
         # What is no image at all says nothing of itself.
-        context["message"] = refusal.reason
+        context["message"] = refusal_text(refusal.code, refusal.reason)
     name = "attributes_table.html" if is_part(request) else "attributes.html"
     return TEMPLATES.TemplateResponse(request, name, context)

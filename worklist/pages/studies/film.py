@@ -125,7 +125,9 @@ def _identity(study: StudyRecord) -> tuple[str, ...]:
     """ID, birth date and sex; what is unknown says so, since a gap would not be noticed."""
     born = study.patient_birth_date
     return (
-        f"ID {study.patient_id}" if study.patient_id else gettext("no patient ID"),
+        gettext("ID {patient_id}").format(patient_id=study.patient_id)
+        if study.patient_id
+        else gettext("no patient ID"),
         gettext("born {day}").format(day=moment_text(born, "day"))
         if born
         else gettext("birth date unknown"),
