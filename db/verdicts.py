@@ -38,6 +38,7 @@ _VERDICTS: Select[Verdict, str, float | None, int] = (
     .join(Study, Verdict.study_id == Study.id)
     .outerjoin(EnsembleVersion, Verdict.ensemble_version == EnsembleVersion.version)
 )
+_OF_STUDY = _VERDICTS.where(Study.study_instance_uid == bindparam("uid")).order_by(Verdict.id)
 _LATEST = (
     select(_OTHER.study_id, func.max(_OTHER.id).label("last"), func.count().label("count"))
     .where(_OTHER.study_id.in_(bindparam("study_ids", expanding=True)))
@@ -86,8 +87,8 @@ def verdicts_of(
     session: Session, study_instance_uid: str, *, prevalence: float | None = None
 ) -> tuple[VerdictRecord, ...]:
     """Every verdict of a study, the earliest first."""
-    query = _VERDICTS.where(Study.study_instance_uid == study_instance_uid).order_by(Verdict.id)
-    return tuple(_record(row, prevalence) for row in session.execute(query))
+    rows = session.execute(_OF_STUDY, {"uid": study_instance_uid})
+    return tuple(_record(row, prevalence) for row in rows)
 
 
 def has_verdict(session: Session, sha256: str) -> bool:

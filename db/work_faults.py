@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import CursorResult, delete, func, select
 from sqlalchemy.orm import Session
 
-from db.session import insert_into
+from db.session import insert_into, rows_of
 from db.tables import Image, WorkFaultRow
 from readfirst.domain import ImageState
 from readfirst.language.texts import ngettext
@@ -19,6 +19,11 @@ from readfirst.machine_faults import MachineFault, WorkFault, WorkKind
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=2), timedelta(seconds=30)
 #: Doubled this often at the most.
 MOST_DOUBLINGS = 4
+#: Both are asked with each list, and put together once, which takes longer than to run them.
+_FAULTS = select(WorkFaultRow).order_by(WorkFaultRow.work)
+_DELAYED = select(func.count(), func.max(Image.id)).where(
+    Image.last_error.is_not(None), Image.state.in_((ImageState.RECEIVED, ImageState.READY))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +71,7 @@ def go_on(session: Session, work: WorkKind) -> bool:
 
 def work_faults(session: Session) -> list[WorkFault]:
     """The faults that stop work now."""
-    rows = session.scalars(select(WorkFaultRow).order_by(WorkFaultRow.work))
+    rows = session.scalars(_FAULTS)
     return [
         WorkFault(work=row.work, code=row.code, detail=row.detail, since=row.since) for row in rows
     ]
@@ -74,11 +79,7 @@ def work_faults(session: Session) -> list[WorkFault]:
 
 def delayed_films(session: Session) -> DelayedFilms | None:
     """The films that wait to be tried again; None if there are none."""
-    waiting = (
-        Image.last_error.is_not(None),
-        Image.state.in_((ImageState.RECEIVED, ImageState.READY)),
-    )
-    number, latest = session.execute(select(func.count(), func.max(Image.id)).where(*waiting)).one()
+    number, latest = rows_of(session, _DELAYED).one()
     if not number:
         return None
     error = session.scalar(select(Image.last_error).where(Image.id == latest))

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from db.access.login_attempts import forget
 from db.access.login_sessions import close_all
+from db.session import rows_of
 from db.tables import Account
 from readfirst.access.roles import Role
 from readfirst.errors import Misconfigured
@@ -40,7 +41,7 @@ _ANY = select(Account.id).limit(1)
 
 def any_account(session: Session) -> bool:
     """Tell whether there is one, be it disabled."""
-    return session.scalar(_ANY) is not None
+    return rows_of(session, _ANY).first() is not None
 
 
 def exists(session: Session, name: str) -> bool:

@@ -6,9 +6,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, cast, insert, or_, select
+from sqlalchemy import ColumnElement, Text, bindparam, cast, insert, or_, select
 from sqlalchemy.orm import Session
 
+from db.session import rows_of
 from db.tables import Account, AuditEntry, Image, Study
 from readfirst.access.roles import Role
 
@@ -199,21 +200,23 @@ class FirstViewing:
     account: str | None
 
 
+_PROGRAMS = select(Account.name).where(Account.role == Role.SERVICE)
+_FIRST_VIEW = (
+    select(AuditEntry.at, AuditEntry.account)
+    .where(
+        AuditEntry.study_instance_uid == bindparam("uid"),
+        AuditEntry.action == AuditAction.STUDY_VIEWED,
+        or_(AuditEntry.account.is_(None), AuditEntry.account.not_in(_PROGRAMS)),
+    )
+    .order_by(AuditEntry.id)
+    .limit(1)
+)
+
+
 def first_view(session: Session, study_instance_uid: str) -> FirstViewing | None:
     """The first time that a person, not a program, opened a study."""
-    programs = select(Account.name).where(Account.role == Role.SERVICE)
-    query = (
-        select(AuditEntry)
-        .where(
-            AuditEntry.study_instance_uid == study_instance_uid,
-            AuditEntry.action == AuditAction.STUDY_VIEWED,
-            or_(AuditEntry.account.is_(None), AuditEntry.account.not_in(programs)),
-        )
-        .order_by(AuditEntry.id)
-        .limit(1)
-    )
-    entry = session.scalar(query)
-    return FirstViewing(entry.at, entry.account) if entry else None
+    row = rows_of(session, _FIRST_VIEW, {"uid": study_instance_uid}).first()
+    return FirstViewing(*row) if row else None
 
 
 def known_study(session: Session, named: Mapping[str, str]) -> str | None:

@@ -11,6 +11,9 @@ from db.disclosures import OfFile
 from db.tables import InboxIssueRow
 from readfirst.inbox_issues import InboxIssue, InboxIssueCode
 
+#: Asked with each list, so it is put together once.
+_ALL = select(InboxIssueRow)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InboxIssueRecord(OfFile):
@@ -69,7 +72,7 @@ def inbox_issues(session: Session) -> list[InboxIssueRecord]:
 
 def inbox_summary(session: Session) -> InboxSummary:
     """Count the issues; with the sentences of those that are the inbox itself."""
-    rows = session.scalars(select(InboxIssueRow)).all()
+    rows = session.scalars(_ALL).all()
     gone = [row for row in rows if row.code == InboxIssueCode.INBOX_GONE]
     return InboxSummary(
         len(rows),

@@ -7,10 +7,14 @@ from datetime import datetime
 from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session
 
+from db.session import rows_of
 from db.tables import AlertRow
 from readfirst.language.texts import gettext
 from readfirst.monitoring.alerts import MEANINGS, Alert, AlertKind, remedy
 from readfirst.monitoring.period import Period
+
+#: Asked with each page, so it is put together once.
+_COUNT_OPEN = select(func.count()).select_from(AlertRow).where(AlertRow.cleared_at.is_(None))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +84,11 @@ def open_counts(session: Session) -> Mapping[tuple[AlertKind, str], int]:
         .group_by(AlertRow.kind, AlertRow.about)
     )
     return {(kind, about): number for kind, about, number in session.execute(query)}
+
+
+def count_open(session: Session) -> int:
+    """The number of alerts that hold."""
+    return rows_of(session, _COUNT_OPEN).scalar_one()
 
 
 def _open() -> Select[AlertRow]:

@@ -1,13 +1,16 @@
 """The studies before and behind one in a list, and the most urgent unread one."""
 
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import Session
 
+from db.session import rows_of
 from db.tables import Study
 from db.worklist.filters import WorklistFilter, conditions
-from db.worklist.sorting import READING_ORDER, Order, keyset_segments, position_of
+from db.worklist.sorting import COLUMNS, READING_ORDER, Order, Position, Sort, keyset_segments
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,13 +25,25 @@ def adjacent_studies(
     session: Session, study_instance_uid: str, *, which: WorklistFilter, order: Order
 ) -> AdjacentStudies:
     """Find the studies before and behind one in a list, whether or not it is in that list."""
-    study = session.scalar(select(Study).where(Study.study_instance_uid == study_instance_uid))
-    if study is None:
+    position = study_position(session, study_instance_uid, order)
+    if position is None:
         return AdjacentStudies(None, None)
     return AdjacentStudies(
-        _nearest(session, study, which, order, backward=True),
-        _nearest(session, study, which, order, backward=False),
+        _nearest(session, position, which, backward=True),
+        _nearest(session, position, which, backward=False),
     )
+
+
+def study_position(session: Session, study_instance_uid: str, order: Order) -> Position | None:
+    """The position of a study in an order; None where there is no such study."""
+    row = rows_of(session, _sorted_by(order.sort), {"uid": study_instance_uid}).first()
+    return None if row is None else Position(order, tuple(row[1:]), row[0])
+
+
+@cache
+def _sorted_by(sort: Sort) -> Select[*tuple[Any, ...]]:
+    columns = COLUMNS[sort].columns
+    return select(Study.id, *columns).where(Study.study_instance_uid == bindparam("uid"))
 
 
 def most_urgent_unread(session: Session, *, but: str | None = None) -> str | None:
@@ -41,11 +56,11 @@ def most_urgent_unread(session: Session, *, but: str | None = None) -> str | Non
 
 
 def _nearest(
-    session: Session, study: Study, which: WorklistFilter, order: Order, *, backward: bool
+    session: Session, position: Position, which: WorklistFilter, *, backward: bool
 ) -> str | None:
     query = select(Study.study_instance_uid).where(*conditions(which))
-    for segment in keyset_segments(order, position_of(study, order), backward=backward):
-        uid = session.scalar(query.where(*segment.where).order_by(*segment.order_by).limit(1))
-        if uid is not None:
-            return uid
+    for segment in keyset_segments(position.order, position, backward=backward):
+        nearest = query.where(*segment.where).order_by(*segment.order_by).limit(1)
+        if row := rows_of(session, nearest).first():
+            return row[0]
     return None

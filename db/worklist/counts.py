@@ -5,9 +5,10 @@ Nothing is counted further than somebody would read on, so it costs the same how
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, ScalarSelect, Select, bindparam, func, select
+from sqlalchemy import ColumnElement, ScalarSelect, Select, func, literal, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from db.session import rows_of
 from db.study_conditions import has_film, is_unread
 from db.tables import Image, Study
 from db.worklist.filters import WorklistFilter, conditions
@@ -30,7 +31,7 @@ class WorklistCounts:
 
 def worklist_counts(session: Session) -> WorklistCounts:
     """Count what waits, in one query."""
-    return WorklistCounts(*session.execute(_COUNTS).one())
+    return WorklistCounts(*rows_of(session, _COUNTS).one())
 
 
 def count_studies(session: Session, which: WorklistFilter) -> int:
@@ -56,7 +57,7 @@ def unread_priors(session: Session) -> int:
 
 def any_study(session: Session) -> bool:
     """Tell whether anything ever came in."""
-    return session.scalar(_ANY_IMAGE) is not None
+    return rows_of(session, _ANY_IMAGE).first() is not None
 
 
 def institutions(session: Session) -> list[str]:
@@ -64,12 +65,7 @@ def institutions(session: Session) -> list[str]:
 
     Each is found by its index behind the one before, so studies are not read one by one.
     """
-    names: list[str] = []
-    name = session.scalar(_FIRST_INSTITUTION)
-    while name is not None and len(names) < MOST_INSTITUTIONS:
-        names.append(name)
-        name = session.scalar(_NEXT_INSTITUTION, {"name": name})
-    return names
+    return [name for (name,) in rows_of(session, _INSTITUTIONS)]
 
 
 def _studies(*conditions: ColumnElement[bool]) -> ScalarSelect[int]:
@@ -91,8 +87,19 @@ def _counts() -> Select[int, int, int, int]:
     )
 
 
+def _institutions() -> Select[str]:
+    first = select(func.min(Study.institution_name).label("name"), literal(1).label("number"))
+    names = first.cte("names", recursive=True)
+    name, number = names.c.name, names.c.number
+    behind = select(func.min(Study.institution_name)).where(Study.institution_name > name)
+    following = select(behind.scalar_subquery(), number + 1)
+    names = names.union_all(
+        following.where(name.is_not(None), number < MOST_INSTITUTIONS).select_from(names)
+    )
+    return select(names.c.name).where(names.c.name.is_not(None)).order_by(names.c.number)
+
+
 #: Made once: to put a statement together takes longer than to run it.
 _COUNTS = _counts()
 _ANY_IMAGE = select(Image.id).limit(1)
-_FIRST_INSTITUTION = select(func.min(Study.institution_name))
-_NEXT_INSTITUTION = _FIRST_INSTITUTION.where(Study.institution_name > bindparam("name"))
+_INSTITUTIONS = _institutions()

@@ -8,9 +8,11 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from db.disclosures import OfStudy
+from db.session import rows_of
 from db.tables import Study
+from db.worklist.adjacent_studies import study_position
 from db.worklist.filters import WorklistFilter, conditions
-from db.worklist.sorting import READING_ORDER, Position, keyset_segments, position_of
+from db.worklist.sorting import READING_ORDER, Position, keyset_segments
 from readfirst.domain import Urgency
 
 
@@ -53,7 +55,8 @@ def next_unread(
     uid = Study.study_instance_uid
     left = uid.not_in({*visited, *others, *([after] if after else [])})
     is_stat = Study.urgency == Urgency.STAT
-    behind = _first(session, left, behind=_position(session, after))
+    position = study_position(session, after, READING_ORDER) if after else None
+    behind = _first(session, left, behind=position)
     stat = _first(session, left & is_stat)
     if stat is not None and stat != behind:
         return NextStudy(study_instance_uid=stat, reason=NextReason.STAT)
@@ -69,16 +72,11 @@ def next_unread(
     return None
 
 
-def _position(session: Session, study_instance_uid: str | None) -> Position | None:
-    named = select(Study).where(Study.study_instance_uid == study_instance_uid)
-    study = session.scalar(named) if study_instance_uid else None
-    return position_of(study, READING_ORDER) if study is not None else None
-
-
 def _first(
     session: Session, which: ColumnElement[bool], *, behind: Position | None = None
 ) -> str | None:
     """The first of these unread studies in reading order, from its beginning or a position."""
     (segment,) = keyset_segments(READING_ORDER, behind)
     query = select(Study.study_instance_uid).where(*conditions(WorklistFilter(unread=True)), which)
-    return session.scalar(query.where(*segment.where).order_by(*segment.order_by).limit(1))
+    row = rows_of(session, query.where(*segment.where).order_by(*segment.order_by).limit(1)).first()
+    return row[0] if row else None

@@ -4,26 +4,43 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy import bindparam, func, select
+from sqlalchemy.orm import Session, defer, load_only, selectinload
 
 from db.disclosures import OfStudy
 from db.ensembles.shadows import has_been_active
 from db.read_models import VerdictRecord
 from db.ris.merges import merges_of
+from db.session import rows_of
 from db.tables import EnsembleVersion, Image, Score, Study
 from db.verdicts import NO_VERDICT, VerdictSummary, verdict_summaries
 from db.worklist.score_marks import marks_of_scores
 from readfirst.domain import ImageState
 from readfirst.refusals import refusal_text
 from readfirst.studies.display import DisplayContext
-from readfirst.studies.identity import PATIENT_FIELDS, is_same, patient_from, patient_of
+from readfirst.studies.identity import PATIENT_FIELDS, Patient, is_same, patient_from
 from readfirst.studies.marks import Mark, Validity, validity_of
 from readfirst.studies.prevalence import at_prevalence
 
 LATEST_FIRST = (func.coalesce(Study.study_datetime, Study.received_at).desc(), Study.id.desc())
 #: Studies of one ID that are looked at. Nobody has so many; a number that stands for `unknown` may.
 MOST_CANDIDATES = 1000
+#: Made once, as those below: to put a statement together takes longer than to run it.
+_PATIENT = select(Study.id, *(getattr(Study, name) for name in PATIENT_FIELDS)).where(
+    Study.study_instance_uid == bindparam("uid")
+)
+_OTHERS = (
+    select(Study, EnsembleVersion)
+    .outerjoin(EnsembleVersion, Study.ensemble_version == EnsembleVersion.version)
+    .options(
+        selectinload(Study.images).selectinload(Image.scores),
+        load_only(EnsembleVersion.prevalence),
+        defer(Study.search_text),
+    )
+    .where(Study.id.in_(bindparam("ids", expanding=True)))
+    .order_by(*LATEST_FIRST)
+)
+_PRESUPPOSED = select(EnsembleVersion.version, EnsembleVersion.prevalence).where(has_been_active())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,21 +95,17 @@ def other_studies(
 
     The same is who has the same Patient ID within its issuer, and nothing speaks against it.
     """
-    study = session.scalar(select(Study).where(Study.study_instance_uid == study_instance_uid))
-    if study is None or study.patient_id is None:
+    row = rows_of(session, _PATIENT, {"uid": study_instance_uid}).first()
+    if row is None:
         return []
-    query = (
-        select(Study, EnsembleVersion)
-        .outerjoin(EnsembleVersion, Study.ensemble_version == EnsembleVersion.version)
-        .options(selectinload(Study.images).selectinload(Image.scores))
-        .where(Study.id.in_(_of_the_same_patient(session, study)[:limit]))
-        .order_by(*LATEST_FIRST)
-    )
-    rows = session.execute(query).all()
+    number, *values = row
+    others = _of_the_same_patient(session, number, patient_from(values))[:limit]
+    if not others:
+        return []
+    rows = session.execute(_OTHERS, {"ids": others}).all()
     study_ids = [row.Study.id for row in rows]
     summaries = verdict_summaries(session, study_ids, prevalence=display.prevalence)
-    versions = select(EnsembleVersion.version, EnsembleVersion.prevalence).where(has_been_active())
-    presupposed = dict(session.execute(versions).all())
+    presupposed = dict(rows_of(session, _PRESUPPOSED).all())
     marks = marks_of_scores(session, study_ids, display.prevalence)
     return [
         _record(other, ensemble, display, summaries.get(other.id, NO_VERDICT), presupposed, marks)
@@ -113,27 +126,29 @@ def earlier_studies(
     return [other for other in others if at is not None and other.at < at]
 
 
-def _of_the_same_patient(session: Session, study: Study) -> list[int]:
+def _of_the_same_patient(session: Session, study_id: int, patient: Patient) -> list[int]:
     """The numbers of the other studies of a study's patient, the latest first.
 
     The index finds whoever has the same ID. Whose they are is decided here, before they are cut to
     as many as are shown: else another issuer's patient of the same number would hide them.
     """
-    merges = merges_of(session, [study.patient_id])
-    ids = merges.ids | {study.patient_id}
+    if patient.patient_id is None:
+        return []
+    merges = merges_of(session, [patient.patient_id])
+    ids = merges.ids | {patient.patient_id}
     query = (
         select(Study.id, *(getattr(Study, name) for name in PATIENT_FIELDS))
-        .where(Study.patient_id.in_(ids), Study.id != study.id, Study.images.any())
+        .where(Study.patient_id.in_(ids), Study.id != study_id, Study.images.any())
         .order_by(*LATEST_FIRST)
         .limit(MOST_CANDIDATES)
     )
-    issuer = study.issuer_of_patient_id
+    issuer = patient.issuer_of_patient_id
     if issuer is not None and not merges:
         query = query.where(func.coalesce(Study.issuer_of_patient_id, issuer) == issuer)
-    patient = merges.identity(patient_of(study))
+    patient = merges.identity(patient)
     return [
         number
-        for number, *values in session.execute(query).all()
+        for number, *values in rows_of(session, query)
         if is_same(merges.identity(patient_from(values)), patient)
     ]
 

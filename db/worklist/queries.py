@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from sqlalchemy import Row, bindparam, func, select, text
+from sqlalchemy import Row, bindparam, case, func, select, text
 from sqlalchemy.orm import Session, defer, joinedload, load_only, selectinload
 
 from db.disclosures import searched
@@ -60,7 +60,37 @@ SHOWN = (
     load_only(EnsembleVersion.prevalence),
     defer(Study.search_text),
 )
-OF_STUDY = (joinedload(Study.score).load_only(*DECIDING), defer(Study.search_text))
+#: Made once, as those below: to put a statement together takes longer than to run it.
+_STUDIES = (
+    select(Study, EnsembleVersion)
+    .outerjoin(EnsembleVersion, Study.ensemble_version == EnsembleVersion.version)
+    .options(*SHOWN)
+)
+#: One without images is shown no more: its only one turned out to be another study's.
+_STUDY = _STUDIES.where(Study.study_instance_uid == bindparam("uid"), Study.images.any())
+_FILM = (
+    select(Image.sha256)
+    .join(Study, Image.study_id == Study.id)
+    .outerjoin(Score, Study.score_id == Score.id)
+    .where(Study.study_instance_uid == bindparam("uid"))
+    .limit(1)
+)
+_FIRST_FILM = _FILM.order_by(Image.id)
+_DECIDING_FILM = _FILM.order_by(case((Image.id == Score.image_id, 0), else_=1), Image.id)
+_SCORES = (
+    select(
+        Score,
+        Image.sha256,
+        EnsembleVersion.prevalence,
+        counting_threshold(),
+        counting_threshold_version(),
+    )
+    .join(Image)
+    .join(Study, Image.study_id == Study.id)
+    .join(EnsembleVersion, Score.ensemble_version == EnsembleVersion.version)
+    .where(Study.id == bindparam("study_id"), score_counts())
+    .order_by(Score.id)
+)
 _EVENTS = (
     select(Event.at, Event.action, Event.cause, Image.sha256, Event.detail)
     .outerjoin(Image, (Event.image_id == Image.id) & (Image.study_id == Event.study_id))
@@ -158,12 +188,7 @@ def _rows(
     backward: bool,
 ) -> list[Row[Study, EnsembleVersion]]:
     """Return the rows nearest to a position, on one side of it."""
-    query = (
-        select(Study, EnsembleVersion)
-        .outerjoin(EnsembleVersion, Study.ensemble_version == EnsembleVersion.version)
-        .options(*SHOWN)
-        .where(*conditions(which))
-    )
+    query = _STUDIES.where(*conditions(which))
     if cursor is not None and not cursor.values:
         name = session.scalar(select(Study.patient_name).where(Study.id == cursor.study_id))
         cursor = replace(cursor, values=(name,))
@@ -179,17 +204,10 @@ def study_detail(
     session: Session, study_instance_uid: str, *, display: DisplayContext
 ) -> StudyDetail | None:
     """Return a study with its images, the scores of every version, and its events in order."""
-    study = session.scalar(
-        select(Study)
-        # One without images is shown no more: its only one turned out to be another study's.
-        .where(Study.study_instance_uid == study_instance_uid, Study.images.any())
-        .options(*OF_STUDY)
-    )
-    if study is None:
+    row = session.execute(_STUDY, {"uid": study_instance_uid}).one_or_none()
+    if row is None:
         return None
-    version = study.ensemble_version
-    ensemble = session.get(EnsembleVersion, version) if version else None
-    (record,) = study_records(session, [(study, ensemble)], display)
+    (record,), (study, _) = study_records(session, [row], display), row
     verdicts = verdicts_of(session, study_instance_uid, prevalence=display.prevalence)
     return StudyDetail(
         study=record,
@@ -214,17 +232,9 @@ def opening_film(session: Session, study_instance_uid: str, *, by_score: bool) -
 
     by_score: False where that would tell what the AI says.
     """
-    first = select(Image.sha256).join(Study, Image.study_id == Study.id)
-    of_study = first.where(Study.study_instance_uid == study_instance_uid)
-    deciding = (
-        select(Score.image_id)
-        .join(Study, Study.score_id == Score.id)
-        .where(Study.study_instance_uid == study_instance_uid)
-    )
-    image_id = session.scalar(deciding) if by_score else None
-    if image_id is not None:
-        of_study = of_study.where(Image.id == image_id)
-    return session.scalar(of_study.order_by(Image.id).limit(1))
+    query = _DECIDING_FILM if by_score else _FIRST_FILM
+    row = rows_of(session, query, {"uid": study_instance_uid}).first()
+    return row[0] if row else None
 
 
 def study_of_number(session: Session, number: str) -> str | None:
@@ -305,21 +315,7 @@ def arrival_states(session: Session, prefix: str) -> dict[str, ImageState]:
 
 
 def _scores(session: Session, study: Study, prevalence: float | None) -> tuple[ScoreRecord, ...]:
-    query = (
-        select(
-            Score,
-            Image.sha256,
-            EnsembleVersion.prevalence,
-            counting_threshold(),
-            counting_threshold_version(),
-        )
-        .join(Image)
-        .join(Study, Image.study_id == Study.id)
-        .join(EnsembleVersion, Score.ensemble_version == EnsembleVersion.version)
-        .where(Study.id == study.id, score_counts())
-        .order_by(Score.id)
-    )
-    rows = session.execute(query).all()
+    rows = session.execute(_SCORES, {"study_id": study.id}).all()
 
     def at_site(presupposed: float | None, probability: float) -> float:
         return at_prevalence(probability, presupposed, prevalence)

@@ -7,11 +7,13 @@ when its signs of life end, and passes on to whoever has the study open next.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, func, or_, select
+from sqlalchemy import bindparam, delete, func, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from db.session import rows_of
 from db.tables import OpenStudy, Study
 
 #: A page without a sign of life for so long is taken for closed. A page gives one every 20 s;
@@ -19,6 +21,21 @@ from db.tables import OpenStudy, Study
 LIFETIME = timedelta(minutes=2)
 #: Pages of one account that are kept at a time; of any further one nobody is told.
 MOST_PAGES = 200
+
+#: Pages that are not left, and gave a sign of life of late. One from the future is of a clock that
+#: was set back. Made once, as the next: to put a statement together takes longer than to run it.
+_OPEN = (
+    select(Study.study_instance_uid, OpenStudy.account, OpenStudy.opened_at)
+    .join(OpenStudy, OpenStudy.study_id == Study.id)
+    .where(
+        OpenStudy.left_at.is_(None),
+        OpenStudy.seen_at > bindparam("oldest"),
+        OpenStudy.seen_at <= bindparam("newest"),
+        OpenStudy.tab != bindparam("but_tab"),
+    )
+    .order_by(OpenStudy.opened_at, OpenStudy.id)
+)
+_OPEN_OF_STUDIES = _OPEN.where(Study.study_instance_uid.in_(bindparam("uids", expanding=True)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,16 +92,16 @@ def readers_by_study(
     uids: of these studies; None for all. but_tab: a page that is not meant. An account with several
     pages counts once, by its first.
     """
-    query = (
-        select(Study.study_instance_uid, OpenStudy.account, OpenStudy.opened_at)
-        .join(OpenStudy, OpenStudy.study_id == Study.id)
-        .where(_is_open(now), OpenStudy.tab != but_tab)
-        .order_by(OpenStudy.opened_at, OpenStudy.id)
-    )
+    values: dict[str, Any] = {
+        "oldest": now - LIFETIME,
+        "newest": now + LIFETIME,
+        "but_tab": but_tab,
+    }
+    query = _OPEN
     if uids is not None:
-        query = query.where(Study.study_instance_uid.in_(list(uids)))
+        query, values["uids"] = _OPEN_OF_STUDIES, list(uids)
     first: dict[str, dict[str | None, datetime]] = {}
-    for uid, account, opened_at in session.execute(query):
+    for uid, account, opened_at in rows_of(session, query, values):
         first.setdefault(uid, {}).setdefault(account, opened_at)
     return {
         uid: tuple(StudyReader(by=account, since=since) for account, since in accounts.items())
@@ -99,15 +116,6 @@ def read_by_others(session: Session, account: str | None, now: datetime) -> list
     """
     by_study = readers_by_study(session, now)
     return [uid for uid, (first, *_) in by_study.items() if first.by != account]
-
-
-def _is_open(now: datetime) -> ColumnElement[bool]:
-    """Pages that are not left, and gave a sign of life of late.
-
-    One from the future is of a clock that was set back.
-    """
-    seen_at = OpenStudy.seen_at
-    return and_(OpenStudy.left_at.is_(None), seen_at > now - LIFETIME, seen_at <= now + LIFETIME)
 
 
 def _study_id(session: Session, page: OpenPage) -> int | None:

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import Row, bindparam, select
@@ -37,6 +38,9 @@ from readfirst.studies.score_marks import of_image
 RESCORED_BY = ("rescore", "rollback")
 #: Whether and by whom it was read, as the record has it too.
 READ = ("read_at", "reported_at", "reported_by")
+#: Fields of a record that are as in the row.
+AS_STORED = (*DESCRIPTION, *READ)
+_as_stored = attrgetter(*AS_STORED)
 #: In place of why a study stands where it stands.
 AI_HIDDEN = "What the AI says is hidden until a verdict is given"
 SILENT = "The AI is silent: it scores, and nothing ranks by it"
@@ -154,7 +158,7 @@ def _study_record(
         shared_study_instance_uid=None if invalid else study.shared_study_instance_uid,
         study_instance_uid_made_here=study.study_instance_uid_made_here,
         invalid_study_instance_uid=invalid,
-        **{name: getattr(study, name) for name in (*DESCRIPTION, *READ)},
+        **dict(zip(AS_STORED, _as_stored(study), strict=True)),
         order=related.order,
         prior_count=related.prior_count,
         acquisition_datetime=min(

@@ -9,7 +9,7 @@ from fastapi.templating import Jinja2Templates
 from jinja2 import Environment
 from markupsafe import Markup
 
-from db.monitoring.alerts import open_counts
+from db.monitoring.alerts import count_open
 from readfirst import DISCLAIMER
 from readfirst.formatting import readable_percent, readable_share
 from readfirst.language import texts
@@ -37,7 +37,7 @@ def is_silent(request: Request) -> bool:
 def alert_count(request: Request) -> int:
     """Count the alerts that hold now, for the link to the lead's page."""
     with request.app.state.database.read() as session:
-        return sum(open_counts(session).values())
+        return count_open(session)
 
 
 @lru_cache(maxsize=4096)
