@@ -32,6 +32,7 @@ SOURCES = {
         "models/cards/*.py",
         "models/manifest.py",
         "readfirst/**/*.py",
+        "results/destinations/*.py",
         "worker/delivery/*.py",
         "worklist/**/*.py",
     ),

@@ -19,6 +19,7 @@ from readfirst.destinations.commitment import (
     report_of,
 )
 from readfirst.destinations.forms import Form
+from readfirst.language.texts import gettext
 from readfirst.settings.fields import AeTitle, Host
 from results.destinations.kind import DestinationKind, SendingFailed
 from results.destinations.outgoing import DICOM_FORMS, OutgoingObject
@@ -171,9 +172,11 @@ def test(address: DicomAddress, forms: Sequence[Form]) -> str:
         _check_accepted(association, forms)
         if address.commitment and not _accepts(association, STORAGE_COMMITMENT):
             raise SendingFailed("The destination gives no storage commitment.", answered=True)
-    secured = " by TLS" if address.tls else ""
+    plain = gettext("{title} answers at {address}, and takes {forms}.")
+    secured = gettext("{title} answers at {address} by TLS, and takes {forms}.")
+    text = secured if address.tls else plain
     listed = ", ".join(form.value for form in forms)
-    return f"{address.ae_title} answers at {address.where}{secured}, and takes {listed}."
+    return text.format(title=address.ae_title, address=address.where, forms=listed)
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field
 
 from readfirst.destinations.forms import Form
+from readfirst.language.texts import gettext
 from readfirst.results.fhir.outcome import outcome_text
 from readfirst.results.redaction import without_values
 from results.destinations.http import HttpAddress, check_url, request
@@ -66,7 +67,8 @@ def test(address: FhirAddress, forms: Sequence[Form]) -> str:  # noqa: ARG001 - 
         raise SendingFailed(f"{address.url} answers, but not as a FHIR server.") from error
     if kind != "CapabilityStatement" or not version.startswith("4."):
         raise SendingFailed(f"{address.url} speaks FHIR {version}; R4 (4.0.1) is sent.")
-    return f"{address.url} answers, and speaks FHIR {version}."
+    text = gettext("{address} answers, and speaks FHIR {version}.")
+    return text.format(address=address.url, version=version)
 
 
 FHIR = DestinationKind(

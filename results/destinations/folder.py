@@ -11,6 +11,7 @@ from pydantic import Field
 
 from readfirst.destinations.forms import Form
 from readfirst.files.folders import os_fault
+from readfirst.language.texts import gettext
 from results.destinations.kind import AbsolutePath, Address, DestinationKind, SendingFailed
 from results.destinations.outgoing import DICOM_FORMS, MESSAGE_FORMS, OutgoingObject
 from results.folder import write_result
@@ -60,7 +61,7 @@ def test(address: FolderAddress, forms: Sequence[Form]) -> str:  # noqa: ARG001 
                 os.fsync(file.fileno())
         except OSError as error:
             raise SendingFailed(_fault(error, address.path)) from error
-    return f"A file can be written into {address.path}."
+    return gettext("A file can be written into {folder}.").format(folder=address.path)
 
 
 def _fault(error: OSError, folder: Path) -> str:

@@ -17,6 +17,7 @@ from pydantic import AfterValidator, Field
 
 from readfirst.destinations.forms import Form
 from readfirst.errors import Misconfigured
+from readfirst.language.texts import gettext
 from readfirst.results.hl7.acknowledgement import Acknowledgement, read_acknowledgement
 from readfirst.results.hl7.check import check_template
 from readfirst.results.hl7.oru import read_template
@@ -158,10 +159,10 @@ def connect(address: MllpAddress) -> Iterator[MllpSender]:
 def test(address: MllpAddress, forms: Sequence[Form]) -> str:  # noqa: ARG001 - it takes all
     """Open a connection and close it: HL7 has no message that only asks."""
     MllpSender(address).try_it()
-    secured = " by TLS" if address.tls else ""
-    return (
-        f"{address.where} answers{secured}. The first result will show whether it takes messages."
-    )
+    plain, secured = gettext("{address} answers."), gettext("{address} answers by TLS.")
+    answers = (secured if address.tls else plain).format(address=address.where)
+    first = gettext("The first result will show whether it takes messages.")
+    return f"{answers} {first}"
 
 
 MLLP = DestinationKind(

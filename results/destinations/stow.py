@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field
 
 from readfirst.destinations.forms import Form
 from readfirst.http_client import HttpAnswer
+from readfirst.language.texts import gettext
 from results.destinations.http import HttpAddress, check_url, request
 from results.destinations.kind import DestinationKind, SendingFailed
 from results.destinations.outgoing import DICOM_FORMS, OutgoingObject
@@ -70,7 +71,8 @@ def connect(address: StowAddress) -> Iterator[StowConnection]:
 def test(address: StowAddress, forms: Sequence[Form]) -> str:  # noqa: ARG001 - it takes all
     """Search for a study that nobody has (PS3.18 10.6): nothing is stored, and nothing read."""
     answer = request(address, "GET", PATH + NO_STUDY, headers={"Accept": ANSWER_TYPE})
-    return f"{address.url} answers (status {answer.status})."
+    text = gettext("{address} answers (status {status}).")
+    return text.format(address=address.url, status=answer.status)
 
 
 def _file(each: OutgoingObject) -> bytes:

@@ -5,6 +5,7 @@ import struct
 import warnings
 import zlib
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import imagecodecs
@@ -174,6 +175,7 @@ def an_rle_bomb() -> bytes:
     return encapsulated(RLELossless, header + segment * 2, **attributes)
 
 
+@cache
 def a_deflate_bomb() -> bytes:
     """Some hundred kilobytes that would become 512 MiB."""
     dataset = a_dataset(a_gradient())

@@ -4,6 +4,7 @@ import io
 import struct
 import zlib
 from collections.abc import Iterator
+from functools import cache
 from zipfile import ZipFile
 
 import numpy as np
@@ -36,6 +37,7 @@ def _chunk(name: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + name + data + struct.pack(">I", check)
 
 
+@cache
 def a_png_bomb(columns: int, rows_said: int, *, colour: int, rows: int | None = None) -> bytes:
     """A PNG of black pixels that says it has so many rows, and has them unless `rows` says else."""
     line = bytes(1 + columns * {0: 1, 6: 4}[colour])

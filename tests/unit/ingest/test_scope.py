@@ -346,7 +346,7 @@ def test_whatever_a_site_writes_is_a_pattern(patterns: list[str], value: str) ->
     lists = {key: tuple(map(pattern_of, patterns)) for key in LISTS}
     rule = rules.tags["view"].model_copy(update=lists)
     assert rule.result((value,)) in Result
-    unused = unused_patterns(ScopeRules(rules.tags | {"view": rule}, rules.age))
+    unused = unused_patterns(ScopeRules({"view": rule}, rules.age))
     assert {each.rule for each in unused} <= {"view"}
 
 

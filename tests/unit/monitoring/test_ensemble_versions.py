@@ -1,5 +1,6 @@
 """No figure mixes two ensemble versions without saying so: on both databases, kept days or not."""
 
+from collections.abc import Iterator
 from dataclasses import fields, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -23,6 +24,7 @@ from readfirst.monitoring.period import make_period
 from readfirst.refusals import RefusalCode
 from readfirst.settings import Settings
 from readfirst.studies.findings import Finding
+from tests.support.filled_databases import FilledDatabases
 from tests.support.studies import (
     NOW,
     a_header,
@@ -56,9 +58,21 @@ def films(database: Database, version: str, at: datetime, start: int) -> None:
         an_image(session, at, study=f"3.{start}", refusal=Refused(RefusalCode.TRUNCATED))
 
 
+@pytest.fixture(scope="module")
+def filled() -> Iterator[FilledDatabases]:
+    made = FilledDatabases(fill)
+    yield made
+    made.close()
+
+
 @pytest.fixture
-def changed(database: Database) -> Database:
+def changed(database: Database, filled: FilledDatabases) -> Database:
     """A site of two ensembles: the first scored four weeks ago, the second is active since."""
+    filled.fill(database)
+    return database
+
+
+def fill(database: Database) -> None:
     films(database, "1", NOW, 0)
     with database.write() as session:
         register(session, EnsembleFacts("2", 0.5, "1"), NEXT)
@@ -68,7 +82,6 @@ def changed(database: Database) -> Database:
         for number in (0, FILMS):
             finding = VerdictInput(finding=Finding.PNEUMONIA)
             give_verdict(session, f"1.{number}", finding, at=NEXT)
-    return database
 
 
 def config(settings: Settings) -> MonitoringConfig:

@@ -37,9 +37,14 @@ def run(folder: Path, source: str, *options: str, strict: bool = False) -> str:
         f"from tests.kinds import {hooks}\n"
     )
     (folder / "test_some.py").write_text(textwrap.dedent(source))
+    environment = {
+        "PYTHONPATH": str(TESTS.parent),
+        "READFIRST_STRICT": str(int(strict)),
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+    }
     result = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options, str(folder)],
-        env=os.environ | {"PYTHONPATH": str(TESTS.parent), "READFIRST_STRICT": str(int(strict))},
+        env=os.environ | environment,
         cwd=folder,
         capture_output=True,
         text=True,

@@ -8,7 +8,7 @@ import pytest
 from readfirst.language.languages import ENGLISH, NAMES, catalogue_path
 from readfirst.settings import Settings
 from readfirst.settings.web import WebSettings
-from tests.messages import ROOT, faults, source_texts, updated, written
+from tests.messages import ROOT, Text, faults, source_texts, updated, written
 from tests.support.bare_texts import (
     SCRIPTS,
     TEMPLATES,
@@ -28,16 +28,23 @@ REFUSING = (
 OWN_SCRIPTS = sorted(path for path in SCRIPTS.rglob("*.js") if "vendor" not in path.parts)
 
 
+@pytest.fixture(scope="module")
+def texts() -> list[Text]:
+    return list(source_texts())
+
+
 @pytest.mark.parametrize("code", OTHERS)
-def test_a_catalogue_has_each_text_of_the_page_and_no_other(code: str) -> None:
+def test_a_catalogue_has_each_text_of_the_page_and_no_other(code: str, texts: list[Text]) -> None:
     """`make messages` writes it."""
     now = catalogue_path(code).read_text(encoding="utf-8")
-    assert now == written(updated(code, source_texts()))
+    assert now == written(updated(code, texts))
 
 
 @pytest.mark.parametrize("code", OTHERS)
-def test_each_text_is_translated_with_the_values_of_the_english_one(code: str) -> None:
-    assert faults(updated(code, source_texts())) == []
+def test_each_text_is_translated_with_the_values_of_the_english_one(
+    code: str, texts: list[Text]
+) -> None:
+    assert faults(updated(code, texts)) == []
 
 
 @pytest.mark.parametrize("name", NAMES_OF_TEMPLATES)
@@ -65,10 +72,10 @@ def test_what_a_page_refuses_is_said_by_gettext(pattern: str) -> None:
     assert bare == []
 
 
-def test_each_setting_has_a_description_that_catalogues_hold() -> None:
-    texts = {text.id for text in source_texts()}
+def test_each_setting_has_a_description_that_catalogues_hold(texts: list[Text]) -> None:
+    english = {text.id for text in texts}
     fields = Settings.model_fields.items()
-    assert [name for name, field in fields if field.description not in texts] == []
+    assert [name for name, field in fields if field.description not in english] == []
 
 
 def test_the_setting_offers_each_language() -> None:

@@ -90,7 +90,7 @@ def test_report_and_refusal_are_in_the_language_of_the_page(
     file = client.get(f"{PAGE}/1.html").text
     assert '<html lang="de">' in file
     assert "Nicht unterschrieben." in file
-    assert "die Befunde der Befunder." in file
+    assert "die Befunde dieses Hauses." in file
     assert client.get(API).json()["reports"][0]["report"]["labels"] == "the verdicts of readers."
 
 
