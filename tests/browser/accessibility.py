@@ -5,13 +5,16 @@ from playwright.sync_api import Page
 
 #: Of axe's four: minor, moderate, serious, critical.
 GRAVE = ("serious", "critical")
-#: All rules are tried; only what they found wrong is brought over.
-VIOLATIONS = "async () => (await axe.run({ resultTypes: ['violations'] })).violations"
+#: All rules are tried; only what they found wrong is brought over. Stylesheets and media are not
+#: fetched once more: of the rules that look into them, one is not tried, and one is of recordings.
+VIOLATIONS = """async () => (await axe.run({ resultTypes: ['violations'], preload: false }))
+  .violations"""
 
 
 def faults(page: Page) -> list[str]:
     """The serious and critical violations: rule, places, and what to do about it."""
-    page.evaluate(AXE_SCRIPT)
+    if page.evaluate("typeof axe === 'undefined'"):
+        page.evaluate(AXE_SCRIPT)
     violations = page.evaluate(VIOLATIONS)
     return [
         f"{violation['id']}: {node['target']} {node['failureSummary']}"
@@ -19,3 +22,19 @@ def faults(page: Page) -> list[str]:
         if violation["impact"] in GRAVE
         for node in violation["nodes"]
     ]
+
+
+def faults_in_each_look(page: Page, *widths: int) -> list[str]:
+    """The violations in light and in dark, in a window of each width (pixels), or as it is.
+
+    The page is loaded once for all of them; it is light again at the end, and of the last width.
+    """
+    violations = []
+    for width in widths or (None,):
+        if width is not None:
+            page.set_viewport_size({"width": width, "height": 900})
+        for colours in ("light", "dark"):
+            page.emulate_media(color_scheme=colours)
+            violations += [f"{colours}, {width}: {fault}" for fault in faults(page)]
+    page.emulate_media(color_scheme="light")
+    return violations

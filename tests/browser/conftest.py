@@ -42,6 +42,7 @@ from ingest.reader.reader_process import Reader
 from tests.browser.page_monitor import PageMonitor
 from tests.browser.site import Site, a_site, seed
 from tests.browser.tabs import DESK, OF_PAGES, Tabs
+from tests.fixtures.shared_reader import shared_reader  # noqa: F401
 from tests.support import waiting
 from tests.support.requirements import require
 from tests.support.serving import served
@@ -54,7 +55,9 @@ ARGUMENTS = [
     "--disable-gpu", "--disable-quic", "--disable-sync", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage",
     # All pages are of this machine: a new one needs no other process once it has an address.
-    "--disable-site-isolation-trials",
+    "--disable-site-isolation-trials", "--renderer-process-limit=1",
+    # Nor is anything to be drawn around it: tabs, an address, a toolbar.
+    "--kiosk",
 ]  # fmt: skip
 #: Chromium's own sandbox cannot be had by root.
 AS_ROOT = ["--no-sandbox"] if os.geteuid() == 0 else []
@@ -84,13 +87,12 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def seeded_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Reader]]:
-    """A home with films, made once, and the reader that decoded them."""
+def seeded_home(tmp_path_factory: pytest.TempPathFactory, reader: Reader) -> Path:
+    """A home with films, made once."""
     home = tmp_path_factory.mktemp("seeded") / "home"
-    with Reader(120, 512) as reader:
-        with a_site(home, reader) as site:
-            seed(site)
-        yield home, reader
+    with a_site(home, reader) as site:
+        seed(site)
+    return home
 
 
 @pytest.fixture(scope="package")
@@ -102,15 +104,16 @@ def port() -> Iterator[socket.socket]:
 
 @pytest.fixture
 def site(
-    seeded_home: tuple[Path, Reader],
+    seeded_home: Path,
+    reader: Reader,
+    shared_reader: None,  # noqa: F811
     port: socket.socket,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Site]:
     """A site of the test's own, served."""
     monkeypatch.chdir(tmp_path)
-    home, reader = seeded_home
-    shutil.copytree(home, tmp_path / "home")
+    shutil.copytree(seeded_home, tmp_path / "home")
     with a_site(tmp_path / "home", reader) as made, served(made.settings, port) as (address, _):
         yield replace(made, address=address)
 

@@ -1,13 +1,11 @@
 """Scores that are not to be trusted: never shown as low, in the list and on the study's page."""
 
-import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from models.manifest import shipped_version
 from readfirst.samples import FOLDER
 from readfirst.testing import FixedEnsemble
-from tests.browser.accessibility import faults
-from tests.browser.conftest import NewPage
+from tests.browser.accessibility import faults_in_each_look
 from tests.browser.site import Site
 
 
@@ -21,14 +19,9 @@ def arrive(site: Site, name: str, probability: float, **options: object) -> str:
     return uid
 
 
-@pytest.mark.parametrize("colours", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 1440])
-def test_a_score_in_doubt_is_not_shown_as_low(
-    site: Site, new_page: NewPage, colours: str, width: int
-) -> None:
+def test_a_score_in_doubt_is_not_shown_as_low(site: Site, page: Page) -> None:
     doubtful = arrive(site, "study-06.dcm", 0.5, spread=0.46)
     unlike = arrive(site, "study-07.dcm", 0.03, spread=0.01, unlike=True)
-    page = new_page(viewport={"width": width, "height": 900}, color_scheme=colours)
     page.goto("/")
     for uid, words, label in (
         (doubtful, "networks disagree", "Networks disagree"),
@@ -38,7 +31,7 @@ def test_a_score_in_doubt_is_not_shown_as_low(
         expect(row.locator(".probability")).to_contain_text(words)
         expect(row.locator(".probability svg")).to_have_count(0)
         expect(row.locator(".label.of-marked")).to_have_text(label)
-    assert faults(page) == []
+    assert faults_in_each_look(page, 390, 1440) == []
     page.goto(f"/studies/{doubtful}")
     result = page.locator("#ai-result")
     expect(result).to_contain_text("The networks disagree: some of them are above the threshold")
@@ -46,7 +39,7 @@ def test_a_score_in_doubt_is_not_shown_as_low(
     expect(result.locator(".is-marked")).to_have_count(1)
     expect(page.locator("#labels")).to_contain_text("Networks disagree")
     expect(page.locator("#priority")).to_contain_text("in doubt: networks disagree.")
-    assert faults(page) == []
+    assert faults_in_each_look(page, 390, 1440) == []
     page.goto(f"/studies/{unlike}")
     expect(result).to_contain_text("looks unlike those that the networks were validated on.")
     expect(page.locator("#labels")).to_contain_text("Not validated")

@@ -13,8 +13,7 @@ from db.lifecycle.verdicts import VerdictInput
 from db.tables import Image
 from readfirst.domain import ImageScore, ImageState
 from readfirst.studies.findings import Finding
-from tests.browser.accessibility import faults
-from tests.browser.conftest import NewPage
+from tests.browser.accessibility import faults_in_each_look
 from tests.browser.page_monitor import log_in
 from tests.browser.site import Site, add_people
 from tests.support.studies import an_ensemble, give_verdict
@@ -50,8 +49,7 @@ def compared(site: Site) -> Site:
 def test_one_is_let_score_in_shadow_compared_and_followed_to_a_study(
     compared: Site, page: Page
 ) -> None:
-    log_in(page, "admin")
-    page.goto("/admin/ensembles")
+    log_in(page, "admin", "/admin/ensembles")
     page.get_by_role("button", name="Score in shadow 9.9").click()
     expect(page.get_by_role("status")).to_contain_text("9.9 scores in shadow")
     expect(page.get_by_role("row", name="9.9")).to_contain_text("In shadow")
@@ -63,17 +61,12 @@ def test_one_is_let_score_in_shadow_compared_and_followed_to_a_study(
     expect(page).to_have_url(re.compile("/studies/[0-9.]+$"))
 
 
-@pytest.mark.parametrize("colours", ["light", "dark"])
-def test_it_has_no_grave_fault_and_does_not_scroll_sideways(
-    compared: Site, new_page: NewPage, colours: str
-) -> None:
-    page = new_page(color_scheme=colours)
-    log_in(page, "admin")
-    page.goto("/admin/ensembles")
+def test_it_has_no_grave_fault_and_does_not_scroll_sideways(compared: Site, page: Page) -> None:
+    log_in(page, "admin", "/admin/ensembles")
     page.get_by_role("button", name="Score in shadow 9.9").click()
     for path in ("/admin/ensembles", "/admin/ensembles/compare"):
         for width in (1440, 390):
             page.set_viewport_size({"width": width, "height": 900})
             page.goto(path)
             assert page.evaluate("document.documentElement.scrollWidth") <= width, (path, width)
-            assert faults(page) == [], (path, width)
+            assert faults_in_each_look(page) == [], (path, width)

@@ -1,6 +1,7 @@
 """The page in German: nothing on it stays English, it fits a telephone, and axe finds no fault."""
 
 import re
+from functools import cache
 
 from playwright.sync_api import Page, expect
 
@@ -57,14 +58,15 @@ ENGLISH_WORDS = re.compile(
 )
 
 
-def english() -> set[str]:
+@cache
+def english() -> frozenset[str]:
     """The English texts that have another wording in German."""
     texts = set()
     for message in read_catalogue("de"):
         ids = message.id if isinstance(message.id, tuple) else (message.id,)
         strings = message.string if isinstance(message.string, tuple) else (message.string,)
         texts |= {str(text) for text in ids if text and text not in strings}
-    return texts
+    return frozenset(texts)
 
 
 def left_in_english(page: Page) -> list[str]:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.accessibility import faults
+from tests.browser.accessibility import faults_in_each_look
 from tests.browser.conftest import NewPage
 from tests.browser.crowd import crowd
 from tests.browser.site import Site
@@ -48,12 +48,11 @@ def test_twenty_rows_stand_on_a_screen_of_900_lines(site: Site, new_page: NewPag
     assert page.evaluate(WHOLE_ROWS) < 16
 
 
-@pytest.mark.parametrize("colours", ["light", "dark"])
 def test_a_compact_row_says_only_what_adds_and_all_of_it_under_the_keys(
-    site: Site, new_page: NewPage, colours: str
+    site: Site, new_page: NewPage
 ) -> None:
     crowd(site, 12)
-    page = new_page(viewport=DESK, color_scheme=colours)
+    page = new_page(viewport=DESK)
     make_compact(page)
     flagged = page.locator("tr.is-flagged[data-standing=flagged]:not(.is-marked)").first
     marked = page.locator("tr.is-marked:not(.is-flagged)").first
@@ -67,7 +66,7 @@ def test_a_compact_row_says_only_what_adds_and_all_of_it_under_the_keys(
     assert box(plain)["width"] > 100
     marked.hover()
     assert [box(row)["y"] for row in page.locator("tr[data-uid]").all()] == before
-    assert faults(page) == []
+    assert faults_in_each_look(page) == []
 
 
 @pytest.mark.parametrize("density", ["compact", ""])

@@ -1,14 +1,13 @@
 """The lead's page in a real browser: plots are drawn, redrawn, and told as tables."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from benchmarks.synthetic_history import Weeks, fill_weeks
 from models.manifest import SHIPPED, load_manifest, shipped_version
-from tests.browser.accessibility import faults
+from tests.browser.accessibility import faults_in_each_look
 from tests.browser.conftest import NewPage, Picture
 from tests.browser.page_monitor import log_in, wait_until
 from tests.browser.site import Site, add_people
@@ -146,22 +145,18 @@ def test_readers_are_not_shown_the_way_and_leads_are(site: Site, new_page: NewPa
 
 
 @pytest.mark.usefixtures("weeks")
-@pytest.mark.parametrize("colours", ["light", "dark"])
-def test_axe_finds_no_grave_fault(
-    site: Site, new_page: NewPage, colours: Any, picture: Picture
-) -> None:
-    page = new_page(color_scheme=colours)
+def test_axe_finds_no_grave_fault(site: Site, page: Page, picture: Picture) -> None:
     # The films of the weeks show pneumonia as often as this site says.
     settings = site.settings.model_copy(update={"prevalence": 0.2})
     with served(settings) as (address, _):
         for tab in (*TABS, "alerts"):
             page.goto(f"{address}/watching?tab={tab}")
             wait_for_plots(page)
-            if colours == "light" and tab == "flow":
+            if tab == "flow":
                 picture(page, "watching")
             for summary in page.locator("#figure-volumes summary, #figure-to-read summary").all():
                 summary.click()
-            assert faults(page) == []
+            assert faults_in_each_look(page) == []
 
 
 @pytest.mark.usefixtures("weeks")

@@ -3,21 +3,17 @@
 import re
 from datetime import UTC, datetime, timedelta
 
-import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 from sqlalchemy import select
 
 from db.lifecycle.rescoring import make_ready_again
 from db.nights.running import NewNight, begin_night
 from db.tables import EnsembleVersion, Image, Study
 from models.preprocessing import PREPROCESSING_VERSION
-from tests.browser.accessibility import faults
-from tests.browser.conftest import NewPage
+from tests.browser.accessibility import faults_in_each_look
 from tests.browser.page_monitor import log_in
 from tests.browser.site import Site, add_people
 from tests.support.studies import an_ensemble, lifecycle, score_ready
-
-WIDE, NARROW = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 
 
 def let_a_night_pass(site: Site) -> str:
@@ -40,22 +36,15 @@ def let_a_night_pass(site: Site) -> str:
     return str(uid)
 
 
-@pytest.mark.parametrize("colours", ["light", "dark"])
-@pytest.mark.parametrize("viewport", [WIDE, NARROW], ids=["wide", "narrow"])
-def test_a_lead_sees_in_the_morning_what_the_night_changed(
-    site: Site, new_page: NewPage, colours: str, viewport: dict[str, int]
-) -> None:
+def test_a_lead_sees_in_the_morning_what_the_night_changed(site: Site, page: Page) -> None:
     add_people(site)
     uid = let_a_night_pass(site)
-    page = new_page(color_scheme=colours, viewport=viewport)
-    page.goto("/")
-    log_in(page, "lead")
-    page.goto("/watching")
+    log_in(page, "lead", "/watching")
     page.get_by_role("link", name="Last night").click()
     expect(page.get_by_role("heading", name="Newly flagged: 1")).to_be_visible()
     expect(page.get_by_role("heading", name="Flag withdrawn: 0")).to_be_visible()
-    assert faults(page) == []
-    wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-    assert wide <= 0
+    for width in (1440, 390):
+        assert faults_in_each_look(page, width) == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.locator(f'a[href="/studies/{uid}"]').first.click()
     expect(page.locator("#priority")).to_have_text(re.compile(r"^Re-scored\. AI 93 %"))

@@ -173,8 +173,10 @@ def test_a_verdict_of_the_list_that_a_session_lost_is_offered_after_the_log_in(
 
 @pytest.mark.parametrize("width", [390, 1440])
 def test_not_scored_leads_to_the_study_and_dismisses(
-    site: Site, new_page: NewPage, width: int
+    site: Site, new_page: NewPage, monitor: PageMonitor, width: int
 ) -> None:
+    # A letter cannot be displayed.
+    monitor.expect("422")
     letter = site.settings.home_path / "a-letter-with-a-very-long-name-of-the-referring-clinic.txt"
     letter.write_text("Dear colleague")
     uid = site.arrive(letter)

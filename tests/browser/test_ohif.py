@@ -23,9 +23,8 @@ NO_TOUR = "localStorage.setItem('shownTours', JSON.stringify(['basicViewerTour']
 
 
 @pytest.fixture
-def viewed_site(seeded_home: tuple[Path, Reader], tmp_path: Path) -> Iterator[Site]:
-    home, reader = seeded_home
-    shutil.copytree(home, tmp_path / "home")
+def viewed_site(seeded_home: Path, reader: Reader, tmp_path: Path) -> Iterator[Site]:
+    shutil.copytree(seeded_home, tmp_path / "home")
     with a_site(tmp_path / "home", reader) as site:
         yield site
 

@@ -1,11 +1,10 @@
 """Rules of every page: who is let in, and what is dropped on it."""
 
-import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.accessibility import faults
+from tests.browser.accessibility import faults_in_each_look
 from tests.browser.conftest import NewPage
-from tests.browser.page_monitor import PageMonitor, log_in
+from tests.browser.page_monitor import PageMonitor, log_in, log_in_by_form
 from tests.browser.site import LATER, PASSWORD, Site, add_people
 
 
@@ -36,7 +35,7 @@ def test_somebody_logs_in_and_out(site: Site, page: Page, monitor: PageMonitor) 
 
 def test_a_link_leads_on_after_the_log_in(site: Site, page: Page) -> None:
     add_people(site)
-    log_in(page, "lead", "/refused?code=truncated")
+    log_in_by_form(page, "lead", "/refused?code=truncated")
     expect(page.get_by_role("cell", name="cut.dcm")).to_be_visible()
 
 
@@ -58,14 +57,11 @@ def test_whatever_a_page_complains_of_is_noticed(
     monitor.expect("")
 
 
-@pytest.mark.parametrize("colours", ["light", "dark"])
-def test_an_error_is_a_page_for_people(
-    site: Site, new_page: NewPage, monitor: PageMonitor, colours: str
-) -> None:
+def test_an_error_is_a_page_for_people(site: Site, new_page: NewPage, monitor: PageMonitor) -> None:
     monitor.expect("404", "403", "422")
     add_people(site)
-    page = new_page(color_scheme=colours, viewport={"width": 400, "height": 800})
-    log_in(page, "reader")
+    page = new_page(viewport={"width": 400, "height": 800})
+    log_in(page, "reader", None)
     for path, heading in (
         ("/help", "There is no such page"),
         ("/watching", "You have no access to this page"),
@@ -73,7 +69,7 @@ def test_an_error_is_a_page_for_people(
     ):
         page.goto(path)
         expect(page.get_by_role("heading", name=heading)).to_be_visible()
-        assert faults(page) == []
+        assert faults_in_each_look(page) == []
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         page.get_by_role("link", name="To the worklist").click()
         expect(page).to_have_url(f"{site.address}/")

@@ -2,13 +2,11 @@
 
 from pathlib import Path
 
-import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
 from ingest.inbox.claim import claim
 from readfirst.samples import FOLDER
-from tests.browser.accessibility import faults
-from tests.browser.conftest import NewPage
+from tests.browser.accessibility import faults_in_each_look
 from tests.browser.page_monitor import PageMonitor
 from tests.browser.site import Site
 
@@ -90,17 +88,12 @@ def test_a_file_that_fails_does_not_keep_the_others_back(
     expect(page.locator("#upload-tray")).to_be_hidden()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 1440])
-def test_the_tray_is_for_everybody(
-    site: Site, new_page: NewPage, scheme: str, width: int, tmp_path: Path
-) -> None:
+def test_the_tray_is_for_everybody(site: Site, page: Page, tmp_path: Path) -> None:
     film = tmp_path / "a-film-with-a-long-name-of-a-scanner-of-1.2.826.0.1.3680043.8.498.dcm"
     film.write_bytes((FOLDER / "film-06.jpg").read_bytes())
-    page = new_page(color_scheme=scheme, viewport={"width": width, "height": 900})
     page.goto("/")
     page.locator("#upload input").set_input_files([FOLDER / "film-01.jpg", film])
     expect(line(page, "film-01.jpg")).to_contain_text("already here")
-    page.screenshot(path=f"/tmp/tray-{scheme}-{width}.png")
-    assert faults(page) == []
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    for width in (390, 1440):
+        assert faults_in_each_look(page, width) == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
