@@ -25,7 +25,6 @@ LONG: Final = (
     "chaos/test_hospital.py",
     "chaos/test_shadow.py",
     "chaos/test_results_leave.py",
-    "integration/worker/test_heartbeats.py",
     "integration/ingest/test_pacs_clients.py",
     "integration/worker/test_backfill.py",
     "integration/worker/test_polling.py",

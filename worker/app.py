@@ -13,7 +13,7 @@ from readfirst.startup.garbage import collect_seldom
 from readfirst.tasks.celery_app import CeleryNotifier, make_app
 from readfirst.tasks.names import TaskName
 
-# Before `worker.tasks` is imported, which loads nearly all that a worker needs.
+# Before `worker.steps` is imported, which loads nearly all that a worker needs.
 collect_seldom()
 keep_private()
 settings = load_settings()

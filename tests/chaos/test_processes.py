@@ -33,6 +33,8 @@ pytestmark = pytest.mark.stack
 GOOD = [FOLDER / f"study-{n:02}.dcm" for n in range(1, 6)] + [
     FOLDER / name for name in ("film-01.jpg", "film-02.jpg", "film-05.png", "film-06.jpg")
 ]
+#: Those of `up` that give signs of life.
+PARTS = {"page", "ingester", "prepare", "score", "clock", "listener"}
 BAD = {"cut.dcm": "truncated", "notes.dcm": "not_an_image", "empty.dcm": "empty_file"}
 
 
@@ -78,7 +80,7 @@ def the_part(up: psutil.Process, *words: str) -> psutil.Process:
 
 
 @pytest.mark.timeout(1800)
-def test_nine_films_are_scored_once_each_and_three_bad_files_are_refused(
+def test_nine_films_are_scored_once_each_three_bad_files_refused_and_parts_that_die_come_back(
     environment: dict[str, str], tmp_path: Path
 ) -> None:
     home = tmp_path / "home"
@@ -90,8 +92,13 @@ def test_nine_films_are_scored_once_each_and_three_bad_files_are_refused(
         check_scores(environment)
         check_refusals(environment, home)
         assert not [path for path in (home / "inbox").rglob("*") if path.suffix == ".dcm"]
+        page = page_address(home / "logs" / "page.log")
+        wait_for(lambda: beating_parts(page) == PARTS, home / "logs")
+        before = parts(page)
+        assert all(part["expected"] and part["hosts"] for part in before.values())
 
         # Whatever is killed comes back, and what arrives meanwhile is scored all the same.
+        the_part(up, "beat").kill()
         the_part(up, "valkey-server").kill()
         the_part(up, "--hostname=assess").kill()
         the_part(up, "ingest").kill()
@@ -108,9 +115,25 @@ def test_nine_films_are_scored_once_each_and_three_bad_files_are_refused(
         assert flagged
         heat_maps = home / "prepared"
         wait_for(lambda: len([*heat_maps.glob("heat-*/*/*.png")]) == flagged, home / "logs")
+        wait_for(lambda: started_again(before["clock"], parts(page)["clock"]), home / "logs")
     for log in (home / "logs").glob("*.log"):
         assert "Ejemplo" not in log.read_text(), f"a patient's name in {log.name}"
         assert "DEMO-0" not in log.read_text(), f"a patient ID in {log.name}"
+
+
+def parts(page: str) -> dict[str, Any]:
+    """The parts by their names, as the administrator's page has them from their signs of life."""
+    with urllib.request.urlopen(f"{page}/api/v1/admin/status", timeout=TIMEOUT) as answer:
+        return {part["part"]: part for part in json.load(answer)["parts"]}
+
+
+def beating_parts(page: str) -> set[str]:
+    return {name for name, part in parts(page).items() if part["processes"]}
+
+
+def started_again(before: dict[str, Any], now: dict[str, Any]) -> bool:
+    """Return whether a part that died says so; the one that died has left its last sign behind."""
+    return bool((now["started_at"] or "") != before["started_at"] or now["processes"] == 2)
 
 
 def sent_by_dicom(film: Path, logs: Path) -> bool:

@@ -11,7 +11,7 @@ from celery.signals import task_postrun
 from readfirst.settings import Settings
 from readfirst.startup.garbage import NEW_OBJECTS
 from readfirst.tasks.notifier import TaskNotifier
-from worker import tasks
+from worker import steps
 from worker.composition import UseCases, open_use_cases
 
 
@@ -29,5 +29,5 @@ def _observed(settings: Settings, notifier: TaskNotifier) -> Iterator[UseCases]:
         _note("closed")
 
 
-tasks.open_use_cases = _observed  # type: ignore[attr-defined]
+steps.open_use_cases = _observed  # type: ignore[attr-defined]
 task_postrun.connect(lambda **_: _note("worked"), weak=False)

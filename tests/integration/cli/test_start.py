@@ -1,5 +1,6 @@
 """Each command loads what it needs, and nothing of what the others need."""
 
+import os
 import subprocess
 import sys
 from functools import partial
@@ -58,6 +59,22 @@ def test_the_page_starts_without_what_makes_dicom_objects(tmp_path: Path) -> Non
     modules = set(ended.stdout.split())
     assert "results.make" in modules
     assert not {"highdicom", "keras", "tensorflow", "celery"} & modules
+
+
+def test_a_process_that_runs_no_task_loads_nothing_of_the_steps(tmp_path: Path) -> None:
+    """As a worker's first process, and the clock."""
+    script = "import sys, worker.tasks; print(*sys.modules)"
+    ended = subprocess.run(
+        [sys.executable, "-c", script],
+        env=os.environ | {"READFIRST_HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=ROOT,
+    )
+    modules = set(ended.stdout.split())
+    assert "worker.tasks" in modules
+    assert not {"worker.steps", "worker.composition", "pydicom", "keras"} & modules
 
 
 def test_a_command_that_is_looked_up_is_the_only_one_made() -> None:
