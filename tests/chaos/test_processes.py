@@ -138,8 +138,10 @@ def started_again(before: dict[str, Any], now: dict[str, Any]) -> bool:
 
 def sent_by_dicom(film: Path, logs: Path) -> bool:
     """Return whether the listener takes a film; its log says at which port it listens now."""
-    port = re.findall(r"listens on 127\.0\.0\.1:(\d+)", (logs / "receive.log").read_text())[-1]
-    command = [STORESCU, "-aec", "READFIRST", "-xy", "127.0.0.1", port, str(film)]
+    ports = re.findall(r"listens on 127\.0\.0\.1:(\d+)", (logs / "receive.log").read_text())
+    if not ports:
+        return False
+    command = [STORESCU, "-aec", "READFIRST", "-xy", "127.0.0.1", ports[-1], str(film)]
     return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
