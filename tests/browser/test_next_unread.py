@@ -1,7 +1,10 @@
 """`n`: the next unread study, on from where one is, and again from the top at the end."""
 
 from playwright.sync_api import Page, expect
+from sqlalchemy import and_, update
 
+from db.tables import Study
+from readfirst.domain import Urgency
 from tests.browser.page_monitor import PageMonitor
 from tests.browser.site import LATER, Site
 
@@ -28,8 +31,13 @@ def test_two_studies_are_passed_over_and_the_end_leads_to_the_top(
 ) -> None:
     # The film that is cut cannot be displayed.
     monitor.expect("422")
+    with site.worker.database.write() as session:
+        # Enough to walk through: STAT, flagged, and not scored.
+        is_other = and_(Study.urgency != Urgency.STAT, ~Study.flagged, Study.score_id.is_not(None))
+        session.execute(update(Study).where(is_other).values(read_at=Study.received_at))
     page.goto("/")
     order: list[str] = page.evaluate(ORDER)
+    assert len(order) == 5
     page.goto(f"/studies/{order[1]}")
     notice = page.locator("#update-notice")
     # The first is STAT, and was not opened yet.

@@ -35,9 +35,10 @@ def many_files(count: int) -> Iterator[None]:
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
-@contextmanager
-def few_files_page(home: Path) -> Iterator[tuple[str, Path]]:
-    """`readfirst serve` as a process of few open files: its address, and its log."""
+@pytest.fixture(scope="module")
+def few_files_page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+    """`readfirst serve` as a process of few open files, for all crowds: its address, its log."""
+    home = tmp_path_factory.mktemp("starving") / "home"
     log = home.parent / "page.log"
     command = [sys.executable, "-m", "readfirst", "serve", "--port", "0"]
     environment = os.environ | {"READFIRST_HOME": str(home)}
@@ -95,10 +96,12 @@ def drip(address: str, clients: list[socket.socket], stop: threading.Event) -> N
 
 
 @pytest.mark.parametrize("begin", [b"", HEAD, BODY], ids=["nothing", "half a head", "half a body"])
-def test_a_crowd_of_half_requests_keeps_nobody_out(tmp_path: Path, begin: bytes) -> None:
+def test_a_crowd_of_half_requests_keeps_nobody_out(
+    few_files_page: tuple[str, Path], begin: bytes
+) -> None:
+    address, log = few_files_page
     with ExitStack() as stack:
         stack.enter_context(many_files(CROWD + 200))
-        address, log = stack.enter_context(few_files_page(tmp_path / "home"))
         clients = [half_request(address, begin) for _ in range(CROWD)]
         stop = threading.Event()
         dripping = threading.Thread(target=drip, args=(address, clients, stop))
