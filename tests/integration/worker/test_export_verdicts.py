@@ -313,6 +313,8 @@ def test_pseudonyms_need_the_key_and_patients_are_told_apart(settings: Settings)
     assert patient_key(None, "A^B", None, "1.1") != patient_key(None, "A^B", None, "1.2")
 
 
+# Its time is that of reading text, which asks no database; the others here export from both.
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_the_command_exports_says_what_it_did_and_notes_it(
     database: Database,
     settings: Settings,

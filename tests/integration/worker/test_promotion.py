@@ -1,4 +1,4 @@
-"""A promotion with real networks: the shipped ensemble, and the same one recalibrated."""
+"""A promotion with a real network: a small ensemble, and the same one recalibrated."""
 
 import shutil
 from collections.abc import Callable
@@ -11,9 +11,10 @@ import pytest
 from db.access.audit import Actor
 from db.worklist.queries import reading_order, study_detail
 from ingest.inbox.claim import Claim
-from models.manifest import SHIPPED, PlattScaling, find_ensembles, load_manifest, shipped_version
+from models.manifest import PlattScaling, load_manifest, shipped_version
 from readfirst.errors import Misconfigured
 from readfirst.samples import FOLDER
+from tests.support.small_ensemble import write_small_ensemble
 from tests.support.studies import AS_STORED
 from tests.support.workers import Worker
 from worker.scoring.ensemble_changes import make_active
@@ -24,15 +25,16 @@ BY = Actor(None, None)
 
 @pytest.fixture
 def judging(worker: Worker) -> Worker:
-    """A worker with the real networks."""
+    """A worker with a real network, in an ensemble that goes by the name of the shipped one."""
+    write_small_ensemble(worker.settings.ensembles_path)
     registry = EnsembleRegistry(worker.settings.ensembles_path, "float32")
     return replace(worker, ensembles=registry)
 
 
 def a_second_version(worker: Worker, version: str) -> Path:
-    """The shipped ensemble turned round: what it calls likely, this one calls unlikely."""
+    """The active ensemble turned round: what it calls likely, this one calls unlikely."""
     folder = worker.settings.ensembles_path / version
-    shutil.copytree(find_ensembles([SHIPPED])[shipped_version()], folder)
+    shutil.copytree(worker.settings.ensembles_path / "small", folder)
     manifest = load_manifest(folder)
     slope, intercept = manifest.calibration.slope, manifest.calibration.intercept
     turned = manifest.model_copy(
