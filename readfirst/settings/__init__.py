@@ -1,7 +1,12 @@
 """Every setting, typed and frozen, in one module a group. Only entry points load them."""
 
 from pydantic import ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    DotEnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 from readfirst.errors import Misconfigured
 from readfirst.settings.display import DisplaySettings
@@ -58,6 +63,20 @@ class Settings(
     model_config = SettingsConfigDict(
         env_prefix="READFIRST_", env_file=".env", extra="ignore", frozen=True
     )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - the signature is Pydantic's
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - as above
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Leave out `.env` where it says nothing: every setting would be looked for in it."""
+        if isinstance(dotenv_settings, DotEnvSettingsSource) and not dotenv_settings.env_vars:
+            return init_settings, env_settings
+        return init_settings, env_settings, dotenv_settings
 
 
 def load_settings() -> Settings:

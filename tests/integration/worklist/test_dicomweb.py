@@ -3,6 +3,7 @@
 import io
 import json
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -36,6 +37,7 @@ from ingest.inbox.claim import Claim
 from readfirst.domain import FileKind
 from readfirst.samples import FOLDER
 from readfirst.settings import Settings
+from tests.support.filled_databases import FilledDatabases
 from tests.support.orthanc import DICOMWEB_PLUGIN, an_orthanc
 from tests.support.people import TOKEN, add_people
 from tests.support.requirements import require
@@ -55,12 +57,41 @@ def film() -> Dataset:
     return dcmread(FILM)
 
 
+class ScoredSites:
+    """Sites with the same scored films, made once for each kind of database and then copied."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._takers: list[Callable[[], None]] = []
+        self.databases = FilledDatabases(lambda _: self._takers[-1]())
+
+    def fill(self, worker: Worker, drop: Drop) -> None:
+        """Fill rows and home of a site that has nothing yet."""
+
+        def take_in() -> None:
+            for path in (FILM, FOLDER / "study-01.dcm", FOLDER / "film-01.jpg"):
+                worker.take_in(drop(path))
+            worker.score_all()
+
+        self._takers.append(take_in)
+        self.databases.fill(worker.database)
+        home = worker.settings.home_path
+        kept = self._folder / worker.database.engine.dialect.name
+        source, target = (kept, home) if kept.exists() else (home, kept)
+        shutil.copytree(source, target, dirs_exist_ok=True)
+
+
+@pytest.fixture(scope="module")
+def scored_sites(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ScoredSites]:
+    sites = ScoredSites(tmp_path_factory.mktemp("scored"))
+    yield sites
+    sites.databases.close()
+
+
 @pytest.fixture
-def scored(worker: Worker, drop: Drop) -> None:
+def scored(worker: Worker, drop: Drop, scored_sites: ScoredSites) -> None:
     """A study that is flagged, another that is not, and a picture."""
-    for path in (FILM, FOLDER / "study-01.dcm", FOLDER / "film-01.jpg"):
-        worker.take_in(drop(path))
-    worker.score_all()
+    scored_sites.fill(worker, drop)
 
 
 @pytest.fixture
