@@ -1,6 +1,6 @@
 // Fetches the list as it is now: the state in the address, the search text in the body.
-import { gettext } from "../common/texts.js";
 import { leaveForLogIn } from "../common/log-in.js";
+import { gettext } from "../common/texts.js";
 import { searchText } from "./state.js";
 
 // Milliseconds after which a server that says nothing counts as gone.

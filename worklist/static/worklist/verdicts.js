@@ -1,7 +1,7 @@
 // Verdicts from the list, by a key, of studies whose film was displayed; and undo by another.
+import { beforeLeaving, isLeaving, leaveForLogIn } from "../common/log-in.js";
 import { gettext, inLanguage } from "../common/texts.js";
 import { VERDICT_WORDS as WORDS } from "../common/verdict-words.js";
-import { beforeLeaving, isLeaving, leaveForLogIn } from "../common/log-in.js";
 import { displayedFilm, storePendingVerdict, takePendingVerdict } from "./state.js";
 
 const AGREEMENTS = {
