@@ -41,7 +41,7 @@ from tests.order import (  # noqa: F401
     pytest_collection_finish,
     pytest_collection_modifyitems,
 )
-from tests.support.logs import keep_no_logger, logs_undone
+from tests.support.logs import keep_no_logger, reset_logs
 from tests.support.memory_disk import memory_folder
 from tests.support.passwords import hash_cheaply
 from tests.support.requirements import require
@@ -75,9 +75,10 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 @pytest.fixture(autouse=True)
 def _logs_as_before() -> Iterator[None]:
-    """Let no test see how another one set up the logs."""
-    with logs_undone():
-        yield
+    """Let no test see how another one, or what several share, set up the logs."""
+    reset_logs()
+    yield
+    reset_logs()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -9,12 +9,20 @@ GRAVE = ("serious", "critical")
 #: fetched once more: of the rules that look into them, one is not tried, and one is of recordings.
 VIOLATIONS = """async () => (await axe.run({ resultTypes: ['violations'], preload: false }))
   .violations"""
+#: Once the page knows of new looks, colours that are on their way to others are at their end; the
+#: end of one may be the begin of one further within.
+END_TRANSITIONS = """async () => {
+  await new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)));
+  const running = () => document.getAnimations().filter((each) => each instanceof CSSTransition);
+  for (let each = running(); each.length; each = running()) each.forEach((one) => one.finish());
+}"""
 
 
 def faults(page: Page) -> list[str]:
     """The serious and critical violations: rule, places, and what to do about it."""
     if page.evaluate("typeof axe === 'undefined'"):
         page.evaluate(AXE_SCRIPT)
+    page.evaluate(END_TRANSITIONS)
     violations = page.evaluate(VIOLATIONS)
     return [
         f"{violation['id']}: {node['target']} {node['failureSummary']}"

@@ -1,14 +1,14 @@
-"""Logs of tests: what one sets up, as a command that it runs, is undone after it."""
+"""Logs of tests: what one sets up, as a command that it runs, no other one sees."""
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
 import structlog
 
 _configure = structlog.configure
+_INITIAL = structlog.get_config() | {"cache_logger_on_first_use": False}
+_INITIAL_LEVEL = logging.getLogger().level
 
 
 def keep_no_logger() -> None:
@@ -24,14 +24,11 @@ def keep_no_logger() -> None:
     pytest.MonkeyPatch().setattr(structlog, "configure", configure)
 
 
-@contextmanager
-def logs_undone() -> Iterator[None]:
-    """Undo what the block changes of structlog's configuration, and of the handlers of the root."""
-    root, config = logging.getLogger(), structlog.get_config()
-    handlers, level = list(root.handlers), root.level
-    yield
-    structlog.configure(**config)
-    root.setLevel(level)
+def reset_logs() -> None:
+    """Undo what changed the configuration of structlog, and the handlers of the root."""
+    _configure(**_INITIAL | {"processors": list(_INITIAL["processors"])})
+    root = logging.getLogger()
+    root.setLevel(_INITIAL_LEVEL)
     for handler in list(root.handlers):
-        if type(handler) is logging.StreamHandler and handler not in handlers:
+        if type(handler) is logging.StreamHandler:
             root.removeHandler(handler)
