@@ -1,6 +1,7 @@
 """Films: rendered from the original, small, as the networks see them, and as they were sent."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from worklist.http.responses import (
     has_already,
 )
 from worklist.security.policy import policy
+from worklist.security.principal import Principal
 from worklist.services.dependencies import DisplayDep, OriginalsDep, RendererDep
 
 router = APIRouter(tags=["images"])
@@ -35,6 +37,8 @@ PNG: dict[int | str, dict[str, Any]] = {200: {"content": {"image/png": BINARY}}}
 FILE: dict[int | str, dict[str, Any]] = {200: {"content": {"*/*": BINARY}}}
 #: Kept by the browser, and yet asked for each time: every look is noted, and ends with its session.
 ASKED_FOR_AGAIN = {"Cache-Control": "private, no-cache"}
+#: A thumbnail where nobody has to log in, so that no session ends; the log notes it as seldom.
+KEPT_FOR_AN_HOUR = {"Cache-Control": "private, max-age=3600"}
 MEDIA_TYPE_OF_KIND = {FileKind.DICOM: "application/dicom"}
 SAMPLES: dict[int | str, dict[str, Any]] = {
     200: {
@@ -67,7 +71,7 @@ def image(
 @policy(Role.SERVICE, audit=AuditAction.THUMBNAIL_VIEWED, attended=False, each_time=False)
 def thumbnail(request: Request, originals: OriginalsDep, sha256: Sha256) -> Response:
     """The small film of the worklist, as PNG."""
-    return answer_prepared(request, originals.thumbnail(sha256))
+    return answer_thumbnail(request, originals.thumbnail(sha256))
 
 
 @router.get(
@@ -198,9 +202,19 @@ def original(request: Request, originals: OriginalsDep, sha256: Sha256) -> Respo
     return FileResponse(path, headers=headers, media_type=media_type, filename=name)
 
 
-def answer_prepared(request: Request, path: Path) -> Response:
+def answer_thumbnail(request: Request, path: Path) -> Response:
+    """A thumbnail, of which a list has many."""
+    principal: Principal = request.state.principal
+    return answer_prepared(
+        request, path, ASKED_FOR_AGAIN if principal.account else KEPT_FOR_AN_HOUR
+    )
+
+
+def answer_prepared(
+    request: Request, path: Path, caching: Mapping[str, str] = ASKED_FOR_AGAIN
+) -> Response:
     """A prepared image; it may be made anew, so its time is in its ETag."""
-    headers = _headers(f"{path.stem}-{path.stat().st_mtime_ns}") | ASKED_FOR_AGAIN
+    headers = _headers(f"{path.stem}-{path.stat().st_mtime_ns}") | caching
     if has_already(request, headers["ETag"]):
         return Response(status_code=304, headers=headers)
     return FileResponse(path, headers=headers, media_type="image/png")

@@ -4,7 +4,7 @@ from fastapi import APIRouter, HTTPException, Request, Response
 
 from db.access.audit import AuditAction
 from readfirst.access.roles import Role
-from worklist.api.images import answer_prepared
+from worklist.api.images import answer_thumbnail
 from worklist.security.policy import policy
 from worklist.services.dependencies import OriginalsDep
 
@@ -18,4 +18,4 @@ def thumbnail(request: Request, originals: OriginalsDep, sha256: str) -> Respons
     """The small film of the list."""
     if len(sha256) != 64 or not set(sha256) <= set("0123456789abcdef"):
         raise HTTPException(404)
-    return answer_prepared(request, originals.thumbnail(sha256))
+    return answer_thumbnail(request, originals.thumbnail(sha256))

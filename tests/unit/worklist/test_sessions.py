@@ -15,7 +15,9 @@ from db.session import Database
 from db.tables import LoginSession
 from readfirst.access.credentials import digest, hash_password
 from readfirst.access.roles import Role
+from readfirst.derived_images import DerivedImages
 from readfirst.settings import Settings
+from tests.support.studies import an_image
 from worklist.app import make_app
 
 NOW = datetime.now(UTC)
@@ -147,6 +149,19 @@ def test_films_that_a_browser_keeps_go_when_its_session_has_ended(
     assert (page.status_code, page.headers["clear-site-data"]) == (303, '"cache"')
     program = another(client).get("/api/v1/worklist")
     assert (program.status_code, "clear-site-data" in program.headers) == (401, False)
+
+
+def test_a_thumbnail_of_a_session_is_asked_for_again_each_time(
+    client: TestClient, settings: Settings, database: Database
+) -> None:
+    log_in(client, "anna")
+    with database.write() as session:
+        sha256 = an_image(session, NOW).sha256
+    path = DerivedImages(settings.prepared_path).thumbnail(sha256)
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"\x89PNG")
+    for address in (f"/thumbnails/{sha256}.png", f"/api/v1/images/{sha256}/thumbnail"):
+        assert client.get(address).headers["cache-control"] == "private, no-cache"
 
 
 def test_health_tells_strangers_nothing_but_the_state(client: TestClient) -> None:
