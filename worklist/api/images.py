@@ -1,7 +1,6 @@
 """Films: rendered from the original, small, as the networks see them, and as they were sent."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -211,7 +210,7 @@ def answer_thumbnail(request: Request, path: Path) -> Response:
 
 
 def answer_prepared(
-    request: Request, path: Path, caching: Mapping[str, str] = ASKED_FOR_AGAIN
+    request: Request, path: Path, caching: dict[str, str] = ASKED_FOR_AGAIN
 ) -> Response:
     """A prepared image; it may be made anew, so its time is in its ETag."""
     headers = _headers(f"{path.stem}-{path.stat().st_mtime_ns}") | caching
