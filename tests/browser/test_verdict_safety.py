@@ -174,7 +174,7 @@ def list_after_a_film(site: Site, page: Page) -> None:
     page.context.clear_cookies()
 
 
-def held(page: Page, url: str | re.Pattern[str]) -> list[Route]:
+def paused(page: Page, url: str | re.Pattern[str]) -> list[Route]:
     """The requests for an address, as they come; each waits until it is let go on."""
     routes: list[Route] = []
     page.route(url, lambda route: routes.append(route))
@@ -195,7 +195,7 @@ def test_from_the_list_the_log_in_leads_back_and_says_what_was_not_saved(
 ) -> None:
     monitor.expect("401")
     # A refresh would notice the end of the session before.
-    held(page, ROWS)
+    paused(page, ROWS)
     list_after_a_film(site, page)
     page.keyboard.press("p")
     expect_offer_after_log_in(site, page)
@@ -205,7 +205,7 @@ def test_a_refresh_that_finds_the_session_ended_waits_for_the_verdict_that_is_be
     site: Site, page: Page, monitor: PageMonitor
 ) -> None:
     monitor.expect("401")
-    refreshes, saved = held(page, ROWS), held(page, VERDICTS)
+    refreshes, saved = paused(page, ROWS), paused(page, VERDICTS)
     list_after_a_film(site, page)
     # The list is fetched anew as its stream of events opens, at the latest.
     wait_until(page, lambda: refreshes)
@@ -223,9 +223,9 @@ def test_a_verdict_while_the_page_goes_to_the_log_in_is_not_lost(
     site: Site, page: Page, monitor: PageMonitor
 ) -> None:
     monitor.expect("401")
-    refreshes = held(page, ROWS)
+    refreshes = paused(page, ROWS)
     list_after_a_film(site, page)
-    logins = held(page, "**/login?next=*")
+    logins = paused(page, "**/login?next=*")
     wait_until(page, lambda: refreshes)
     refreshes[0].continue_()
     wait_until(page, lambda: logins)
