@@ -10,9 +10,6 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[3]
-INITIALIZE = (
-    "WARNING: All log messages before absl::InitializeLog() is called are written to STDERR"
-)
 STARTUP_LINES = [
     "WARNING: All log messages before absl::InitializeLog() is called are written to STDERR",
     "I0000 00:00:1795889694.489536   12428 port.cc:153] oneDNN custom operations are on.",
