@@ -13,18 +13,20 @@ from db.tables import Base
 class FilledDatabases:
     """Fills empty databases alike: with the same rows, behind which the same numbers follow."""
 
-    def __init__(self, fill: Callable[[Database], None]) -> None:
-        self._fill = fill
+    def __init__(self) -> None:
         self._sqlite: sqlite3.Connection | None = None
         self._tables: dict[str, bytes] | None = None
         self._sequences: dict[str, int] = {}
 
-    def fill(self, database: Database) -> None:
-        """Fill a database that has the newest schema and no rows."""
+    def fill(self, database: Database, make: Callable[[], None]) -> None:
+        """Fill a database that has the newest schema and no rows.
+
+        make: makes the rows in it, if it is the first of its kind.
+        """
         is_sqlite = database.engine.dialect.name == "sqlite"
         kept = self._sqlite if is_sqlite else self._tables
         if kept is None:
-            self._fill(database)
+            make()
         with database.engine.connect() as connection:
             step = self._copy_sqlite if is_sqlite else self._copy_postgresql
             step(connection, is_first=kept is None)

@@ -62,8 +62,7 @@ class ScoredSites:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._takers: list[Callable[[], None]] = []
-        self.databases = FilledDatabases(lambda _: self._takers[-1]())
+        self.databases = FilledDatabases()
 
     def fill(self, worker: Worker, drop: Drop) -> None:
         """Fill rows and home of a site that has nothing yet."""
@@ -73,8 +72,7 @@ class ScoredSites:
                 worker.take_in(drop(path))
             worker.score_all()
 
-        self._takers.append(take_in)
-        self.databases.fill(worker.database)
+        self.databases.fill(worker.database, take_in)
         home = worker.settings.home_path
         kept = self._folder / worker.database.engine.dialect.name
         source, target = (kept, home) if kept.exists() else (home, kept)

@@ -60,7 +60,7 @@ def films(database: Database, version: str, at: datetime, start: int) -> None:
 
 @pytest.fixture(scope="module")
 def filled() -> Iterator[FilledDatabases]:
-    made = FilledDatabases(fill)
+    made = FilledDatabases()
     yield made
     made.close()
 
@@ -68,7 +68,7 @@ def filled() -> Iterator[FilledDatabases]:
 @pytest.fixture
 def changed(database: Database, filled: FilledDatabases) -> Database:
     """A site of two ensembles: the first scored four weeks ago, the second is active since."""
-    filled.fill(database)
+    filled.fill(database, lambda: fill(database))
     return database
 
 
