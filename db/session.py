@@ -89,9 +89,10 @@ def insert_into(session: Session, table: type[Any]) -> sqlite.Insert | postgresq
 def rows_of(
     session: Session, query: TypedReturnsRows[*Columns], values: Mapping[str, Any] | None = None
 ) -> CursorResult[*Columns]:
-    """The rows of a query for columns. values: by the names of its parameters.
+    """The rows of a query for columns; one for objects goes to the session itself.
 
-    The session itself takes longer, since it makes ready to give objects.
+    For what is asked with every page: the session takes longer, since it makes ready to give
+    objects. values: by the names of the query's parameters.
     """
     session.flush()
     return session.connection().execute(query, values)

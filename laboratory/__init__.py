@@ -1,5 +1,5 @@
 """The laboratory: training, tuning, evaluation, reports. The running product never imports it."""
 
-from readfirst.startup.tensorflow_import import silence_startup
+from readfirst.startup.tensorflow_import import prepare_import
 
-silence_startup()
+prepare_import()

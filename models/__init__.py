@@ -1,5 +1,5 @@
 """Inference: ensembles, preprocessing, explanations. Knows no database, queue or DICOM."""
 
-from readfirst.startup.tensorflow_import import silence_startup
+from readfirst.startup.tensorflow_import import prepare_import
 
-silence_startup()
+prepare_import()

@@ -26,7 +26,6 @@ SOURCES = {
     "python": (
         "cli/checks/*.py",
         "cli/common/checks.py",
-        "cli/doctor.py",
         "db/**/*.py",
         "ingest/**/*.py",
         "models/cards/*.py",
@@ -167,21 +166,20 @@ def source_texts() -> Iterator[Text]:
             if "vendor" not in path.parts:
                 yield from _of_file(method, path)
     for table, context in (dict.fromkeys(TABLES) | CONTEXTS).items():
-        for text in _strings(_named(table)):
-            yield Text(text, context, _path(table))
-    for model in DESCRIBED:
-        for field in _named(model).model_fields.values():
-            yield Text(field.description, None, _path(model))
+        module, value = _named(table)
+        for text in _strings(value):
+            yield Text(text, context, module)
+    for name in DESCRIBED:
+        module, model = _named(name)
+        for field in model.model_fields.values():
+            yield Text(field.description, None, module)
 
 
-def _named(name: str) -> Any:
-    """What stands at `module:name`."""
+def _named(name: str) -> tuple[str, Any]:
+    """The path of the module of `module:name`, and what stands there by that name."""
     module, _, own = name.partition(":")
-    return getattr(importlib.import_module(module), own)
-
-
-def _path(name: str) -> str:
-    return f"{name.split(':')[0].replace('.', '/')}.py"
+    loaded = importlib.import_module(module)
+    return str(Path(str(loaded.__file__)).relative_to(ROOT)), getattr(loaded, own)
 
 
 def _of_file(method: str, path: Path) -> Iterator[Text]:

@@ -5,10 +5,11 @@ They are apart from `worker.tasks`, so that a process which runs no task loads n
 
 import atexit
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from functools import cache
+from typing import Final
 
 from celery.signals import worker_process_shutdown, worker_shutdown
 
@@ -41,7 +42,6 @@ from worker.upkeep.sweep import sweep as sweep_once
 
 #: Seconds after which a task hands the rest on to the next task, so that a stop need not wait.
 SLICE_SECONDS = 10.0
-
 
 #: Closes what `use_cases` opened. It must live as long as the process does.
 _closing = ExitStack()
@@ -146,6 +146,20 @@ def watch() -> None:
     site = use_cases()
     keep_days(site.units.database, site.alerts.zone, datetime.now(UTC), MOST_DAYS)
     check_alerts(site.units.database, site.alerts)
+
+
+#: What each task runs.
+STEPS: Final[Mapping[TaskName, Callable[[], None]]] = {
+    TaskName.PREPARE: prepare,
+    TaskName.SCORE: score,
+    TaskName.SWEEP: sweep,
+    TaskName.DELIVER: deliver,
+    TaskName.SEND: send,
+    TaskName.NIGHTLY: nightly,
+    TaskName.RANK: rank,
+    TaskName.RETENTION: retention,
+    TaskName.WATCH: watch,
+}
 
 
 def _until_nothing_is_left(work: Callable[[], bool], task: TaskName) -> None:

@@ -106,6 +106,8 @@ def _fill_state(state: State, settings: Settings, notify: Notifier) -> None:
     state.upload_endpoints = endpoints
     state.upload_writer, state.dicomweb_writer = endpoints.upload, endpoints.dicomweb
     state.header_reader = endpoints.reader
+    # Of the pages that links lead to, by their paths: `worklist.security.routes` fills it.
+    state.page_policies = {}
 
 
 def _add_routes(app: FastAPI) -> None:

@@ -35,18 +35,3 @@ def unknown(name: str) -> CheckResult:
 def answer_text(well: bool) -> str:
     """Say whether a server answers, behind its name."""
     return gettext("answers") if well else gettext("does not answer")
-
-
-def off_text(setting: str) -> str:
-    """Say that a part is off, and which setting switches it on."""
-    return gettext("off ({setting})").format(setting=setting)
-
-
-def free_port_text(where: str) -> str:
-    """Say that a listener takes any free port."""
-    return gettext("{address}: any free port, named in its log").format(address=where)
-
-
-def change_setting() -> str:
-    """Advise to change the setting that a sentence names."""
-    return gettext("Change the setting, and start it again.")

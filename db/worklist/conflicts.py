@@ -113,7 +113,7 @@ def _sharing_accession(session: Session, studies: Sequence[Study]) -> dict[str, 
 
 def _sharing_uid(session: Session, studies: Sequence[Study]) -> dict[str, list[str]]:
     uids = {uid_in_files(study) for study in studies}
-    shared = {uid for (uid,) in rows_of(session, _SHARED, {"uids": list(uids)})}
+    shared = set(rows_of(session, _SHARED, {"uids": list(uids)}).scalars())
     if not shared:
         return {}
     query = select(Study).where(

@@ -65,7 +65,7 @@ def institutions(session: Session) -> list[str]:
 
     Each is found by its index behind the one before, so studies are not read one by one.
     """
-    return [name for (name,) in rows_of(session, _INSTITUTIONS)]
+    return list(rows_of(session, _INSTITUTIONS).scalars())
 
 
 def _studies(*conditions: ColumnElement[bool]) -> ScalarSelect[int]:

@@ -78,5 +78,5 @@ def _first(
     """The first of these unread studies in reading order, from its beginning or a position."""
     (segment,) = keyset_segments(READING_ORDER, behind)
     query = select(Study.study_instance_uid).where(*conditions(WorklistFilter(unread=True)), which)
-    row = rows_of(session, query.where(*segment.where).order_by(*segment.order_by).limit(1)).first()
-    return row[0] if row else None
+    first = query.where(*segment.where).order_by(*segment.order_by).limit(1)
+    return rows_of(session, first).scalar()

@@ -66,4 +66,4 @@ def _of_several(session: Session, patient_ids: set[str | None], merges: Merges) 
     An ID that was merged may have one study alone.
     """
     values = {"ids": list(patient_ids | merges.ids), "merged": list(merges.ids)}
-    return [each for (each,) in rows_of(session, _OF_SEVERAL, values) if each is not None]
+    return [each for each in rows_of(session, _OF_SEVERAL, values).scalars() if each is not None]

@@ -233,8 +233,7 @@ def opening_film(session: Session, study_instance_uid: str, *, by_score: bool) -
     by_score: False where that would tell what the AI says.
     """
     query = _DECIDING_FILM if by_score else _FIRST_FILM
-    row = rows_of(session, query, {"uid": study_instance_uid}).first()
-    return row[0] if row else None
+    return rows_of(session, query, {"uid": study_instance_uid}).scalar()
 
 
 def study_of_number(session: Session, number: str) -> str | None:

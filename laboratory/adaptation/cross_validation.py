@@ -1,6 +1,7 @@
 """Levels of an adaptation, measured on patients that none of their choices ever saw."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -69,6 +70,17 @@ class AdaptationResult:
         return AdaptationLevel.CALIBRATION if calibrates else None
 
 
+@contextmanager
+def _one_blas_thread() -> Iterator[None]:
+    """Keep matrices to one thread. The fits are small: several would wait for one another."""
+    import sklearn.linear_model  # noqa: F401 - only libraries that are there can be limited
+    from threadpoolctl import threadpool_limits  # It comes with scikit-learn.
+
+    with threadpool_limits(1, user_api="blas"):
+        yield
+
+
+@_one_blas_thread()
 def adapt(
     films: LabelledFeatures,
     before: OperatingRule,
@@ -83,22 +95,6 @@ def adapt(
     All choices, that of the linear layer's strength too, are made anew in each fold. Raises
     Misconfigured if there are too few films or patients of a class.
     """
-    import sklearn.linear_model  # noqa: F401 - only libraries that are there can be limited
-    from threadpoolctl import threadpool_limits
-
-    # It comes with scikit-learn. The fits are small: several threads would wait for one another.
-    with threadpool_limits(1, user_api="blas"):
-        return _adapt(films, before, aim, least_for_layer, seed, progress)
-
-
-def _adapt(
-    films: LabelledFeatures,
-    before: OperatingRule,
-    aim: Aim,
-    least_for_layer: int,
-    seed: int,
-    progress: Callable[[Iterable[Fold]], Iterable[Fold]],
-) -> AdaptationResult:
     lacking = missing(films.labels, LEAST_FOR_CALIBRATION)
     if lacking:
         raise Misconfigured(

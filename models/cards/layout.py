@@ -14,7 +14,7 @@ _QUOTE = re.compile(f"{ISOLATE}([^{END}]*){END}")
 
 def quoted(text: str) -> str:
     """Mark a text as that of a file, which is translated nowhere."""
-    bare = text.replace(ISOLATE, "").replace(END, "")
+    bare = without_marks(text)
     return f"{ISOLATE}{bare}{END}" if bare else ""
 
 

@@ -3,7 +3,7 @@
 import gc
 from typing import Final
 
-#: New objects after which Python looks for garbage among them; its own number is 700.
+#: New objects after which Python looks for garbage among them; of itself, 3.11 does so after 700.
 NEW_OBJECTS: Final = 50_000
 
 

@@ -11,9 +11,9 @@ import io
 import os
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from contextvars import ContextVar
 from functools import partial
 from importlib.machinery import ModuleSpec
 from types import ModuleType
@@ -24,6 +24,8 @@ ERRORS = "2"
 #: Packages that Keras loads where they are installed, for wrappers and plots of its own. They are a
 #: third of the processor time of its import. Whoever wants them imports them before or after it.
 UNUSED = frozenset({"matplotlib", "pandas", "sklearn"})
+#: True where TensorFlow or Keras is being loaded: each thread has a context of its own.
+_loads = ContextVar("_loads", default=False)
 #: Passes on what is no notice or warning of TensorFlow, as `I0000 00:00:17.1 88 port.cc:153] …`.
 FILTER = r"""
 import re, signal, sys
@@ -40,7 +42,7 @@ for line in iter(sys.stdin.buffer.readline, b""):
 """
 
 
-def silence_startup() -> None:
+def prepare_import() -> None:
     """Let the import of TensorFlow in this process, and those that it starts, be silent; and let it
     and Keras do without the packages that nobody here needs.
     """
@@ -50,11 +52,17 @@ def silence_startup() -> None:
 
 
 class _Finder:
-    """Finds TensorFlow and Keras as the other finders do, and lets them be loaded as said here."""
+    """Finds TensorFlow and Keras as the other finders do, and has them loaded by `_load`.
+
+    Where `_load` is at work, and in no other thread, it finds none of the unused packages. It stays
+    in `sys.meta_path`: with a finder that is taken out, other threads would skip the next one.
+    """
 
     def find_spec(
         self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
+        if name in UNUSED and _loads.get():
+            raise ModuleNotFoundError(f"{name} is not loaded with Keras", name=name)
         if name not in ("tensorflow", "keras"):
             return None
         others = (finder for finder in sys.meta_path if finder is not self)
@@ -66,35 +74,12 @@ class _Finder:
         return spec
 
 
-class _Absent:
-    """Finds none of the unused packages, for the thread that made it. Others find them as ever."""
-
-    def __init__(self) -> None:
-        self._thread = threading.get_ident()
-
-    def find_spec(
-        self, name: str, _path: Sequence[str] | None, _target: ModuleType | None = None
-    ) -> None:
-        if name in UNUSED and threading.get_ident() == self._thread:
-            raise ModuleNotFoundError(f"{name} is not loaded with Keras", name=name)
-
-
 def _load(load: object, module: ModuleType) -> None:
     with ExitStack() as stack:
         if module.__name__ == "tensorflow" and os.environ.get(LEVEL, "0") >= ERRORS:
             stack.enter_context(filtered_stderr())
-        stack.enter_context(_without_unused())
+        stack.callback(_loads.reset, _loads.set(True))
         load(module)  # type: ignore[operator]
-
-
-@contextmanager
-def _without_unused() -> Iterator[None]:
-    absent = _Absent()
-    sys.meta_path.insert(0, absent)
-    try:
-        yield
-    finally:
-        sys.meta_path.remove(absent)
 
 
 @contextmanager

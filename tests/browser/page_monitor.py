@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from playwright.sync_api import ConsoleMessage, Page, Request
 
 from tests.browser.site import PASSWORD
+from tests.support.browsers import token_in
 from tests.support.waiting import TIMEOUT
 
 #: Chromium's advice to whoever reads a canvas often, as these tests do and the page does not. When
@@ -58,7 +59,7 @@ def log_in(page: Page, name: str = "reader", path: str | None = "/") -> None:
     The form is sent, as a person does, but is not drawn: `test_pages.py` looks at it.
     """
     form = page.context.request.get("/login").text()
-    token = form.split('name="form_token" value="')[1].split('"')[0]
+    token = token_in(form)
     sent: Any = {"name": name, "password": PASSWORD, "form_token": token}
     answer = page.context.request.post("/login", form=sent, max_redirects=0)
     assert answer.status == 303
@@ -69,10 +70,15 @@ def log_in(page: Page, name: str = "reader", path: str | None = "/") -> None:
 def log_in_by_form(page: Page, name: str, path: str) -> None:
     """Log in as a person does who wants this page. Needs `add_people`."""
     page.goto(path)
+    send_log_in(page, name)
+    page.wait_for_url(f"**{path}")
+
+
+def send_log_in(page: Page, name: str) -> None:
+    """Fill in and send the form of the log-in, which the page shows."""
     page.get_by_label("Name").fill(name)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
-    page.wait_for_url(f"**{path}")
 
 
 def wait_until(page: Page, condition: Callable[[], object]) -> None:

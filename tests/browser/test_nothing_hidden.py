@@ -7,8 +7,8 @@ from playwright.sync_api import Page, Route, expect
 
 from tests.browser.accessibility import faults
 from tests.browser.conftest import NewPage
-from tests.browser.page_monitor import PageMonitor, log_in, wait_until
-from tests.browser.site import LATER, PASSWORD, Site, add_people
+from tests.browser.page_monitor import PageMonitor, log_in, send_log_in, wait_until
+from tests.browser.site import LATER, Site, add_people
 from tests.browser.test_list import OVERHEAR, is_live, look_at, row, top
 
 BAR = ".filter-bar"
@@ -162,9 +162,7 @@ def test_a_verdict_of_the_list_that_a_session_lost_is_offered_after_the_log_in(
     page.context.clear_cookies()
     page.keyboard.press("p")
     page.wait_for_url("**/login?next=*")
-    page.get_by_label("Name").fill("reader")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Log in").click()
+    send_log_in(page, "reader")
     expect(page).to_have_url(f"{site.address}/?flagged=true")
     expect(page.locator("#undo-bar")).to_contain_text("“pneumonia” was not saved")
     page.get_by_role("button", name="Save it now").click()

@@ -9,8 +9,8 @@ from db.tables import Image
 from db.verdicts import all_verdicts
 from readfirst.studies.findings import Finding
 from tests.browser.conftest import NewPage
-from tests.browser.page_monitor import PageMonitor, log_in, wait_until
-from tests.browser.site import PASSWORD, Site, add_people
+from tests.browser.page_monitor import PageMonitor, log_in, send_log_in, wait_until
+from tests.browser.site import Site, add_people
 from tests.browser.test_film import part
 from tests.browser.test_verdict import FLAGGED, ROUTINE, displayed, settled, stands
 from tests.support.serving import served
@@ -146,9 +146,7 @@ def test_a_verdict_after_the_session_has_ended_is_not_lost(
     page.context.clear_cookies()
     page.keyboard.press("x")
     page.wait_for_url("**/login?next=*")
-    page.get_by_label("Name").fill("reader")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Log in").click()
+    send_log_in(page, "reader")
     page.wait_for_url(f"**{path}")
     notice = page.locator("#update-notice")
     expect(notice).to_contain_text("“no pneumonia” was not saved, since your session had ended")
@@ -162,10 +160,10 @@ def test_a_verdict_after_the_session_has_ended_is_not_lost(
     expect(notice).to_be_hidden()
 
 
-def list_after_a_film(site: Site, page: Page) -> str:
+def list_after_a_film(site: Site, page: Page) -> None:
     """The list, after the film of a study was displayed; its session has just ended.
 
-    The study's row has the focus. Returns its Study Instance UID.
+    The study's row has the focus.
     """
     add_people(site)
     uid = site.study(FLAGGED)
@@ -174,17 +172,22 @@ def list_after_a_film(site: Site, page: Page) -> str:
     page.goto("/?show=all")
     page.locator(f"[id='study-{uid}'] .open").focus()
     page.context.clear_cookies()
-    return uid
 
 
-def offered_after_the_log_in(page: Page) -> bool:
-    """Log in; whether the list then says that `pneumonia` was not saved."""
+def paused(page: Page, url: str | re.Pattern[str]) -> list[Route]:
+    """The requests for an address, as they come; each waits until it is let go on."""
+    routes: list[Route] = []
+    page.route(url, lambda route: routes.append(route))
+    return routes
+
+
+def expect_offer_after_log_in(site: Site, page: Page) -> None:
+    """Log in; the list then says that `pneumonia` was not saved."""
     page.wait_for_url("**/login?next=*")
-    page.get_by_label("Name").fill("reader")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Log in").click()
+    send_log_in(page, "reader")
     page.wait_for_url("**/?show=all")
-    return "“pneumonia” was not saved" in page.locator("#undo-bar").inner_text()
+    expect(page.locator("#undo-bar")).to_contain_text("“pneumonia” was not saved")
+    assert verdicts(site) == []
 
 
 def test_from_the_list_the_log_in_leads_back_and_says_what_was_not_saved(
@@ -192,21 +195,17 @@ def test_from_the_list_the_log_in_leads_back_and_says_what_was_not_saved(
 ) -> None:
     monitor.expect("401")
     # A refresh would notice the end of the session before.
-    page.route(ROWS, lambda _: None)
+    paused(page, ROWS)
     list_after_a_film(site, page)
     page.keyboard.press("p")
-    assert offered_after_the_log_in(page)
-    assert verdicts(site) == []
+    expect_offer_after_log_in(site, page)
 
 
 def test_a_refresh_that_finds_the_session_ended_waits_for_the_verdict_that_is_being_saved(
     site: Site, page: Page, monitor: PageMonitor
 ) -> None:
     monitor.expect("401")
-    refreshes: list[Route] = []
-    saved: list[Route] = []
-    page.route(ROWS, lambda route: refreshes.append(route))
-    page.route(VERDICTS, lambda route: saved.append(route))
+    refreshes, saved = paused(page, ROWS), paused(page, VERDICTS)
     list_after_a_film(site, page)
     # The list is fetched anew as its stream of events opens, at the latest.
     wait_until(page, lambda: refreshes)
@@ -217,26 +216,22 @@ def test_a_refresh_that_finds_the_session_ended_waits_for_the_verdict_that_is_be
     settled(page)
     assert "/login" not in page.url
     saved[0].continue_()
-    assert offered_after_the_log_in(page)
-    assert verdicts(site) == []
+    expect_offer_after_log_in(site, page)
 
 
 def test_a_verdict_while_the_page_goes_to_the_log_in_is_not_lost(
     site: Site, page: Page, monitor: PageMonitor
 ) -> None:
     monitor.expect("401")
-    refreshes: list[Route] = []
-    logins: list[Route] = []
-    page.route(ROWS, lambda route: refreshes.append(route))
+    refreshes = paused(page, ROWS)
     list_after_a_film(site, page)
-    page.route("**/login?next=*", lambda route: logins.append(route))
+    logins = paused(page, "**/login?next=*")
     wait_until(page, lambda: refreshes)
     refreshes[0].continue_()
     wait_until(page, lambda: logins)
     page.keyboard.press("p")
     logins[0].continue_()
-    assert offered_after_the_log_in(page)
-    assert verdicts(site) == []
+    expect_offer_after_log_in(site, page)
 
 
 def test_when_the_server_does_not_answer_the_verdict_is_tried_again(

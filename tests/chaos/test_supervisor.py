@@ -12,7 +12,7 @@ import psutil
 import pytest
 import structlog
 
-from cli.doctor import check_broker
+from cli.checks.work import check_broker
 from cli.page_sockets import listen, port_of
 from cli.status import StatusDisplay, page_address
 from cli.supervisor import Restarts, StackProcess, Supervisor, is_up, running

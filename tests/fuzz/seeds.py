@@ -20,7 +20,6 @@ from pydicom.data import get_testdata_file
 from pydicom.uid import (
     HTJ2K,
     UID,
-    ExplicitVRBigEndian,
     HTJ2KLossless,
     HTJ2KLosslessRPCL,
     JPEGExtended12Bit,
@@ -197,8 +196,3 @@ def _kind(content: bytes) -> str:
         warnings.simplefilter("ignore")
         dataset = pydicom.dcmread(io.BytesIO(content), force=True, specific_tags=["Rows"])
     return UID(dataset.file_meta.get("TransferSyntaxUID", "no syntax")).name
-
-
-def big_endian_seed() -> Seed:
-    """A file in which every number stands the other way round."""
-    return next(seed for seed in seeds() if seed.kind == UID(ExplicitVRBigEndian).name)

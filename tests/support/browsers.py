@@ -21,6 +21,11 @@ OWN = {"Sec-Fetch-Site": "same-origin"}
 FORM = {"form_token": form_token(SECRET)}
 
 
+def token_in(page: str) -> str:
+    """The token that a page sends with its forms. page: as HTML."""
+    return page.split('name="form_token" value="')[1].split('"')[0]
+
+
 @contextmanager
 def logged_in(app: FastAPI, database: Database, role: Role) -> Iterator[TestClient]:
     """The browser of a person of this role, which follows no redirect; each role has an account."""

@@ -18,39 +18,39 @@ class FilledDatabases:
         self._tables: dict[str, bytes] | None = None
         self._sequences: dict[str, int] = {}
 
-    def fill(self, database: Database, fill: Callable[[], None]) -> None:
+    def fill(self, database: Database, make: Callable[[], None]) -> None:
         """Fill a database that has the newest schema and no rows.
 
-        fill: makes the rows; called for the first database of a kind alone.
+        make: makes the rows in it, if it is the first of its kind.
         """
         if database.engine.dialect.name == "sqlite":
-            self._fill_sqlite(database, fill)
+            self._fill_sqlite(database, make)
         else:
-            self._fill_postgresql(database, fill)
+            self._fill_postgresql(database, make)
 
     def close(self) -> None:
         """Forget the rows."""
         if self._sqlite is not None:
             self._sqlite.close()
 
-    def _fill_sqlite(self, database: Database, fill: Callable[[], None]) -> None:
+    def _fill_sqlite(self, database: Database, make: Callable[[], None]) -> None:
         if self._sqlite is not None:
             with database.engine.connect() as connection:
                 self._sqlite.backup(_driver(connection))
             return
-        fill()
+        make()
         with database.engine.connect() as connection:
             self._sqlite = sqlite3.connect(":memory:")
             _driver(connection).backup(self._sqlite)
 
-    def _fill_postgresql(self, database: Database, fill: Callable[[], None]) -> None:
+    def _fill_postgresql(self, database: Database, make: Callable[[], None]) -> None:
         if self._tables is not None:
             with database.engine.begin() as connection:
                 _write_tables(connection, self._tables)
                 for sequence, last in self._sequences.items():
                     connection.execute(select(func.setval(sequence, last)))
             return
-        fill()
+        make()
         with database.engine.connect() as connection:
             self._tables = _read_tables(connection)
             rows = connection.execute(text("SELECT sequencename, last_value FROM pg_sequences"))

@@ -14,12 +14,11 @@ from babel.messages.pofile import write_po
 
 from readfirst.language import languages
 from tests.messages import PLACEHOLDER
-from tests.support.bare_texts import ATTRIBUTES, UNSPOKEN
+from tests.support.bare_texts import ATTRIBUTES, LETTERS, UNSPOKEN
 
 #: A code that no language of the page has.
 CODE = "nl"
 OPEN, CLOSE = "⟦", "⟧"
-LETTERS = re.compile(r"[^\W\d_]{2,}")
 #: Elements without an end.
 VOID = frozenset({"br", "hr", "img", "input", "link", "meta", "path", "circle", "rect"})
 

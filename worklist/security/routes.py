@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from weakref import WeakKeyDictionary
 
 from fastapi import FastAPI
 from fastapi.routing import RouteContext, iter_route_contexts
@@ -11,9 +10,6 @@ from starlette.types import Scope
 
 from readfirst.access.roles import Role
 from worklist.security.policy import Policy, policy_of
-
-#: The policies of the pages that links lead to, by their paths.
-_PAGES: WeakKeyDictionary[FastAPI, dict[str, Policy | None]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +40,9 @@ def may_see(app: FastAPI, role: Role, path: str) -> bool:
     """Tell whether a role is enough to look at a page; False where there is none.
 
     Every page asks for each of its links, and routes stay as they are: each path is matched once.
+    path: of a link that is always the same; it is kept.
     """
-    known = _PAGES.setdefault(app, {})
+    known: dict[str, Policy | None] = app.state.page_policies
     if path not in known:
         route = matched_route(app, {"type": "http", "method": "GET", "path": path})
         known[path] = route.policy if route else None

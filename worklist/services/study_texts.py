@@ -1,4 +1,4 @@
-"""The texts of a study that list and study page share. Pure."""
+"""The texts of studies and scanners that pages share. Pure."""
 
 from collections.abc import Iterable
 from datetime import datetime

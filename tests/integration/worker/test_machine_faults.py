@@ -11,7 +11,7 @@ import pytest
 from fastapi.testclient import TestClient
 from PIL import Image as PillowImage
 
-from cli.doctor import check_work
+from cli.checks.work import check_work
 from cli.status import StatusDisplay
 from cli.supervisor import Supervisor
 from db.tables import Image

@@ -26,6 +26,7 @@ from db.stream import Follower
 from readfirst.access.credentials import hash_password
 from readfirst.access.roles import Role
 from readfirst.settings import Settings
+from tests.support.browsers import token_in
 from tests.support.serving import served
 from tests.support.studies import a_header, a_scored_image, an_image
 from tests.support.waiting import TIMEOUT, wait_until
@@ -283,7 +284,7 @@ def logged_in(address: str, name: str) -> Iterator[httpx.Client]:
     """A browser of somebody who is logged in."""
     with httpx.Client(base_url=address, timeout=TIMEOUT) as client:
         form = client.get("/login").text
-        token = form.split('name="form_token" value="')[1].split('"')[0]
+        token = token_in(form)
         sent = {"name": name, "password": PASSWORD, "form_token": token}
         assert client.post("/login", data=sent).status_code == 303
         yield client
@@ -317,7 +318,7 @@ def test_a_silent_stream_ends_soon_after_the_log_out(
             heard = messages(answer.iter_lines())
             assert "retry" in next(heard)
             page = anna.get("/account").text
-            token = page.split('name="form_token" value="')[1].split('"')[0]
+            token = token_in(page)
             own = {"Sec-Fetch-Site": "same-origin"}
             sent = {"form_token": token}
             assert anna.post("/logout", data=sent, headers=own).status_code == 303

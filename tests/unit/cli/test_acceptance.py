@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from cli import app
-from cli.doctor import check_accepted
+from cli.checks.ensembles import check_accepted
 from db.access.audit import entries
 from db.ensembles.versions import EnsembleFacts, register
 from db.lifecycle.verdicts import VerdictInput

@@ -8,7 +8,7 @@ from pydantic import SecretStr
 from sqlalchemy import make_url, text
 from sqlalchemy.exc import DBAPIError
 
-from cli.doctor import check_database
+from cli.checks.database import check_database
 from db.access import accounts
 from db.access.audit import Actor, AuditAction, note
 from db.access.login_sessions import open_session

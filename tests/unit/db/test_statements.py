@@ -1,14 +1,8 @@
 """The queries of the list: as many for many studies as for one, and of no more than is shown."""
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
-
-from sqlalchemy import event
-from sqlalchemy.orm import Session
 
 from db.access.audit import Actor, AuditAction, entries, note
 from db.lifecycle.rescoring import rank_by_mode, rank_by_threshold
@@ -22,21 +16,8 @@ from readfirst.domain import ImageState
 from readfirst.monitoring.config import monitoring_config
 from readfirst.monitoring.period import Period
 from readfirst.settings import Settings
+from tests.support.statements import statements
 from tests.support.studies import AS_STORED, NOW, a_scored_image, unit_at
-
-
-@contextmanager
-def statements(session: Session) -> Iterator[list[str]]:
-    """The statements that a session sends within the block."""
-    sent: list[str] = []
-
-    def keep(_c: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        sent.append(statement)
-
-    connection = session.connection()
-    event.listen(connection, "before_cursor_execute", keep)
-    yield sent
-    event.remove(connection, "before_cursor_execute", keep)
 
 
 def test_the_list_sends_as_many_queries_for_many_studies_as_for_one(database: Database) -> None:
@@ -44,7 +25,7 @@ def test_the_list_sends_as_many_queries_for_many_studies_as_for_one(database: Da
     for number in range(3):
         with database.write() as session:
             a_scored_image(session, NOW + timedelta(hours=number), probability=0.9)
-        with database.read() as session, statements(session) as sent:
+        with database.read() as session, statements(session.connection()) as sent:
             assert len(reading_order(session, limit=10, display=AS_STORED)) == number + 1
         counts.append(len(sent))
     assert len(set(counts)) == 1
@@ -53,7 +34,7 @@ def test_the_list_sends_as_many_queries_for_many_studies_as_for_one(database: Da
 def test_the_list_loads_no_more_than_it_shows(database: Database) -> None:
     with database.write() as session:
         a_scored_image(session, NOW, probability=0.9)
-    with database.read() as session, statements(session) as sent:
+    with database.read() as session, statements(session.connection()) as sent:
         reading_order(session, limit=10, display=AS_STORED)
     loaded = " ".join(statement.split("FROM")[0] for statement in sent)
     # The films that an ensemble was tried on, in each row; a text of all that can be searched for.
@@ -66,7 +47,7 @@ def test_what_is_counted_behind_the_kept_days_is_read_from_an_index(database: Da
         for number in range(3):
             a_scored_image(session, NOW + timedelta(days=number), probability=0.9)
     keep_days(database, ZoneInfo("UTC"), NOW + timedelta(days=2), most=9)
-    with database.read() as session, statements(session) as sent:
+    with database.read() as session, statements(session.connection()) as sent:
         counts = totals(session).counts
         assert (counts.studies, counts.images[ImageState.SCORED]) == (3, 3)
     films = [each for each in sent if "FROM images" in each and "GROUP BY images.code" in each]
@@ -87,7 +68,7 @@ def test_a_figure_reads_its_own_tables_of_the_kept_days(database: Database) -> N
     keep_days(database, day.zone, NOW + timedelta(days=2), most=9)
     tables = {"refusals": ("films",), "times": ("films", "studies"), "calibration": ("opinions",)}
     for figure, names in tables.items():
-        with database.read() as session, statements(session) as sent:
+        with database.read() as session, statements(session.connection()) as sent:
             FIGURES[figure].rows(MonitoringData(session), day, monitoring_config(Settings()))
         kept = [each for each in sent if "FROM kept_days" in each]
         assert len(kept) == len(names)
@@ -97,7 +78,7 @@ def test_a_figure_reads_its_own_tables_of_the_kept_days(database: Database) -> N
 
 
 def test_a_line_of_the_audit_log_is_one_statement(database: Database) -> None:
-    with database.write() as session, statements(session) as sent:
+    with database.write() as session, statements(session.connection()) as sent:
         note(session, Actor("ann", None), AuditAction.LIST_VIEWED, NOW, studies=["1.2"])
     assert [statement.split()[0] for statement in sent] == ["INSERT"]
     with database.read() as session:
@@ -110,7 +91,7 @@ def test_the_sweep_looks_for_unread_studies_by_their_indexes(database: Database)
         a_scored_image(session, NOW, probability=0.9)
         unit = unit_at(session)
         ensemble = session.get_one(EnsembleVersion, "1")
-        with statements(session) as sent:
+        with statements(session.connection()) as sent:
             rank_by_threshold(unit, ensemble, limit=9)
             rank_by_mode(unit, limit=9)
     by_threshold = next(each for each in sent if "studies.threshold_change <" in each)

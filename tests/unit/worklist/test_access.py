@@ -23,6 +23,7 @@ from readfirst.access.roles import Role
 from readfirst.errors import Misconfigured
 from readfirst.settings import Settings
 from tests.support.access_table import POLICIES, filled
+from tests.support.browsers import token_in
 from tests.support.people import PASSWORD, PASSWORD_HASH, TOKEN, add_people
 from tests.support.studies import a_scored_image
 from worklist.app import make_app
@@ -58,7 +59,7 @@ def client(settings: Settings, people: None) -> Iterator[TestClient]:
 def log_in(client: TestClient, name: str, password: str = PASSWORD, **values: str) -> int:
     """Fill in the form as a browser does. Returns the status."""
     form = client.get("/login", headers=PAGE).text
-    token = form.split('name="form_token" value="')[1].split('"')[0]
+    token = token_in(form)
     sent = {"name": name, "password": password, "form_token": token} | values
     return client.post("/login", data=sent).status_code
 
@@ -160,7 +161,7 @@ def test_the_log_in_says_why_one_is_here_and_how_long_to_wait(
     with database.write() as session:
         session.execute(update(LoginSession).values(opened_at=NOW - over))
     assert f"after {settings.session_hours:g} hours." in client.get("/login").text
-    token = client.get("/login").text.split('name="form_token" value="')[1].split('"')[0]
+    token = token_in(client.get("/login").text)
     for name in ("reader", "nobody-at-all"):
         sent = {"name": name, "password": "wrong", "form_token": token}
         answer = client.post("/login", data=sent).text
@@ -187,7 +188,7 @@ def test_nobody_is_sent_elsewhere_by_the_log_in(client: TestClient) -> None:
         client.cookies.clear()
         form = client.get("/login", params={"next": elsewhere}).text
         assert 'name="next" value="/"' in form
-        token = form.split('name="form_token" value="')[1].split('"')[0]
+        token = token_in(form)
         sent = {"name": "reader", "password": PASSWORD, "form_token": token, "next": elsewhere}
         assert client.post("/login", data=sent).headers["location"] == "/"
 
@@ -234,7 +235,7 @@ def test_logging_out_ends_the_session_at_the_server(client: TestClient, database
     log_in(client, "reader")
     cookies = dict(client.cookies)
     page = client.get("/", headers=PAGE).text
-    token = page.split('name="form_token" value="')[1].split('"')[0]
+    token = token_in(page)
     assert client.post("/logout", data={"form_token": "wrong"}).status_code == 403
     own = {"Sec-Fetch-Site": "same-origin"}
     assert client.post("/logout", data={"form_token": "wrong"}, headers=own).status_code == 403
@@ -293,7 +294,7 @@ def test_who_is_disabled_or_has_a_new_password_is_out_at_once(
 
 def change(client: TestClient, current: str, new: str, again: str | None = None) -> Response:
     page = client.get("/account", headers=PAGE).text
-    token = page.split('name="form_token" value="')[1].split('"')[0]
+    token = token_in(page)
     sent = {"current": current, "new": new, "again": again or new, "form_token": token}
     return client.post("/account/password", data=sent, headers={"Sec-Fetch-Site": "same-origin"})
 
@@ -361,7 +362,7 @@ def test_after_some_failures_even_the_right_password_waits(
         assert log_in(client, "reader", password) == 401
     for name in ("reader", "nobody"):
         form = client.get("/login").text
-        token = form.split('name="form_token" value="')[1].split('"')[0]
+        token = token_in(form)
         sent = {"name": name, "password": "wrong", "form_token": token}
         answer = client.post("/login", data=sent)
         answers.add((answer.status_code, answer.text.replace(token, "")))
@@ -424,7 +425,7 @@ def test_pages_of_other_sites_change_nothing_by_somebodys_session(
 def test_a_form_of_another_browser_does_not_log_in(client: TestClient) -> None:
     with TestClient(client.app) as other:
         form = other.get("/login").text
-    token = form.split('name="form_token" value="')[1].split('"')[0]
+    token = token_in(form)
     client.get("/login")
     sent = {"name": "reader", "password": PASSWORD, "form_token": token}
     assert client.post("/login", data=sent).status_code == 403

@@ -15,7 +15,7 @@ from db.session import Database
 from readfirst.access.credentials import digest
 from readfirst.access.roles import Role
 from readfirst.settings import Settings
-from tests.support.browsers import FORM, OWN, logged_in
+from tests.support.browsers import FORM, OWN, logged_in, token_in
 from tests.support.people import PASSWORD, TOKEN
 from worklist.app import make_app
 from worklist.security.access_policy import access_policy
@@ -58,7 +58,7 @@ def test_an_account_is_added_and_its_password_is_shown_once(
         ("admin", {"subject": "lea", "role": "lead"})
     ]
     client.cookies.clear()
-    form = client.get("/login").text.split('name="form_token" value="')[1].split('"')[0]
+    form = token_in(client.get("/login").text)
     sent = {"name": "lea", "password": password, "form_token": form}
     assert client.post("/login", data=sent).status_code == 303
 

@@ -8,17 +8,14 @@ import pytest
 from fastapi.testclient import TestClient
 
 from db.access.audit import entries
-from db.lifecycle.lease import LeasePolicy
-from db.lifecycle.sending.claims import claim_due
-from db.lifecycle.sending.outcomes import GIVE_UP_AFTER, not_sent
 from db.session import Database
 from readfirst.access.roles import Role
 from readfirst.destinations.forms import Form
 from readfirst.settings import Settings
 from readfirst.tasks.names import TaskName
 from tests.support.browsers import FORM, logged_in
-from tests.support.destinations import a_destination, outgoing
-from tests.support.studies import LEASE, NOW, a_scored_image
+from tests.support.destinations import a_destination, give_up_one, outgoing
+from tests.support.studies import NOW, a_scored_image
 from worklist.app import make_app
 
 PAGE, API = "/admin/destinations", "/api/v1/admin/destinations"
@@ -46,12 +43,7 @@ def client(
         a_destination(session, "share", Form.SR, address={"path": str(folder)})
         for uid in ("1.1", "1.2"):
             a_scored_image(session, NOW, probability=0.9, study=uid)
-        due = claim_due(session, NOW, LEASE, 2)
-        assert due is not None
-        policy = LeasePolicy(lease=LEASE.lease)
-        late = NOW + GIVE_UP_AFTER
-        not_sent(session, due.results[0], "The disk is <full>.", late, policy, answered=False)
-        not_sent(session, due.results[1], "no answer", NOW, policy, answered=False)
+        give_up_one(session, NOW, "The disk is <full>.", "no answer")
     app = make_app(settings, tasks.append)
     with logged_in(app, database, Role.ADMIN) as opened:
         yield opened

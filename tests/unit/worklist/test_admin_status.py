@@ -7,7 +7,11 @@ from datetime import UTC, datetime
 import pytest
 from fastapi.testclient import TestClient
 
-from cli.doctor import CHECKS, check_database, check_disk, check_settings, check_weights
+from cli.checks.database import check_database
+from cli.checks.ensembles import check_weights
+from cli.checks.folders import check_disk
+from cli.checks.settings import check_settings
+from cli.doctor import CHECKS
 from db.access.audit import AuditAction, entries
 from db.inbox.inbox_issues import replace_inbox_issues
 from db.session import Database

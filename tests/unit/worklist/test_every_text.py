@@ -17,9 +17,6 @@ from db.ensembles.acceptance import VERDICTS, keep_report, make_report, verdict_
 from db.ensembles.shadows import begin_shadow
 from db.ensembles.versions import register
 from db.inbox.inbox_issues import replace_inbox_issues
-from db.lifecycle.lease import LeasePolicy
-from db.lifecycle.sending.claims import claim_due
-from db.lifecycle.sending.outcomes import GIVE_UP_AFTER, not_sent
 from db.lifecycle.verdicts import VerdictInput
 from db.nights.counting import RankingScore, Rescored, count_rescored
 from db.nights.running import NewNight, begin_night
@@ -38,13 +35,13 @@ from readfirst.settings import Settings
 from readfirst.site.parts import Part
 from readfirst.studies.findings import Finding
 from tests.support.access_table import PATH_VALUES, POLICIES, filled
+from tests.support.bare_texts import LETTERS
 from tests.support.browsers import FORM, logged_in
 from tests.support.compared import a_compared_film
-from tests.support.destinations import a_destination
+from tests.support.destinations import a_destination, give_up_one
 from tests.support.hl7 import an_order_message, services
 from tests.support.pseudo_language import CODE, speak_marks, unmarked
 from tests.support.studies import (
-    LEASE,
     a_doubtful_image,
     a_header,
     a_ready_image,
@@ -150,12 +147,7 @@ def add_site(database: Database, folder: Path) -> None:
         a_destination(session, "zqshare", Form.SR, address={"path": str(folder)})
         for uid in ("1.8", "1.9"):
             scored(session, uid, 0.9)
-        due = claim_due(session, NOW, LEASE, 2)
-        assert due is not None
-        policy = LeasePolicy(lease=LEASE.lease)
-        late = NOW + GIVE_UP_AFTER
-        not_sent(session, due.results[0], "zqfull", late, policy, answered=False)
-        not_sent(session, due.results[1], "zqaway", NOW, policy, answered=False)
+        give_up_one(session, NOW, "zqfull", "zqaway")
         new = NewNight(day=NOW.date(), planned=True, ensemble_version="1", left=2)
         begin_night(session, new, NOW)
         image = scored(session, "1.10", 0.9)
@@ -198,7 +190,7 @@ def pages(sha256: str) -> list[str]:
 def left_unmarked(page: str, values: set[str]) -> list[str]:
     """The texts without marks that are no data. values: of the site's settings."""
     texts = (" ".join(DATA.sub(" ", text).split()) for text in unmarked(page) if text not in values)
-    return sorted({text for text in texts if re.search(r"[^\W\d_]{2,}", text)})
+    return sorted({text for text in texts if LETTERS.search(text)})
 
 
 def test_no_page_has_a_text_that_no_catalogue_holds(client: TestClient, settings: Settings) -> None:

@@ -10,6 +10,7 @@ from fastapi.testclient import TestClient
 from db.session import Database
 from readfirst.language.languages import NAMES
 from readfirst.settings import Settings
+from tests.support.browsers import token_in
 from tests.support.people import TOKEN, add_people
 from tests.unit.worklist.test_access import NOW, log_in
 from worklist.app import make_app
@@ -91,7 +92,7 @@ def test_an_account_keeps_its_choice_wherever_it_logs_in(
     app = make_app(settings)
     with TestClient(app) as first, TestClient(app) as second:
         log_in(first, "reader")
-        token = first.get("/").text.split('name="form_token" value="')[1].split('"')[0]
+        token = token_in(first.get("/").text)
         form = {"language": "de", "form_token": token}
         without_token = {"language": "de"}
         assert first.post("/language", data=without_token, headers=BROWSER).status_code == 403

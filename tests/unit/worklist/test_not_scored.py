@@ -14,6 +14,7 @@ from db.access.audit import AuditAction, entries
 from db.session import Database
 from readfirst.errors import Refused
 from readfirst.refusals import SENTENCES, RefusalCode
+from tests.support.browsers import token_in
 from tests.support.people import add_people
 from tests.support.studies import a_header, a_scored_image, an_image
 from tests.unit.worklist.test_access import NOW, log_in
@@ -34,10 +35,6 @@ def refuse(database: Database, count: int, code: RefusalCode, **values: Any) -> 
             an_image(session, NOW - timedelta(minutes=n), refusal=Refused(code), **values).id
             for n in range(count)
         ]
-
-
-def token(page: str) -> str:
-    return page.split('name="form_token" value="')[1].split('"')[0]
 
 
 def test_every_row_is_on_one_of_the_pages(
@@ -100,7 +97,7 @@ def test_what_nobody_misses_is_dismissed_with_a_note(
     (number,) = refuse(database, 1, RefusalCode.EMPTY_FILE, study="1.1")
     assert "1 file could not be read" in client.get("/").text
     page = client.get("/refused").text
-    form = {"note": "A test file.", "form_token": token(page), "back": "code=empty_file&"}
+    form = {"note": "A test file.", "form_token": token_in(page), "back": "code=empty_file&"}
     path = f"/refused/{number}/dismiss"
     answer = client.post(path, data=form, headers=OWN, follow_redirects=False)
     assert answer.status_code == 303

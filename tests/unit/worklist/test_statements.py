@@ -1,36 +1,17 @@
 """The statements that the pages send which are asked for most: so many, however much there is."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
-from typing import Any
 
 import pytest
-from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from sqlalchemy import event
 
 from db.session import Database
 from tests.fixtures.worklist import NOW
+from tests.support.statements import statements
 from tests.support.studies import a_header, a_scored_image
 
 #: The line of the audit log, and what asks whether anybody has to log in, are among them.
 MOST = {"/": 21, "/rows": 19, "/studies/1.0": 37}
-
-
-@contextmanager
-def statements(app: FastAPI) -> Iterator[list[str]]:
-    """The statements that an application sends within the block, but for those of transactions."""
-    sent: list[str] = []
-
-    def keep(_c: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        if not statement.startswith("BEGIN"):
-            sent.append(statement)
-
-    engine = app.state.database.engine
-    event.listen(engine, "before_cursor_execute", keep)
-    yield sent
-    event.remove(engine, "before_cursor_execute", keep)
 
 
 def add_studies(database: Database, first: int, last: int) -> None:
@@ -56,7 +37,7 @@ def test_a_page_sends_no_more_statements_for_many_studies_than_for_few(
         add_studies(database, first, last)
         # The first request also learns what stays as it is.
         assert client.get(path).status_code == 200
-        with statements(client.app) as sent:  # type: ignore[arg-type]
+        with statements(client.app.state.database.engine) as sent:  # type: ignore[attr-defined]
             assert client.get(path).status_code == 200
         counts.append(len(sent))
     assert counts[1] <= counts[0]

@@ -17,6 +17,7 @@ from readfirst.access.addresses import (
 from readfirst.access.credentials import hash_password
 from readfirst.access.roles import Role
 from readfirst.settings import Settings
+from tests.support.browsers import token_in
 from tests.support.people import PASSWORD
 from tests.unit.worklist.test_access import NOW
 from worklist.app import make_app
@@ -52,7 +53,7 @@ def log_in_from(settings: Settings, address: str, name: str, password: str) -> i
     app = make_app(settings)
     with TestClient(app, base_url=LOCAL, follow_redirects=False, client=(address, 50000)) as client:
         form = client.get("/login").text
-        token = form.split('name="form_token" value="')[1].split('"')[0]
+        token = token_in(form)
         sent = {"name": name, "password": password, "form_token": token}
         return client.post("/login", data=sent).status_code
 

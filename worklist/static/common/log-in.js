@@ -6,11 +6,10 @@ let leaving = false;
 // True once this page goes to the log-in: what is sent from then on may get no answer.
 export const isLeaving = () => leaving;
 
-// Has `leaveForLogIn` wait for what is being saved. Returns the promise.
+// Has `leaveForLogIn` wait for what is being saved. Returns a promise of the same.
 export function beforeLeaving(saving) {
   inFlight.add(saving);
-  saving.finally(() => inFlight.delete(saving));
-  return saving;
+  return saving.finally(() => inFlight.delete(saving));
 }
 
 // Goes to the log-in once, whoever notices first that the session has ended, and however many do.
