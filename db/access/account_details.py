@@ -6,12 +6,11 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from db.access.accounts import known_account
 from db.access.login_attempts import Limit, account_key
 from db.access.login_sessions import Lifetimes, are_alive
 from db.tables import Account, LoginAttempts, LoginSession
 from readfirst.access.roles import Role
-from readfirst.errors import Misconfigured
-from readfirst.language.texts import gettext
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,10 +36,11 @@ def account_details(
     session: Session, at: datetime, lifetimes: Lifetimes, limit: Limit, name: str | None = None
 ) -> list[AccountDetail]:
     """Every account by name, or the one of this name. Raises Misconfigured if there is none."""
-    query = select(Account).order_by(Account.name)
-    rows = session.scalars(query if name is None else query.where(Account.name == name)).all()
-    if name is not None and not rows:
-        raise Misconfigured(gettext("There is no account {name}.").format(name=name))
+    rows = (
+        session.scalars(select(Account).order_by(Account.name)).all()
+        if name is None
+        else [known_account(session, name)]
+    )
     living = select(LoginSession.account_id, func.count()).where(*are_alive(at, lifetimes))
     sessions = dict(session.execute(living.group_by(LoginSession.account_id)).all())
     locked = {

@@ -80,7 +80,7 @@ def add(session: Session, new: NewAccount, at: datetime) -> None:
 
 def role_of(session: Session, name: str) -> Role:
     """The role of an account. Raises Misconfigured if there is none of this name."""
-    return _known(session, name).role
+    return known_account(session, name).role
 
 
 def password_hash(session: Session, name: str) -> str | None:
@@ -91,7 +91,7 @@ def password_hash(session: Session, name: str) -> str | None:
 
 def set_password_hash(session: Session, name: str, kept: str) -> None:
     """Set a person's password: whoever is logged in by the old one is logged out."""
-    account = _known(session, name)
+    account = known_account(session, name)
     if account.role is Role.SERVICE:
         raise Misconfigured(gettext("{name} is a program: give it a token.").format(name=name))
     account.password_hash = kept
@@ -101,12 +101,12 @@ def set_password_hash(session: Session, name: str, kept: str) -> None:
 
 def rehash(session: Session, name: str, kept: str) -> None:
     """Keep the same password by newer parameters."""
-    _known(session, name).password_hash = kept
+    known_account(session, name).password_hash = kept
 
 
 def set_token(session: Session, name: str, token_sha256: str) -> None:
     """Give a program another token; the old one is worth nothing from now on."""
-    account = _known(session, name)
+    account = known_account(session, name)
     if account.role is not Role.SERVICE:
         raise Misconfigured(gettext("{name} is a person: set a password.").format(name=name))
     account.token_sha256 = token_sha256
@@ -114,7 +114,7 @@ def set_token(session: Session, name: str, token_sha256: str) -> None:
 
 def revoke_token(session: Session, name: str) -> None:
     """Let a program have no token: it is let in no more until it is given another."""
-    account = _known(session, name)
+    account = known_account(session, name)
     if account.role is not Role.SERVICE:
         raise Misconfigured(gettext("{name} is a person: there is no token.").format(name=name))
     account.token_sha256 = None
@@ -122,12 +122,12 @@ def revoke_token(session: Session, name: str) -> None:
 
 def id_of(session: Session, name: str) -> int:
     """The number of an account. Raises Misconfigured if there is none of this name."""
-    return _known(session, name).id
+    return known_account(session, name).id
 
 
 def set_role(session: Session, name: str, role: Role) -> None:
     """Let a person do more or less, from the next request on. A program stays one."""
-    account = _known(session, name)
+    account = known_account(session, name)
     if Role.SERVICE in (account.role, role):
         raise Misconfigured(gettext("A program cannot become a person, nor a person a program."))
     account.role = role
@@ -135,14 +135,14 @@ def set_role(session: Session, name: str, role: Role) -> None:
 
 def disable(session: Session, name: str, at: datetime) -> None:
     """Let an account in no more, from this moment."""
-    account = _known(session, name)
+    account = known_account(session, name)
     account.disabled_at = account.disabled_at or at
     close_all(session, account.id)
 
 
 def enable(session: Session, name: str) -> None:
     """Let it in again."""
-    _known(session, name).disabled_at = None
+    known_account(session, name).disabled_at = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +174,8 @@ def _named(session: Session, name: str) -> Account | None:
     return session.scalar(select(Account).where(Account.name == name))
 
 
-def _known(session: Session, name: str) -> Account:
+def known_account(session: Session, name: str) -> Account:
+    """The account of this name. Raises Misconfigured if there is none."""
     account = _named(session, name)
     if account is None:
         raise Misconfigured(gettext("There is no account {name}.").format(name=name))
