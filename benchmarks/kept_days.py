@@ -88,17 +88,24 @@ def measured(name: str, url: str, studies: int, *, filled: bool) -> Iterator[Kep
 
 def requests(at: datetime) -> list[tuple[str, str, float]]:
     """Name, address and target of each request."""
-    paths = [("`/metrics`", "/metrics", MOST_METRICS)]
-    for words, days in (("28 days", 28), ("a year", 365)):
-        first = (at - timedelta(days=days - 1)).date()
-        path = f"/watching?from={first}&to={at.date()}"
-        paths.append((f"the lead's page, {words}", path, MOST_FIGURES))
-    parts = ((f"the same: {tab}", f"{path}&tab={tab}") for tab in ("readers", "drift", "alerts"))
-    figures = (
-        (f"the same as JSON: {name}", f"/api/v1{path}".replace("?", f"/{name}?"))
-        for name in FIGURES
-    )
-    return [*paths, *((name, path, MOST_FIGURES) for name, path in (*parts, *figures))]
+    month, year = (_days(at, number) for number in (28, 365))
+    pages = {
+        "the lead's page, 28 days": f"/watching?{month}",
+        "the lead's page, a year": f"/watching?{year}",
+    }
+    for tab in ("readers", "drift", "alerts"):
+        pages[f"the same: {tab}"] = f"/watching?{year}&tab={tab}"
+    for name in FIGURES:
+        pages[f"the same as JSON: {name}"] = f"/api/v1/watching/{name}?{year}"
+    return [
+        ("`/metrics`", "/metrics", MOST_METRICS),
+        *((name, path, MOST_FIGURES) for name, path in pages.items()),
+    ]
+
+
+def _days(at: datetime, number: int) -> str:
+    """The query for so many days, the last of them that of a moment."""
+    return f"from={(at - timedelta(days=number - 1)).date()}&to={at.date()}"
 
 
 def _keep(database: Database, at: datetime) -> None:

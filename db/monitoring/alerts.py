@@ -13,8 +13,9 @@ from readfirst.language.texts import gettext
 from readfirst.monitoring.alerts import MEANINGS, Alert, AlertKind, remedy
 from readfirst.monitoring.period import Period
 
-#: Asked with each page, so it is put together once.
-_COUNT_OPEN = select(func.count()).select_from(AlertRow).where(AlertRow.cleared_at.is_(None))
+_IS_OPEN = AlertRow.cleared_at.is_(None)
+#: Made once, as it is part of each page.
+_COUNT_OPEN = select(func.count()).select_from(AlertRow).where(_IS_OPEN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +69,7 @@ def open_alerts(session: Session) -> list[AlertRecord]:
 def alerts(session: Session, period: Period) -> list[AlertRecord]:
     """The alerts that held at some time of a period, the latest first."""
     of_period = (AlertRow.opened_at < period.end) & or_(
-        AlertRow.cleared_at.is_(None), AlertRow.cleared_at >= period.start
+        _IS_OPEN, AlertRow.cleared_at >= period.start
     )
     query = (
         select(AlertRow).where(of_period).order_by(AlertRow.opened_at.desc(), AlertRow.id.desc())
@@ -80,7 +81,7 @@ def open_counts(session: Session) -> Mapping[tuple[AlertKind, str], int]:
     """The numbers of alerts that hold, by kind and about."""
     query = (
         select(AlertRow.kind, AlertRow.about, func.count())
-        .where(AlertRow.cleared_at.is_(None))
+        .where(_IS_OPEN)
         .group_by(AlertRow.kind, AlertRow.about)
     )
     return {(kind, about): number for kind, about, number in session.execute(query)}
@@ -92,7 +93,7 @@ def count_open(session: Session) -> int:
 
 
 def _open() -> Select[AlertRow]:
-    return select(AlertRow).where(AlertRow.cleared_at.is_(None))
+    return select(AlertRow).where(_IS_OPEN)
 
 
 def _opened(session: Session, alert: Alert, now: datetime) -> AlertRow:

@@ -118,6 +118,10 @@ class Columns:
         """The number of rows."""
         return len(self.rows)
 
+    def where(self, mask: Array) -> "Columns":
+        """The rows for which a mask is true, in their order, with the same names. mask: (rows,)."""
+        return Columns(self.names, _as_bytes(self.rows)[mask].view(self.rows.dtype))
+
     def number_of(self, name: str) -> int:
         """The number of a name; one that no row has, if it does not occur."""
         return self.names.index(name) if name in self.names else len(self.names)
@@ -131,9 +135,7 @@ def joined(dtype: np.dtype[np.void], blocks: Sequence[Columns]) -> Columns:
     for block in blocks:
         for name in block.names:
             numbers.setdefault(name, len(numbers))
-    # As mere bytes: by its fields NumPy takes ten times as long.
-    plain = np.dtype((np.void, dtype.itemsize))
-    rows = np.concatenate([block.rows.view(plain) for block in blocks]).view(dtype)
+    rows = np.concatenate([_as_bytes(block.rows) for block in blocks]).view(dtype)
     for column in NAMED:
         if column in (dtype.names or ()):
             _renumber(rows[column], blocks, numbers)
@@ -144,6 +146,11 @@ def of_days(columns: Columns, first: date, last: date) -> Columns:
     """The rows of some of the days, with the same names. first, last: both included."""
     (part,) = bucket_slices(columns["day"], [TimeBucket(first, last)])
     return Columns(columns.names, columns.rows[part])
+
+
+def _as_bytes(rows: Rows) -> Rows:
+    """Rows without their fields, by which NumPy takes ten times as long to copy them."""
+    return rows.view(np.dtype((np.void, rows.dtype.itemsize)))
 
 
 def _renumber(column: Array, blocks: Sequence[Columns], numbers: dict[str, int]) -> None:
@@ -173,7 +180,7 @@ def from_bytes(dtype: np.dtype[np.void], content: bytes) -> Columns:
 
 def in_order(table: Rows) -> Rows:
     """The rows in the order of their days."""
-    return table[np.argsort(table["day"], kind="stable")]
+    return _as_bytes(table)[np.argsort(table["day"], kind="stable")].view(table.dtype)
 
 
 def bucket_slices(days: Array, buckets: Sequence[TimeBucket]) -> list[slice]:
@@ -181,15 +188,6 @@ def bucket_slices(days: Array, buckets: Sequence[TimeBucket]) -> list[slice]:
     firsts = np.searchsorted(days, [bucket.first.toordinal() for bucket in buckets])
     ends = np.searchsorted(days, [bucket.last.toordinal() + 1 for bucket in buckets])
     return [slice(int(first), int(end)) for first, end in zip(firsts, ends, strict=True)]
-
-
-def bucket_numbers(days: Array, buckets: Sequence[TimeBucket]) -> Array:
-    """The number of the time bucket in which each row lies: (rows,).
-
-    days: (rows,), of each, in order; none is outside of the buckets.
-    """
-    lengths = [part.stop - part.start for part in bucket_slices(days, buckets)]
-    return np.repeat(np.arange(len(buckets)), lengths)
 
 
 def occurring(numbers: Array) -> list[int]:
@@ -207,10 +205,12 @@ def ensembles_text(columns: Columns, versions: Array) -> str:
     return ", ".join(sorted(columns.names[number] for number in occurring(versions)))
 
 
-def counts_by(bins: int, buckets: int, bucket: Array, number: Array) -> Array:
-    """Count rows by time bucket and another number: (buckets, bins)."""
-    counts = np.bincount(bucket * bins + number, minlength=buckets * bins)
-    return counts.reshape(buckets, bins)
+def counts_by(bins: int, parts: Sequence[slice], numbers: Array) -> Array:
+    """Count rows by time bucket and a number: (buckets, bins).
+
+    parts: the rows of each bucket, by `bucket_slices`. numbers: (rows,), from 0 on and below bins.
+    """
+    return np.array([np.bincount(numbers[part], minlength=bins) for part in parts])
 
 
 def numbered(names: dict[str, int], name_of: Callable[[Any], str | None], values: Any) -> list[int]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from db.monitoring.columns import NONE, STATES, Array, Columns, bucket_numbers
+from db.monitoring.columns import NONE, STATES, Array, Columns, bucket_slices, counts_by
 from db.monitoring.kept_days import MonitoringData
 from db.monitoring.scanners import Counted
 from readfirst.domain import ImageState
@@ -53,24 +53,24 @@ def distributed(
 ) -> Counted:
     """Films of each scanner and week whose value lies in each bin. version: of the scores."""
     columns = data.columns(value.table, period)
-    values = columns[value.column]
-    known = ~np.isnan(values)
+    is_known = ~np.isnan(columns[value.column])
     if value.table == "scores":
-        known &= columns["version"] == columns.number_of(version)
+        is_known &= columns["version"] == columns.number_of(version)
+    films = columns.where(is_known)
+    values = films[value.column]
     # A value at an edge is of the bin above.
-    bins = np.searchsorted(np.array(edges, dtype=values.dtype), values[known], side="right")
-    return _by_scanner_and_week(columns, known, period, bins, len(edges) + 1)
+    bins = np.searchsorted(np.array(edges, dtype=values.dtype), values, side="right")
+    return _by_scanner_and_week(films, period, bins, len(edges) + 1)
 
 
 def outcomes(data: MonitoringData, period: Period) -> dict[tuple[str, int], dict[str, int]]:
     """The outcomes of the films of each scanner and week: scored, or the refusal's code."""
     films = data.columns("films", period)
-    ended = np.isin(
-        films["state"], [STATES.index(state) for state in (ImageState.SCORED, ImageState.REFUSED)]
-    )
-    kinds, codes = (*films.names, SCORED), films["code"][ended]
+    ended = [STATES.index(state) for state in (ImageState.SCORED, ImageState.REFUSED)]
+    films = films.where(np.isin(films["state"], ended))
+    kinds, codes = (*films.names, SCORED), films["code"]
     numbers = np.where(codes == NONE, len(films.names), codes)
-    counted = _by_scanner_and_week(films, ended, period, numbers, len(kinds))
+    counted = _by_scanner_and_week(films, period, numbers, len(kinds))
     return {
         key: {kinds[kind]: int(counts[kind]) for kind in np.flatnonzero(counts)}
         for key, counts in counted.items()
@@ -89,16 +89,12 @@ def by_kind(outcomes_of: dict[tuple[str, int], dict[str, int]], kinds: Sequence[
 AT_THE_NETWORKS = (SCORED, RefusalCode.NOT_A_CHEST_RADIOGRAPH.value)
 
 
-def _by_scanner_and_week(
-    columns: Columns, meant: Array, period: Period, bins: Array, count: int
-) -> Counted:
-    """Count the rows that are meant. bins: of each of them, below count."""
-    weeks, scanners = len(period.weeks), len(columns.names)
-    week_of = bucket_numbers(columns["day"][meant], period.weeks)
-    key = (columns["scanner"][meant].astype(np.int64) * weeks + week_of) * count
-    counts = np.bincount(key + bins, minlength=scanners * weeks * count)
-    table = counts.reshape(scanners, weeks, count)
+def _by_scanner_and_week(films: Columns, period: Period, bins: Array, count: int) -> Counted:
+    """Count films in each bin. bins: (rows,), of each film, below count."""
+    scanners, weeks = len(films.names), bucket_slices(films["day"], period.weeks)
+    keys = films["scanner"].astype(np.int64) * count + bins
+    table = counts_by(scanners * count, weeks, keys).reshape(len(weeks), scanners, count)
     return {
-        (columns.names[scanner], int(week)): table[scanner, week]
-        for scanner, week in np.argwhere(table.sum(axis=2) > 0)
+        (films.names[scanner], int(week)): table[week, scanner]
+        for week, scanner in np.argwhere(table.sum(axis=2) > 0)
     }

@@ -37,48 +37,34 @@ class Times:
     ensemble_versions: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Group:
-    """Films or studies: (rows,) each, in the order of their days. versions: of ensembles."""
-
-    days: Array
-    seconds: Array
-    versions: Array
-
-
 def times(data: MonitoringData, period: Period) -> list[Times]:
     """For each step those of the whole period first, then of each bucket in which films came."""
     films, studies = data.columns("films", period), data.columns("studies", period)
     # What is refused is not waited for.
-    waited = films["state"] != STATES.index(ImageState.REFUSED)
+    waiting = films.where(films["state"] != STATES.index(ImageState.REFUSED))
     return [
-        *_times("worklist", films, _groups(films, waited), period),
-        *_times("read", studies, _groups(studies, ~studies["prior"]), period),
+        *_times("worklist", waiting, period),
+        *_times("read", studies.where(~studies["prior"]), period),
     ]
 
 
-def _groups(columns: Columns, meant: Array) -> dict[str, _Group]:
-    scored, flagged = meant & columns["scored"], columns["flagged"]
-    groups = {"all": meant, "flagged": scored & flagged, "not_flagged": scored & ~flagged}
-    return {
-        name: _Group(*(columns[column][group] for column in ("day", "seconds", "version")))
-        for name, group in groups.items()
+def _times(step: str, columns: Columns, period: Period) -> Iterator[Times]:
+    scored, flagged = columns["scored"], columns["flagged"]
+    groups = {
+        "all": columns,
+        "flagged": columns.where(scored & flagged),
+        "not_flagged": columns.where(scored & ~flagged),
     }
-
-
-def _times(
-    step: str, columns: Columns, groups: dict[str, _Group], period: Period
-) -> Iterator[Times]:
     parts = {
-        name: [slice(0, len(group.days)), *bucket_slices(group.days, period.time_buckets)]
+        name: [slice(None), *bucket_slices(group["day"], period.time_buckets)]
         for name, group in groups.items()
     }
     for number, (span, bucket) in enumerate(_spans(period)):
         for name, group in groups.items():
             part = parts[name][number]
             if span == "period" or part.start < part.stop:
-                ensembles = ensembles_text(columns, group.versions[part])
-                yield _row((span, bucket, step, name), group.seconds[part], ensembles)
+                ensembles = ensembles_text(group, group["version"][part])
+                yield _row((span, bucket, step, name), group["seconds"][part], ensembles)
 
 
 def _spans(period: Period) -> list[tuple[str, TimeBucket]]:

@@ -12,7 +12,7 @@ from datetime import date
 
 import numpy as np
 
-from db.monitoring.columns import FINDINGS, NONE, Rows, bucket_slices, versions_text
+from db.monitoring.columns import FINDINGS, NONE, Columns, bucket_slices, versions_text
 from db.monitoring.kept_days import MonitoringData
 from readfirst.monitoring.config import MonitoringConfig
 from readfirst.monitoring.period import Period, TimeBucket
@@ -135,24 +135,26 @@ def _read_studies(
     opinions = data.columns("opinions", period)
     read = {}
     for version, prevalence in data.prevalences.items():
-        scored = opinions.rows[opinions["version"] == opinions.number_of(version)]
+        scored = opinions.where(opinions["version"] == opinions.number_of(version))
         if thresholds is not None and version in thresholds:
-            scored = scored[scored["threshold"] == thresholds[version]]
-        judged = scored[scored["finding"] != NONE]
+            scored = scored.where(scored["threshold"] == thresholds[version])
+        judged = scored.where(scored["finding"] != NONE)
         if len(judged):
             read[version] = _as_shown(judged, prevalence, config), len(scored)
     return read
 
 
-def _as_shown(rows: Rows, prevalence: float | None, config: MonitoringConfig) -> _ReadStudies:
+def _as_shown(
+    opinions: Columns, prevalence: float | None, config: MonitoringConfig
+) -> _ReadStudies:
     sick = {Finding.PNEUMONIA: 1, Finding.NO_PNEUMONIA: 0, Finding.CANNOT_TELL: -1}
     return _ReadStudies(
-        rows["day"],
-        all_at_prevalence(rows["probability"], prevalence, config.prevalence),
-        rows["flagged"],
-        rows["threshold"],
-        np.array([sick[finding] for finding in FINDINGS])[rows["finding"]],
-        rows["blind"],
+        opinions["day"],
+        all_at_prevalence(opinions["probability"], prevalence, config.prevalence),
+        opinions["flagged"],
+        opinions["threshold"],
+        np.array([sick[finding] for finding in FINDINGS])[opinions["finding"]],
+        opinions["blind"],
     )
 
 

@@ -8,7 +8,6 @@ import numpy as np
 from db.monitoring.columns import (
     NONE,
     STATES,
-    bucket_numbers,
     bucket_slices,
     counts_by,
     ensembles_text,
@@ -71,13 +70,11 @@ def volumes(data: MonitoringData, period: Period) -> list[Volume]:
     films = data.columns("films", period)
     studies = data.columns("studies", period)
     ignored = bucket_slices(data.columns("ignored", period)["day"], buckets)
-    images = counts_by(
-        len(STATES), len(buckets), bucket_numbers(films["day"], buckets), films["state"]
-    )
+    images = counts_by(len(STATES), bucket_slices(films["day"], buckets), films["state"])
     # 0: no score; 1: not flagged; 2: flagged.
     flags = np.where(studies["scored"], 1 + studies["flagged"], 0)
-    of_flag = counts_by(3, len(buckets), bucket_numbers(studies["day"], buckets), flags)
     parts = bucket_slices(studies["day"], buckets)
+    of_flag = counts_by(3, parts, flags)
     return [
         volume(
             bucket.first,
@@ -125,12 +122,10 @@ def volume(
 def refusals(data: MonitoringData, period: Period) -> list[RefusalCount]:
     """A row for each time bucket and code that occurs, in this order."""
     films, buckets = data.columns("films", period), period.time_buckets
-    refused = films.rows[
+    refused = films.where(
         (films["state"] == STATES.index(ImageState.REFUSED)) & (films["code"] != NONE)
-    ]
-    counts = counts_by(
-        len(films.names), len(buckets), bucket_numbers(refused["day"], buckets), refused["code"]
     )
+    counts = counts_by(len(films.names), bucket_slices(refused["day"], buckets), refused["code"])
     parts = bucket_slices(films["day"], buckets)
 
     def ensembles(number: int, code: int) -> str:

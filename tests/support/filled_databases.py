@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, func, select, text
 
 from db.session import Database
 from db.tables import Base
@@ -23,47 +23,59 @@ class FilledDatabases:
 
         make: makes the rows in it, if it is the first of its kind.
         """
-        is_sqlite = database.engine.dialect.name == "sqlite"
-        kept = self._sqlite if is_sqlite else self._tables
-        if kept is None:
-            make()
-        with database.engine.connect() as connection:
-            step = self._copy_sqlite if is_sqlite else self._copy_postgresql
-            step(connection, is_first=kept is None)
+        if database.engine.dialect.name == "sqlite":
+            self._fill_sqlite(database, make)
+        else:
+            self._fill_postgresql(database, make)
 
     def close(self) -> None:
         """Forget the rows."""
         if self._sqlite is not None:
             self._sqlite.close()
 
-    def _copy_sqlite(self, connection: Connection, *, is_first: bool) -> None:
-        opened: Any = connection.connection.driver_connection
-        if is_first:
-            self._sqlite = sqlite3.connect(":memory:")
-            opened.backup(self._sqlite)
-        else:
-            assert self._sqlite is not None
-            self._sqlite.backup(opened)
-
-    def _copy_postgresql(self, connection: Connection, *, is_first: bool) -> None:
-        cursor: Any = connection.connection.cursor()
-        names = [table.name for table in Base.metadata.sorted_tables]
-        if is_first:
-            self._tables = {}
-            for name in names:
-                with cursor.copy(f"COPY {name} TO STDOUT") as copy:
-                    self._tables[name] = b"".join(map(bytes, copy))
-            rows = connection.execute(text("SELECT sequencename, last_value FROM pg_sequences"))
-            self._sequences = {row.sequencename: row.last_value for row in rows}
+    def _fill_sqlite(self, database: Database, make: Callable[[], None]) -> None:
+        if self._sqlite is not None:
+            with database.engine.connect() as connection:
+                self._sqlite.backup(_driver(connection))
             return
-        assert self._tables is not None
-        # The rows that triggers made are among those that are copied.
-        cursor.execute("SET LOCAL session_replication_role = replica")
-        for name in names:
-            cursor.execute(f"DELETE FROM {name}")
-            with cursor.copy(f"COPY {name} FROM STDIN") as copy:
-                copy.write(self._tables[name])
-        for sequence, last in self._sequences.items():
-            if last is not None:
-                cursor.execute(f"SELECT setval('{sequence}', {last})")
-        connection.connection.commit()
+        make()
+        with database.engine.connect() as connection:
+            self._sqlite = sqlite3.connect(":memory:")
+            _driver(connection).backup(self._sqlite)
+
+    def _fill_postgresql(self, database: Database, make: Callable[[], None]) -> None:
+        if self._tables is not None:
+            with database.engine.begin() as connection:
+                _write_tables(connection, self._tables)
+                for sequence, last in self._sequences.items():
+                    connection.execute(select(func.setval(sequence, last)))
+            return
+        make()
+        with database.engine.connect() as connection:
+            self._tables = _read_tables(connection)
+            rows = connection.execute(text("SELECT sequencename, last_value FROM pg_sequences"))
+            # One that nothing was taken from has no last value.
+            self._sequences = {name: last for name, last in rows if last is not None}
+
+
+def _driver(connection: Connection) -> Any:
+    return connection.connection.driver_connection
+
+
+def _read_tables(connection: Connection) -> dict[str, bytes]:
+    """The rows of each table, parents first."""
+    tables, cursor = {}, _driver(connection).cursor()
+    for table in Base.metadata.sorted_tables:
+        with cursor.copy(f"COPY {table.name} TO STDOUT") as copy:
+            tables[table.name] = b"".join(map(bytes, copy))
+    return tables
+
+
+def _write_tables(connection: Connection, tables: dict[str, bytes]) -> None:
+    # The rows that triggers made are among those that are copied.
+    connection.execute(text("SET LOCAL session_replication_role = replica"))
+    cursor = _driver(connection).cursor()
+    for name, rows in tables.items():
+        cursor.execute(f"DELETE FROM {name}")
+        with cursor.copy(f"COPY {name} FROM STDIN") as copy:
+            copy.write(rows)

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
+from sqlalchemy.exc import DBAPIError
 
 from benchmarks.synthetic_history import Weeks, fill_weeks
 from db.kept_days import SETTLING, exclude_changes
@@ -33,7 +34,7 @@ from db.monitoring.kept_days import MonitoringData, keep_days
 from db.monitoring.load_columns import load_columns
 from db.monitoring.totals import totals
 from db.session import Database, open_database
-from db.tables import KeptDay, Study
+from db.tables import Image, KeptDay, Score, Study, Verdict
 from db.worklist.queries import counts
 from db.worklist.refused import refused_counts
 from readfirst.errors import Refused
@@ -45,6 +46,7 @@ from tests.support.studies import (
     POLICY,
     a_ready_image,
     a_scored_image,
+    an_ensemble,
     an_image,
     give_verdict,
     score_ready,
@@ -87,6 +89,28 @@ def test_kept_days_give_the_figures_that_counting_anew_gives(database: Database)
     assert keep_days(database, MADRID, NOW, 400) == 49
     assert keep_days(database, MADRID, NOW, 400) == 0
     check_same(database)
+
+
+def test_a_day_can_be_made_anew_for_ever_since_no_row_that_it_counts_can_be_removed(
+    database: Database,
+) -> None:
+    with database.write() as session:
+        an_ensemble(session)
+        a_scored_image(session, probability=0.9, study="1.1")
+        give_verdict(session, "1.1", VerdictInput(finding=Finding.PNEUMONIA))
+        # Its events alone are of it.
+        refused = an_image(session, refusal=Refused(RefusalCode.TRUNCATED))
+    for statement in (
+        delete(Verdict),
+        delete(Score),
+        delete(Image).where(Image.id == refused.id),
+        delete(Study).where(Study.id == refused.study_id),
+    ):
+        refusal = r"append-only|foreign key|FOREIGN KEY"
+        with pytest.raises(DBAPIError, match=refusal), database.write() as session:
+            session.execute(statement)
+    with database.read() as session:
+        assert counts(session).studies == 2
 
 
 def test_a_part_of_a_period_that_was_read_has_the_figures_of_one_that_is_read_alone(
