@@ -16,6 +16,8 @@ END_TRANSITIONS = """async () => {
   const running = () => document.getAnimations().filter((each) => each instanceof CSSTransition);
   for (let each = running(); each.length; each = running()) each.forEach((one) => one.finish());
 }"""
+#: Of all that one can scroll to.
+WHOLE_WIDTH = "document.documentElement.scrollWidth"
 
 
 def faults(page: Page) -> list[str]:
@@ -35,7 +37,8 @@ def faults(page: Page) -> list[str]:
 def faults_in_each_look(page: Page, *widths: int) -> list[str]:
     """The violations in light and in dark, in a window of each width (pixels), or as it is.
 
-    The page is loaded once for all of them; it is light again at the end, and of the last width.
+    A page that is wider than such a window has a fault too. It is loaded once for all of them; it
+    is light again at the end, and of the last width.
     """
     violations = []
     for width in widths or (None,):
@@ -44,5 +47,7 @@ def faults_in_each_look(page: Page, *widths: int) -> list[str]:
         for colours in ("light", "dark"):
             page.emulate_media(color_scheme=colours)
             violations += [f"{colours}, {width}: {fault}" for fault in faults(page)]
+        if width is not None and (whole := page.evaluate(WHOLE_WIDTH)) > width:
+            violations.append(f"{width}: it scrolls sideways, over {whole} pixels")
     page.emulate_media(color_scheme="light")
     return violations

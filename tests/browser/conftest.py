@@ -21,6 +21,7 @@ How to write a test (`tests/browser/test_<feature>.py`)::
 `new_page(color_scheme="dark", viewport={"width": 400, "height": 800})`: further pages, each with
     cookies of its own, watched in the same way. The first of a test is quick: see tabs.py.
 `faults(page)` of tests/browser/accessibility.py: what axe finds; assert that it is [].
+    `faults_in_each_look(page, 390, 1440)`: in light and dark, and in windows of these widths.
 `picture(page, "study")`: docs/study.png, written only by `make pictures`.
 
 No asyncio in these tests: Playwright's own loop runs in their thread.

@@ -24,9 +24,7 @@ def test_an_escalated_study_is_acknowledged_by_its_button(site: Site, page: Page
     log_in(page, "reader", f"/studies/{site.study(FLAGGED)}")
     banner = page.locator(".escalation")
     expect(banner).to_contain_text("nobody had read this flagged study in time")
-    for width in (1440, 390):
-        assert faults_in_each_look(page, width) == []
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert faults_in_each_look(page, 1440, 390) == []
     page.get_by_role("button", name="Acknowledge").click()
     expect(banner).to_have_count(0)
     expect(page.locator(".steps")).to_contain_text("Escalation acknowledged by reader")

@@ -43,8 +43,6 @@ def test_a_lead_sees_in_the_morning_what_the_night_changed(site: Site, page: Pag
     page.get_by_role("link", name="Last night").click()
     expect(page.get_by_role("heading", name="Newly flagged: 1")).to_be_visible()
     expect(page.get_by_role("heading", name="Flag withdrawn: 0")).to_be_visible()
-    for width in (1440, 390):
-        assert faults_in_each_look(page, width) == []
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert faults_in_each_look(page, 1440, 390) == []
     page.locator(f'a[href="/studies/{uid}"]').first.click()
     expect(page.locator("#priority")).to_have_text(re.compile(r"^Re-scored\. AI 93 %"))

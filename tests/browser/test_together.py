@@ -120,6 +120,4 @@ def test_it_fits_on_narrow_and_wide_screens(site: Site, new_page: NewPage) -> No
     for path, line in ((f"/studies/{uid}", "#readers"), ("/", row(page, uid))):
         page.goto(path)
         expect(page.locator(line)).to_have_text("lead is reading")
-        for width in (390, 1440):
-            assert faults_in_each_look(page, width) == []
-            assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert faults_in_each_look(page, 390, 1440) == []

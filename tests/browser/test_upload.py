@@ -94,6 +94,4 @@ def test_the_tray_is_for_everybody(site: Site, page: Page, tmp_path: Path) -> No
     page.goto("/")
     page.locator("#upload input").set_input_files([FOLDER / "film-01.jpg", film])
     expect(line(page, "film-01.jpg")).to_contain_text("already here")
-    for width in (390, 1440):
-        assert faults_in_each_look(page, width) == []
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert faults_in_each_look(page, 390, 1440) == []
