@@ -9,6 +9,7 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 
 import structlog
@@ -91,6 +92,10 @@ class Acceptor:
             loop.call_later(RETRY_SECONDS, self._listen, listener)
             return
         client.setblocking(False)
+        # An answer leaves at once, in however many parts. Asyncio sets this on sockets of its own
+        # alone; a client that has gone already has no such option on some systems.
+        with suppress(OSError):
+            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._let_in(client, address[0])
 
     def _let_in(self, client: socket.socket, address: str) -> None:

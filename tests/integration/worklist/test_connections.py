@@ -17,6 +17,7 @@ import trustme
 import uvicorn
 from starlette.types import Receive, Scope, Send
 
+from cli.page_sockets import inherited, listen
 from tests.support.waiting import TIMEOUT, in_background, wait_until
 from worklist.http.accepting import Acceptor
 from worklist.http.connections import (
@@ -323,3 +324,36 @@ def test_a_server_that_stops_while_a_client_comes_closes_its_socket() -> None:
     assert [str(each.message) for each in caught if "socket" in str(each.message)] == []
     # One was cancelled before its first step, none is still counted.
     assert left == [0, 0, 0]
+
+
+class NoticingProtocol(SilentProtocol):
+    """Keeps whether what is written to its socket leaves at once."""
+
+    leaves_at_once: asyncio.Future[bool]
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        option = transport.get_extra_info("socket").getsockopt(
+            socket.IPPROTO_TCP, socket.TCP_NODELAY
+        )
+        self.leaves_at_once.set_result(bool(option))
+
+
+async def accept_one(listener: socket.socket) -> bool:
+    """Accept a client. Returns whether what is written to it leaves at once."""
+    NoticingProtocol.leaves_at_once = asyncio.get_running_loop().create_future()
+    protocols: Any = NoticingProtocol
+    acceptor = Acceptor([listener], Connections(MANY), protocols, None, lambda _: False)
+    acceptor.start(1)
+    with socket.create_connection(listener.getsockname(), TIMEOUT):
+        leaves_at_once = await asyncio.wait_for(NoticingProtocol.leaves_at_once, TIMEOUT)
+    acceptor.close()
+    await acceptor.wait_closed()
+    return leaves_at_once
+
+
+@pytest.mark.parametrize("is_inherited", [False, True], ids=["own", "inherited"])
+def test_an_answer_in_two_parts_does_not_wait_for_the_client(is_inherited: bool) -> None:
+    [listener] = listen("127.0.0.1", 0)
+    if is_inherited:
+        [listener] = inherited([listener.detach()])
+    assert asyncio.run(accept_one(listener))
