@@ -11,7 +11,7 @@ from pynetdicom import evt
 from pynetdicom.association import Association
 
 from ingest.pacs.client import ClientConfig
-from ingest.pacs.connecting import ClientAE
+from readfirst.pacs.connecting import ClientAE
 from ingest.pacs.datasets import (
     IMAGE_KEYS,
     SERIES_KEYS,

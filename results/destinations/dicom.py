@@ -1,6 +1,5 @@
 """Destinations of the kind `dicom`: C-STORE and storage commitment as SCU (PS3.4 B, J)."""
 
-import logging
 import socket
 import ssl
 from collections.abc import Callable, Iterator, Sequence
@@ -183,12 +182,11 @@ def test(address: DicomAddress, forms: Sequence[Form]) -> str:
 def _associated(
     address: DicomAddress, classes: Sequence[str], reports: CommitmentReports | None = None
 ) -> Iterator["Association"]:
-    from pynetdicom import AE, _config, evt
+    from pynetdicom import evt
 
-    # The library's own lines hold whole requests; ours say what matters.
-    _config.LOG_HANDLER_LEVEL = "none"
-    logging.getLogger("pynetdicom").setLevel(logging.CRITICAL)
-    ae = AE(address.calling_ae_title)
+    from readfirst.pacs.connecting import ClientAE
+
+    ae = ClientAE(address.calling_ae_title)
     ae.connection_timeout, ae.acse_timeout = CONNECT_SECONDS, ACCEPT_SECONDS
     ae.dimse_timeout = ae.network_timeout = address.seconds
     for name in classes:

@@ -11,7 +11,9 @@ from pynetdicom.transport import AssociationSocket
 
 
 class ClientAE(AE):
-    """An application entity whose connections say why they failed."""
+    """An application entity that calls others: what it sends leaves at once, and a connection says
+    why it failed.
+    """
 
     _connection: AssociationSocket | None = None
 
@@ -25,6 +27,10 @@ class ClientAE(AE):
         connection = super()._create_socket(*arguments, **options)
         # The library makes the socket itself and has no place to say of which class.
         connection.__class__ = _ClientSocket
+        if connection.socket is not None:
+            # A message comes as a command and its data, in two parts (PS3.8 E.1): else the second
+            # waits up to 40 ms for the peer to acknowledge the first.
+            connection.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._connection = connection
         return connection
 
