@@ -11,7 +11,6 @@ from pynetdicom import evt
 from pynetdicom.association import Association
 
 from ingest.pacs.client import ClientConfig
-from readfirst.pacs.connecting import ClientAE
 from ingest.pacs.datasets import (
     IMAGE_KEYS,
     SERIES_KEYS,
@@ -37,6 +36,7 @@ from ingest.pacs.statuses import (
 )
 from ingest.pacs.tls import client_context
 from readfirst.errors import SourceRefuses, SourceUnavailable, Unavailable
+from readfirst.pacs.connecting import ClientAE
 from readfirst.pacs.matches import PacsSeries, PacsStudy, Retrieved, RetrieveTarget, StudyQuery
 from readfirst.pacs.source import PacsSource, Retrieval
 from readfirst.printable import printable

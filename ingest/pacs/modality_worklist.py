@@ -9,10 +9,10 @@ from pynetdicom.association import Association
 from pynetdicom.presentation import build_context
 
 from ingest.dicom.dates import EARLIEST_BIRTH, read_day
-from readfirst.pacs.connecting import ClientAE
 from ingest.pacs.datasets import text_of
 from ingest.pacs.statuses import NO_ANSWER, PENDING, SUCCESS, status_sentence
 from readfirst.errors import SourceUnavailable
+from readfirst.pacs.connecting import ClientAE
 from readfirst.ris.values import ImagingOrder
 from readfirst.settings import Settings
 from readfirst.studies.identity import Patient
