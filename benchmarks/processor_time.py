@@ -6,7 +6,7 @@ Of this process and all that it starts, wherever they are adopted, so that it sa
 busy the machine is, or nearly: Linux counts it by control group, and the tests run in one of their
 own, which it leaves behind, empty, until the machine starts anew. It needs root, and no `-n`.
 
-With READFIRST_PROCESSOR_TIME=file.json the figures are kept too; `python -m
+With PROCESSOR_TIME_FILE=file.json the figures are kept too; `python -m
 benchmarks.processor_time before.json after.json` compares the files of two of them.
 """
 
@@ -101,8 +101,8 @@ class ProcessorTime:
             terminalreporter.section(f"processor time by {name}, seconds")
             for line in table(sums):
                 terminalreporter.line(line)
-        if "READFIRST_PROCESSOR_TIME" in os.environ:
-            Path(os.environ["READFIRST_PROCESSOR_TIME"]).write_text(json.dumps(self.sums))
+        if "PROCESSOR_TIME_FILE" in os.environ:
+            Path(os.environ["PROCESSOR_TIME_FILE"]).write_text(json.dumps(self.sums))
 
 
 def table(sums: Mapping[str, float]) -> list[str]:
