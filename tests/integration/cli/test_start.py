@@ -110,7 +110,7 @@ def printed(program: str) -> list[str]:
 
 
 def test_a_process_that_ends_looks_through_nothing_that_it_imported() -> None:
-    """What is registered first is called last, so it sees what is left to be looked through."""
+    """A call that is registered first comes last: it sees what is left to be looked through."""
     program = (
         "import atexit, gc\n"
         "from readfirst.startup.garbage import collect_seldom\n"
