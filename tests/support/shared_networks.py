@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 #: Loads a network, as a site does.
 LOAD: Final = ensemble._network
-#: By the digest of its weights, its architecture, its arithmetic, and whether it is as it was trained.
+#: By weights, architecture, size of its input, arithmetic, and whether it is as it was trained.
 LOADED: Final[dict[tuple[str, str, int, str, bool], "keras.Model"]] = {}
 
 
