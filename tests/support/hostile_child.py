@@ -10,7 +10,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ingest.reader import answers, reader_child, sandbox
+from ingest.reader.child_start import prepare_imports
+
+prepare_imports()
+
+from ingest.reader import answers, reader_child, sandbox  # noqa: E402
 
 #: prctl(2)
 PR_GET_NO_NEW_PRIVS = 39
