@@ -18,17 +18,17 @@ READ = "read"
 
 
 def cuts(path: Path, folder: str, at: list[int]) -> tuple[dict[str, Any], bytes]:
-    """What becomes of the file when it ends at each of these bytes.
+    """Read the file as if it ended at each of these bytes.
 
-    READ and the code of a refusal, or of the fault of the machine; and where something is shown,
-    whether it is what the whole file shows.
+    For each: READ, or the code of a refusal or the fault of the machine; and whether it has the
+    pixels of the whole file.
     """
     content, part = path.read_bytes(), Path(folder, path.name)
-    whole = shown(path)
+    whole = pixels(path)
     ends = []
     for size in at:
         part.write_bytes(content[:size])
-        grey = shown(part)
+        grey = pixels(part)
         if isinstance(grey, str):
             ends.append([grey, False])
         else:
@@ -36,8 +36,8 @@ def cuts(path: Path, folder: str, at: list[int]) -> tuple[dict[str, Any], bytes]
     return {"ends": ends}, b""
 
 
-def shown(path: Path) -> str | tuple[Any, ...]:
-    """Every pixel and their shape; or what a header or pixels were refused for."""
+def pixels(path: Path) -> str | tuple[Any, ...]:
+    """The shape and every pixel; or the code for which a header or pixels were refused."""
     for what in ("header", "display"):
         head, *body = answers._answer(what, str(path))
         if "header" not in head and "shape" not in head:
