@@ -47,11 +47,13 @@ def _begin_to_beat(sender: Any, **_: object) -> None:
 @beat_init.connect
 def _begin_to_beat_as_clock(**_: object) -> None:
     from worker.pacs.polling_thread import start_polling
-    from worker.ris.ask_worklist import start_asking
 
     _beat(Part.CLOCK)
     start_polling(settings)
-    start_asking(settings, CeleryNotifier(app))
+    if settings.mwl_host is not None:
+        from worker.ris.ask_worklist import start_asking
+
+        start_asking(settings, CeleryNotifier(app))
 
 
 @worker_shutdown.connect

@@ -25,7 +25,7 @@ from db.lifecycle.unit_of_work import UnitOfWorkFactory, site_policy
 from db.session import Database
 from readfirst.errors import Misconfigured
 from readfirst.settings import Settings, load_settings
-from readfirst.statistics.operating_points import ThresholdMethod
+from readfirst.statistics.threshold_methods import ThresholdMethod
 
 EnsembleName = Annotated[
     str | None, typer.Argument(help="Version of the ensemble. Default: the active one.")

@@ -22,7 +22,6 @@ from readfirst.language.texts import gettext
 from readfirst.monitoring.reference import read_reference
 from readfirst.statistics.operating_points import (
     LabelledProbabilities,
-    ThresholdMethod,
     by_miss_cost,
     by_sensitivity,
     by_specificity,
@@ -31,6 +30,7 @@ from readfirst.statistics.operating_points import (
 )
 from readfirst.statistics.shares import Share, share
 from readfirst.statistics.threshold_comparison import Comparison, compare_thresholds
+from readfirst.statistics.threshold_methods import ThresholdMethod
 from readfirst.studies.findings import Finding
 
 #: Days of arrivals of which the report says what would change.

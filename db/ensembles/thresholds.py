@@ -17,7 +17,7 @@ from db.tables import EVERYBODY, EnsembleVersion, Threshold
 from readfirst.domain import ImageScore
 from readfirst.errors import Misconfigured
 from readfirst.language.texts import gettext
-from readfirst.statistics.operating_points import ThresholdMethod
+from readfirst.statistics.threshold_methods import ThresholdMethod
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,11 @@ class PacsSourceRecord:
     last_error: str | None
 
 
+def has_sources(session: Session) -> bool:
+    """Tell whether there is any source."""
+    return session.scalar(select(SourceRow.id).limit(1)) is not None
+
+
 def add_source(session: Session, source: PacsSource, at: datetime) -> None:
     """Add a source. Raises Conflict if there is one of that name."""
     if _row(session, source.name) is not None:

@@ -10,7 +10,7 @@ from db.tables.base import Base, Leased, text_enum
 from readfirst.domain import FIRST_POPULATION
 from readfirst.ensemble_states import EnsembleState
 from readfirst.nights.reasons import NightEnd
-from readfirst.statistics.operating_points import ThresholdMethod
+from readfirst.statistics.threshold_methods import ThresholdMethod
 
 METHOD = text_enum(ThresholdMethod)
 #: The population of every film that belongs to no other one of the ensemble.

@@ -11,12 +11,11 @@ import io
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from contextvars import ContextVar
-from functools import partial
-from importlib.machinery import ModuleSpec
 from types import ModuleType
+
+from readfirst.startup.pruned_import import Load, PruningFinder
 
 LEVEL = "TF_CPP_MIN_LOG_LEVEL"
 #: From errors on. A smaller number in the environment shows them again.
@@ -24,8 +23,6 @@ ERRORS = "2"
 #: Packages that Keras loads where they are installed, for wrappers and plots of its own. They are a
 #: third of the processor time of its import. Whoever wants them imports them before or after it.
 UNUSED = frozenset({"matplotlib", "pandas", "sklearn"})
-#: True where TensorFlow or Keras is being loaded: each thread has a context of its own.
-_loads = ContextVar("_loads", default=False)
 #: Passes on what is no notice or warning of TensorFlow, as `I0000 00:00:17.1 88 port.cc:153] …`.
 FILTER = r"""
 import re, signal, sys
@@ -47,39 +44,14 @@ def prepare_import() -> None:
     and Keras do without the packages that nobody here needs.
     """
     os.environ.setdefault(LEVEL, ERRORS)
-    if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
-        sys.meta_path.insert(0, _Finder())
+    PruningFinder({"tensorflow": UNUSED, "keras": UNUSED}, _load).install()
 
 
-class _Finder:
-    """Finds TensorFlow and Keras as the other finders do, and has them loaded by `_load`.
-
-    Where `_load` is at work, and in no other thread, it finds none of the unused packages. It stays
-    in `sys.meta_path`: with a finder that is taken out, other threads would skip the next one.
-    """
-
-    def find_spec(
-        self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
-    ) -> ModuleSpec | None:
-        if name in UNUSED and _loads.get():
-            raise ModuleNotFoundError(f"{name} is not loaded with Keras", name=name)
-        if name not in ("tensorflow", "keras"):
-            return None
-        others = (finder for finder in sys.meta_path if finder is not self)
-        specs = (finder.find_spec(name, path, target) for finder in others)
-        spec = next(filter(None, specs), None)
-        if spec is not None and spec.loader is not None:
-            load = spec.loader.exec_module
-            spec.loader.exec_module = partial(_load, load)  # type: ignore[method-assign]
-        return spec
-
-
-def _load(load: object, module: ModuleType) -> None:
+def _load(load: Load, module: ModuleType) -> None:
     with ExitStack() as stack:
         if module.__name__ == "tensorflow" and os.environ.get(LEVEL, "0") >= ERRORS:
             stack.enter_context(filtered_stderr())
-        stack.callback(_loads.reset, _loads.set(True))
-        load(module)  # type: ignore[operator]
+        load(module)
 
 
 @contextmanager

@@ -7,7 +7,6 @@ probabilities of cases, so that none lies on a case.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
 import numpy as np
 import numpy.typing as npt
@@ -18,21 +17,6 @@ from readfirst.statistics.shares import Z
 Array = npt.NDArray[np.float64]
 #: Nearest to 0 and 1 that a threshold comes.
 LEAST, MOST = 1e-6, 1 - 1e-6
-
-
-class ThresholdMethod(StrEnum):
-    """The ways in which a threshold is chosen. Stored, so a value is never renamed."""
-
-    #: It came with the ensemble.
-    MANIFEST = "manifest"
-    #: The highest at which at least this share of the sick cases is flagged.
-    SENSITIVITY = "sensitivity"
-    #: The lowest at which at least this share of the healthy cases is not flagged.
-    SPECIFICITY = "specificity"
-    #: The one whose cost is least, where a missed case weighs as much as so many false alarms.
-    MISS_COST = "miss_cost"
-    #: Somebody named it.
-    VALUE = "value"
 
 
 @dataclass(frozen=True, slots=True)

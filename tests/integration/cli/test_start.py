@@ -62,8 +62,8 @@ def test_the_page_starts_without_what_makes_dicom_objects(tmp_path: Path) -> Non
 
 
 def test_a_process_that_runs_no_task_loads_nothing_of_the_steps(tmp_path: Path) -> None:
-    """As a worker's first process, and the clock."""
-    script = "import sys, worker.tasks; print(*sys.modules)"
+    """As a worker's first process, and the clock, also while it looks for archives to poll."""
+    script = "import sys, worker.tasks, worker.pacs.polling_thread; print(*sys.modules)"
     ended = subprocess.run(
         [sys.executable, "-c", script],
         env=os.environ | {"READFIRST_HOME": str(tmp_path)},
@@ -74,7 +74,7 @@ def test_a_process_that_runs_no_task_loads_nothing_of_the_steps(tmp_path: Path) 
     )
     modules = set(ended.stdout.split())
     assert "worker.tasks" in modules
-    assert not {"worker.steps", "worker.composition", "pydicom", "keras"} & modules
+    assert not {"worker.steps", "worker.composition", "numpy", "pydicom", "keras"} & modules
 
 
 def test_a_command_that_is_looked_up_is_the_only_one_made() -> None:
@@ -100,3 +100,33 @@ def test_every_command_is_where_it_is_said_to_be() -> None:
         for name in commands:
             assert made[name].name == name
             assert made[name].rich_help_panel == panel
+
+
+def printed(program: str) -> list[str]:
+    """The words that a Python process of its own prints."""
+    command = [sys.executable, "-c", program]
+    ended = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
+    return ended.stdout.split()
+
+
+def test_a_process_that_ends_looks_through_nothing_that_it_imported() -> None:
+    """A call that is registered first comes last: it sees what is left to be looked through."""
+    program = (
+        "import atexit, gc\n"
+        "from readfirst.startup.garbage import collect_seldom\n"
+        "numbers = lambda: print(len(gc.get_objects()) < 100, gc.get_freeze_count() > 1000)\n"
+        "atexit.register(numbers)\n"
+        "collect_seldom()\n"
+    )
+    assert printed(program) == ["True", "True"]
+
+
+def test_pydicom_loads_nothing_for_downloads() -> None:
+    """Whoever imports that afterwards has it."""
+    program = (
+        "import readfirst.startup.pydicom_import, pydicom, sys\n"
+        "print(*{'requests', 'tqdm', 'urllib3'} & {*sys.modules})\n"
+        "import requests, tqdm\n"
+        "print(requests.__name__, tqdm.__name__)\n"
+    )
+    assert printed(program) == ["requests", "tqdm"]

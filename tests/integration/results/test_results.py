@@ -21,7 +21,7 @@ from models.manifest import shipped_version
 from readfirst.results.reasons import NoResultCode
 from readfirst.results.values import DICOM_KINDS, ResultKind
 from readfirst.samples import FOLDER
-from readfirst.statistics.operating_points import ThresholdMethod
+from readfirst.statistics.threshold_methods import ThresholdMethod
 from readfirst.studies.findings import Finding
 from readfirst.testing import FixedEnsemble
 from results.make import ResultObject, make_results

@@ -11,11 +11,13 @@ from pathlib import Path
 
 import pytest
 from pydicom.uid import generate_uid
+from sqlalchemy import func, select
 
 from db.pacs.fetches import fetch_records
 from db.pacs.polling import claim_visit, end_visit
 from db.pacs.sources import PacsSourceRecord, add_source, source_record
 from db.session import Database
+from db.tables import HeartbeatRow
 from ingest.pacs.open_client import open_client
 from readfirst.pacs.fetches import FetchPurpose, FetchState
 from readfirst.pacs.source import PacsSource, Retrieval
@@ -212,11 +214,18 @@ def test_the_clock_of_a_site_polls(
     pacs: Pacs, settings: Settings, database: Database, tmp_path: Path
 ) -> None:
     settings.inbox_path.mkdir(parents=True)
-    add(database, pacs.source)
     add_film(pacs, tmp_path, StudyDate=f"{datetime.now(UTC):%Y%m%d}")
     with a_clock(settings):
+        wait_until(lambda: gives_signs_of_life(database))
+        # The clock waits for its first source.
+        add(database, pacs.source)
         wait_until(lambda: len(in_inbox(settings.inbox_path)) == 1)
     assert record(database).polled_at is not None
+
+
+def gives_signs_of_life(database: Database) -> bool:
+    with database.read() as session:
+        return session.scalar(select(func.count()).select_from(HeartbeatRow)) == 1
 
 
 @contextmanager

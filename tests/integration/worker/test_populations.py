@@ -22,7 +22,7 @@ from models.manifest import MANIFEST_FILE, Manifest, load_manifest, shipped_vers
 from readfirst.domain import AgeAndView, ImageScore
 from readfirst.samples import FOLDER
 from readfirst.settings import Settings
-from readfirst.statistics.operating_points import ThresholdMethod
+from readfirst.statistics.threshold_methods import ThresholdMethod
 from readfirst.testing import FixedEnsemble
 from tests.support.populations import a_population
 from tests.support.studies import AS_STORED, NOBODY

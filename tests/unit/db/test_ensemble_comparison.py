@@ -14,7 +14,7 @@ from db.session import Database
 from db.tables import ShadowImage
 from readfirst.ensemble_states import EnsembleState
 from readfirst.errors import Misconfigured
-from readfirst.statistics.operating_points import ThresholdMethod
+from readfirst.statistics.threshold_methods import ThresholdMethod
 from readfirst.studies.findings import Finding
 from tests.support.compared import a_compared_film
 from tests.support.studies import (

@@ -20,7 +20,7 @@ from db.tables import EnsembleVersion, Score, Study
 from db.worklist.patients import other_studies
 from db.worklist.queries import image_detail, reading_order, study_detail
 from readfirst.domain import ImageScore
-from readfirst.statistics.operating_points import ThresholdMethod
+from readfirst.statistics.threshold_methods import ThresholdMethod
 from readfirst.studies.display import DisplayContext
 from readfirst.studies.findings import Finding
 from readfirst.studies.marks import MarkCode, Validity, mark

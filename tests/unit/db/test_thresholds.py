@@ -25,7 +25,8 @@ from db.worklist.patients import other_studies
 from db.worklist.queries import reading_order, study_detail
 from readfirst.errors import Misconfigured
 from readfirst.monitoring.reference import Binned, PixelCheckRefusals, Reference, as_data
-from readfirst.statistics.operating_points import ThresholdMethod, labelled
+from readfirst.statistics.operating_points import labelled
+from readfirst.statistics.threshold_methods import ThresholdMethod
 from readfirst.studies.findings import Finding
 from tests.support.studies import (
     AS_STORED,

@@ -19,7 +19,7 @@ from readfirst.monitoring.alerts import AlertKind
 from readfirst.monitoring.config import MonitoringConfig, monitoring_config
 from readfirst.monitoring.period import make_period
 from readfirst.settings import Settings
-from readfirst.statistics.operating_points import ThresholdMethod
+from readfirst.statistics.threshold_methods import ThresholdMethod
 from readfirst.studies.findings import Finding
 from tests.support.studies import NOW, a_scored_image, give_verdict, lifecycle
 

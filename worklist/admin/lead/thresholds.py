@@ -30,7 +30,7 @@ from readfirst.access.roles import Role
 from readfirst.errors import Misconfigured
 from readfirst.language.texts import gettext
 from readfirst.settings import Settings
-from readfirst.statistics.operating_points import ThresholdMethod
+from readfirst.statistics.threshold_methods import ThresholdMethod
 from readfirst.studies.populations import population_text
 from readfirst.tasks.names import TaskName
 from worklist.http.problems import TAKEN, as_problem

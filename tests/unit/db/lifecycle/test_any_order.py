@@ -41,7 +41,7 @@ from readfirst.domain import ImageScore, ImageState
 from readfirst.errors import Refused
 from readfirst.refusals import RefusalCode
 from readfirst.ris.values import ImagingOrder, ImagingReport, ReportStatus
-from readfirst.statistics.operating_points import ThresholdMethod
+from readfirst.statistics.threshold_methods import ThresholdMethod
 from readfirst.studies.identity import Patient
 from tests.support.studies import (
     AS_STORED,

@@ -20,7 +20,7 @@ from db.tables import Event, HeatMap, Image, OutboxMessage, Study
 from readfirst.domain import Urgency
 from readfirst.errors import Refused
 from readfirst.refusals import RefusalCode
-from readfirst.statistics.operating_points import ThresholdMethod
+from readfirst.statistics.threshold_methods import ThresholdMethod
 from readfirst.studies.priority import reading_key
 from tests.support.studies import (
     MAX_WAIT,
