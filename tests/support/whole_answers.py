@@ -21,11 +21,11 @@ _send: Final = TestClient.send
 
 def fetch_whole_answers(patch: pytest.MonkeyPatch) -> None:
     """Let test clients fetch answers whole, but for those that they stream."""
-    patch.setattr(TestClient, "send", _send_noting_streams)
+    patch.setattr(TestClient, "send", _send_marked)
     patch.setattr(testclient._TestClientTransport, "handle_request", _handle)
 
 
-def _send_noting_streams(
+def _send_marked(
     self: TestClient, request: httpx.Request, *, stream: bool = False, **options: Any
 ) -> httpx.Response:
     request.extensions = {**request.extensions, "streamed": stream}
