@@ -100,7 +100,7 @@ def test_nine_films_are_scored_once_each_three_bad_files_refused_and_parts_that_
         # Whatever is killed comes back, and what arrives meanwhile is scored all the same.
         the_part(up, "beat").kill()
         the_part(up, "valkey-server").kill()
-        the_part(up, "--hostname=assess").kill()
+        the_part(up, "assess").kill()
         the_part(up, "ingest").kill()
         the_part(up, "receive").kill()
         shutil.copy(FOLDER / "study-06.dcm", home / "inbox" / "late.dcm")
