@@ -1,7 +1,6 @@
 """A candidate in shadow with real processes: films overtake it, and a kill loses nothing."""
 
 import shutil
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from readfirst.samples import FOLDER
 from readfirst.settings import Settings
 from tests.support.environments import clean_environment
 from tests.support.small_ensemble import write_small_ensemble
-from tests.support.stack import rows, run_here, running, scored, wait_for
+from tests.support.stack import part_of_stack, rows, run_here, running, scored, wait_for
 
 pytestmark = pytest.mark.stack
 FILMS = [FOLDER / f"study-{n:02}.dcm" for n in range(1, 6)]
@@ -71,7 +70,7 @@ def test_films_overtake_a_shadow_and_a_killed_worker_loses_nothing(
     write_candidate(home / "ensembles")
     for film in FILMS:
         shutil.copy(film, inbox)
-    with running([sys.executable, "-m", "readfirst", "up"], environment) as up:
+    with running(part_of_stack("ingest", "prepare", "assess", "beat"), environment) as up:
         wait_for(lambda: scored(environment) == len(FILMS), home / "logs")
         run_here(environment, "models", "shadow", CANDIDATE)
         # Its networks are loaded, or it scores: killed at whatever it does.
