@@ -7,7 +7,10 @@ from contextlib import contextmanager
 
 from playwright.sync_api import Browser, sync_playwright
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+#: With windows, notifications and all that people have.
+WHOLE_CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+#: The same engine without a browser around it takes a fifth less processor time.
+CHROMIUM = shutil.which("chromium-headless-shell") or WHOLE_CHROMIUM
 
 
 @contextmanager

@@ -1,7 +1,5 @@
 """A film from a real server, and in a real browser."""
 
-import os
-import shutil
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -143,14 +141,11 @@ def _request(address: str) -> tuple[float, float]:
 
 def paint(address: str, study: str) -> list[Painted]:
     """Drag the window of a film; none without a browser."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None:
-        return []
-    from playwright.sync_api import sync_playwright
+    from benchmarks.browser import a_browser
 
-    arguments = ["--disable-gpu", *(["--no-sandbox"] if os.geteuid() == 0 else [])]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
+    with a_browser() as browser:
+        if browser is None:
+            return []
         painted = []
         for width, height in CANVASES:
             page = browser.new_page(viewport={"width": width, "height": height})
@@ -177,5 +172,4 @@ def paint(address: str, study: str) -> list[Painted]:
             slowest = ordered[-1 - STEPS // 20]
             painted.append(Painted(int(box["width"]), int(box["height"]), median(times), slowest))
             page.close()
-        browser.close()
         return painted

@@ -37,8 +37,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
 
+from benchmarks.browser import CHROMIUM, WHOLE_CHROMIUM
 from ingest.reader.reader_process import Reader
 from tests.browser.page_monitor import PageMonitor
 from tests.browser.site import Site, a_site, seed
@@ -48,7 +49,6 @@ from tests.support import waiting
 from tests.support.requirements import require
 from tests.support.serving import served
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 #: Milliseconds for what must come to hold.
 TIMEOUT = round(1000 * waiting.TIMEOUT)
 #: Nothing here needs the network, and Chromium is not to try.
@@ -77,14 +77,28 @@ class Picture(Protocol):
 
 
 @pytest.fixture(scope="package")
-def browser() -> Iterator[Browser]:
-    """A browser for all tests of this folder, gone before the next: its loop shuts out others."""
-    require("chromium", CHROMIUM is not None)
+def playwright() -> Iterator[Playwright]:
+    """Playwright for all tests of this folder, gone before the next: its loop shuts out others."""
     expect.set_options(timeout=TIMEOUT)
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS + AS_ROOT)
+    with sync_playwright() as started:
+        yield started
+
+
+@pytest.fixture(scope="package")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    """A browser for all tests of this folder."""
+    require("chromium", CHROMIUM is not None)
+    with playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS + AS_ROOT) as launched:
         yield launched
-        launched.close()
+
+
+@pytest.fixture(scope="module")
+def whole_browser(playwright: Playwright) -> Iterator[Browser]:
+    """A browser that can be permitted to notify people."""
+    require("whole chromium", WHOLE_CHROMIUM is not None)
+    program, arguments = WHOLE_CHROMIUM, ARGUMENTS + AS_ROOT
+    with playwright.chromium.launch(executable_path=program, args=arguments) as launched:
+        yield launched
 
 
 @pytest.fixture(scope="session")

@@ -24,6 +24,18 @@ DARK_AND_NARROW = """() => {
   document.adoptedStyleSheets.push(sheet);
 }"""
 
+#: Adds two pictures without words for them, one for dark pages and one for narrow ones.
+PICTURES = """() => {
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(`#dark, #narrow { display: none }
+    @media (prefers-color-scheme: dark) { #dark { display: block } }
+    @media (max-width: 500px) { #narrow { display: block } }`);
+  document.adoptedStyleSheets.push(sheet);
+  for (const id of ["dark", "narrow"]) {
+    document.querySelector("main").append(Object.assign(new Image(9, 9), { id }));
+  }
+}"""
+
 
 def test_no_page_has_a_grave_fault(site: Site, page: Page) -> None:
     add_people(site)
@@ -49,3 +61,15 @@ def test_a_grave_fault_of_one_look_is_found(site: Site, page: Page) -> None:
     page.evaluate(DARK_AND_NARROW)
     (fault,) = faults_in_each_look(page, *WIDTHS)
     assert fault.startswith("dark, 400: color-contrast")
+
+
+def test_a_grave_fault_of_what_stands_in_one_look_alone_is_found(site: Site, page: Page) -> None:
+    page.goto("/refused")
+    page.evaluate(PICTURES)
+    violations = faults_in_each_look(page, *WIDTHS)
+    assert [violation.split(" ", 5)[:4] for violation in violations] == [
+        ["dark,", "1400:", "image-alt:", "['#dark']"],
+        ["light,", "400:", "image-alt:", "['#narrow']"],
+        ["dark,", "400:", "image-alt:", "['#dark']"],
+        ["dark,", "400:", "image-alt:", "['#narrow']"],
+    ]

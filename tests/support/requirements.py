@@ -15,7 +15,8 @@ from typing import Final, NoReturn
 import pytest
 
 REASONS: Final = {
-    "chromium": "no Chromium here (Debian package chromium)",
+    "chromium": "no Chromium here (Debian package chromium-headless-shell, or chromium)",
+    "whole chromium": "no Chromium here that notifies people (Debian package chromium)",
     "dcmtk": "DCMTK's tools are not here (Debian package dcmtk)",
     "dicom tools": "dciodvfy and tid1500reader are not here (packages dicom3tools and dcmqi)",
     "ohif": "OHIF is not here (`make node_modules/.ohif/ready`, from the npm registry)",
