@@ -6,17 +6,12 @@ from typing import Any
 
 import psutil
 import pytest
-from pydantic import SecretStr
-from sqlalchemy import func, select
 
-from cli.common.database import opened
-from db.tables import Score
 from models.manifest import MANIFEST_FILE, load_manifest, shipped_version
 from readfirst.samples import FOLDER
-from readfirst.settings import Settings
 from tests.support.environments import clean_environment
 from tests.support.small_ensemble import write_small_ensemble
-from tests.support.stack import part_of_stack, rows, run_here, running, scored, wait_for
+from tests.support.stack import part_of_stack, rows, run_here, running, scored, selected, wait_for
 
 pytestmark = pytest.mark.stack
 FILMS = [FOLDER / f"study-{n:02}.dcm" for n in range(1, 6)]
@@ -48,11 +43,8 @@ def write_candidate(site_folder: Path) -> None:
 
 def counts(environment: dict[str, str]) -> dict[str, int]:
     """The number of scores of each version."""
-    home, url = environment["READFIRST_HOME"], environment["READFIRST_DATABASE_URL"]
-    settings = Settings(home=Path(home), database_url=SecretStr(url))
-    with opened(settings) as database, database.read() as session:
-        query = select(Score.ensemble_version, func.count()).group_by(Score.ensemble_version)
-        return dict(session.execute(query).all())
+    query = "SELECT ensemble_version, count(*) FROM scores GROUP BY ensemble_version"
+    return dict(map(tuple, selected(environment, query)))
 
 
 def ensembles(environment: dict[str, str]) -> set[Any]:
