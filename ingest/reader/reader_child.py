@@ -214,11 +214,8 @@ def main() -> None:
     load_codecs()
     sandbox.prepare()
     gc.freeze()
+    gc.enable()
     # Codecs that write to stdout must not break the framing: they get stderr.
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     serve(sys.stdin.buffer, answers, int(sys.argv[1]))
-
-
-if __name__ == "__main__":
-    main()

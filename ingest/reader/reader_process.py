@@ -40,7 +40,7 @@ from readfirst.refusals import RefusalCode
 HEADERS, FACTS = TypeAdapter(Header), TypeAdapter(FilmFacts)
 ELEMENTS, SOURCES = TypeAdapter(list[Element]), TypeAdapter(FilmSource)
 #: The module that runs as the child.
-CHILD = "ingest.reader.reader_child"
+CHILD = "ingest.reader.child_start"
 #: Seconds that a new child may take for its imports.
 START_SECONDS = 60.0
 #: So often one file is given to a child before it is left for later.

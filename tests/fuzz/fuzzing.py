@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 
@@ -18,6 +19,9 @@ from tests.fuzz.mutations import mutate
 from tests.fuzz.results import SHOWN, UNPACKED, peak_megabytes, result_of
 from tests.fuzz.seeds import Seed
 from tests.support.files import a_dicom_file
+
+#: A good film is read after so many: what a file leaves behind stays until then.
+FILES_TO_A_LOOK: Final = 10
 
 
 @dataclass(slots=True)
@@ -89,7 +93,8 @@ def fuzz(
             try:
                 _read(path, broken, reader, report)
                 _check_left(folder)
-                assert np.array_equal(reader.display(good), grey), "the reader has changed"
+                if broken.number % FILES_TO_A_LOOK == 0 or broken.number == files - 1:
+                    assert np.array_equal(reader.display(good), grey), "the reader has changed"
             except BaseException as error:
                 # Whatever it is, it is what this run looks for; only the caller may break off.
                 if isinstance(error, KeyboardInterrupt):

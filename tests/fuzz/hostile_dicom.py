@@ -3,9 +3,7 @@
 import io
 import struct
 import warnings
-import zlib
 from collections.abc import Iterator
-from functools import cache
 from typing import Any
 
 import imagecodecs
@@ -20,6 +18,7 @@ from pydicom.uid import (
 
 from tests.fuzz.encapsulating import encapsulated
 from tests.support.files import a_dataset, a_gradient, dicom_bytes
+from tests.support.zeros import MEBIBYTE, deflated_zeros
 
 #: Levels of sequences: far more than Python's stack has frames.
 DEEP = 20_000
@@ -175,7 +174,6 @@ def an_rle_bomb() -> bytes:
     return encapsulated(RLELossless, header + segment * 2, **attributes)
 
 
-@cache
 def a_deflate_bomb() -> bytes:
     """Some hundred kilobytes that would become 512 MiB."""
     dataset = a_dataset(a_gradient())
@@ -183,9 +181,7 @@ def a_deflate_bomb() -> bytes:
     buffer = io.BytesIO()
     dataset.save_as(buffer, enforce_file_format=True)
     meta = buffer.getvalue()[: 144 + int.from_bytes(buffer.getvalue()[140:144], "little")]
-    squeeze = zlib.compressobj(wbits=-zlib.MAX_WBITS)
-    black = b"".join(squeeze.compress(bytes(1 << 20)) for _ in range(512))
-    return meta + black + squeeze.flush()
+    return meta + deflated_zeros(512 * MEBIBYTE)
 
 
 def what_aborts_gdcm() -> bytes:

@@ -1,6 +1,7 @@
 """The process that reads files, taken over: it does what an attacker's code would try there."""
 
 import ctypes
+import gc
 import os
 import socket
 import subprocess
@@ -10,7 +11,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ingest.reader import answers, reader_child, sandbox
+from ingest.reader.child_start import UNUSED, prepare_imports
+
+prepare_imports()
+
+from ingest.reader import answers, reader_child, sandbox  # noqa: E402
 
 #: prctl(2)
 PR_GET_NO_NEW_PRIVS = 39
@@ -76,7 +81,12 @@ MEANS = sandbox.means()
 
 def imported(_path: Path) -> tuple[dict[str, Any], bytes]:
     """Say what this process has imported, and the one that it was forked from had not."""
-    return {"imported": sorted(set(sys.modules) - BEFORE_FORK)}, b""
+    facts = {
+        "imported": sorted(set(sys.modules) - BEFORE_FORK),
+        "unused": [name for name in UNUSED if sys.modules.get(name)],
+        "collects": gc.isenabled(),
+    }
+    return facts, b""
 
 
 #: The modules of the process that those of files are forked from.

@@ -7,7 +7,12 @@ import pytest
 import structlog
 
 _configure = structlog.configure
+#: As structlog has it, but for tracebacks: to draw one takes as long as twenty steps of a worker.
 _INITIAL = structlog.get_config() | {"cache_logger_on_first_use": False}
+_INITIAL["processors"] = [
+    *_INITIAL["processors"][:-1],
+    structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+]
 _INITIAL_LEVEL = logging.getLogger().level
 
 

@@ -137,7 +137,8 @@ def test_the_process_of_a_film_imports_nothing(home: Path, monkeypatch: pytest.M
     with Reader(120, 512) as reader:
         reader.header(film)
         reader.corrected_film(film, 224)
-        assert reader._ask("imported", film)[0]["imported"] == []
+        facts = reader._ask("imported", film)[0]
+    assert facts == {"imported": [], "unused": [], "collects": True}
 
 
 @needs_memory_limit

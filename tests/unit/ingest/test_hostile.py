@@ -3,9 +3,6 @@
 import io
 import warnings
 import zlib
-from collections.abc import Iterable
-from functools import cache
-from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -26,22 +23,24 @@ from readfirst.domain import FileKind, Header
 from readfirst.errors import Refused
 from readfirst.refusals import RefusalCode
 from tests.support.files import a_dataset, a_dicom_file, a_gradient, dicom_bytes
+from tests.support.zeros import MEBIBYTE, deflated_zeros
 from tests.unit.ingest.test_header import refusal_of, rename_syntax
 
 
-def deflated(whole: bytes, garbage: Iterable[bytes] = ()) -> bytes:
-    """The same file with its data set deflated, by zlib, and more behind it."""
+def deflated(whole: bytes, zeros: int | None = None) -> bytes:
+    """The same file with its data set deflated, by zlib, and so many zeros behind it."""
     end_of_meta = 132 + 12 + int.from_bytes(whole[140:144], "little")
     meta = rename_syntax(whole[:end_of_meta], DeflatedExplicitVRLittleEndian)
     squeeze = zlib.compressobj(wbits=-15)
     data_set = squeeze.compress(whole[end_of_meta:])
-    return meta + data_set + b"".join(map(squeeze.compress, garbage)) + squeeze.flush()
+    if zeros is None:
+        return meta + data_set + squeeze.flush()
+    return meta + data_set + squeeze.flush(zlib.Z_FULL_FLUSH) + deflated_zeros(zeros)
 
 
-@cache
 def a_bomb(megabytes: int) -> bytes:
     """A deflated film with so many MiB of zeros behind it."""
-    return deflated(dicom_bytes(a_dataset(a_gradient())), repeat(bytes(2**20), megabytes))
+    return deflated(dicom_bytes(a_dataset(a_gradient())), megabytes * MEBIBYTE)
 
 
 @pytest.mark.parametrize("preamble", [True, False])
