@@ -19,8 +19,8 @@ How to write a test (`tests/browser/test_<feature>.py`)::
     Content-Security-Policy, or asks another machine. `monitor.expect("401")` lets pass what is
     meant.
 `new_page(color_scheme="dark", viewport={"width": 400, "height": 800})`: further pages, each with
-    cookies of its own, watched in the same way. They are quick if tabs.py
-    keeps windows with such options.
+    cookies of its own, watched in the same way. They are quick where tabs.py keeps
+    windows with such options.
 `faults(page)` of tests/browser/accessibility.py: what axe finds; assert that it is [].
     `faults_in_each_look(page, 390, 1440)`: in light and dark, and in windows of these widths.
 `picture(page, "study")`: docs/study.png, written only by `make pictures`.

@@ -73,7 +73,7 @@ class Tabs:
 
 
 class Windows:
-    """Windows for the pages of one test, each with cookies of its own; the next test has them too."""
+    """Windows for the pages of a test, each with cookies of its own; the next test has them too."""
 
     def __init__(self, browser: Browser, address: str) -> None:
         """address: of the site."""
