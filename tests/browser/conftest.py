@@ -176,6 +176,18 @@ def page(new_page: NewPage) -> Page:
 
 
 @pytest.fixture
+def permitted_page(whole_browser: Browser, site: Site, monitor: PageMonitor) -> Iterator[Page]:
+    """A page of this site that may show notifications."""
+    with whole_browser.new_context(
+        base_url=site.address, viewport=DESK, permissions=["notifications"]
+    ) as context:
+        page = context.new_page()
+        page.set_default_timeout(TIMEOUT)
+        monitor.watch(page)
+        yield page
+
+
+@pytest.fixture
 def picture() -> Picture:
     """Pictures for the documents."""
     folder = os.environ.get("READFIRST_SCREENSHOTS")

@@ -1,11 +1,10 @@
 """The list in a real browser: keys, live arrival, filters in the address, a text in none."""
 
 import re
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 from sqlalchemy import select
 
 from db.access.audit import Actor
@@ -17,10 +16,9 @@ from models.preprocessing import PREPROCESSING_VERSION
 from readfirst.formatting import short_duration
 from readfirst.studies.findings import Finding
 from tests.browser.accessibility import faults
-from tests.browser.conftest import TIMEOUT, NewPage
+from tests.browser.conftest import NewPage
 from tests.browser.page_monitor import PageMonitor, event_stream, wait_until
 from tests.browser.site import LATER, Site
-from tests.browser.tabs import DESK
 from tests.support.studies import give_verdict, lifecycle, score_ready
 
 LOW = {"width": 1400, "height": 420}
@@ -35,19 +33,6 @@ Storage.prototype.setItem = function (name, value) {
   if (name === "readfirst.order") window.lists += 1;
   return remember.call(this, name, value);
 };"""
-
-
-@pytest.fixture
-def permitted_page(whole_browser: Browser, site: Site, monitor: PageMonitor) -> Iterator[Page]:
-    """A page that may show notifications."""
-    with whole_browser.new_context(
-        base_url=site.address, viewport=DESK, permissions=["notifications"]
-    ) as context:
-        page = context.new_page()
-        page.set_default_timeout(TIMEOUT)
-        page.add_init_script(OVERHEAR)
-        monitor.watch(page)
-        yield page
 
 
 def row(page: Page, uid: str) -> Locator:
@@ -281,6 +266,7 @@ def test_a_flagged_study_is_told_of_by_choice_and_without_a_name(
     site: Site, permitted_page: Page
 ) -> None:
     page = permitted_page
+    page.add_init_script(OVERHEAR)
     is_live(page)
     uid = site.arrive(LATER[0], probability=0.97)
     expect(row(page, uid)).to_have_class(re.compile("is-flagged"))
@@ -302,6 +288,7 @@ def test_a_flag_of_a_study_that_was_read_long_ago_tells_nobody(
     """After a night the row follows, without a notification and without a tone."""
     uid = site.arrive(LATER[0], probability=0.1)
     page = permitted_page
+    page.add_init_script(OVERHEAR)
     page.goto("/?show=all")
     assert page.evaluate("Notification.permission") == "granted"
     page.locator("summary", has_text="Alerts").click()

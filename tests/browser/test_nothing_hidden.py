@@ -129,8 +129,8 @@ def test_a_verdict_that_no_server_took_is_offered_again(
     expect(row(page, uid)).to_have_count(0)
 
 
-def test_a_stat_study_alerts_once(site: Site, new_page: NewPage) -> None:
-    page = new_page(permissions=["notifications"])
+def test_a_stat_study_alerts_once(site: Site, permitted_page: Page) -> None:
+    page = permitted_page
     page.add_init_script(OVERHEAR)
     page.goto("/")
     page.locator("summary", has_text="Alerts").click()
