@@ -1,6 +1,6 @@
 """Levels of an adaptation, measured on patients that none of their choices ever saw."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -15,13 +15,15 @@ from laboratory.adaptation.levels import (
     OperatingRule,
     fit_levels,
 )
-from laboratory.evaluation.metrics import bootstrap, evaluate, interval, probability_figures
+from laboratory.evaluation.area_within_folds import AreaWithinFolds
+from laboratory.evaluation.metrics import bootstrap, evaluate, interval, log_losses
 from laboratory.evaluation.missing_cases import missing, missing_text
-from laboratory.evaluation.patient_folds import FOLDS, Indices, patient_folds
+from laboratory.evaluation.patient_folds import Indices, patient_folds
 from models.combining import calibrated, sigmoid
 from models.manifest import ChangedFigure, Metrics
 from readfirst.errors import Misconfigured
-from readfirst.statistics.confusion import confusion_at
+from readfirst.statistics.calibration import calibration_error
+from readfirst.statistics.confusion import confusion_of
 
 Array = npt.NDArray[np.float64]
 Fold = tuple[Indices, Indices]
@@ -115,15 +117,13 @@ def adapt(
             held_out[level].flagged[fold] = probabilities >= rule.threshold
     as_it_is = sigmoid(calibrated(films.logits, before.calibration))
     now = Predictions(as_it_is, as_it_is >= before.threshold)
-    layer = held_out.get(AdaptationLevel.LINEAR_LAYER)
-    against = None if layer is None else (held_out[AdaptationLevel.CALIBRATION], layer)
+    compared = {AS_IT_IS: now} | {level.value: each for level, each in held_out.items()}
+    drawn = _draw(films, fold_of, compared, aim, seed)
+    calibration, layer = AdaptationLevel.CALIBRATION, AdaptationLevel.LINEAR_LAYER
     return AdaptationResult(
         levels=levels,
-        figures={
-            level: _compare(films, fold_of, (now, after), aim, seed)
-            for level, after in held_out.items()
-        },
-        layer_gain=_compare(films, fold_of, against, aim, seed)["log_loss"] if against else None,
+        figures={level: drawn.compare(AS_IT_IS, level) for level in levels},
+        layer_gain=drawn.compare(calibration, layer)["log_loss"] if layer in levels else None,
         held_out=held_out,
         missing=lacking,
         aim=aim,
@@ -144,71 +144,80 @@ def _empty(films: int) -> Predictions:
     return Predictions(np.zeros(films), np.zeros(films, dtype=np.bool_))
 
 
-def _compare(
-    films: LabelledFeatures,
-    fold_of: npt.NDArray[np.int64],
-    pair: tuple[Predictions, Predictions],
-    aim: Aim,
-    seed: int,
-) -> dict[str, ChangedFigure]:
-    """Compare predictions before and after on the same draws of patients."""
-
-    def measure(at: npt.NDArray[np.int64]) -> dict[str, float]:
-        before, after = (_figures(films.labels, fold_of, each, aim, at) for each in pair)
-        drawn = {f"{name} before": value for name, value in before.items()}
-        drawn |= {f"{name} after": value for name, value in after.items()}
-        return drawn | {f"{name} difference": after[name] - before[name] for name in before}
-
-    values = measure(np.arange(len(films.labels)))
-    draws = bootstrap(films.patients, films.labels, measure, seed)
-    estimates = {
-        name: interval(value, [draw[name] for draw in draws]) for name, value in values.items()
-    }
-    return {
-        name: ChangedFigure(
-            before=estimates[f"{name} before"],
-            after=estimates[f"{name} after"],
-            difference=estimates[f"{name} difference"],
-        )
-        for name in FIGURES
-    }
-
-
 #: Of every comparison. cost: weighed share of the sick missed, and share of the healthy flagged.
 FIGURES = ("auc", "ece", "brier", "log_loss", "sensitivity", "specificity", "cost")
+#: The name of the ensemble as it is, beside those of the levels.
+AS_IT_IS = "as it is"
 
 
-def _figures(
+@dataclass(frozen=True, slots=True, eq=False)
+class _Drawn:
+    """Figures of several predictions, and what the same draws of patients make of them.
+
+    draws: the figures of each draw. By the name of the predictions and of the figure.
+    """
+
+    figures: Mapping[str, Mapping[str, float]]
+    draws: Sequence[Mapping[str, Mapping[str, float]]]
+
+    def compare(self, before: str, after: str) -> dict[str, ChangedFigure]:
+        """Compare the predictions of two names, by figure."""
+        return {figure: self._changed(before, after, figure) for figure in FIGURES}
+
+    def _changed(self, before: str, after: str, figure: str) -> ChangedFigure:
+        pairs = [(drawn[before][figure], drawn[after][figure]) for drawn in self.draws]
+        earlier, later = self.figures[before][figure], self.figures[after][figure]
+        return ChangedFigure(
+            before=interval(earlier, [of_before for of_before, _ in pairs]),
+            after=interval(later, [of_after for _, of_after in pairs]),
+            difference=interval(
+                later - earlier, [of_after - of_before for of_before, of_after in pairs]
+            ),
+        )
+
+
+def _draw(
+    films: LabelledFeatures,
+    fold_of: npt.NDArray[np.int64],
+    predictions: Mapping[str, Predictions],
+    aim: Aim,
+    seed: int,
+) -> _Drawn:
+    """Measure predictions by name, all on the same draws of patients."""
+    measures = {
+        name: _measure_of(films.labels, fold_of, each, aim) for name, each in predictions.items()
+    }
+
+    def measure(at: Indices) -> dict[str, dict[str, float]]:
+        return {name: of_one(at) for name, of_one in measures.items()}
+
+    return _Drawn(
+        measure(np.arange(len(films.labels))),
+        bootstrap(films.patients, films.labels, measure, seed),
+    )
+
+
+def _measure_of(
     labels: npt.NDArray[np.int64],
     fold_of: npt.NDArray[np.int64],
     predictions: Predictions,
     aim: Aim,
-    at: npt.NDArray[np.int64],
-) -> dict[str, float]:
-    drawn, probabilities = labels[at], predictions.probabilities[at]
-    counts = confusion_at(drawn, predictions.flagged[at].astype(np.float64), 0.5)
-    return {
-        "auc": _area_within(fold_of[at], drawn == 1, probabilities),
-        **probability_figures(drawn, probabilities),
-        "sensitivity": counts.sensitivity,
-        "specificity": counts.specificity,
-        "cost": aim.miss_weight * (1 - counts.sensitivity) + 1 - counts.specificity,
-    }
+) -> Callable[[Indices], dict[str, float]]:
+    """What measures predictions on drawn films: from their indices to `FIGURES`."""
+    sick, probabilities = labels == 1, predictions.probabilities
+    area = AreaWithinFolds(fold_of, sick, probabilities)
+    errors, losses = (probabilities - labels) ** 2, log_losses(labels, probabilities)
 
+    def measure(at: Indices) -> dict[str, float]:
+        counts = confusion_of(predictions.flagged[at], sick[at])
+        return {
+            "auc": area(at),
+            "ece": calibration_error(labels[at], probabilities[at]),
+            "brier": float(errors[at].mean()),
+            "log_loss": float(losses[at].mean()),
+            "sensitivity": counts.sensitivity,
+            "specificity": counts.specificity,
+            "cost": aim.miss_weight * (1 - counts.sensitivity) + 1 - counts.specificity,
+        }
 
-def _area_within(
-    fold_of: npt.NDArray[np.int64], sick: npt.NDArray[np.bool_], probabilities: Array
-) -> float:
-    """Area under the ROC curve over the pairs of films that one fit has scored: those of a fold.
-
-    Across folds it would compare calibrations, and fall where the order of films is the same.
-    """
-    pairs = ordered = 0.0
-    for fold in range(FOLDS):
-        ill, well = (probabilities[(fold_of == fold) & (sick == each)] for each in (True, False))
-        pairs += len(ill) * len(well)
-        well = np.sort(well)
-        # Mann and Whitney 1947; ties count half.
-        for side in ("left", "right"):
-            ordered += np.searchsorted(well, ill, side).sum() / 2
-    return float(ordered / pairs) if pairs else float("nan")
+    return measure

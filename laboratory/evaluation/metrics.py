@@ -1,7 +1,8 @@
 """Metrics of a classifier, with intervals: pure functions of labels, probabilities, patients."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,7 @@ from readfirst.statistics.confusion import confusion_at
 from readfirst.studies.prevalence import all_at_prevalence
 
 Array = npt.NDArray[np.float64]
+Measured = TypeVar("Measured")
 RESAMPLES = 1000
 #: Prevalence at which predictive values are stated, unless said otherwise.
 PREVALENCE = 0.2
@@ -141,20 +143,20 @@ def interval(value: float, drawn: list[float]) -> Estimate:
 def bootstrap(
     patients: np.ndarray,
     labels: np.ndarray,
-    measure: Callable[[np.ndarray], Mapping[str, float]],
+    measure: Callable[[np.ndarray], Measured],
     seed: int,
-) -> list[Mapping[str, float]]:
+) -> list[Measured]:
     """Measure again and again on patients drawn with repetition, where both classes are there.
 
-    patients, labels: (n,). measure: from the indices of the films drawn to figures by name.
+    patients, labels: (n,). measure: from the indices of the films drawn to their figures.
     """
     generator = np.random.default_rng(seed)
     _, patient_of = np.unique(patients, return_inverse=True)
     images_of = [np.flatnonzero(patient_of == p) for p in range(patient_of.max() + 1)]
-    draws: list[Mapping[str, float]] = []
+    draws: list[Measured] = []
     while len(draws) < RESAMPLES:
         drawn = generator.integers(len(images_of), size=len(images_of))
         at = np.concatenate([images_of[p] for p in drawn])
-        if len(np.unique(labels[at])) == 2:
+        if labels[at].min() < labels[at].max():
             draws.append(measure(at))
     return draws

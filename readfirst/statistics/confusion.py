@@ -74,10 +74,10 @@ class Confusion:
 def confusion_of(flagged: npt.NDArray[np.bool_], sick: npt.NDArray[np.bool_]) -> Confusion:
     """Count cases by flag and truth. flagged, sick: (n,) bool."""
     return Confusion(
-        true_positives=int(np.sum(flagged & sick)),
-        false_negatives=int(np.sum(~flagged & sick)),
-        false_positives=int(np.sum(flagged & ~sick)),
-        true_negatives=int(np.sum(~flagged & ~sick)),
+        true_positives=int(np.count_nonzero(flagged & sick)),
+        false_negatives=int(np.count_nonzero(~flagged & sick)),
+        false_positives=int(np.count_nonzero(flagged & ~sick)),
+        true_negatives=int(np.count_nonzero(~flagged & ~sick)),
     )
 
 
