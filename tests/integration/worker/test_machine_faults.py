@@ -27,6 +27,7 @@ from readfirst.refusals import RefusalCode
 from readfirst.samples import FOLDER
 from readfirst.testing import FixedEnsemble
 from tests.fixtures.worker import READER_LIMITS
+from tests.support.databases import on_both
 from tests.support.faults import (
     codes,
     counted,
@@ -116,7 +117,7 @@ PREPARING = {
 }
 
 
-@pytest.mark.parametrize("name", PREPARING)
+@on_both("name", PREPARING)
 def test_what_stops_preparing_is_waited_for_and_said(received: Worker, name: str) -> None:
     make, code = PREPARING[name]
     with Reader(*READER_LIMITS) as not_started:
@@ -275,7 +276,7 @@ def test_an_image_that_is_poison_to_the_networks_is_found_and_refused_alone(
     assert stopped(worker.database) == {}
 
 
-@pytest.mark.parametrize(
+@on_both(
     "error",
     [Misconfigured("the weight file is cut"), OSError(5, "Input/output error"), ValueError("h5")],
 )
