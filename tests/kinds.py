@@ -37,10 +37,10 @@ ALL: Final[tuple[str, ...]] = ()
 #: By module, the tests that need more than this process, beyond what their fixtures tell.
 INTEGRATION: Final[dict[str, tuple[str, ...]]] = {
     "unit/ingest/test_hardening.py": (
+        "test_a_child_that_cannot_start_blames_no_film",
         "test_a_large_film_of_sixteen_bits_is_shown_within_the_memory_limit",
     ),
     "unit/ingest/test_hostile.py": ("test_a_deflate_bomb_is_given_up_within_the_memory_limit",),
-    "unit/ingest/test_syntaxes.py": ("test_a_decoder_that_panics_leaves_its_child_alive",),
     "unit/models/test_ensemble.py": (
         "test_precision_follows_the_processor",
         "test_an_ensemble_is_trained_from_a_folder_and_can_be_loaded",
