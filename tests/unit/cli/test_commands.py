@@ -17,6 +17,7 @@ from readfirst.errors import Misconfigured, Refused
 from readfirst.inbox_issues import InboxIssue, InboxIssueCode
 from readfirst.refusals import RefusalCode
 from readfirst.samples import FOLDER
+from tests.support.filled_once import FilledOnce
 from tests.support.studies import a_header, a_scored_image, an_image
 
 NOW = datetime.now(UTC)
@@ -30,13 +31,20 @@ def home(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> 
     return tmp_path / "home"
 
 
-@pytest.fixture
-def studies(database: Database) -> None:
+def _add_studies(database: Database) -> None:
     with database.write() as session:
         a_scored_image(session, NOW, probability=0.1, study="1.1")
         named = a_header(patient_name="Díaz^Lucía")
         a_scored_image(session, NOW, probability=0.97, study="1.2", header=named)
         an_image(session, NOW, study="1.3", refusal=Refused(RefusalCode.TRUNCATED))
+
+
+_studies = FilledOnce(_add_studies)
+
+
+@pytest.fixture
+def studies(database: Database) -> None:
+    _studies.into(database)
 
 
 def run(*arguments: str) -> Result:

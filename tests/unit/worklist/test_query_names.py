@@ -1,11 +1,19 @@
 """Query parameters that an operation does not have."""
 
+from pathlib import Path
+
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from tests.support.access_table import filled
 from worklist.security.routes import policies
+
+
+@pytest.fixture
+def database_url(tmp_path: Path) -> str:
+    """Names are compared before a database is asked."""
+    return f"sqlite:///{tmp_path / 'readfirst.db'}"
 
 
 def faults(client: TestClient, path: str) -> list[str]:
