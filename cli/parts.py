@@ -3,7 +3,6 @@
 import gc
 import os
 import signal
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -39,7 +38,10 @@ class Work(StrEnum):
 
 #: Each kind listens to the housekeeping too, so that the sweep needs neither of them alone. Results
 #: are sent by those that prepare: whoever waits for another system scores no film meanwhile.
-QUEUES = {Work.PREPARE: "prepare,housekeeping,sending", Work.SCORE: "assess,housekeeping"}
+QUEUES = {
+    Work.PREPARE: ("prepare", "housekeeping", "sending"),
+    Work.SCORE: ("assess", "housekeeping"),
+}
 
 
 #: Said of a home folder from before files were private.
@@ -154,23 +156,23 @@ def worker(
 ) -> None:
     """Run a Celery worker that prepares images, assesses them, or both."""
     settings = _entry()
+    # It reads the settings as well, so that a wrong one is told of before.
+    from worker.celery_process import run_worker
+
     kinds = [only] if only else list(Work)
     processes = concurrency or (settings.prepare_workers if only is Work.PREPARE else 1)
-    _become_celery(
-        "worker",
-        f"--queues={','.join(QUEUES[kind] for kind in kinds)}",
-        f"--concurrency={processes}",
-        f"--hostname={'-'.join(kinds)}-{os.getpid()}@%h",
-        "--without-gossip",
-        "--without-mingle",
+    name = f"{'-'.join(kinds)}-{os.getpid()}"
+    raise typer.Exit(
+        run_worker([queue for kind in kinds for queue in QUEUES[kind]], processes, name)
     )
 
 
 def beat() -> None:
     """Run the scheduler: the sweep every few seconds, the re-scoring every night."""
     settings = _entry()
-    # A pid file would keep beat from starting after a crash; the supervisor sees to it being one.
-    _become_celery("beat", "--pidfile=", f"--schedule={settings.home_path / 'beat-schedule'}")
+    from worker.celery_process import run_clock
+
+    run_clock(settings.home_path / "beat-schedule")
 
 
 def serve(
@@ -289,9 +291,3 @@ def _entry() -> Settings:
     if home_is_open(settings.home_path, settings.inbox_path):
         log.warning("home_is_open", action="start", advice=OPEN_HOME)
     return settings
-
-
-def _become_celery(*arguments: str) -> None:
-    """Replace this process by Celery's own command, so that signals reach it directly."""
-    command = [sys.executable, "-m", "celery", "--quiet", "--app=worker.app", *arguments]
-    os.execv(sys.executable, command)

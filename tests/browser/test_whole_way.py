@@ -2,7 +2,6 @@
 
 import io
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ from tests.browser.conftest import NewPage, Picture
 from tests.browser.page_monitor import PageMonitor, log_in
 from tests.browser.site import PASSWORD
 from tests.support.environments import clean_environment
-from tests.support.stack import page_address, running, scored, wait_for
+from tests.support.stack import page_address, run_here, running, scored, wait_for
 from tests.support.waiting import LONG_TIMEOUT
 
 #: Drops while somebody looks; the others are there before.
@@ -66,8 +65,7 @@ def site(tmp_path: Path) -> Iterator[Stack]:
     }
     (home / "inbox").mkdir(parents=True)
     for name in ("reader", "lead"):
-        add = [sys.executable, "-m", "readfirst", "accounts", "add", name, "--role", name]
-        subprocess.run(add, env=environment, input=f"{PASSWORD}\n", text=True, check=True)
+        run_here(environment, "accounts", "add", name, "--role", name, stdin=f"{PASSWORD}\n")
     with running([sys.executable, "-m", "readfirst", "up"], environment):
         stack = Stack(page_address(home / "logs" / "page.log"), home, environment)
         stack.drop(*(film for film in sample_files() if film != LATE))

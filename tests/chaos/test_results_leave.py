@@ -2,7 +2,6 @@
 
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +15,7 @@ from tests.support.environments import clean_environment
 from tests.support.orthanc import an_orthanc
 from tests.support.ports import free_port
 from tests.support.small_ensemble import write_small_ensemble
-from tests.support.stack import rows, run_here, scored, wait_for
+from tests.support.stack import ROOT, part_of_stack, rows, run_here, scored, wait_for
 from tests.support.waiting import TIMEOUT
 
 pytestmark = pytest.mark.stack
@@ -26,9 +25,9 @@ COMPREHENSIVE_SR = "1.2.840.10008.5.1.4.1.1.88.33"
 
 @contextmanager
 def killed_at_the_end(environment: dict[str, str]) -> Iterator[None]:
-    """`readfirst up`, with all that it starts killed at once, as when the power goes."""
-    up = [sys.executable, "-m", "readfirst", "up"]
-    started = subprocess.Popen(up, env=environment, start_new_session=True)
+    """The stack but its page, with all of it killed at once, as when the power goes."""
+    parts = part_of_stack("receive", "ingest", "prepare", "assess", "beat")
+    started = subprocess.Popen(parts, env=environment, start_new_session=True, cwd=ROOT)
     try:
         yield
     finally:

@@ -2,7 +2,7 @@ import os
 import resource
 import signal
 import zipfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +20,20 @@ from tests.support.platforms import needs_memory_limit
 from tests.support.waiting import stand_still
 from tests.support.watchers import when_asked
 
+SECONDS = 120
+
+
+@pytest.fixture(scope="module")
+def one_reader() -> Iterator[Reader]:
+    """A reader for many tests: whatever a test does to its child, it starts a new one by itself."""
+    with Reader(SECONDS, 512) as opened:
+        yield opened
+
 
 @pytest.fixture
-def reader():  # type: ignore[no-untyped-def]
-    with Reader(120, 512) as opened:
-        yield opened
+def reader(one_reader: Reader) -> Reader:
+    one_reader.seconds = SECONDS
+    return one_reader
 
 
 def child_pid(reader: Reader) -> int:
@@ -109,17 +118,23 @@ MET = {
 }
 
 
+@pytest.fixture(scope="module")
+def killed_reader() -> Iterator[Killed]:
+    with Killed(SECONDS, ()) as opened:
+        yield opened
+
+
 @pytest.mark.parametrize(("signals", "outcome"), MET.items())
 def test_a_film_is_refused_only_for_what_a_new_process_did_itself(
-    tmp_path: Path, signals: tuple[signal.Signals, ...], outcome: str
+    killed_reader: Killed, tmp_path: Path, signals: tuple[signal.Signals, ...], outcome: str
 ) -> None:
-    good = a_dicom_file(tmp_path / "good.dcm")
-    with Killed(120, ()) as reader:
-        reader.header(good)
-        reader._signals = iter(signals)
-        assert outcome_of(reader, good) == outcome
-        # Whatever happened, the next film, and the next try, meet a reader that reads.
-        assert reader.display(good).shape == (48, 64)
+    good, reader = a_dicom_file(tmp_path / "good.dcm"), killed_reader
+    reader._signals = iter(())
+    reader.header(good)
+    reader._signals = iter(signals)
+    assert outcome_of(reader, good) == outcome
+    # Whatever happened, the next film, and the next try, meet a reader that reads.
+    assert reader.display(good).shape == (48, 64)
 
 
 def outcome_of(reader: Reader, film: Path) -> str:

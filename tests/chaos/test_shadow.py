@@ -1,23 +1,17 @@
 """A candidate in shadow with real processes: films overtake it, and a kill loses nothing."""
 
 import shutil
-import sys
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
-from pydantic import SecretStr
-from sqlalchemy import func, select
 
-from cli.common.database import opened
-from db.tables import Score
 from models.manifest import MANIFEST_FILE, load_manifest, shipped_version
 from readfirst.samples import FOLDER
-from readfirst.settings import Settings
 from tests.support.environments import clean_environment
 from tests.support.small_ensemble import write_small_ensemble
-from tests.support.stack import rows, run_here, running, scored, wait_for
+from tests.support.stack import part_of_stack, rows, run_here, running, scored, selected, wait_for
 
 pytestmark = pytest.mark.stack
 FILMS = [FOLDER / f"study-{n:02}.dcm" for n in range(1, 6)]
@@ -49,11 +43,8 @@ def write_candidate(site_folder: Path) -> None:
 
 def counts(environment: dict[str, str]) -> dict[str, int]:
     """The number of scores of each version."""
-    home, url = environment["READFIRST_HOME"], environment["READFIRST_DATABASE_URL"]
-    settings = Settings(home=Path(home), database_url=SecretStr(url))
-    with opened(settings) as database, database.read() as session:
-        query = select(Score.ensemble_version, func.count()).group_by(Score.ensemble_version)
-        return dict(session.execute(query).all())
+    query = "SELECT ensemble_version, count(*) FROM scores GROUP BY ensemble_version"
+    return dict(map(tuple, selected(environment, query)))
 
 
 def ensembles(environment: dict[str, str]) -> set[Any]:
@@ -71,7 +62,7 @@ def test_films_overtake_a_shadow_and_a_killed_worker_loses_nothing(
     write_candidate(home / "ensembles")
     for film in FILMS:
         shutil.copy(film, inbox)
-    with running([sys.executable, "-m", "readfirst", "up"], environment) as up:
+    with running(part_of_stack("ingest", "prepare", "assess", "beat"), environment) as up:
         wait_for(lambda: scored(environment) == len(FILMS), home / "logs")
         run_here(environment, "models", "shadow", CANDIDATE)
         # Its networks are loaded, or it scores: killed at whatever it does.
@@ -94,7 +85,7 @@ def log_of_worker(home: Path) -> str:
 
 def kill_the_scoring_worker(up: psutil.Process) -> None:
     for child in up.children(recursive=True):
-        if any("--hostname=assess" in word for word in child.cmdline()):
+        if "assess" in child.cmdline():
             child.kill()
             return
     pytest.fail("no worker scores")

@@ -1,6 +1,8 @@
 """ReadFirst's own commands as processes, and waiting for them."""
 
+import io
 import json
+import os
 import re
 import shutil
 import signal
@@ -8,20 +10,19 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import psutil
-from pydantic import SecretStr
+from sqlalchemy import Engine, NullPool, create_engine, text
+from sqlalchemy.exc import OperationalError, ProgrammingError
 from typer.testing import CliRunner, Result
 
-from cli import app
-from cli.common.database import opened
-from db.worklist.queries import reading_order
-from readfirst.settings import Settings
+from cli import app, main
 from tests.support.environments import clean_environment
-from tests.support.studies import AS_STORED
 from tests.support.waiting import LONG_TIMEOUT, TIMEOUT, wait_until
 
 ROOT = Path(__file__).parents[2]
@@ -34,11 +35,31 @@ def readfirst(environment: dict[str, str], *arguments: str) -> subprocess.Comple
     )
 
 
-def run_here(environment: dict[str, str], *arguments: str) -> Result:
+def run_here(environment: dict[str, str], *arguments: str, stdin: str | None = None) -> Result:
     """Run a command in this process, as a new one has to load it all. It must end well."""
-    answer = CliRunner().invoke(app, arguments, env=environment)
+    answer = CliRunner().invoke(app, arguments, env=environment, input=stdin)
     assert answer.exit_code == 0, (answer.output, answer.exception)
     return answer
+
+
+def main_here(environment: dict[str, str], *arguments: str) -> "subprocess.CompletedProcess[str]":
+    """Run a command as its own process would, from the first line of `main`, in this one."""
+    before = os.umask(0)
+    os.umask(before)
+    out, err, code = io.StringIO(), io.StringIO(), 0
+    with (
+        patch.dict(os.environ, environment, clear=True),
+        patch.object(sys, "argv", ["readfirst", *arguments]),
+        redirect_stdout(out),
+        redirect_stderr(err),
+    ):
+        try:
+            main()
+        except SystemExit as ended:
+            code = int(ended.code or 0)
+        finally:
+            os.umask(before)
+    return subprocess.CompletedProcess(arguments, code, out.getvalue(), err.getvalue())
 
 
 def rows(environment: dict[str, str], *arguments: str) -> Any:
@@ -55,15 +76,26 @@ def wait_for(what: Callable[[], bool], logs: Path) -> None:
     )
 
 
+@cache
+def _engine(url: str) -> Engine:
+    return create_engine(url, poolclass=NullPool)
+
+
+def selected(environment: dict[str, str], query: str) -> list[Any]:
+    """The rows of a query; none as long as the schema is not there.
+
+    Of the database itself: a command, which looks after the schema, would keep a core busy.
+    """
+    url = environment["READFIRST_DATABASE_URL"]
+    if not url.startswith("sqlite") or Path(url.removeprefix("sqlite:///")).exists():
+        with suppress(OperationalError, ProgrammingError), _engine(url).connect() as connection:
+            return list(connection.execute(text(query)))
+    return []
+
+
 def scored(environment: dict[str, str]) -> int:
-    """The number of scored studies. Asked of the database: a command would keep a core busy."""
-    home, url = environment["READFIRST_HOME"], environment["READFIRST_DATABASE_URL"]
-    settings = Settings(home=Path(home), database_url=SecretStr(url))
-    with opened(settings) as database, database.read() as session:
-        return sum(
-            row.probability is not None
-            for row in reading_order(session, limit=100, display=AS_STORED)
-        )
+    """The number of scored studies."""
+    return len(selected(environment, "SELECT id FROM studies WHERE probability IS NOT NULL"))
 
 
 def page_address(log: Path) -> str:
@@ -73,10 +105,15 @@ def page_address(log: Path) -> str:
     return str(notice.findall(log.read_text())[-1])
 
 
+def part_of_stack(*names: str) -> list[str]:
+    """The command that runs some parts of `up`, for tests that say nothing of the others."""
+    return [sys.executable, "-m", "tests.support.part_of_stack", *names]
+
+
 @contextmanager
 def running(command: list[str], environment: dict[str, str]) -> Iterator[psutil.Process]:
     """A process and all that it starts; at the end it is asked to stop, and nothing remains."""
-    started = subprocess.Popen(command, env=environment, start_new_session=True)
+    started = subprocess.Popen(command, env=environment, start_new_session=True, cwd=ROOT)
     process = psutil.Process(started.pid)
     try:
         yield process

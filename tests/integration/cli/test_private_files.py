@@ -2,43 +2,36 @@
 
 import json
 import os
-import shutil
 import stat
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 from typer.testing import CliRunner
 
 from cli import app
-from readfirst.files.private_files import PRIVATE_UMASK
-from readfirst.samples import sample_files
+from tests.support.private_homes import (
+    ANOTHER_USER,
+    an_open_folder,
+    read_as_another,
+    rights_of_others,
+)
 from tests.support.requirements import require
-from tests.support.small_ensemble import write_small_ensemble
-from tests.support.stack import readfirst, running, wait_for
-
-#: Nobody, on every Linux.
-ANOTHER_USER = 65534
-OPEN_UMASK = 0o022
+from tests.support.stack import main_here, readfirst
 
 
 @pytest.fixture
 def open_folder() -> Iterator[Path]:
-    """A folder that everybody can go into, unlike those of pytest."""
-    with TemporaryDirectory(prefix="readfirst-private-") as folder:
-        path = Path(folder)
-        path.chmod(0o755)
-        yield path
+    """A folder that everybody can go into, and the umask of a site that lets them."""
+    with an_open_folder() as folder:
+        yield folder
 
 
 @pytest.fixture
-def environment(open_folder: Path) -> Iterator[dict[str, str]]:
-    """The variables of a site that starts with an open umask."""
-    before = os.umask(OPEN_UMASK)
-    yield os.environ | {
+def environment(open_folder: Path) -> dict[str, str]:
+    return os.environ | {
         "READFIRST_HOME": str(open_folder / "home"),
         "READFIRST_INBOX": str(open_folder / "inbox"),
         "READFIRST_DATABASE_URL": "",
@@ -46,54 +39,6 @@ def environment(open_folder: Path) -> Iterator[dict[str, str]]:
         "READFIRST_RECEIVE": "true",
         "READFIRST_RECEIVE_PORT": "0",
     }
-    os.umask(before)
-
-
-def read_as_another(path: Path) -> bool:
-    """Return whether another user reads a file. Only root can ask."""
-    command = ["cat", str(path)]
-    return not subprocess.run(
-        command, user=ANOTHER_USER, group=ANOTHER_USER, extra_groups=[], capture_output=True
-    ).returncode
-
-
-def rights_of_others(home: Path) -> dict[str, str]:
-    """The files and folders of a home, and it, that others have a right to, with their modes."""
-    modes = {path: path.lstat().st_mode for path in (home, *home.rglob("*"))}
-    return {
-        str(path): oct(stat.S_IMODE(mode))
-        for path, mode in modes.items()
-        if mode & PRIVATE_UMASK and not stat.S_ISLNK(mode)
-    }
-
-
-@pytest.mark.stack
-@pytest.mark.slow
-def test_what_the_whole_stack_keeps_is_for_its_own_user(
-    open_folder: Path, environment: dict[str, str]
-) -> None:
-    home, inbox = open_folder / "home", open_folder / "inbox"
-    inbox.mkdir()
-    inbox.chmod(0o777)
-    write_small_ensemble(home / "ensembles")
-    for path in (home, *home.rglob("*")):
-        path.chmod(path.stat().st_mode & ~PRIVATE_UMASK)
-    with running([sys.executable, "-m", "readfirst", "up"], environment):
-        wait_for(lambda: (home / "logs" / "assess.log").exists(), open_folder)
-        shutil.copyfile(sample_files()[0], inbox / "film.dcm")
-        wait_for(lambda: any(home.glob("prepared/*/*/*.png")), home / "logs")
-        wait_for(lambda: any(home.glob("valkey/**/*.aof")), home / "logs")
-        names = {path.name for path in home.rglob("*")}
-        assert {"readfirst.db", "readfirst.db-wal", "valkey.log", "page.log", "up.lock"} <= names
-        assert rights_of_others(home) == {}
-        assert rights_of_others(inbox / ".readfirst") == {}
-        # What others drop into stays as the site has it.
-        assert stat.S_IMODE(inbox.stat().st_mode) == 0o777
-        if os.geteuid() == 0:
-            files = [path for path in home.rglob("*") if path.is_file()]
-            # In a home that is open by mistake each file is still shut.
-            home.chmod(0o755)
-            assert [str(path) for path in files if read_as_another(path)] == []
 
 
 def test_the_modes_mean_what_they_say(open_folder: Path) -> None:
@@ -107,9 +52,14 @@ def test_the_modes_mean_what_they_say(open_folder: Path) -> None:
 def test_every_command_keeps_what_it_makes_to_itself(
     open_folder: Path, environment: dict[str, str]
 ) -> None:
-    for command in (["worklist"], ["doctor"], ["inbox"], ["accounts", "list"]):
+    for run, command in (
+        (readfirst, ["worklist"]),
+        (main_here, ["doctor"]),
+        (main_here, ["inbox"]),
+        (main_here, ["accounts", "list"]),
+    ):
         home = open_folder / f"home-{command[0]}"
-        readfirst(environment | {"READFIRST_HOME": str(home)}, *command)
+        run(environment | {"READFIRST_HOME": str(home)}, *command)
         assert home.is_dir()
         assert rights_of_others(home) == {}, command
 
@@ -132,7 +82,7 @@ def test_the_doctor_warns_of_an_open_home_and_shuts_it_when_asked(
     open_folder: Path, environment: dict[str, str]
 ) -> None:
     home = open_folder / "home"
-    readfirst(environment, "worklist")
+    main_here(environment, "worklist")
     (home / "prepared" / "thumbnail").mkdir(parents=True)
     (home / "prepared" / "thumbnail" / "film.png").write_bytes(b"x")
     outside = open_folder / "film.txt"
@@ -142,7 +92,7 @@ def test_the_doctor_warns_of_an_open_home_and_shuts_it_when_asked(
         path.chmod(path.stat().st_mode | 0o044)
     (finding,) = rights(environment)
     assert "--fix-rights" in finding["warning"]
-    started = readfirst(environment | {"READFIRST_BROKER_URL": "redis://127.0.0.1:1"}, "inbox")
+    started = main_here(environment | {"READFIRST_BROKER_URL": "redis://127.0.0.1:1"}, "inbox")
     assert started.returncode == 0
     (finding,) = rights(environment, "--fix-rights")
     assert finding["warning"] == ""
@@ -157,7 +107,7 @@ def test_others_still_get_to_a_shared_inbox_in_the_home(
     home = open_folder / "home"
     inbox = home / "inbox"
     environment["READFIRST_INBOX"] = str(inbox)
-    readfirst(environment, "worklist")
+    main_here(environment, "worklist")
     inbox.mkdir(exist_ok=True)
     inbox.chmod(0o777)
     home.chmod(0o755)

@@ -121,10 +121,11 @@ def test_a_process_that_ends_looks_through_nothing_that_it_imported() -> None:
     assert printed(program) == ["True", "True"]
 
 
-def test_pydicom_loads_nothing_for_downloads() -> None:
+@pytest.mark.parametrize("module", ["readfirst.results.common", "ingest.reader.reader_child"])
+def test_pydicom_loads_nothing_for_downloads(module: str) -> None:
     """Whoever imports that afterwards has it."""
     program = (
-        "import readfirst.startup.pydicom_import, pydicom, sys\n"
+        f"import {module}, pydicom, sys\n"
         "print(*{'requests', 'tqdm', 'urllib3'} & {*sys.modules})\n"
         "import requests, tqdm\n"
         "print(requests.__name__, tqdm.__name__)\n"

@@ -3,7 +3,6 @@
 import shutil
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +16,8 @@ from readfirst.settings.home import check_home
 from readfirst.tasks.broker import EmbeddedBroker, broker_answers
 from readfirst.tasks.celery_app import make_app
 from readfirst.tasks.names import TaskName
+from tests.support.environments import clean_environment
+from tests.support.stack import main_here
 
 NAMES = [
     "plain",
@@ -81,11 +82,7 @@ def test_a_home_whose_name_is_no_text_is_a_wrong_setting() -> None:
 
 
 def run(home: Path, *command: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    import os
-
-    variables = os.environ | {"READFIRST_HOME": str(home)} | environment
-    line = [sys.executable, "-m", "readfirst", *command]
-    return subprocess.run(line, env=variables, capture_output=True, text=True, check=False)
+    return main_here(clean_environment() | {"READFIRST_HOME": str(home)} | environment, *command)
 
 
 def a_file(path: Path, text: str = "") -> Path:

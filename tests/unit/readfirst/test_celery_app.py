@@ -18,7 +18,7 @@ def test_every_task_name_has_a_task_and_a_queue_that_some_worker_listens_to(tmp_
     from worker.app import app
     from worker.steps import STEPS
 
-    listened_to = {queue for queues in QUEUES.values() for queue in queues.split(",")}
+    listened_to = {queue for queues in QUEUES.values() for queue in queues}
     for name in TaskName:
         assert name.value in app.tasks
         assert name in STEPS
