@@ -105,7 +105,7 @@ def test_a_process_without_descriptor_2_works() -> None:
 
 @pytest.fixture(scope="module")
 def real_one() -> tuple[int, str]:
-    """What a process prints that imports the real ones, and uses them: its status, and that."""
+    """Status and output of a process that imports the real ones, and uses them."""
     program = (
         "import models, keras, sys\n"
         "print(*{'matplotlib', 'pandas', 'sklearn', 'scipy.stats'} & {*sys.modules})\n"
