@@ -19,7 +19,8 @@ How to write a test (`tests/browser/test_<feature>.py`)::
     Content-Security-Policy, or asks another machine. `monitor.expect("401")` lets pass what is
     meant.
 `new_page(color_scheme="dark", viewport={"width": 400, "height": 800})`: further pages, each with
-    cookies of its own, watched in the same way. The first of a test is quick: see tabs.py.
+    cookies of its own, watched in the same way. They are quick where tabs.py keeps
+    windows with such options.
 `faults(page)` of tests/browser/accessibility.py: what axe finds; assert that it is [].
     `faults_in_each_look(page, 390, 1440)`: in light and dark, and in windows of these widths.
 `picture(page, "study")`: docs/study.png, written only by `make pictures`.
@@ -43,7 +44,7 @@ from benchmarks.browser import CHROMIUM, WHOLE_CHROMIUM
 from ingest.reader.reader_process import Reader
 from tests.browser.page_monitor import PageMonitor
 from tests.browser.site import Site, a_site, seed
-from tests.browser.tabs import DESK, OF_PAGES, Tabs
+from tests.browser.tabs import DESK, OF_PAGES, Tabs, Windows
 from tests.fixtures.shared_reader import shared_reader  # noqa: F401
 from tests.support import waiting
 from tests.support.requirements import require
@@ -142,26 +143,36 @@ def monitor() -> Iterator[PageMonitor]:
 
 
 @pytest.fixture(scope="package")
-def tabs(browser: Browser, port: socket.socket) -> Tabs:
-    """The window of the browser in which each test opens its first page."""
-    return Tabs(browser, f"http://127.0.0.1:{port.getsockname()[1]}")
+def windows(browser: Browser, port: socket.socket) -> Windows:
+    """The windows of the browser in which tests open their pages."""
+    return Windows(browser, f"http://127.0.0.1:{port.getsockname()[1]}")
 
 
 @pytest.fixture
-def new_page(browser: Browser, tabs: Tabs, site: Site, monitor: PageMonitor) -> Iterator[NewPage]:
+def tabs(windows: Windows) -> Iterator[Tabs]:
+    """A window of the browser in which tests open their first page."""
+    taken = windows.take()
+    assert taken is not None
+    yield taken
+    windows.close()
+
+
+@pytest.fixture
+def new_page(
+    browser: Browser, windows: Windows, site: Site, monitor: PageMonitor
+) -> Iterator[NewPage]:
     """Opens pages of this site, each with cookies of its own."""
     with ExitStack() as opened:
-        is_first = True
+        opened.callback(windows.close)
 
         def new(**options: Any) -> Page:
-            nonlocal is_first
-            if is_first and site.address == tabs.address and options.keys() <= OF_PAGES:
-                opened.callback(tabs.close)
-                page = tabs.open(**options)
+            of_page = {name: options[name] for name in options.keys() & OF_PAGES}
+            of_window = {name: options[name] for name in options.keys() - OF_PAGES}
+            if site.address == windows.address and (window := windows.take(**of_window)):
+                page = window.open(**of_page)
             else:
                 chosen = {"viewport": DESK, "base_url": site.address} | options
                 page = opened.enter_context(browser.new_context(**chosen)).new_page()
-            is_first = False
             page.set_default_timeout(TIMEOUT)
             monitor.watch(page)
             return page

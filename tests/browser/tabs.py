@@ -1,4 +1,4 @@
-"""The tabs that tests open one after another in one window of the browser, as if in a new one.
+"""The tabs that tests open one after another in a few windows of the browser, as if in new ones.
 
 A page in a new context begins with a new process, which has everything to load and to compile: that
 took longer than most tests. Here a tab that stays keeps the process, and between two tests all that
@@ -11,6 +11,8 @@ from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, Route
 
 #: What a page may be given after it was opened; all else belongs to a context.
 OF_PAGES: Final = frozenset({"color_scheme", "viewport"})
+#: What a window may be kept with. Permissions may not: they are gone once its pages are closed.
+OF_WINDOWS: Final = frozenset({"has_touch", "is_mobile"})
 DESK: Final[Any] = {"width": 1400, "height": 900}
 #: Whether the clock is the machine's own. One that a test installed is in each page of its context
 #: and cannot be taken away again; its Date looks like the machine's.
@@ -20,10 +22,14 @@ OWN_CLOCK: Final = "() => `${performance.now}${setTimeout}`.split('[native code]
 class Tabs:
     """Opens pages of one address, as the only ones of the browser until they are closed."""
 
-    def __init__(self, browser: Browser, address: str) -> None:
-        """address: of the site, as `http://127.0.0.1:43210`; nobody has to serve it yet."""
+    def __init__(self, browser: Browser, address: str, **options: Any) -> None:
+        """address: of the site, as `http://127.0.0.1:43210`; nobody has to serve it yet.
+
+        options: of the window, of those in OF_WINDOWS.
+        """
         self._browser = browser
         self.address = address
+        self._options = options
         self._context: BrowserContext | None = None
         self._kept: Page
         self._session: CDPSession
@@ -46,7 +52,7 @@ class Tabs:
         return self._context.new_page()
 
     def _open_context(self) -> BrowserContext:
-        context = self._browser.new_context(base_url=self.address, viewport=DESK)
+        context = self._browser.new_context(base_url=self.address, viewport=DESK, **self._options)
         self._kept = context.new_page()
         self._kept.route("**", _empty)
         self._kept.goto("/")
@@ -64,6 +70,35 @@ class Tabs:
         self._context.clear_permissions()
         stored = {"origin": self.address, "storageTypes": "all"}
         self._session.send("Storage.clearDataForOrigin", stored)
+
+
+class Windows:
+    """Windows for the pages of a test, each with cookies of its own; the next test has them too."""
+
+    def __init__(self, browser: Browser, address: str) -> None:
+        """address: of the site."""
+        self._browser = browser
+        self.address = address
+        self._kept: list[tuple[dict[str, Any], Tabs]] = []
+        self._in_use: list[Tabs] = []
+
+    def take(self, **options: Any) -> Tabs | None:
+        """A window of which no page is open, of these options; None where such are not kept."""
+        if not options.keys() <= OF_WINDOWS:
+            return None
+        for each, tabs in self._kept:
+            if each == options and tabs not in self._in_use:
+                break
+        else:
+            tabs = Tabs(self._browser, self.address, **options)
+            self._kept.append((options, tabs))
+        self._in_use.append(tabs)
+        return tabs
+
+    def close(self) -> None:
+        """Close all pages, and delete what was stored."""
+        while self._in_use:
+            self._in_use.pop().close()
 
 
 def _empty(route: Route) -> None:

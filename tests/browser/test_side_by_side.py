@@ -1,6 +1,7 @@
 """Films side by side: the opened study first, earlier ones beside it, zoomed together."""
 
 import re
+import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,11 +11,12 @@ from playwright.sync_api import Locator, Page, expect
 from pydicom.uid import generate_uid
 
 from db.verdicts import all_verdicts
+from ingest.reader.reader_process import Reader
 from readfirst.samples import FOLDER
 from readfirst.studies.findings import Finding
 from tests.browser.accessibility import faults, faults_in_each_look
 from tests.browser.conftest import NewPage
-from tests.browser.site import Site
+from tests.browser.site import Site, a_site
 from tests.browser.test_film import part, settle
 
 #: The patient of study-02, and how many days ago the earlier studies were taken.
@@ -40,17 +42,31 @@ def saved(folder: Path, name: str, days: int, **changes: str) -> Path:
     return path
 
 
+#: The Study Instance UID of the study of today.
+UID = generate_uid()
+
+
+@pytest.fixture(scope="module")
+def seeded_home(
+    seeded_home: Path, reader: Reader, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """The seeded home, with a study of today, of two films, and two earlier ones of its patient."""
+    folder = tmp_path_factory.mktemp("side-by-side")
+    shutil.copytree(seeded_home, folder / "home")
+    with a_site(folder / "home", reader) as site:
+        for days, probability in zip(AGES, (0.93, 0.04), strict=True):
+            site.arrive(saved(folder, f"{days}.dcm", days), probability)
+        site.arrive(saved(folder, "new.dcm", 0, StudyInstanceUID=UID), 0.21)
+        lateral = saved(folder, "lateral.dcm", 0, StudyInstanceUID=UID, ViewPosition="LL")
+        assert site.arrive(lateral) == UID
+        site.score(0.0)
+    return folder / "home"
+
+
 @pytest.fixture
-def study(site: Site, tmp_path: Path) -> str:
+def study(site: Site) -> str:
     """A study of today, with a frontal and a lateral film; its patient has two earlier ones."""
-    for days, probability in zip(AGES, (0.93, 0.04), strict=True):
-        site.arrive(saved(tmp_path, f"{days}.dcm", days), probability)
-    new = saved(tmp_path, "new.dcm", 0)
-    uid = site.arrive(new, 0.21)
-    lateral = saved(tmp_path, "lateral.dcm", 0, StudyInstanceUID=uid, ViewPosition="LL")
-    assert site.arrive(lateral) == uid
-    site.score(0.0)
-    return uid
+    return UID
 
 
 def frames(page: Page) -> Locator:

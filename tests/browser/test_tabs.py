@@ -7,7 +7,7 @@ import pytest
 
 from tests.browser.conftest import NewPage
 from tests.browser.site import Site
-from tests.browser.tabs import Tabs
+from tests.browser.tabs import Tabs, Windows
 
 LEAVE = """async () => {
     localStorage.setItem("a", "1");
@@ -68,3 +68,12 @@ def test_two_pages_of_a_test_share_no_cookies(site: Site, new_page: NewPage) -> 
         page.goto("/healthz")
     first.evaluate(LEAVE)
     assert json.loads(second.evaluate(LEFT)) == NOTHING
+
+
+def test_a_window_is_of_one_page_at_a_time_and_of_its_options(windows: Windows) -> None:
+    taken = [windows.take(), windows.take(), windows.take(is_mobile=True)]
+    assert len(set(map(id, taken))) == 3
+    windows.close()
+    assert [windows.take(), windows.take(), windows.take(is_mobile=True)] == taken
+    assert windows.take(permissions=["notifications"]) is None
+    windows.close()

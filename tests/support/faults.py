@@ -52,9 +52,25 @@ def stopped(database: Database) -> dict[WorkKind, FaultCode]:
         return {fault.work: fault.code for fault in work_faults(session)}
 
 
-def work_until_done(worker: Worker) -> None:
+def counted(database: Database) -> list[int]:
+    """The attempts that count against each image, in order: failures and unproven ones.
+
+    An image is refused for nothing else, however often it is tried.
+    """
+    against = Image.attempts - Image.excused
+    with database.read() as session:
+        return list(session.scalars(select(against).order_by(Image.id)))
+
+
+def was_interrupted(database: Database, times: int) -> None:
+    """Let each image have been tried so often, and nobody know whose doing its ends were."""
+    with database.write() as session:
+        session.execute(update(Image).values(attempts=times))
+
+
+def work_until_done(worker: Worker, rounds: int = MOST_ROUNDS) -> None:
     """Let workers do what there is, with the sweep and all the time that it takes."""
-    for _ in range(MOST_ROUNDS):
+    for _ in range(rounds):
         while worker.prepare_next():
             pass
         while worker.score_batch():

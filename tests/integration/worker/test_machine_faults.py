@@ -26,7 +26,18 @@ from readfirst.machine_faults import MOST_UNPROVEN, FaultCode, WorkKind
 from readfirst.refusals import RefusalCode
 from readfirst.samples import FOLDER
 from readfirst.testing import FixedEnsemble
-from tests.support.faults import codes, pauses_pass, states, stopped, time_passes, work_until_done
+from tests.fixtures.worker import READER_LIMITS
+from tests.support.databases import on_both
+from tests.support.faults import (
+    codes,
+    counted,
+    pauses_pass,
+    states,
+    stopped,
+    time_passes,
+    was_interrupted,
+    work_until_done,
+)
 from tests.support.workers import Worker
 from worker.scoring.ensemble_registry import EnsembleRegistry
 from worklist.app import make_app
@@ -106,18 +117,19 @@ PREPARING = {
 }
 
 
-@pytest.mark.parametrize("name", PREPARING)
+@on_both("name", PREPARING)
 def test_what_stops_preparing_is_waited_for_and_said(received: Worker, name: str) -> None:
     make, code = PREPARING[name]
-    with Reader(120, 512) as reader:
-        worker = replace(received, reader=reader)
+    with Reader(*READER_LIMITS) as not_started:
+        worker = replace(received, reader=not_started) if make is no_reader else received
         end_fault = make(worker)
         try:
-            for _ in range(2 * MOST_UNPROVEN):
+            for _ in range(2 * len(FILMS)):
                 assert not worker.prepare_next(), "the others would fail alike"
                 worker.sweep_once()
                 time_passes(worker.database)
             assert states(worker.database) == [RECEIVED] * 3
+            assert counted(worker.database) == [0] * 3, "so that none is ever refused for it"
             assert stopped(worker.database) == {WorkKind.PREPARING: code}
             check_that_it_is_said(worker, code)
         finally:
@@ -192,12 +204,14 @@ class InterruptedReader(Reader):
 def test_a_film_whose_reading_is_interrupted_waits_and_is_told(received: Worker) -> None:
     with InterruptedReader(120, 512) as reader:
         worker = replace(received, reader=reader)
-        for _ in range(MOST_UNPROVEN - 1):
+        was_interrupted(worker.database, MOST_UNPROVEN - 3)
+        for _ in range(2):
             while worker.prepare_next():
                 pass
             worker.sweep_once()
             time_passes(worker.database)
         assert states(worker.database) == [RECEIVED] * 3
+        assert counted(worker.database) == [MOST_UNPROVEN - 1] * 3
         assert stopped(worker.database) == {}, "other films are not kept waiting"
         sentence = "3 films wait to be tried again; the last error: it was killed"
         with TestClient(make_app(worker.settings), base_url="http://127.0.0.1") as client:
@@ -211,8 +225,9 @@ def test_a_film_whose_reading_is_interrupted_waits_and_is_told(received: Worker)
 def test_a_film_whose_reading_is_interrupted_for_ever_ends_with_its_code(
     received: Worker,
 ) -> None:
+    was_interrupted(received.database, MOST_UNPROVEN - 2)
     with InterruptedReader(120, 512) as reader:
-        work_until_done(replace(received, reader=reader))
+        work_until_done(replace(received, reader=reader), rounds=2)
     assert codes(received.database) == [RefusalCode.DECODER_CRASHED] * 3
     received.retry_all()
     work_until_done(received)
@@ -234,7 +249,8 @@ class BrokenNetworks(FixedEnsemble):
 def test_networks_that_fail_on_every_image_blame_none(received: Worker) -> None:
     networks = BrokenNetworks([0.9], version=shipped_version())
     worker = received.with_ensemble(networks)
-    work_until_done(worker)
+    work_until_done(worker, rounds=6)
+    assert counted(worker.database) == [0] * 3
     assert states(worker.database) == [READY] * 3
     assert stopped(worker.database) == {WorkKind.SCORING: FaultCode.NETWORKS_FAIL}
     check_that_it_is_said(worker, FaultCode.NETWORKS_FAIL)
@@ -260,7 +276,7 @@ def test_an_image_that_is_poison_to_the_networks_is_found_and_refused_alone(
     assert stopped(worker.database) == {}
 
 
-@pytest.mark.parametrize(
+@on_both(
     "error",
     [Misconfigured("the weight file is cut"), OSError(5, "Input/output error"), ValueError("h5")],
 )
@@ -278,12 +294,13 @@ def test_an_ensemble_that_cannot_be_loaded_is_waited_for_and_said(
     worker = replace(received, ensembles=registry)
     while worker.prepare_next():
         pass
-    for _ in range(MOST_UNPROVEN):
+    for _ in range(3):
         with pytest.raises(type(error)):
             worker.score_batch()
         assert worker.score_batch() == 0, "it is not loaded anew at once"
         worker.sweep_once()
         time_passes(worker.database)
+    assert counted(worker.database) == [0] * 3
     assert stopped(worker.database) == {WorkKind.SCORING: FaultCode.ENSEMBLE_NOT_LOADED}
     check_that_it_is_said(worker, FaultCode.ENSEMBLE_NOT_LOADED)
     broken = False
@@ -328,6 +345,8 @@ DAMAGE: dict[str, Callable[[Path], object]] = {
 }
 
 
+# It is the reading of a file that differs; the databases differ in all tests beside it.
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("name", DAMAGE)
 def test_a_model_input_that_is_damaged_is_made_again(received: Worker, name: str) -> None:
     """As after a power cut. Its film is good, and those beside it in the batch are too."""
@@ -345,10 +364,11 @@ def test_a_model_input_that_cannot_be_read_now_is_waited_for(received: Worker) -
     away = path.with_suffix(".away")
     path.rename(away)
     path.mkdir()
-    for _ in range(MOST_UNPROVEN):
+    for _ in range(3):
         received.score_batch()
         received.sweep_once()
         time_passes(received.database)
+    assert counted(received.database) == [0] * 3
     assert stopped(received.database) == {WorkKind.SCORING: FaultCode.DERIVED_IMAGES_NOT_READ}
     path.rmdir()
     away.rename(path)
