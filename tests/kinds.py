@@ -37,10 +37,10 @@ ALL: Final[tuple[str, ...]] = ()
 #: By module, the tests that need more than this process, beyond what their fixtures tell.
 INTEGRATION: Final[dict[str, tuple[str, ...]]] = {
     "unit/ingest/test_hardening.py": (
+        "test_a_child_that_cannot_start_blames_no_film",
         "test_a_large_film_of_sixteen_bits_is_shown_within_the_memory_limit",
     ),
     "unit/ingest/test_hostile.py": ("test_a_deflate_bomb_is_given_up_within_the_memory_limit",),
-    "unit/ingest/test_syntaxes.py": ("test_a_decoder_that_panics_leaves_its_child_alive",),
     "unit/models/test_ensemble.py": (
         "test_precision_follows_the_processor",
         "test_an_ensemble_is_trained_from_a_folder_and_can_be_loaded",
@@ -91,26 +91,7 @@ INTEGRATION: Final[dict[str, tuple[str, ...]]] = {
     ),
     "unit/worklist/test_access.py": ("test_each_route_is_for_its_role_and_those_above",),
     "unit/worklist/test_every_text.py": ALL,
-    "unit/worklist/test_images.py": (
-        "test_a_film_is_rendered_with_every_pixel",
-        "test_a_window_is_the_one_of_the_standard",
-        "test_a_picture_is_windowed_by_its_shades",
-        "test_a_film_that_cannot_be_decoded_is_a_problem_with_its_code",
-    ),
-    "unit/worklist/test_study_page.py": (
-        "test_attributes_come_as_part_alone_and_by_the_api",
-        "test_a_file_that_is_no_image_says_so_in_place_of_its_attributes",
-    ),
-    "unit/worklist/test_upload_endpoints.py": (
-        "test_a_sender_that_breaks_off_leaves_nothing",
-        "test_instances_are_stored_as_they_were_sent",
-        "test_some_instances_that_fail_are_named_and_the_others_are_stored",
-        "test_instances_of_another_study_are_a_conflict",
-        "test_a_truncated_instance_fails",
-        "test_a_deflated_bomb_is_no_worse_than_any_other_file",
-        "test_what_stands_before_the_first_boundary_is_ignored",
-        "test_white_space_may_follow_each_boundary",
-    ),
+    "unit/worklist/test_upload_endpoints.py": ("test_a_sender_that_breaks_off_leaves_nothing",),
 }
 #: Fixtures of which each test needs more than this process.
 HEAVY_FIXTURES: Final = frozenset(

@@ -13,6 +13,7 @@ from ingest.reader import reader_process
 from ingest.reader.reader_process import Reader
 from readfirst.errors import Refused
 from readfirst.refusals import RefusalCode
+from readfirst.samples import sample_files
 from tests.support.files import a_dicom_file, a_gradient
 from tests.support.platforms import needs_linux, needs_memory_limit
 
@@ -56,12 +57,19 @@ def listening(home: Path) -> Iterator[dict[str, Any]]:
         yield {"port": port.getsockname()[1], "socket": str(home / "socket")}
 
 
+@pytest.fixture(scope="module")
+def taken_over() -> Iterator[Reader]:
+    """A reader that has a hostile process for each file, started where settings hold a password."""
+    with Reader(120, 512) as reader:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("READFIRST_DATABASE_URL", "postgresql://user:secret@host/db")
+            patch.setattr(reader_process, "CHILD", "tests.support.hostile_child")
+            reader.header(sample_files()[0])
+        yield reader
+
+
 @pytest.fixture
-def report(
-    home: Path, listening: dict[str, Any], monkeypatch: pytest.MonkeyPatch
-) -> dict[str, Any]:
-    monkeypatch.setenv("READFIRST_DATABASE_URL", "postgresql://user:secret@host/db")
-    monkeypatch.setattr(reader_process, "CHILD", "tests.support.hostile_child")
+def report(home: Path, listening: dict[str, Any], taken_over: Reader) -> dict[str, Any]:
     aims = {
         "home": str(home),
         "database": str(home / "readfirst.db"),
@@ -69,8 +77,7 @@ def report(
         "parent": os.getpid(),
         **listening,
     }
-    with Reader(120, 512) as reader:
-        head, _ = reader._ask("payload", a_dicom_file(home / "film.dcm"), **aims)
+    head, _ = taken_over._ask("payload", a_dicom_file(home / "film.dcm"), **aims)
     answer: dict[str, Any] = head["header"]
     return answer
 
@@ -104,14 +111,12 @@ def test_no_privileges_no_settings_and_no_descriptors_are_handed_down(
 
 
 def test_each_file_is_read_by_a_process_that_no_other_file_has_touched(
-    home: Path, monkeypatch: pytest.MonkeyPatch
+    home: Path, taken_over: Reader
 ) -> None:
     """Whoever takes over the process of one film can falsify no other film."""
-    monkeypatch.setattr(reader_process, "CHILD", "tests.support.hostile_child")
-    with Reader(120, 512) as reader:
-        first = reader._ask("process", a_dicom_file(home / "film.dcm"))[0]["process"]
-        again = reader._ask("process", home / "film.dcm")[0]["process"]
-        other = reader._ask("process", home / "other.dcm")[0]["process"]
+    first = taken_over._ask("process", a_dicom_file(home / "film.dcm"))[0]["process"]
+    again = taken_over._ask("process", home / "film.dcm")[0]["process"]
+    other = taken_over._ask("process", home / "other.dcm")[0]["process"]
     assert first == again
     assert other not in (first, os.getpid())
 
@@ -130,14 +135,12 @@ def test_a_file_that_is_left_is_read_by_another_process_the_next_time(
     reader.leave()
 
 
-def test_the_process_of_a_film_imports_nothing(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_process_of_a_film_imports_nothing(home: Path, taken_over: Reader) -> None:
     """Confinement too: all that is needed is imported once, before the fork."""
-    monkeypatch.setattr(reader_process, "CHILD", "tests.support.hostile_child")
     film = a_dicom_file(home / "film.dcm")
-    with Reader(120, 512) as reader:
-        reader.header(film)
-        reader.corrected_film(film, 224)
-        facts = reader._ask("imported", film)[0]
+    taken_over.header(film)
+    taken_over.corrected_film(film, 224)
+    facts = taken_over._ask("imported", film)[0]
     assert facts == {"imported": [], "unused": [], "collects": True}
 
 
@@ -146,7 +149,7 @@ def test_malformed_films_take_no_memory_from_the_films_behind_them(tmp_path: Pat
     large = a_dicom_file(tmp_path / "large.dcm", a_gradient(4300, 3500, bits=16))
     hungry = a_dicom_file(tmp_path / "hungry.dcm", a_gradient(5000, 5000, bits=16))
     with Reader(120, 150) as reader:
-        for _ in range(12):
+        for _ in range(4):
             with pytest.raises(Refused) as caught:
                 reader.display(hungry)
             assert caught.value.code is RefusalCode.TOO_LARGE

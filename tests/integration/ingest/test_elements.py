@@ -1,6 +1,5 @@
 """All elements of a file, bounded."""
 
-from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 
@@ -14,12 +13,6 @@ from ingest.reader.reader_process import Reader
 from readfirst.errors import Refused
 from readfirst.samples import FOLDER
 from tests.support.files import a_dataset, a_gradient, dicom_bytes
-
-
-@pytest.fixture(scope="module")
-def reader() -> Iterator[Reader]:
-    with Reader(120, 512) as opened:
-        yield opened
 
 
 def written(dataset: FileDataset, folder: Path) -> Path:

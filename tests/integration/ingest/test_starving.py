@@ -18,6 +18,7 @@ from ingest.receivers import request_reader
 from ingest.receivers.contexts import VERIFICATION
 from ingest.receivers.listener import Listener, listening
 from ingest.receivers.listener_config import ListenerConfig
+from ingest.receivers.request_reader import MOST_CALLERS
 from tests.support.waiting import TIMEOUT, wait_until
 
 CONFIG = ListenerConfig(
@@ -26,10 +27,11 @@ CONFIG = ListenerConfig(
     ae_title="READFIRST",
     calling=(),
     peers=(),
-    associations=32,
+    associations=8,
     most_bytes=50_000_000,
 )
-CROWD = 600
+#: More than may wait to ask, in all and of one network.
+CROWD = MOST_CALLERS + 32
 #: The begin of an association request that says to have 200 bytes.
 HALF_REQUEST = bytes.fromhex("01 00 000000c8 0001")
 #: The begin of a PDU of data that says to have 200 bytes.

@@ -26,12 +26,6 @@ NOBODY = 65534
 WRITER = "import sys; file = open(sys.argv[1], 'r+b'); print('open', flush=True); sys.stdin.read()"
 
 
-@pytest.fixture(scope="module")
-def reader() -> Iterator[Reader]:
-    with Reader(120, 512) as opened:
-        yield opened
-
-
 @pytest.fixture
 def looker(inbox: Path, reader: Reader) -> Iterator[Looker]:
     opened = Looker(inbox, reader)

@@ -20,6 +20,7 @@ from ingest.scope.scope_rules import DEFAULTS, parse_rules
 from readfirst.domain import ImageState
 from readfirst.refusals import RefusalCode
 from readfirst.samples import FOLDER
+from tests.support.databases import on_both
 from tests.support.files import COMPRESSED, a_dataset, a_dicom_file, a_gradient, dicom_bytes
 from tests.support.studies import AS_STORED
 from tests.support.workers import Worker
@@ -82,7 +83,7 @@ def score_all(worker: Worker) -> None:
 # What a copy says.
 
 
-@pytest.mark.parametrize("keyword", ["RequestedProcedurePriority", "StudyPriorityID"])
+@on_both("keyword", ["RequestedProcedurePriority", "StudyPriorityID"])
 @pytest.mark.parametrize("word", ["STAT", "HIGH"])
 def test_a_copy_that_says_stat_raises_the_study(
     worker: Worker, drop: Drop, tmp_path: Path, keyword: str, word: str
@@ -243,7 +244,7 @@ def test_a_later_image_of_the_study_that_contradicts_it_is_warned_of_too(
 # The whole after its beginning.
 
 
-@pytest.mark.parametrize("share", [0.0, 0.25, 0.5, 0.503, 0.9])
+@on_both("share", [0.5, 0.0, 0.25, 0.503, 0.9])
 def test_a_whole_film_replaces_its_own_beginning(
     worker: Worker, drop: Drop, tmp_path: Path, share: float
 ) -> None:
@@ -285,7 +286,7 @@ def test_a_film_comes_in_three_steps_and_the_last_one_counts(
     assert len(study_row(worker).images) == 3, "a beginning adds nothing to its film"
 
 
-@pytest.mark.parametrize("syntax", COMPRESSED)
+@on_both("syntax", COMPRESSED)
 def test_a_whole_film_that_is_sent_compressed_replaces_its_beginning(
     worker: Worker, drop: Drop, tmp_path: Path, syntax: str
 ) -> None:

@@ -26,6 +26,8 @@ from readfirst.machine_faults import MOST_UNPROVEN, FaultCode, WorkKind
 from readfirst.refusals import RefusalCode
 from readfirst.samples import FOLDER
 from readfirst.testing import FixedEnsemble
+from tests.fixtures.worker import READER_LIMITS
+from tests.support.databases import on_both
 from tests.support.faults import (
     codes,
     counted,
@@ -115,11 +117,11 @@ PREPARING = {
 }
 
 
-@pytest.mark.parametrize("name", PREPARING)
+@on_both("name", PREPARING)
 def test_what_stops_preparing_is_waited_for_and_said(received: Worker, name: str) -> None:
     make, code = PREPARING[name]
-    with Reader(120, 512) as reader:
-        worker = replace(received, reader=reader)
+    with Reader(*READER_LIMITS) as not_started:
+        worker = replace(received, reader=not_started) if make is no_reader else received
         end_fault = make(worker)
         try:
             for _ in range(2 * len(FILMS)):
@@ -274,7 +276,7 @@ def test_an_image_that_is_poison_to_the_networks_is_found_and_refused_alone(
     assert stopped(worker.database) == {}
 
 
-@pytest.mark.parametrize(
+@on_both(
     "error",
     [Misconfigured("the weight file is cut"), OSError(5, "Input/output error"), ValueError("h5")],
 )

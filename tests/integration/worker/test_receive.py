@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
+import pytest
 from sqlalchemy import select
 
 from db.tables import Image
@@ -21,8 +22,12 @@ from tests.support.stack import listening
 from tests.support.waiting import LONG_TIMEOUT, TIMEOUT, in_background, wait_until
 from tests.support.workers import Worker
 
-pytestmark = needs_dcmtk
-SENDERS, EACH = 20, 3
+# The listener knows no database, and what takes in files is tested with both elsewhere.
+pytestmark = [
+    needs_dcmtk,
+    pytest.mark.parametrize("database_url", ["sqlite"], indirect=True),
+]
+SENDERS, EACH = 20, 2
 
 
 def receiving(worker: Worker, log: Path) -> AbstractContextManager[int]:

@@ -23,7 +23,7 @@ from tests.support.watchers import Looker, when_asked
 
 
 @pytest.fixture
-def reader() -> Iterator[Reader]:
+def not_started() -> Iterator[Reader]:
     with Reader(120, 512) as opened:
         yield opened
 
@@ -57,14 +57,14 @@ def test_an_answer_that_was_broken_off_is_never_taken_for_the_next_film(
 
 
 def test_a_child_that_cannot_start_blames_no_film(
-    reader: Reader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    not_started: Reader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The interpreter is what the child needs first.
     monkeypatch.setattr("sys.executable", "/bin/false")
     with pytest.raises(Unavailable, match="does not start"):
-        reader.header(a_dicom_file(tmp_path / "good.dcm"))
+        not_started.header(a_dicom_file(tmp_path / "good.dcm"))
     monkeypatch.undo()
-    assert reader.header(tmp_path / "good.dcm").rows == 48
+    assert not_started.header(tmp_path / "good.dcm").rows == 48
 
 
 def test_a_child_that_died_between_two_films_costs_none(reader: Reader, tmp_path: Path) -> None:

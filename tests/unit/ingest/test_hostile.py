@@ -3,6 +3,7 @@
 import io
 import warnings
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -43,18 +44,25 @@ def a_bomb(megabytes: int) -> bytes:
     return deflated(dicom_bytes(a_dataset(a_gradient())), megabytes * MEBIBYTE)
 
 
+@pytest.fixture(scope="module")
+def tight() -> Iterator[Reader]:
+    with Reader(120, 400) as opened:
+        yield opened
+
+
 @pytest.mark.parametrize("preamble", [True, False])
-def test_a_deflate_bomb_is_given_up_within_the_memory_limit(tmp_path: Path, preamble: bool) -> None:
+def test_a_deflate_bomb_is_given_up_within_the_memory_limit(
+    tight: Reader, tmp_path: Path, preamble: bool
+) -> None:
     bomb = a_bomb(600)
     assert len(bomb) < 2**21
     path = tmp_path / "film.dcm"
     path.write_bytes(bomb if preamble else bomb[132:])
-    with Reader(120, 400) as reader:
-        for read in (reader.header, reader.display):
-            with pytest.raises(Refused) as caught:
-                read(path)
-            assert caught.value.code is RefusalCode.TOO_LARGE
-            assert "inflates to more than" in caught.value.reason
+    for read in (tight.header, tight.display):
+        with pytest.raises(Refused) as caught:
+            read(path)
+        assert caught.value.code is RefusalCode.TOO_LARGE
+        assert "inflates to more than" in caught.value.reason
 
 
 @pytest.mark.parametrize("preamble", [True, False])

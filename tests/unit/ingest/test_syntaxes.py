@@ -284,7 +284,7 @@ def test_garbage_behind_the_pixels_is_not_read(tmp_path: Path) -> None:
             np.testing.assert_array_equal(display_image(path), clean)
 
 
-def test_a_decoder_that_panics_leaves_its_child_alive(tmp_path: Path) -> None:
+def test_a_decoder_that_panics_leaves_its_child_alive(reader: Reader, tmp_path: Path) -> None:
     pixels = np.zeros((2, 2), dtype=np.uint16)
     dataset = a_dataset(pixels, bits=16)
     # Two segments; the second gives more bytes than there are pixels.
@@ -293,12 +293,11 @@ def test_a_decoder_that_panics_leaves_its_child_alive(tmp_path: Path) -> None:
     broken, good = tmp_path / "broken.dcm", tmp_path / "good.dcm"
     broken.write_bytes(as_it_is(dataset, RLELossless))
     write(good, a_film(), RLELossless)
-    with Reader(120, 512) as reader:
-        reader.header(good)
-        child = reader.pid
-        with pytest.raises(Refused) as caught:
-            reader.display(broken)
-        assert caught.value.code is RefusalCode.PIXELS_UNREADABLE
-        assert "Panic" in caught.value.reason
-        assert reader.display(good).shape == a_film().shape
-        assert reader.pid == child is not None
+    reader.header(good)
+    child = reader.pid
+    with pytest.raises(Refused) as caught:
+        reader.display(broken)
+    assert caught.value.code is RefusalCode.PIXELS_UNREADABLE
+    assert "Panic" in caught.value.reason
+    assert reader.display(good).shape == a_film().shape
+    assert reader.pid == child is not None

@@ -42,6 +42,7 @@ from readfirst.monitoring.period import Period, make_period
 from readfirst.refusals import RefusalCode
 from readfirst.studies.findings import Finding
 from tests.fixtures.monitoring import CONFIG, MADRID, NOW
+from tests.support.filled_once import FilledOnce
 from tests.support.studies import (
     POLICY,
     a_ready_image,
@@ -53,6 +54,7 @@ from tests.support.studies import (
 )
 
 WEEKS = Weeks(first=date(2026, 1, 12), days=49, per_day=20, zone=MADRID)
+_weeks = FilledOnce(lambda database: fill_weeks(database, WEEKS))
 WHOLE = make_period(WEEKS.first, date(2026, 3, 2), NOW, MADRID)
 
 
@@ -85,7 +87,7 @@ def rounded(row: Any) -> list[Any]:
 
 
 def test_kept_days_give_the_figures_that_counting_anew_gives(database: Database) -> None:
-    fill_weeks(database, WEEKS)
+    _weeks.into(database)
     assert keep_days(database, MADRID, NOW, 400) == 49
     assert keep_days(database, MADRID, NOW, 400) == 0
     check_same(database)
@@ -116,7 +118,7 @@ def test_a_day_can_be_made_anew_for_ever_since_no_row_that_it_counts_can_be_remo
 def test_a_part_of_a_period_that_was_read_has_the_figures_of_one_that_is_read_alone(
     database: Database,
 ) -> None:
-    fill_weeks(database, WEEKS)
+    _weeks.into(database)
     part = make_period(date(2026, 1, 20), date(2026, 2, 3), NOW, MADRID)
     with database.read() as session:
         data = MonitoringData(session)
@@ -131,7 +133,7 @@ def test_a_part_of_a_period_that_was_read_has_the_figures_of_one_that_is_read_al
 def test_rows_lie_in_the_order_of_their_days_where_some_days_are_kept_and_others_not(
     database: Database,
 ) -> None:
-    fill_weeks(database, WEEKS)
+    _weeks.into(database)
     keep_days(database, MADRID, NOW, 400)
     with database.write() as session:
         for row in session.scalars(select(KeptDay).where(KeptDay.day != WEEKS.first)):
@@ -147,7 +149,7 @@ def test_rows_lie_in_the_order_of_their_days_where_some_days_are_kept_and_others
 
 
 def test_a_week_of_a_long_period_has_the_figures_of_the_week_alone(database: Database) -> None:
-    fill_weeks(database, WEEKS)
+    _weeks.into(database)
     keep_days(database, MADRID, NOW, 20)
     long = make_period(date(2025, 10, 1), WHOLE.last, NOW, MADRID)
     assert long.by == "week"
@@ -172,7 +174,7 @@ def test_a_week_of_a_long_period_has_the_figures_of_the_week_alone(database: Dat
 
 
 def test_the_latest_days_are_kept_first_and_at_most_so_many(database: Database) -> None:
-    fill_weeks(database, WEEKS)
+    _weeks.into(database)
     assert keep_days(database, MADRID, NOW, 3) == 3
     with database.read() as session:
         days = session.scalars(select(KeptDay.day).order_by(KeptDay.day)).all()
@@ -181,7 +183,7 @@ def test_the_latest_days_are_kept_first_and_at_most_so_many(database: Database) 
 
 
 def test_totals_are_those_of_all_rows(database: Database) -> None:
-    fill_weeks(database, WEEKS)
+    _weeks.into(database)
     for most in (0, 10, 400):
         keep_days(database, MADRID, NOW, most)
         with database.read() as session:
@@ -201,7 +203,7 @@ def test_a_day_is_kept_an_hour_after_its_end(database: Database) -> None:
 
 def test_another_zone_has_other_days(database: Database) -> None:
     tokyo = ZoneInfo("Asia/Tokyo")
-    fill_weeks(database, WEEKS)
+    _weeks.into(database)
     keep_days(database, MADRID, NOW, 400)
     period = make_period(WHOLE.first, WHOLE.last, NOW, tokyo)
     before = figures(database, period)
@@ -293,7 +295,7 @@ def test_a_change_waits_for_a_day_that_is_being_made(database: Database) -> None
 def tables(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Columns]:
     database = open_database(f"sqlite:///{tmp_path_factory.mktemp('columns') / 'db'}")
     upgrade(database)
-    fill_weeks(database, WEEKS)
+    _weeks.into(database)
     with database.read() as session:
         loaded = {name: load_columns(name, session, WHOLE) for name in TABLES}
     database.dispose()

@@ -2,11 +2,14 @@
 
 import re
 import sqlite3
-from contextlib import closing
+from contextlib import closing, nullcontext
 from pathlib import Path
 
 import pytest
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import StreamingResponse
 from fastapi.routing import iter_route_contexts
+from fastapi.testclient import TestClient
 from sqlalchemy import text
 
 from db import migrate
@@ -79,3 +82,49 @@ def test_a_database_is_made_as_the_migrations_make_it(
             settings = [opened.execute(f"PRAGMA {name}").fetchone() for name in PRAGMAS]
             dumps.append((settings, statements(opened)))
     assert dumps[0] == dumps[1] == dumps[2]
+
+
+def app_of_answers() -> FastAPI:
+    """An application with an answer in parts, one that echoes, and one that fails."""
+    app = FastAPI()
+
+    @app.get("/parts")
+    def parts() -> StreamingResponse:
+        return StreamingResponse(iter(["one", "two"]), headers={"x-of": "parts"}, status_code=202)
+
+    @app.post("/echo")
+    async def echo(request: Request) -> Response:
+        return Response(f"{request.url} {await request.body()!r} {request.headers['x-own']}")
+
+    @app.get("/fault")
+    def fault() -> None:
+        raise RuntimeError("on purpose")
+
+    return app
+
+
+@pytest.mark.parametrize("is_open", [True, False])
+def test_an_answer_that_is_fetched_whole_is_the_one_of_the_stream(is_open: bool) -> None:
+    client = TestClient(app_of_answers(), raise_server_exceptions=False)
+    requests = (
+        client.build_request("GET", "/parts?a=b%20c&a=d"),
+        client.build_request("HEAD", "/parts"),
+        client.build_request("POST", "/echo?x=%C3%A9", content=b"abc", headers={"x-own": "1"}),
+        client.build_request("POST", "/echo", data={"a": "b"}, headers={"x-own": "2"}),
+        client.build_request("GET", "/fault"),
+        client.build_request("GET", "/nowhere"),
+    )
+    with client if is_open else nullcontext():
+        for request in requests:
+            whole, streamed = (client.send(request, stream=stream) for stream in (False, True))
+            streamed.read()
+            assert whole.content == streamed.content
+            assert (whole.status_code, whole.headers) == (streamed.status_code, streamed.headers)
+
+
+def test_a_fault_of_an_application_reaches_the_test() -> None:
+    with (
+        TestClient(app_of_answers()) as client,
+        pytest.raises(RuntimeError, match="on purpose"),
+    ):
+        client.get("/fault")

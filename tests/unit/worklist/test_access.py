@@ -24,6 +24,7 @@ from readfirst.errors import Misconfigured
 from readfirst.settings import Settings
 from tests.support.access_table import POLICIES, filled
 from tests.support.browsers import token_in
+from tests.support.filled_once import FilledOnce
 from tests.support.people import PASSWORD, PASSWORD_HASH, TOKEN, add_people
 from tests.support.studies import a_scored_image
 from worklist.app import make_app
@@ -42,12 +43,19 @@ def database_url(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path / 'readfirst.db'}"
 
 
-@pytest.fixture
-def people(database: Database) -> None:
-    """An account of each role, of its role's name."""
+def _add_people(database: Database) -> None:
     with database.write() as session:
         a_scored_image(session, NOW, probability=0.9, study=STUDY)
     add_people(database, NOW)
+
+
+_people = FilledOnce(_add_people)
+
+
+@pytest.fixture
+def people(database: Database) -> None:
+    """An account of each role, of its role's name."""
+    _people.into(database)
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from readfirst.inbox_issues import InboxIssue, InboxIssueCode
 from readfirst.refusals import RefusalCode
 from readfirst.settings import Settings
 from tests.support.access_table import POLICIES, filled
+from tests.support.filled_once import FilledOnce
 from tests.support.people import PASSWORD, TOKEN, add_people
 from tests.support.studies import a_header, a_scored_image, an_image, give_verdict
 from worklist.app import make_app
@@ -29,11 +30,18 @@ def database_url(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path / 'readfirst.db'}"
 
 
-@pytest.fixture
-def people(database: Database) -> None:
+def _add_people(database: Database) -> None:
     with database.write() as session:
         a_scored_image(session, NOW, probability=0.9, study=STUDY)
     add_people(database, NOW)
+
+
+_people = FilledOnce(_add_people)
+
+
+@pytest.fixture
+def people(database: Database) -> None:
+    _people.into(database)
 
 
 @pytest.fixture

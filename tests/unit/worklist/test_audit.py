@@ -24,6 +24,7 @@ from readfirst.inbox_issues import InboxIssue, InboxIssueCode
 from readfirst.refusals import RefusalCode
 from readfirst.settings import Settings
 from tests.support.access_table import POLICIES, filled
+from tests.support.filled_once import FilledOnce
 from tests.support.studies import a_header, a_scored_image, an_image
 from worklist.app import make_app
 from worklist.security import noted_of_late
@@ -70,15 +71,23 @@ def database_url(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path / 'readfirst.db'}"
 
 
-@pytest.fixture
-def sha256(database: Database, settings: Settings) -> str:
-    """A scored film of a patient with a small film, a refused one, and a file in the inbox."""
+def _add_patient(database: Database) -> str:
     header = a_header(patient_name=NAME, patient_id=NUMBER)
     with database.write() as session:
         digest = a_scored_image(session, NOW, probability=0.9, study=STUDY, header=header).sha256
         an_image(session, NOW, study=REFUSED, header=header, refusal=Refused(RefusalCode.TRUNCATED))
         issue = InboxIssue(InboxIssueCode.LINK, FILE)
         replace_inbox_issues(session, {issue}, NOW)
+    return digest
+
+
+_patient = FilledOnce(_add_patient)
+
+
+@pytest.fixture
+def sha256(database: Database, settings: Settings) -> str:
+    """A scored film of a patient with a small film, a refused one, and a file in the inbox."""
+    digest = _patient.into(database)
     thumbnail = DerivedImages(settings.prepared_path).thumbnail(digest)
     thumbnail.parent.mkdir(parents=True)
     Image.new("L", (8, 8)).save(thumbnail)

@@ -36,6 +36,7 @@ def pixels(content: bytes) -> np.ndarray:
         return np.asarray(image)
 
 
+@pytest.mark.usefixtures("shared_reader")
 def test_a_film_is_rendered_with_every_pixel(
     client: TestClient, database: Database, settings: Settings
 ) -> None:
@@ -49,6 +50,7 @@ def test_a_film_is_rendered_with_every_pixel(
         assert (again.status_code, again.content) == (304, b"")
 
 
+@pytest.mark.usefixtures("shared_reader")
 def test_a_window_is_the_one_of_the_standard(
     client: TestClient, database: Database, settings: Settings
 ) -> None:
@@ -70,6 +72,7 @@ def test_a_window_is_the_one_of_the_standard(
     assert not np.array_equal(rendered, pixels(plain.content))
 
 
+@pytest.mark.usefixtures("shared_reader")
 def test_a_picture_is_windowed_by_its_shades(
     client: TestClient, database: Database, settings: Settings
 ) -> None:
@@ -149,6 +152,7 @@ def test_an_original_that_is_gone_is_told_apart_from_one_that_never_was(
     assert client.get(f"/api/v1/images/{digest}/original").status_code == 410
 
 
+@pytest.mark.usefixtures("shared_reader")
 def test_a_film_that_cannot_be_decoded_is_a_problem_with_its_code(
     client: TestClient, database: Database, settings: Settings
 ) -> None:

@@ -234,6 +234,7 @@ def test_the_other_studies_of_the_patient_are_linked(
     assert "name no patient ID" in client.get("/studies/1.1").text
 
 
+@pytest.mark.usefixtures("shared_reader")
 def test_attributes_come_as_part_alone_and_by_the_api(
     client: TestClient, database: Database, settings: Settings
 ) -> None:
@@ -252,6 +253,7 @@ def test_attributes_come_as_part_alone_and_by_the_api(
     assert client.get(f"/api/v1/images/{'0' * 64}/attributes").status_code == 404
 
 
+@pytest.mark.usefixtures("shared_reader")
 def test_a_file_that_is_no_image_says_so_in_place_of_its_attributes(
     client: TestClient, database: Database, settings: Settings, tmp_path: Path
 ) -> None:

@@ -16,7 +16,7 @@ from readfirst.samples import FOLDER
 from readfirst.settings import Settings
 from tests.support.files import a_dataset, a_gradient, dicom_bytes
 from tests.support.serving import served
-from tests.support.waiting import wait_until
+from tests.support.waiting import TIMEOUT, wait_until
 from worklist.app import make_app
 from worklist.http.static_files import PREFIX
 from worklist.upload_endpoints.multipart import MOST_PARTS
@@ -30,7 +30,7 @@ CANNOT_UNDERSTAND, CLASS_UNSUPPORTED = 0xC000, 0x0122
 def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """A single kind of database is enough: nothing here is written to it."""
     monkeypatch.chdir(tmp_path)
-    return Settings(home=tmp_path / "home", upload_megabytes=2)
+    return Settings(home=tmp_path / "home", upload_megabytes=2, decode_seconds=TIMEOUT)
 
 
 @pytest.fixture
@@ -64,6 +64,7 @@ def failures(answer: Any, tag: str = "00081198") -> list[int]:
     return [item["00081197"]["Value"][0] for item in items]
 
 
+@pytest.mark.usefixtures("shared_reader")
 def test_instances_are_stored_as_they_were_sent(client: TestClient, settings: Settings) -> None:
     datasets = [a_dataset(a_gradient()) for _ in range(2)]
     sent = [dicom_bytes(dataset) for dataset in datasets]
@@ -86,6 +87,7 @@ def test_instances_are_stored_as_they_were_sent(client: TestClient, settings: Se
     assert arriving(settings) == []
 
 
+@pytest.mark.usefixtures("shared_reader")
 def test_some_instances_that_fail_are_named_and_the_others_are_stored(
     client: TestClient, settings: Settings
 ) -> None:
@@ -104,6 +106,7 @@ def test_some_instances_that_fail_are_named_and_the_others_are_stored(
     assert arriving(settings) == []
 
 
+@pytest.mark.usefixtures("shared_reader")
 def test_instances_of_another_study_are_a_conflict(client: TestClient, settings: Settings) -> None:
     first, other = a_dataset(a_gradient()), a_dataset(a_gradient())
     right = store(client, dicom_bytes(first), study=first.StudyInstanceUID)
@@ -113,6 +116,7 @@ def test_instances_of_another_study_are_a_conflict(client: TestClient, settings:
     assert len(arrived(settings, "dicomweb")) == 1
 
 
+@pytest.mark.usefixtures("shared_reader")
 @pytest.mark.parametrize("cut", [1, 200, 2000], ids=str)
 def test_a_truncated_instance_fails(client: TestClient, settings: Settings, cut: int) -> None:
     answer = store(client, dicom_bytes(a_dataset(a_gradient()))[:-cut])
@@ -120,6 +124,7 @@ def test_a_truncated_instance_fails(client: TestClient, settings: Settings, cut:
     assert arrived(settings, "dicomweb") == []
 
 
+@pytest.mark.usefixtures("shared_reader")
 def test_a_deflated_bomb_is_no_worse_than_any_other_file(
     client: TestClient, settings: Settings
 ) -> None:
@@ -203,6 +208,7 @@ PREAMBLES = {
 PADDINGS = {"spaces": b"  ", "a tab": b"\t", "both": b" \t "}
 
 
+@pytest.mark.usefixtures("shared_reader")
 @pytest.mark.parametrize("preamble", PREAMBLES.values(), ids=PREAMBLES)
 @pytest.mark.parametrize("piece", [7, 1 << 20], ids=str)
 def test_what_stands_before_the_first_boundary_is_ignored(
@@ -216,6 +222,7 @@ def test_what_stands_before_the_first_boundary_is_ignored(
     assert sorted(path.read_bytes() for path in arrived(settings, "dicomweb")) == sorted(sent)
 
 
+@pytest.mark.usefixtures("shared_reader")
 @pytest.mark.parametrize("padding", PADDINGS.values(), ids=PADDINGS)
 def test_white_space_may_follow_each_boundary(
     client: TestClient, settings: Settings, padding: bytes

@@ -1,12 +1,12 @@
 """Every step of a study in every state: its flag, its read mark, its events, and who is told."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import product
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
 from sqlalchemy.orm import Session
 
 from db.ensembles.thresholds import NewThreshold, activate_new
@@ -16,6 +16,7 @@ from db.lifecycle.events import Cause, EventAction
 from db.lifecycle.rescoring import make_ready_again, rank_again, rank_by_threshold
 from db.lifecycle.unit_of_work import UnitOfWork
 from db.lifecycle.verdicts import VerdictInput
+from db.session import Database
 from db.tables import Event, HeatMap, Image, OutboxMessage, Study
 from readfirst.domain import Urgency
 from readfirst.errors import Refused
@@ -196,11 +197,42 @@ def flag_events(events: Sequence[Event]) -> list[Event]:
     ]
 
 
+@pytest.fixture(scope="module", params=STATES, ids=str)
+def prepared(
+    request: pytest.FixtureRequest, shared_database: Database
+) -> Iterator[tuple[Connection, State]]:
+    """A study in each state, made once for all that may happen to it; in no transaction's end."""
+    writer = shared_database.engine.execution_options(readfirst_write=True)
+    with writer.connect() as connection:
+        connection.begin()
+        with within(connection) as opened:
+            a_study(opened, request.param)
+            opened.commit()
+        yield connection, request.param
+        connection.rollback()
+
+
+def within(connection: Connection) -> Session:
+    """A session of a part of the connection's transaction, to be kept or rolled back by itself."""
+    return Session(connection, expire_on_commit=False, join_transaction_mode="create_savepoint")
+
+
+@pytest.fixture
+def state(prepared: tuple[Connection, State]) -> State:
+    return prepared[1]
+
+
+@pytest.fixture
+def session(prepared: tuple[Connection, State]) -> Iterator[Session]:
+    """A session of the test alone: all that it does is rolled back."""
+    with within(prepared[0]) as opened:
+        yield opened
+        opened.rollback()
+
+
 @pytest.mark.parametrize("name", HAPPENINGS)
-@pytest.mark.parametrize("state", STATES, ids=str)
 def test_what_happens_to_a_study_in_each_state(session: Session, state: State, name: str) -> None:
     happening = HAPPENINGS[name]
-    a_study(session, state)
     last = session.scalar(select(func.max(Event.id))) or 0
     messages, maps = waiting_work(session)
     unit = UnitOfWork(session, LATER, TELLING)
