@@ -270,6 +270,8 @@ def test_what_is_left_out_is_counted_and_named(
     assert "broken.png" in for_people
 
 
+# What reads the films of verdicts runs on both in tests of exporting them.
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_verdicts_are_labels_of_a_candidate(
     database: Database,
     settings: Settings,
@@ -291,6 +293,11 @@ def test_verdicts_are_labels_of_a_candidate(
     check_known(database, active_version="1")
     late = run("--from-verdicts", "--since", "2190-01-01")
     assert "No study has a verdict" in str(late.exception)
+
+
+def test_where_nobody_gave_a_verdict_there_is_none_to_fit_to(site: Path) -> None:
+    for since in ((), ("--since", "2h")):
+        assert "No study has a verdict" in str(run("--from-verdicts", *since).exception)
 
 
 def test_options_that_do_not_go_together_are_refused(site: Path, films: Path) -> None:

@@ -40,6 +40,16 @@ def faint_films(count: int, seed: int) -> LabelledImages:
 TRAIN, TUNE = faint_films(48, 0), faint_films(40, 1)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _imports_stay() -> None:
+    """Look for garbage among newer objects only: the search does so after each trial."""
+    import keras  # noqa: F401
+    import optuna  # noqa: F401
+
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(autouse=True)
 def _one_unit(monkeypatch: pytest.MonkeyPatch) -> None:
     """The network of the recipe is one unit: of a tiny training, the compiling takes longest."""
