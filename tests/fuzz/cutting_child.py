@@ -4,12 +4,11 @@ A process of its own for each part, as any other file has one, would say nothing
 read of it, and takes ten times as long.
 """
 
+import gc
 from pathlib import Path
 from typing import Any
 
-from ingest.reader.child_start import prepare_imports
-
-prepare_imports()
+gc.disable()
 
 from ingest.reader import answers, reader_child  # noqa: E402
 

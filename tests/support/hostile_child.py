@@ -11,11 +11,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ingest.reader.child_start import UNUSED, prepare_imports
-
-prepare_imports()
+gc.disable()
 
 from ingest.reader import answers, reader_child, sandbox  # noqa: E402
+from readfirst.startup.pydicom_import import UNUSED  # noqa: E402
 
 #: prctl(2)
 PR_GET_NO_NEW_PRIVS = 39
@@ -83,7 +82,7 @@ def imported(_path: Path) -> tuple[dict[str, Any], bytes]:
     """Say what this process has imported, and the one that it was forked from had not."""
     facts = {
         "imported": sorted(set(sys.modules) - BEFORE_FORK),
-        "unused": [name for name in UNUSED if sys.modules.get(name)],
+        "unused": [name for name in sorted(UNUSED) if sys.modules.get(name)],
         "collects": gc.isenabled(),
     }
     return facts, b""

@@ -21,12 +21,11 @@ from readfirst.studies.priors import A_DAY
 from worker.pacs.fetch_study import fetch_study
 from worker.pacs.find_priors import PriorPolicy, find_priors, prior_policy
 from worker.pacs.find_studies import find_films
+from worker.pacs.polling_thread import TICK_SECONDS
 from worker.pacs.renewing import renewing
 from worker.pacs.services import FetchServices
 
 log = structlog.get_logger()
-#: Seconds between two looks for a source that is due.
-TICK_SECONDS = 2.0
 PURPOSES = (FetchPurpose.POLL, FetchPurpose.PRIOR)
 
 

@@ -12,7 +12,7 @@ from readfirst.settings import Settings
 from worker.background import start_in_background
 
 log = structlog.get_logger()
-#: Seconds between two looks for the first source.
+#: Seconds between two looks for a source that is due, and for the first of all.
 TICK_SECONDS = 2.0
 
 
