@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 #: Seconds that what is in work has to end once the process ends; the rest is taken up again later.
 STOP_SECONDS = 10.0
+#: Seconds between two looks for what is due.
+TICK_SECONDS = 2.0
 
 
 def start_in_background(name: str, run: Callable[[], None], stop: threading.Event) -> None:

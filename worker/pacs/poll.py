@@ -18,10 +18,10 @@ from readfirst.pacs.fetches import FetchPurpose
 from readfirst.pacs.window import window_queries, window_start
 from readfirst.settings import Settings
 from readfirst.studies.priors import A_DAY
+from worker.background import TICK_SECONDS
 from worker.pacs.fetch_study import fetch_study
 from worker.pacs.find_priors import PriorPolicy, find_priors, prior_policy
 from worker.pacs.find_studies import find_films
-from worker.pacs.polling_thread import TICK_SECONDS
 from worker.pacs.renewing import renewing
 from worker.pacs.services import FetchServices
 

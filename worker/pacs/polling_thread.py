@@ -9,11 +9,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from db.pacs.sources import has_sources
 from db.session import Database, open_database
 from readfirst.settings import Settings
-from worker.background import start_in_background
+from worker.background import TICK_SECONDS, start_in_background
 
 log = structlog.get_logger()
-#: Seconds between two looks for a source that is due, and for the first of all.
-TICK_SECONDS = 2.0
 
 
 def start_polling(settings: Settings) -> None:

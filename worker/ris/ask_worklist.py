@@ -14,11 +14,9 @@ from ingest.pacs.modality_worklist import WorklistPeer, find_orders, worklist_pe
 from readfirst.errors import Unavailable
 from readfirst.settings import Settings
 from readfirst.tasks.notifier import TaskNotifier
-from worker.background import start_in_background
+from worker.background import TICK_SECONDS, start_in_background
 
 log = structlog.get_logger()
-#: Seconds between two looks for a study that is to be asked for.
-TICK_SECONDS = 2.0
 
 
 def ask_next(units: UnitOfWorkFactory, peer: WorklistPeer, at: datetime | None = None) -> bool:
