@@ -19,9 +19,11 @@ from models.manifest import MANIFEST_FILE, PlattScaling, load_manifest
 from readfirst.ensemble_states import EnsembleState
 from readfirst.settings import Settings
 from readfirst.studies.findings import Finding
+from tests.fixtures.films_read_once import films_read_once  # noqa: F401
 from tests.support.small_ensemble import write_site_ensemble
 from tests.support.studies import NOW, a_header, a_scored_image, give_verdict
 
+pytestmark = pytest.mark.usefixtures("films_read_once")
 PNEUMONIA, NORMAL = (
     VerdictInput(finding=Finding.PNEUMONIA),
     VerdictInput(finding=Finding.NO_PNEUMONIA),

@@ -14,9 +14,11 @@ from laboratory.data.dataset import Subset, read_folder, split
 from laboratory.training.recipes import RECIPES, changed
 from models.manifest import load_manifest
 from readfirst.errors import Misconfigured
+from tests.fixtures.films_read_once import films_read_once  # noqa: F401
 from tests.support.files import a_dataset, dicom_bytes
 from tests.support.networks import write_spotted_films
 
+pytestmark = pytest.mark.usefixtures("films_read_once")
 TINY = ["--set", "input_size=32", "--set", "augmentation.zoom=1.05", "--set", "averaging=0"]
 
 
