@@ -46,7 +46,11 @@ def intercept(page: Page, *addresses: str, by: Callable[[Held], object]) -> Call
     `\\?` is a question mark. Returns what lets all go on, also those that wait.
     """
     session = page.context.new_cdp_session(page)
-    session.on("Fetch.requestPaused", lambda event: by(Held(session, event["requestId"])))
+
+    def paused(event: dict[str, Any]) -> None:
+        by(Held(session, event["requestId"]))
+
+    session.on("Fetch.requestPaused", paused)
     session.send("Fetch.enable", {"patterns": [{"urlPattern": each} for each in addresses]})
     return session.detach
 

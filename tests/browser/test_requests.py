@@ -14,7 +14,7 @@ SCRIPTS = """() => performance.getEntriesByType("resource")
 ASK = "address => fetch(address).then(answer => answer.text())"
 
 
-def test_one_that_is_held_waits_and_no_script_is_loaded_again(site: Site, page: Page) -> None:
+def test_a_request_waits_and_no_script_is_loaded_again(site: Site, page: Page) -> None:
     page.goto("/refused")
     held = hold(page, r"*/healthz\?*")
     page.goto("/refused")
@@ -40,10 +40,10 @@ def test_those_that_wait_go_on_at_the_end(site: Site, page: Page) -> None:
     assert page.evaluate(ASK, "/healthz")
 
 
-def test_one_is_answered_or_fails(site: Site, page: Page, monitor: PageMonitor) -> None:
+def test_a_request_is_answered_or_fails(site: Site, page: Page, monitor: PageMonitor) -> None:
     monitor.expect("net::ERR_FAILED")
     page.goto("/refused")
-    intercept(page, "*/healthz", by=lambda one: one.answer(HTTPStatus.OK, "text/plain", "words"))
+    intercept(page, "*/healthz", by=lambda each: each.answer(HTTPStatus.OK, "text/plain", "words"))
     assert page.evaluate(ASK, "/healthz") == "words"
     intercept(page, "*/readyz", by=Held.fail)
     assert page.evaluate("fetch('/readyz').catch((error) => error.name)") == "TypeError"
