@@ -57,6 +57,6 @@ def intercept(page: Page, *addresses: str, by: Callable[[Held], object]) -> Call
 
 def hold(page: Page, *addresses: str) -> list[Held]:
     """The requests for such addresses, as they come; each waits."""
-    held: list[Held] = []
-    intercept(page, *addresses, by=held.append)
-    return held
+    waiting: list[Held] = []
+    intercept(page, *addresses, by=waiting.append)
+    return waiting

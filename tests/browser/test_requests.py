@@ -16,16 +16,16 @@ ASK = "address => fetch(address).then(answer => answer.text())"
 
 def test_a_request_waits_and_no_script_is_loaded_again(site: Site, page: Page) -> None:
     page.goto("/refused")
-    held = hold(page, r"*/healthz\?*")
+    waiting = hold(page, r"*/healthz\?*")
     page.goto("/refused")
     sizes = page.evaluate(SCRIPTS)
     assert sizes
     assert set(sizes) == {0}
     page.evaluate("void fetch('/healthz?first').then(() => { document.title = 'answered'; })")
-    wait_until(page, lambda: held)
+    wait_until(page, lambda: waiting)
     assert page.evaluate(ASK, "/healthz")
     assert page.title() != "answered"
-    held[0].let_go()
+    waiting[0].let_go()
     expect(page).to_have_title("answered")
 
 
