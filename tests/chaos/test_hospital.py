@@ -1,12 +1,13 @@
 """A study's whole way through a hospital, between a modality, a PACS and a RIS of others.
 
 An order comes in, then the film, by C-STORE; it is scored; report and flag go to the PACS
-(Orthanc), a message to the RIS (`hl7`); the RIS's report closes the study. Then once more, while
-every process is killed between the steps.
+(Orthanc), a message to the RIS (`hl7`); the RIS's report closes the study. Then twice more, while
+processes are killed between the steps: the HL7 listener once it has taken the order, of which no
+other knows yet, and all of them after each further step. The page takes no part in it, and is not
+started (`test_supervisor.py` kills it).
 """
 
 import re
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -29,11 +30,21 @@ from tests.support.hl7_receiver import Hl7Receiver, acknowledges, an_hl7_receive
 from tests.support.orthanc import Orthanc, an_orthanc
 from tests.support.requirements import require
 from tests.support.small_ensemble import write_small_ensemble
-from tests.support.stack import rows, run_here, running, wait_for
+from tests.support.stack import part_of_stack, rows, run_here, running, selected, wait_for
 
 pytestmark = pytest.mark.stack
 #: Samples that the small ensemble flags.
-FILMS = {"A-ONE": "study-07.dcm", "A-TWO": "study-08.dcm"}
+FILMS = {"A-ONE": "study-07.dcm", "A-TWO": "study-08.dcm", "A-THREE": "study-07.dcm"}
+
+
+@dataclass(frozen=True)
+class OrderedStudy:
+    """A study that is to come: its film, and its patient as a PID segment."""
+
+    accession: str
+    film: Path
+    uid: str
+    pid: str
 
 
 @dataclass(frozen=True)
@@ -66,13 +77,15 @@ class Hospital:
 
         self.wait(is_taken)
 
-    def kill_everything(self) -> None:
-        """Kill every process that runs now, but the supervisor."""
+    def kill(self, part: str | None = None) -> None:
+        """Kill a part, or every process that runs now, but the supervisor."""
         killed: set[str] = set()
         for child in self.up.children(recursive=True):
             with suppress(psutil.NoSuchProcess):
-                killed |= {word for word in child.cmdline() if word in PARTS}
-                child.kill()
+                words = PARTS & {*child.cmdline()}
+                if part is None or part in words:
+                    killed |= words
+                    child.kill()
         assert killed, "nothing ran"
 
     def study(self, accession: str) -> dict[str, Any]:
@@ -87,9 +100,8 @@ class Hospital:
         return [row["accession_number"] for row in rows(self.environment, "worklist")]
 
     def is_scored(self, accession: str) -> bool:
-        studies = rows(self.environment, "worklist", "--all")
-        scored = [row for row in studies if row["probability"] is not None]
-        return accession in [row["accession_number"] for row in scored]
+        query = "SELECT accession_number FROM studies WHERE probability IS NOT NULL"
+        return (accession,) in selected(self.environment, query)
 
     def is_in_pacs(self, uid: str) -> bool:
         with suppress(Exception):
@@ -102,8 +114,8 @@ class Hospital:
         return [str(each["MSH"][0][10]) for each in self.ris.messages if uid in str(each)]
 
 
-#: Words of the command lines of what the supervisor starts, besides the broker.
-PARTS = {"ingest", "receive", "mllp", "serve", "beat", "assess", "prepare"}
+#: What the supervisor starts, besides the broker; words of the command lines too.
+PARTS = {"ingest", "receive", "mllp", "beat", "assess", "prepare"}
 #: Of the samples.
 NAMES = ("Example^", "Noah", "Przyklad", "DEMO-0")
 RESULTS = (ComprehensiveSRStorage, KeyObjectSelectionDocumentStorage)
@@ -127,8 +139,8 @@ def environment(tmp_path: Path) -> dict[str, str]:
     }
 
 
-def a_film(folder: Path, accession: str) -> tuple[Path, str, str]:
-    """A sample with an accession number and UIDs of its own: path, study UID, its PID segment."""
+def a_study(folder: Path, accession: str) -> OrderedStudy:
+    """A sample with an accession number and UIDs of its own."""
     dataset = pydicom.dcmread(FOLDER / FILMS[accession])
     # storescu sends it in whatever syntax it is kept.
     if dataset.file_meta.TransferSyntaxUID.is_compressed:
@@ -140,7 +152,7 @@ def a_film(folder: Path, accession: str) -> tuple[Path, str, str]:
     dataset.save_as(path)
     name, born, sex = dataset.PatientName, dataset.PatientBirthDate, dataset.PatientSex
     pid = f"PID|1||{dataset.PatientID}||{name}||{born}|{sex}"
-    return path, str(dataset.StudyInstanceUID), pid
+    return OrderedStudy(accession, path, str(dataset.StudyInstanceUID), pid)
 
 
 def a_final_report(accession: str, pid: str) -> bytes:
@@ -156,34 +168,65 @@ def a_final_report(accession: str, pid: str) -> bytes:
     ).encode()
 
 
-def walk(hospital: Hospital, folder: Path, accession: str, between: Callable[[], None]) -> None:
-    """Go the whole way. between: what happens between two steps."""
-    film, uid, pid = a_film(folder, accession)
-    order = an_order_message(accession, "S", control_id=f"ORDER-{accession}", pid=pid)
-    hospital.tell(order)
-    between()
-    hospital.wait(lambda: sent_by_dicom(film, hospital.logs))
-    between()
-    hospital.wait(lambda: hospital.is_scored(accession))
-    study = hospital.study(accession)
-    assert study["stat"], "the order raised it"
-    assert study["flagged"]
-    between()
-    hospital.wait(lambda: hospital.is_in_pacs(uid))
-    hospital.wait(lambda: bool(hospital.messages(uid)))
-    assert accession in hospital.unread()
-    hospital.tell(a_final_report(accession, pid))
-    between()
-    assert accession not in hospital.unread(), "it is read elsewhere"
+def order(hospital: Hospital, study: OrderedStudy) -> None:
+    accession = study.accession
+    hospital.tell(an_order_message(accession, "S", control_id=f"ORDER-{accession}", pid=study.pid))
+
+
+def send(hospital: Hospital, study: OrderedStudy) -> None:
+    hospital.wait(lambda: sent_by_dicom(study.film, hospital.logs))
+
+
+def check_scored(hospital: Hospital, study: OrderedStudy) -> None:
+    hospital.wait(lambda: hospital.is_scored(study.accession))
+    listed = hospital.study(study.accession)
+    assert listed["stat"], "the order raised it"
+    assert listed["flagged"]
+
+
+def check_results(hospital: Hospital, study: OrderedStudy) -> None:
+    hospital.wait(lambda: hospital.is_in_pacs(study.uid))
+    hospital.wait(lambda: bool(hospital.messages(study.uid)))
+    assert study.accession in hospital.unread()
+
+
+def report(hospital: Hospital, study: OrderedStudy) -> None:
+    hospital.tell(a_final_report(study.accession, study.pid))
+
+
+def check_read(hospital: Hospital, study: OrderedStudy) -> None:
+    assert study.accession not in hospital.unread(), "it is read elsewhere"
     # Whatever was sent twice is once.
-    kept = hospital.orthanc.find("Study", StudyInstanceUID=uid)["ID"]
+    kept = hospital.orthanc.find("Study", StudyInstanceUID=study.uid)["ID"]
     classes = Counter(hospital.orthanc.instances(kept).values())
     assert {classes[each] for each in RESULTS} == {1}
-    assert len({*hospital.messages(uid)}) == 1
+    assert len({*hospital.messages(study.uid)}) == 1
+
+
+def walk_amid_kills(hospital: Hospital, second: OrderedStudy, third: OrderedStudy) -> None:
+    """Let two studies go the whole way, and kill after each step of it.
+
+    One kill comes when one of them has just been scored, and the film of the other has just come.
+    """
+    order(hospital, second)
+    hospital.kill("mllp")
+    order(hospital, third)
+    send(hospital, second)
+    check_scored(hospital, second)
+    send(hospital, third)
+    hospital.kill()
+    check_results(hospital, second)
+    check_scored(hospital, third)
+    check_results(hospital, third)
+    report(hospital, second)
+    report(hospital, third)
+    hospital.kill()
+    check_read(hospital, second)
+    check_read(hospital, third)
 
 
 @pytest.mark.timeout(1800)
-def test_a_study_goes_its_whole_way_and_again_while_every_process_is_killed(
+def test_a_study_goes_its_whole_way_and_again_while_processes_are_killed(
     environment: dict[str, str], tmp_path: Path
 ) -> None:
     require("dcmtk", HAS_DCMTK)
@@ -193,13 +236,15 @@ def test_a_study_goes_its_whole_way_and_again_while_every_process_is_killed(
     with (
         an_orthanc(tmp_path / "orthanc") as orthanc,
         an_hl7_receiver(acknowledges("AA")) as ris,
-        running([sys.executable, "-m", "readfirst", "up"], environment) as up,
+        running(part_of_stack(*PARTS), environment) as up,
     ):
         hospital = Hospital(environment, home, up, orthanc, ris)
         hospital.wait(lambda: (home / "logs" / "mllp.log").exists())
         add_destinations(hospital)
-        walk(hospital, tmp_path, "A-ONE", lambda: None)
-        walk(hospital, tmp_path, "A-TWO", hospital.kill_everything)
+        first, second, third = (a_study(tmp_path, accession) for accession in FILMS)
+        for step in (order, send, check_scored, check_results, report, check_read):
+            step(hospital, first)
+        walk_amid_kills(hospital, second, third)
     for log in (home / "logs").glob("*.log"):
         text = log.read_text()
         assert not [name for name in NAMES if name in text], f"a patient's data in {log.name}"
