@@ -234,7 +234,7 @@ def _add_hostile(database: Database) -> dict[str, tuple[str, str]]:
 
 
 def test_no_page_takes_a_name_for_markup(settings: Settings, database: Database) -> None:
-    """What is of a study, or is sent, with each text; any other page has all of them at once."""
+    """Ask for pages of a study, and send forms, with each text; other pages have all of them."""
     films = _add_hostile(database)
     pages = dict.fromkeys(HOSTILE, 0)
     with TestClient(make_app(settings)) as client:
