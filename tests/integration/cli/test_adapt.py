@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from cli import app
 from db.ensembles.versions import active_ensemble, known_ensembles
 from db.lifecycle.verdicts import VerdictInput
 from db.session import Database
+from ingest.reader import reader_process
 from laboratory.adaptation.features import FilmFeatures, extract_features
 from laboratory.data.dataset import read_grey
 from models.combining import sigmoid
@@ -26,6 +27,7 @@ from models.reference import load_reference
 from readfirst.ensemble_states import EnsembleState
 from readfirst.settings import Settings
 from readfirst.studies.findings import Finding
+from tests.support.films_read_once import RememberedFilms
 from tests.support.small_ensemble import write_site_ensemble
 from tests.support.verdict_exports import a_read_film
 
@@ -43,6 +45,17 @@ def site(database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("READFIRST_DATABASE_URL", settings.database)
     write_site_ensemble(settings.ensembles_path)
     return settings.ensembles_path
+
+
+@pytest.fixture(scope="module")
+def remembered() -> Iterator[RememberedFilms]:
+    with RememberedFilms() as films:
+        yield films
+
+
+@pytest.fixture(autouse=True)
+def _films_are_read_once(remembered: RememberedFilms, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reader_process, "Reader", remembered.reader)
 
 
 @pytest.fixture(scope="module")
