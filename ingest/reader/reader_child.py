@@ -25,7 +25,7 @@ from typing import Any, BinaryIO, NoReturn
 from ingest.reader import sandbox
 from ingest.reader.answer_pipe import LEAVE
 from ingest.reader.answers import answer, answer_unreadable
-from ingest.reader.limits import limit_memory
+from ingest.reader.limits import give_back_memory, limit_memory
 from readfirst.samples import sample_files
 
 #: The first line: the imports are done, so that what happens from here on is a file's doing.
@@ -213,6 +213,7 @@ def main() -> None:
     """Serve requests from stdin; answers go to stdout."""
     load_codecs()
     sandbox.prepare()
+    give_back_memory()
     gc.freeze()
     gc.enable()
     # Codecs that write to stdout must not break the framing: they get stderr.

@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
-from playwright.sync_api import Locator, Page, Route, expect
+from playwright.sync_api import Locator, Page, expect
 
 from ingest.inbox.claim import claim
 from readfirst.samples import FOLDER
 from tests.browser.accessibility import faults_in_each_look
 from tests.browser.page_monitor import PageMonitor
+from tests.browser.requests import Held, intercept
 from tests.browser.site import Site
 
 #: An event of the page with one file; its kind is the argument.
@@ -74,12 +75,12 @@ def test_a_file_that_fails_does_not_keep_the_others_back(
     page.goto("/")
     sent = 0
 
-    def fail_first(route: Route) -> None:
+    def fail_first(request: Held) -> None:
         nonlocal sent
         sent += 1
-        route.abort() if sent == 1 else route.continue_()
+        request.fail() if sent == 1 else request.let_go()
 
-    page.route("**/api/v1/uploads", fail_first)
+    intercept(page, "*/api/v1/uploads", by=fail_first)
     page.locator("#upload input").set_input_files([FOLDER / "film-06.jpg", FOLDER / "film-07.jpg"])
     expect(page.locator("#upload output")).to_have_text("1 of 2 files uploaded.")
     expect(line(page, "film-06.jpg")).to_have_text("not uploaded: the server does not answer")

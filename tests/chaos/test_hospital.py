@@ -1,7 +1,7 @@
 """A study's whole way through a hospital, between a modality, a PACS and a RIS of others.
 
 An order comes in, then the film, by C-STORE; it is scored; report and flag go to the PACS
-(Orthanc), a message to the RIS (`hl7`); the RIS's report closes the study. Then once more, while
+(Orthanc), a message to the RIS (`hl7`); the RIS's report closes the study. Then twice more, while
 processes are killed between the steps: the HL7 listener once it has taken the order, of which no
 other knows yet, and all of them after each further step. The page takes no part in it, and is not
 started (`test_supervisor.py` kills it).
@@ -34,7 +34,17 @@ from tests.support.stack import part_of_stack, rows, run_here, running, selected
 
 pytestmark = pytest.mark.stack
 #: Samples that the small ensemble flags.
-FILMS = {"A-ONE": "study-07.dcm", "A-TWO": "study-08.dcm"}
+FILMS = {"A-ONE": "study-07.dcm", "A-TWO": "study-08.dcm", "A-THREE": "study-07.dcm"}
+
+
+@dataclass(frozen=True)
+class OrderedStudy:
+    """A study that is to come: its film, and its patient as a PID segment."""
+
+    accession: str
+    film: Path
+    uid: str
+    pid: str
 
 
 @dataclass(frozen=True)
@@ -129,8 +139,8 @@ def environment(tmp_path: Path) -> dict[str, str]:
     }
 
 
-def a_film(folder: Path, accession: str) -> tuple[Path, str, str]:
-    """A sample with an accession number and UIDs of its own: path, study UID, its PID segment."""
+def a_study(folder: Path, accession: str) -> OrderedStudy:
+    """A sample with an accession number and UIDs of its own."""
     dataset = pydicom.dcmread(FOLDER / FILMS[accession])
     # storescu sends it in whatever syntax it is kept.
     if dataset.file_meta.TransferSyntaxUID.is_compressed:
@@ -142,7 +152,7 @@ def a_film(folder: Path, accession: str) -> tuple[Path, str, str]:
     dataset.save_as(path)
     name, born, sex = dataset.PatientName, dataset.PatientBirthDate, dataset.PatientSex
     pid = f"PID|1||{dataset.PatientID}||{name}||{born}|{sex}"
-    return path, str(dataset.StudyInstanceUID), pid
+    return OrderedStudy(accession, path, str(dataset.StudyInstanceUID), pid)
 
 
 def a_final_report(accession: str, pid: str) -> bytes:
@@ -158,30 +168,61 @@ def a_final_report(accession: str, pid: str) -> bytes:
     ).encode()
 
 
-def walk(hospital: Hospital, folder: Path, accession: str, kill: Callable[..., None]) -> None:
-    """Go the whole way. kill: what happens between two steps, to a part or all of them."""
-    film, uid, pid = a_film(folder, accession)
-    order = an_order_message(accession, "S", control_id=f"ORDER-{accession}", pid=pid)
-    hospital.tell(order)
-    kill("mllp")
-    hospital.wait(lambda: sent_by_dicom(film, hospital.logs))
-    kill()
-    hospital.wait(lambda: hospital.is_scored(accession))
-    study = hospital.study(accession)
-    assert study["stat"], "the order raised it"
-    assert study["flagged"]
-    kill()
-    hospital.wait(lambda: hospital.is_in_pacs(uid))
-    hospital.wait(lambda: bool(hospital.messages(uid)))
-    assert accession in hospital.unread()
-    hospital.tell(a_final_report(accession, pid))
-    kill()
-    assert accession not in hospital.unread(), "it is read elsewhere"
+def order(hospital: Hospital, study: OrderedStudy) -> None:
+    accession = study.accession
+    hospital.tell(an_order_message(accession, "S", control_id=f"ORDER-{accession}", pid=study.pid))
+
+
+def send(hospital: Hospital, study: OrderedStudy) -> None:
+    hospital.wait(lambda: sent_by_dicom(study.film, hospital.logs))
+
+
+def check_scored(hospital: Hospital, study: OrderedStudy) -> None:
+    hospital.wait(lambda: hospital.is_scored(study.accession))
+    listed = hospital.study(study.accession)
+    assert listed["stat"], "the order raised it"
+    assert listed["flagged"]
+
+
+def check_results(hospital: Hospital, study: OrderedStudy) -> None:
+    hospital.wait(lambda: hospital.is_in_pacs(study.uid))
+    hospital.wait(lambda: bool(hospital.messages(study.uid)))
+    assert study.accession in hospital.unread()
+
+
+def report(hospital: Hospital, study: OrderedStudy) -> None:
+    hospital.tell(a_final_report(study.accession, study.pid))
+
+
+def check_read(hospital: Hospital, study: OrderedStudy) -> None:
+    assert study.accession not in hospital.unread(), "it is read elsewhere"
     # Whatever was sent twice is once.
-    kept = hospital.orthanc.find("Study", StudyInstanceUID=uid)["ID"]
+    kept = hospital.orthanc.find("Study", StudyInstanceUID=study.uid)["ID"]
     classes = Counter(hospital.orthanc.instances(kept).values())
     assert {classes[each] for each in RESULTS} == {1}
-    assert len({*hospital.messages(uid)}) == 1
+    assert len({*hospital.messages(study.uid)}) == 1
+
+
+def walk_amid_kills(hospital: Hospital, second: OrderedStudy, third: OrderedStudy) -> None:
+    """Let two studies go the whole way, and kill after each step of it.
+
+    One kill comes when one of them has just been scored, and the film of the other has just come.
+    """
+    order(hospital, second)
+    hospital.kill("mllp")
+    order(hospital, third)
+    send(hospital, second)
+    check_scored(hospital, second)
+    send(hospital, third)
+    hospital.kill()
+    check_results(hospital, second)
+    check_scored(hospital, third)
+    check_results(hospital, third)
+    report(hospital, second)
+    report(hospital, third)
+    hospital.kill()
+    check_read(hospital, second)
+    check_read(hospital, third)
 
 
 @pytest.mark.timeout(1800)
@@ -200,8 +241,10 @@ def test_a_study_goes_its_whole_way_and_again_while_processes_are_killed(
         hospital = Hospital(environment, home, up, orthanc, ris)
         hospital.wait(lambda: (home / "logs" / "mllp.log").exists())
         add_destinations(hospital)
-        walk(hospital, tmp_path, "A-ONE", lambda *_: None)
-        walk(hospital, tmp_path, "A-TWO", hospital.kill)
+        first, second, third = (a_study(tmp_path, accession) for accession in FILMS)
+        for step in (order, send, check_scored, check_results, report, check_read):
+            step(hospital, first)
+        walk_amid_kills(hospital, second, third)
     for log in (home / "logs").glob("*.log"):
         text = log.read_text()
         assert not [name for name in NAMES if name in text], f"a patient's data in {log.name}"

@@ -50,7 +50,9 @@ def test_a_pacs_that_was_down_gets_each_report_once_after_all_was_killed(tmp_pat
         "READFIRST_PORT": "0",
         "READFIRST_SETTLE_SECONDS": "0.2",
         "READFIRST_SWEEP_SECONDS": "2",
-        "READFIRST_DECODE_SECONDS": "120",
+        # What a killed worker held is sent after the end of its lease.
+        "READFIRST_LEASE_SECONDS": "20",
+        "READFIRST_DECODE_SECONDS": "15",
         "READFIRST_PRIOR_AFTER_DAYS": "0",
         "READFIRST_RECEIVE": "true",
         "READFIRST_RECEIVE_PORT": str(listener),

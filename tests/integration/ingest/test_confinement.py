@@ -3,6 +3,8 @@
 import os
 import socket
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ from tests.support.platforms import needs_linux, needs_memory_limit
 
 pytestmark = needs_linux
 
+ROOT = Path(__file__).parents[3]
 #: What only Landlock stops, and what only seccomp stops.
 BY_LANDLOCK = {
     "read the database",
@@ -154,3 +157,28 @@ def test_malformed_films_take_no_memory_from_the_films_behind_them(tmp_path: Pat
                 reader.display(hungry)
             assert caught.value.code is RefusalCode.TOO_LARGE
         assert reader.display(large).shape == (4300, 3500)
+
+
+def test_the_memory_of_our_own_film_is_given_back_before_a_process_is_forked() -> None:
+    memory = "next(line for line in open('/proc/self/status') if line.startswith('RssAnon'))"
+    program = f"""
+import gc
+gc.disable()
+from ingest.reader import reader_child
+reader_child.load_codecs()
+reader_child.sandbox.prepare()
+print({memory})
+"""
+    command = [sys.executable, "-c", program]
+    kept = subprocess.check_output(command, cwd=ROOT, text=True, stderr=subprocess.DEVNULL)
+    with Reader(120, 512) as reader:
+        reader.header(sample_files()[0])
+        status = Path(f"/proc/{reader.pid}/status").read_text()
+    given_back = kilobytes_of("RssAnon", kept) - kilobytes_of("RssAnon", status)
+    assert given_back > 1024
+
+
+def kilobytes_of(name: str, status: str) -> int:
+    """A figure of /proc/PID/status."""
+    (line,) = (line for line in status.splitlines() if line.startswith(f"{name}:"))
+    return int(line.split()[1])
