@@ -209,9 +209,9 @@ def migrated_postgresql_database(postgresql: PostgreSQL, migrated_template: str)
 
 
 @pytest.fixture(scope="module")
-def module_postgresql_database(postgresql: PostgreSQL) -> Iterator[str]:
-    """The URL of an empty database, for all tests of a module."""
-    with postgresql.new_database() as url:
+def module_postgresql_database(postgresql: PostgreSQL, migrated_template: str) -> Iterator[str]:
+    """The URL of a database at the newest schema, for all tests of a module."""
+    with postgresql.new_database(migrated_template) as url:
         yield url
 
 

@@ -1,9 +1,12 @@
 """Every setting, typed and frozen, in one module a group. Only entry points load them."""
 
+from typing import Any
+
 from pydantic import ValidationError
 from pydantic_settings import (
     BaseSettings,
     DotEnvSettingsSource,
+    EnvSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
 )
@@ -15,7 +18,7 @@ from readfirst.settings.exchange.fetching import FetchSettings
 from readfirst.settings.exchange.hl7_listener import Hl7ListenerSettings
 from readfirst.settings.exchange.messages import MessageSettings
 from readfirst.settings.exchange.modality_worklist import ModalityWorklistSettings
-from readfirst.settings.faults import sentences
+from readfirst.settings.faults import env_name, sentences
 from readfirst.settings.fields import A_DAY
 from readfirst.settings.home import HomeSettings
 from readfirst.settings.inbox import InboxSettings
@@ -36,6 +39,19 @@ __all__ = [
     "load_settings",
     "unknown_settings",
 ]
+
+
+class Environment(EnvSettingsSource):
+    """The environment's settings. Pydantic's own takes the type of every setting apart first."""
+
+    def __call__(self) -> dict[str, Any]:
+        """The values of those settings alone that the environment has."""
+        values = {}
+        for name, field in self.settings_cls.model_fields.items():
+            if env_name(name).lower() in self.env_vars:
+                value, key, is_complex = self.get_field_value(field, name)
+                values[key] = self.prepare_field_value(name, field, value, is_complex)
+        return values
 
 
 class Settings(
@@ -67,16 +83,16 @@ class Settings(
     @classmethod
     def settings_customise_sources(
         cls,
-        settings_cls: type[BaseSettings],  # noqa: ARG003 - the signature is Pydantic's
+        settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the signature is Pydantic's
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - as above
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Leave out `.env` where it says nothing: every setting would be looked for in it."""
         if isinstance(dotenv_settings, DotEnvSettingsSource) and not dotenv_settings.env_vars:
-            return init_settings, env_settings
-        return init_settings, env_settings, dotenv_settings
+            return init_settings, Environment(settings_cls)
+        return init_settings, Environment(settings_cls), dotenv_settings
 
 
 def load_settings() -> Settings:

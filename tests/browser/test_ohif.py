@@ -4,12 +4,13 @@ import io
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
 from PIL import Image as PillowImage
-from playwright.sync_api import Browser, Page, Request, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Request, expect
 
 from ingest.reader.reader_process import Reader
 from tests.browser.conftest import TIMEOUT
@@ -22,29 +23,44 @@ from tests.support.serving import served
 NO_TOUR = "localStorage.setItem('shownTours', JSON.stringify(['basicViewerTour']))"
 
 
-@pytest.fixture
-def viewed_site(seeded_home: Path, reader: Reader, tmp_path: Path) -> Iterator[Site]:
-    shutil.copytree(seeded_home, tmp_path / "home")
-    with a_site(tmp_path / "home", reader) as site:
+@pytest.fixture(scope="module")
+def viewed_site(
+    seeded_home: Path, reader: Reader, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Site]:
+    """A site that these tests only read."""
+    home = tmp_path_factory.mktemp("viewed") / "home"
+    shutil.copytree(seeded_home, home)
+    with a_site(home, reader) as site:
         yield site
 
 
-@pytest.fixture
-def viewer(viewed_site: Site, browser: Browser) -> Iterator[Page]:
-    """A page of OHIF, which asks ReadFirst alone."""
-    with ohif_server() as ohif:
-        settings = viewed_site.settings.model_copy(update={"dicomweb_origins": (ohif.origin,)})
+@pytest.fixture(scope="module")
+def ohif(viewed_site: Site, browser: Browser) -> Iterator[BrowserContext]:
+    """Opens pages of OHIF; the browser loads its scripts once for all of them."""
+    with ohif_server() as server:
+        settings = viewed_site.settings.model_copy(update={"dicomweb_origins": (server.origin,)})
         with served(settings) as (address, _):
-            ohif.configure(address)
-            context = browser.new_context(
-                viewport={"width": 1440, "height": 900}, base_url=ohif.origin
-            )
-            context.set_default_timeout(TIMEOUT)
-            context.add_init_script(NO_TOUR)
-            requests: list[Request] = []
-            context.on("request", lambda request: requests.append(request))
-            yield context.new_page()
-            context.close()
+            server.configure(address)
+            viewport: Any = {"width": 1440, "height": 900}
+            with browser.new_context(viewport=viewport, base_url=server.origin) as context:
+                context.set_default_timeout(TIMEOUT)
+                context.add_init_script(NO_TOUR)
+                yield context
+
+
+@pytest.fixture
+def viewer(ohif: BrowserContext) -> Iterator[Page]:
+    """A page of OHIF, which asks ReadFirst alone."""
+    requests: list[Request] = []
+
+    def remember(request: Request) -> None:
+        requests.append(request)
+
+    ohif.on("request", remember)
+    page = ohif.new_page()
+    yield page
+    page.close()
+    ohif.remove_listener("request", remember)
     hosts = {urlsplit(each.url).hostname for each in requests if not each.url.startswith("data:")}
     assert hosts - {None, ""} == {"127.0.0.1"}
 

@@ -1,11 +1,11 @@
 """A database of each kind for all tests of a module; each test's transaction is rolled back."""
 
+import shutil
 from collections.abc import Iterator
 
 import pytest
 from sqlalchemy.orm import Session
 
-from db.migrate import upgrade
 from db.session import Database, open_database
 
 
@@ -14,11 +14,12 @@ def shared_database(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Database]:
     if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path_factory.mktemp('lifecycle') / 'readfirst.db'}"
+        path = tmp_path_factory.mktemp("lifecycle") / "readfirst.db"
+        shutil.copy(request.getfixturevalue("migrated_file"), path)
+        url = f"sqlite:///{path}"
     else:
         url = request.getfixturevalue("module_postgresql_database")
     opened = open_database(url)
-    upgrade(opened)
     yield opened
     opened.dispose()
 

@@ -3,9 +3,10 @@ from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
+from pydantic_settings import EnvSettingsSource
 
 from readfirst.errors import Misconfigured
-from readfirst.settings import Settings, load_settings
+from readfirst.settings import Environment, Settings, load_settings
 
 
 @pytest.fixture(autouse=True)
@@ -29,6 +30,19 @@ def test_the_environment_decides(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = load_settings()
     assert settings.nightly_at == time(3, 30)
     assert settings.zone.key == "Europe/Madrid"
+
+
+@pytest.mark.parametrize("capitals", [True, False])
+def test_the_environment_says_what_it_says_to_pydantic(
+    monkeypatch: pytest.MonkeyPatch, *, capitals: bool
+) -> None:
+    assert Environment(Settings)() == EnvSettingsSource(Settings)() == {}
+    for number, name in enumerate(Settings.model_fields):
+        variable = f"READFIRST_{name}"
+        monkeypatch.setenv(variable.upper() if capitals else variable, f"{number or ''}")
+    values = Environment(Settings)()
+    assert values == EnvSettingsSource(Settings)()
+    assert values.keys() == Settings.model_fields.keys()
 
 
 def test_a_dotenv_file_is_read(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -205,38 +206,61 @@ HOSTILE = (
 )
 
 
-@pytest.mark.parametrize("text", HOSTILE)
-def test_no_page_takes_a_name_for_markup(settings: Settings, database: Database, text: str) -> None:
-    header = a_header(
-        patient_name=text, patient_id=text[:60], institution_name=text, accession_number=text[:16]
-    )
+def _add_hostile(database: Database) -> dict[str, tuple[str, str]]:
+    """A study and an issue of each text: the Study Instance UID, and the SHA-256 of its film."""
+    films = {}
     with database.write() as session:
-        film = a_scored_image(session, NOW, probability=0.9, study=STUDY, header=header)
-        an_image(session, NOW, study="1.9", header=header, refusal=Refused(RefusalCode.TRUNCATED))
-        give_verdict(session, STUDY, VerdictInput(comment=text))
-        replace_inbox_issues(session, {InboxIssue(InboxIssueCode.LINK, f"a/{text}")}, NOW)
-        sha256 = film.sha256
-    pages = 0
+        for number, text in enumerate(HOSTILE):
+            header = a_header(
+                patient_name=text,
+                patient_id=text[:60],
+                institution_name=text,
+                accession_number=text[:16],
+            )
+            study = f"{STUDY}.{number}"
+            film = a_scored_image(session, NOW, probability=0.9, study=study, header=header)
+            an_image(
+                session,
+                NOW,
+                study=f"1.9.{number}",
+                header=header,
+                refusal=Refused(RefusalCode.TRUNCATED),
+            )
+            give_verdict(session, study, VerdictInput(comment=text))
+            films[text] = study, film.sha256
+        issues = {InboxIssue(InboxIssueCode.LINK, f"a/{text}") for text in HOSTILE}
+        replace_inbox_issues(session, issues, NOW)
+    return films
+
+
+def test_no_page_takes_a_name_for_markup(settings: Settings, database: Database) -> None:
+    """Ask for pages of a study, and send forms, with each text; other pages have all of them."""
+    films = _add_hostile(database)
+    pages = dict.fromkeys(HOSTILE, 0)
     with TestClient(make_app(settings)) as client:
-        for route in POLICIES:
+        for route, text in product(POLICIES, HOSTILE):
             method, path = route.split(" ")
-            if path == "/readyz":
+            study, sha256 = films[text]
+            filled_path = filled(path, study_instance_uid=study, sha256=sha256)
+            is_of_all = filled_path == filled(path, study_instance_uid="", sha256="")
+            if path == "/readyz" or (method == "GET" and is_of_all and text != HOSTILE[0]):
                 continue
-            path = filled(path, study_instance_uid=STUDY, sha256=sha256)
             form = {
                 "text": text, "say": "pneumonia", "verdicts_seen": "7", "images_seen": "1",
                 "comment": text,
             }  # fmt: skip
             data = {"data": form} if method == "POST" else {}
             headers = OWN | {"Last-Event-ID": "odd", "Accept": "text/html"}
-            answer = client.request(method, path, headers=headers, **data)  # type: ignore[arg-type]
+            answer = client.request(method, filled_path, headers=headers, **data)  # type: ignore[arg-type]
             if "html" not in answer.headers.get("content-type", ""):
                 continue
-            pages += 1
+            pages[text] += 1
             assert "<img src=x" not in answer.text, route
             assert "<script>alert" not in answer.text, route
             assert "<svg onload" not in answer.text, route
             assert 'href="javascript:' not in answer.text, route
             assert "49" not in answer.text.partition("{{7*7}}")[2][:40], route
             assert "unsafe" not in answer.headers["content-security-policy"]
-    assert pages > 8
+            if route == "GET /":
+                assert all(f"1.9.{number}" in answer.text for number in range(len(HOSTILE)))
+    assert min(pages.values()) > 8

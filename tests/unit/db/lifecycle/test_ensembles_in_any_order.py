@@ -142,6 +142,8 @@ def finish(site: ShadowedSite) -> None:
         claim(100)(site)
         while site.claims:
             end_of_batch(first=True)(site)
+        if not shadow_work_is_left(site.session):
+            break
     shadows = [row.version for row in shadow_ensembles(site.session)]
     scored = site.session.scalars(select(Image.id).where(Image.state == ImageState.SCORED)).all()
     for version in shadows:
@@ -149,6 +151,15 @@ def finish(site: ShadowedSite) -> None:
         assert set(scored) <= set(site.session.scalars(query))
     waits = select(ShadowImage.image_id).where(ShadowImage.ensemble_version.in_(shadows))
     assert not set(scored) & set(site.session.scalars(waits))
+
+
+def shadow_work_is_left(session: Session) -> bool:
+    """Tell whether images wait for an ensemble in shadow, or have not been queued for it yet."""
+    shadows = shadow_ensembles(session)
+    versions = [row.version for row in shadows]
+    waits = select(ShadowImage.id).where(ShadowImage.ensemble_version.in_(versions)).limit(1)
+    to_queue = any(row.shadow_queues_below is not None for row in shadows)
+    return to_queue or session.scalar(waits) is not None
 
 
 def check_scores(site: ShadowedSite) -> None:
