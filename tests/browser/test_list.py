@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -139,10 +140,12 @@ def test_keys_do_nothing_while_somebody_types_and_help_tells_them(site: Site, pa
     expect(page.locator("tr.is-selected")).to_have_count(1)
 
 
+@pytest.mark.parametrize("motion", ["no-preference", "reduce"])
 def test_a_study_slides_in_above_and_nothing_moves_under_the_mouse(
-    site: Site, new_page: NewPage
+    site: Site, new_page: NewPage, motion: Literal["no-preference", "reduce"]
 ) -> None:
     page = new_page(viewport=LOW)
+    page.emulate_media(reduced_motion=motion)
     is_live(page)
     pointed = row(page, site.study("DEMO-0017"))
     pointed.hover()
@@ -154,8 +157,15 @@ def test_a_study_slides_in_above_and_nothing_moves_under_the_mouse(
     assert top(pointed) == pytest.approx(before, abs=1)
     expect(page.locator("#announcer")).to_have_text(re.compile("1 study came in|1 study flagged"))
     page.mouse.move(5, 5)
+    page.evaluate(
+        """() => {
+          addEventListener("scrollend", () => { window.hasScrolled = true; }, { once: true });
+        }"""
+    )
     page.get_by_role("button", name="1 new study above").click()
-    expect(row(page, uid)).to_be_in_viewport()
+    # Not only on its way.
+    page.wait_for_function("window.hasScrolled")
+    expect(row(page, uid)).to_be_in_viewport(ratio=1)
     expect(page.locator("#new-above")).to_be_hidden()
 
 

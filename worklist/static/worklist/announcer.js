@@ -16,7 +16,10 @@ const liveRegion = () => document.getElementById("announcer");
 export function setUpAnnouncer() {
   const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)");
   aboveButton().addEventListener("click", () => {
-    scrollTo({ top: 0, behavior: reducedMotion.matches ? "instant" : "smooth" });
+    // In a low window the first row is not on the screen where the page begins.
+    const [first] = [...newAbove].filter(isAbove).sort((a, b) => topOf(a) - topOf(b));
+    const behavior = reducedMotion.matches ? "instant" : "smooth";
+    first?.scrollIntoView({ block: "center", behavior });
   });
   addEventListener("scroll", () => { if (!aboveButton().hidden) updateButton(); }, { passive: true });
 }
@@ -35,6 +38,7 @@ export function announceChanges({ arrived, newlyFlagged }) {
   timer ??= setTimeout(announce, liveRegion().textContent ? PAUSE : 1000);
 }
 
+const topOf = (row) => row.getBoundingClientRect().top;
 const isAbove = (row) => row.isConnected && row.getBoundingClientRect().bottom < 0;
 
 function highlight(row) {
