@@ -164,7 +164,7 @@ def test_a_study_slides_in_above_and_nothing_moves_under_the_mouse(
     )
     page.get_by_role("button", name="1 new study above").click()
     # Not only on its way.
-    page.wait_for_function("window.hasScrolled")
+    wait_until(page, lambda: bool(page.evaluate("window.hasScrolled")))
     expect(row(page, uid)).to_be_in_viewport(ratio=1)
     expect(page.locator("#new-above")).to_be_hidden()
 
