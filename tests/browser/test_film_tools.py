@@ -205,7 +205,7 @@ def test_whose_film_it_is_stands_on_it_whatever_is_hidden(
     all_there(page)
     if where == "full screen":
         page.keyboard.press("f")
-        page.wait_for_function("document.fullscreenElement !== null")
+        page.wait_for_function("() => document.fullscreenElement !== null")
     identity = part(page, "identity")
     for fact in ("Beispiel, Jonas", "ID DEMO-0010", "born 02 Jul 2021", "sex M"):
         expect(identity).to_contain_text(fact)

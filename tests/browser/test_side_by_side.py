@@ -251,7 +251,7 @@ def test_full_screen_shows_all_frames(study: str, page: Page) -> None:
     page.keyboard.press("2")
     complete(page, 2)
     page.keyboard.press("f")
-    page.wait_for_function("document.fullscreenElement?.matches('.film-grid')")
+    page.wait_for_function("() => document.fullscreenElement?.matches('.film-grid')")
     for number in range(2):
         expect(frames(page).nth(number).locator('[data-film="identity"]')).to_be_visible()
 

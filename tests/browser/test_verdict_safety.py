@@ -101,7 +101,7 @@ def test_in_full_screen_a_verdict_is_told_on_the_film_and_taken_back(
     page.goto(f"/studies/{site.study(FLAGGED)}")
     displayed(page)
     page.keyboard.press("f")
-    page.wait_for_function("document.fullscreenElement !== null")
+    page.wait_for_function("() => document.fullscreenElement !== null")
     page.keyboard.press("x")
     expect(part(page, "notice")).to_be_visible()
     expect(part(page, "notice")).to_contain_text("Recorded: no pneumonia.")
