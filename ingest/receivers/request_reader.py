@@ -91,6 +91,9 @@ class RequestReader:
         self._stopped.set()
         self._awake()
         self._thread.join()
+        # Not by the thread: it may see that it is to end before it is woken.
+        for each in (self._woken, self._wake, self._selector):
+            each.close()
 
     def _awake(self) -> None:
         try:
@@ -111,8 +114,6 @@ class RequestReader:
             self._end_overdue()
         for caller in list(self._callers):
             self._drop(caller)
-        for each in (self._woken, self._wake, self._selector):
-            each.close()
 
     def _take(self, caller: Caller) -> None:
         same_network = [other for other in self._callers if other.network == caller.network]

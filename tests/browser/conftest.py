@@ -23,8 +23,6 @@ How to write a test (`tests/browser/test_<feature>.py`)::
     windows with such options.
 `faults(page)` of tests/browser/accessibility.py: what axe finds; assert that it is [].
     `faults_in_each_look(page, 390, 1440)`: in light and dark, and in windows of these widths.
-`hold(page, "*/pixels")`, `intercept(...)` of tests/browser/requests.py: requests that wait, fail
-    or are answered by the test. `page.route` would switch the browser's cache off.
 `picture(page, "study")`: docs/study.png, written only by `make pictures`.
 
 No asyncio in these tests: Playwright's own loop runs in their thread.

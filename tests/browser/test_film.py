@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image as PillowImage
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from db.lifecycle.heat_maps import claim_wanted, made
 from db.session import Database
@@ -20,7 +20,6 @@ from readfirst.heat_maps import Area
 from tests.browser.accessibility import faults
 from tests.browser.conftest import NewPage
 from tests.browser.page_monitor import PageMonitor, wait_until
-from tests.browser.requests import hold
 from tests.browser.site import Site
 from tests.support.files import a_dataset, a_gradient, dicom_bytes
 from tests.support.studies import LEASE, NOW
@@ -197,14 +196,19 @@ def test_the_wheel_zooms_about_the_pointer_and_hands_and_keys_move_the_film(
 def test_a_small_film_is_there_before_every_pixel_of_it(
     site: Site, page: Page, large: Path
 ) -> None:
-    requests = hold(page, "*/pixels")
+    routes: list[Route] = []
+
+    def hold(route: Route) -> None:
+        routes.append(route)
+
+    page.route(re.compile(r"/pixels$"), hold)
     uid = site.arrive(large, probability=0.1)
     page.goto(f"/studies/{uid}/film")
     expect(part(page, "message")).to_have_text("Loading every pixel …")
     before = grey(page)
     page.keyboard.press("i")
-    wait_until(page, lambda: requests)
-    requests[0].let_go()
+    wait_until(page, lambda: routes)
+    routes[0].continue_()
     all_there(page)
     expect(part(page, "facts")).to_contain_text("inverted")
     page.keyboard.press("i")

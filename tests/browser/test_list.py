@@ -19,7 +19,6 @@ from readfirst.studies.findings import Finding
 from tests.browser.accessibility import faults
 from tests.browser.conftest import NewPage
 from tests.browser.page_monitor import PageMonitor, event_stream, wait_until
-from tests.browser.requests import Held, hold, intercept
 from tests.browser.site import LATER, Site
 from tests.support.studies import give_verdict, lifecycle, score_ready
 
@@ -110,7 +109,7 @@ def test_a_verdict_on_what_changed_meanwhile_is_not_taken(
     uid = site.study("DEMO-0010")
     look_at(page, uid)
     page.goto("/?show=all")
-    intercept(page, r"*/rows\?*", by=Held.fail)
+    page.route("**/rows?*", lambda route: route.abort())
     monitor.expect("net::ERR_FAILED", "409")
     row(page, uid).locator(".open").focus()
     with site.worker.database.write() as session:
@@ -261,14 +260,14 @@ def test_a_text_stands_in_no_address_and_no_log(
 
 def test_a_stream_that_is_cut_is_said_quietly(site: Site, page: Page, monitor: PageMonitor) -> None:
     monitor.expect("net::ERR_FAILED")
-    come_back = intercept(page, "*/events/stream", by=Held.fail)
+    page.route("**/events/stream", lambda route: route.abort())
     page.clock.install()
     page.goto("/")
     for _ in range(4):
         page.clock.run_for(4_000)
     expect(page.locator("#live")).to_have_text("not connected: updated every 20 s")
     expect(page.locator("#connection")).to_be_hidden()
-    come_back()
+    page.unroute("**/events/stream")
     page.clock.run_for(20_000)
     expect(page.locator("#live")).to_have_text("")
 
@@ -330,7 +329,7 @@ def test_a_study_that_is_sent_again_as_stat_rises_at_once(site: Site, page: Page
 
 def test_waiting_times_go_on_as_the_server_writes_them(site: Site, page: Page) -> None:
     # A stream that opened would put the list in anew, with times as they were.
-    hold(page, "*/events/stream")
+    page.route("**/events/stream", lambda _: None)
     page.clock.install()
     page.goto("/")
     seconds = [0, 59, 60, 3599, 3600, 11_100, 86_399, 86_400, 200_000]

@@ -6,7 +6,6 @@ from sqlalchemy import and_, update
 from db.tables import Study
 from readfirst.domain import Urgency
 from tests.browser.page_monitor import PageMonitor
-from tests.browser.requests import Held, intercept
 from tests.browser.site import LATER, Site
 
 #: Unread studies of the seeded site, in reading order.
@@ -61,9 +60,9 @@ def test_a_server_that_is_gone_loses_nobody(site: Site, page: Page, monitor: Pag
     uid = site.study("DEMO-0010")
     page.goto(f"/studies/{uid}")
     monitor.expect("net::ERR_FAILED")
-    come_back = intercept(page, "*/worklist/next", by=Held.fail)
+    page.route("**/worklist/next", lambda route: route.abort())
     page.keyboard.press("n")
     expect(page.locator("#update-notice")).to_contain_text("The server does not answer")
     assert opened(page) == uid
-    come_back()
+    page.unroute("**/worklist/next")
     assert go_on(page) != uid

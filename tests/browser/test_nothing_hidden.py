@@ -1,15 +1,13 @@
 """Nothing hidden, nothing stale: filters, a server that is gone, and alerts of STAT studies."""
 
 import re
-from http import HTTPStatus
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.accessibility import faults
 from tests.browser.conftest import NewPage
 from tests.browser.page_monitor import PageMonitor, log_in, send_log_in, wait_until
-from tests.browser.requests import Held, intercept
 from tests.browser.site import LATER, Site, add_people
 from tests.browser.test_list import OVERHEAR, is_live, look_at, row, top
 
@@ -82,8 +80,8 @@ def test_a_server_that_is_gone_is_said_over_the_list_and_so_is_its_end(
     pointed = row(page, site.study("DEMO-0017"))
     pointed.hover()
     before = top(pointed)
-    away = ("*/rows*", "*/events/stream*", "*/api*")
-    come_back = intercept(page, *away, by=Held.fail)
+    away = re.compile(r"/(rows|events/stream|api)")
+    page.route(away, lambda route: route.abort())
     # The stream that is open ends, as it does when a server dies.
     page.evaluate("dispatchEvent(new Event('offline'))")
     banner = page.locator("#connection")
@@ -94,7 +92,7 @@ def test_a_server_that_is_gone_is_said_over_the_list_and_so_is_its_end(
     assert page.evaluate("getComputedStyle(document.querySelector('.counts')).filter") != "none"
     assert top(pointed) == pytest.approx(before, abs=1)
     assert faults(page) == []
-    come_back()
+    page.unroute(away)
     expect(banner).to_contain_text("Connected again")
     assert page.evaluate("getComputedStyle(document.querySelector('.counts')).filter") == "none"
     expect(banner).to_be_hidden()
@@ -110,14 +108,13 @@ def test_a_verdict_that_no_server_took_is_offered_again(
     page.goto("/")
     answers = ["abort", "503"]
 
-    def fail(request: Held) -> None:
+    def fail(route: Route) -> None:
         if answers and answers.pop(0) == "abort":
-            request.fail()
+            route.abort()
         elif answers == []:
-            detail = '{"detail": "The database does not answer."}'
-            request.answer(HTTPStatus.SERVICE_UNAVAILABLE, "application/json", detail)
+            route.fulfill(status=503, json={"detail": "The database does not answer."})
 
-    come_back = intercept(page, "*/verdicts", by=fail)
+    page.route("**/verdicts", fail)
     row(page, uid).locator(".open").focus()
     page.keyboard.press("p")
     bar, again = page.locator("#undo-bar"), page.get_by_role("button", name="Try again")
@@ -125,7 +122,7 @@ def test_a_verdict_that_no_server_took_is_offered_again(
     expect(page.get_by_role("button", name="Undo")).to_be_hidden()
     again.click()
     expect(bar).to_contain_text("The database does not answer.")
-    come_back()
+    page.unroute("**/verdicts")
     again.click()
     expect(bar).to_contain_text("pneumonia; agrees with the AI.")
     expect(again).to_be_hidden()

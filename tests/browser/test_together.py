@@ -10,7 +10,6 @@ from db.worklist.readers import LIFETIME
 from tests.browser.accessibility import faults, faults_in_each_look
 from tests.browser.conftest import NewPage
 from tests.browser.page_monitor import PageMonitor, event_stream, log_in
-from tests.browser.requests import Held, intercept
 from tests.browser.site import Site, add_people
 from tests.browser.test_verdict import FLAGGED
 
@@ -61,7 +60,7 @@ def test_a_browser_that_died_reads_no_longer(
     watcher = logged_in(site, new_page, "admin", f"/studies/{uid}")
     dead = logged_in(site, new_page, "reader", f"/studies/{uid}")
     expect(watcher.locator("#readers")).to_have_text("reader has it open too")
-    intercept(dead, "*/readers", by=Held.fail)
+    dead.route("**/readers", lambda route: route.abort())
     # From now on no sign of life of it arrives.
     with dead.expect_event("requestfailed"):
         dead.evaluate("document.dispatchEvent(new Event('visibilitychange'))")

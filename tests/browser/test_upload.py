@@ -2,13 +2,12 @@
 
 from pathlib import Path
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from ingest.inbox.claim import claim
 from readfirst.samples import FOLDER
 from tests.browser.accessibility import faults_in_each_look
 from tests.browser.page_monitor import PageMonitor
-from tests.browser.requests import Held, intercept
 from tests.browser.site import Site
 
 #: An event of the page with one file; its kind is the argument.
@@ -75,12 +74,12 @@ def test_a_file_that_fails_does_not_keep_the_others_back(
     page.goto("/")
     sent = 0
 
-    def fail_first(request: Held) -> None:
+    def fail_first(route: Route) -> None:
         nonlocal sent
         sent += 1
-        request.fail() if sent == 1 else request.let_go()
+        route.abort() if sent == 1 else route.continue_()
 
-    intercept(page, "*/api/v1/uploads", by=fail_first)
+    page.route("**/api/v1/uploads", fail_first)
     page.locator("#upload input").set_input_files([FOLDER / "film-06.jpg", FOLDER / "film-07.jpg"])
     expect(page.locator("#upload output")).to_have_text("1 of 2 files uploaded.")
     expect(line(page, "film-06.jpg")).to_have_text("not uploaded: the server does not answer")

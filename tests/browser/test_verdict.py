@@ -1,7 +1,6 @@
 """A reader's verdict on the page of a study: by mouse, by keys, without scripts, and by two."""
 
 from collections.abc import Callable
-from http import HTTPStatus
 from pathlib import Path
 
 import pydicom
@@ -12,7 +11,6 @@ from readfirst.samples import FOLDER
 from tests.browser.accessibility import faults
 from tests.browser.conftest import NewPage
 from tests.browser.page_monitor import PageMonitor, event_stream, log_in
-from tests.browser.requests import Held, intercept
 from tests.browser.site import Site, add_people
 
 #: Flagged, and not; both of the seeded site.
@@ -180,11 +178,8 @@ def test_an_image_that_comes_in_meanwhile_is_told_and_looked_at_first(
 
 def test_a_verdict_that_the_browser_sends_itself_leaves_no_draft(site: Site, page: Page) -> None:
     """So it is where somebody is quicker than htmx."""
-
-    def empty(request: Held) -> None:
-        request.answer(HTTPStatus.OK, "text/javascript")
-
-    intercept(page, "*/htmx.min.js", by=empty)
+    empty = {"content_type": "text/javascript", "body": ""}
+    page.route("**/htmx.min.js", lambda route: route.fulfill(**empty))
     page.goto(f"/studies/{site.study(FLAGGED)}")
     displayed(page)
     page.get_by_label("Comment").fill(" Both lungs.\nBelow. ")

@@ -2,7 +2,7 @@
 
 import re
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 from sqlalchemy import select
 
 from db.tables import Image
@@ -10,14 +10,14 @@ from db.verdicts import all_verdicts
 from readfirst.studies.findings import Finding
 from tests.browser.conftest import NewPage
 from tests.browser.page_monitor import PageMonitor, log_in, send_log_in, wait_until
-from tests.browser.requests import Held, hold, intercept
 from tests.browser.site import Site, add_people
 from tests.browser.test_film import part
 from tests.browser.test_verdict import FLAGGED, ROUTINE, displayed, settled, stands
 from tests.support.serving import served
 
-PIXELS = ("*/pixels", r"*/pixels\?*")
+PIXELS = re.compile(r"/pixels(\?.*)?$")
 ROWS = re.compile(r"/rows\?")
+VERDICTS = re.compile(r"/verdicts$")
 
 
 def verdicts(site: Site) -> list[Finding | None]:
@@ -33,8 +33,9 @@ def digest_of(site: Site, study: str) -> str:
 
 
 def test_no_verdict_is_taken_while_the_film_is_loading(site: Site, page: Page) -> None:
-    waiting: list[Held] = []
-    let_go_on = intercept(page, *PIXELS, by=waiting.append)
+    waiting: list[Route] = []
+    released: list[bool] = []
+    page.route(PIXELS, lambda route: route.continue_() if released else waiting.append(route))
     page.goto(f"/studies/{site.study(FLAGGED)}")
     expect(part(page, "message")).to_have_text("Loading the film …")
     for key in "pxce":
@@ -43,7 +44,9 @@ def test_no_verdict_is_taken_while_the_film_is_loading(site: Site, page: Page) -
     page.locator('#verdict button[value="pneumonia"]').click()
     expect(stands(page)).to_have_count(0)
     wait_until(page, lambda: waiting)
-    let_go_on()
+    released.append(True)
+    for route in waiting:
+        route.continue_()
     displayed(page)
     assert verdicts(site) == []
     # A capital is the same key.
@@ -53,7 +56,7 @@ def test_no_verdict_is_taken_while_the_film_is_loading(site: Site, page: Page) -
 
 
 def test_a_preview_is_no_film_yet(site: Site, page: Page) -> None:
-    hold(page, "*/pixels")
+    page.route(re.compile(r"/pixels$"), lambda _: None)
     page.goto(f"/studies/{site.study(FLAGGED)}")
     expect(part(page, "message")).to_have_text("Loading every pixel …")
     page.keyboard.press("p")
@@ -171,6 +174,13 @@ def list_after_a_film(site: Site, page: Page) -> None:
     page.context.clear_cookies()
 
 
+def paused(page: Page, url: str | re.Pattern[str]) -> list[Route]:
+    """The requests for an address, as they come; each waits until it is let go on."""
+    routes: list[Route] = []
+    page.route(url, lambda route: routes.append(route))
+    return routes
+
+
 def expect_offer_after_log_in(site: Site, page: Page) -> None:
     """Log in; the list then says that `pneumonia` was not saved."""
     page.wait_for_url("**/login?next=*")
@@ -185,7 +195,7 @@ def test_from_the_list_the_log_in_leads_back_and_says_what_was_not_saved(
 ) -> None:
     monitor.expect("401")
     # A refresh would notice the end of the session before.
-    hold(page, r"*/rows\?*")
+    paused(page, ROWS)
     list_after_a_film(site, page)
     page.keyboard.press("p")
     expect_offer_after_log_in(site, page)
@@ -195,17 +205,17 @@ def test_a_refresh_that_finds_the_session_ended_waits_for_the_verdict_that_is_be
     site: Site, page: Page, monitor: PageMonitor
 ) -> None:
     monitor.expect("401")
-    refreshes, saved = hold(page, r"*/rows\?*"), hold(page, "*/verdicts")
+    refreshes, saved = paused(page, ROWS), paused(page, VERDICTS)
     list_after_a_film(site, page)
     # The list is fetched anew as its stream of events opens, at the latest.
     wait_until(page, lambda: refreshes)
     page.keyboard.press("p")
     wait_until(page, lambda: saved)
     with page.expect_response(ROWS):
-        refreshes[0].let_go()
+        refreshes[0].continue_()
     settled(page)
     assert "/login" not in page.url
-    saved[0].let_go()
+    saved[0].continue_()
     expect_offer_after_log_in(site, page)
 
 
@@ -213,14 +223,14 @@ def test_a_verdict_while_the_page_goes_to_the_log_in_is_not_lost(
     site: Site, page: Page, monitor: PageMonitor
 ) -> None:
     monitor.expect("401")
-    refreshes = hold(page, r"*/rows\?*")
+    refreshes = paused(page, ROWS)
     list_after_a_film(site, page)
-    logins = hold(page, r"*/login\?next=*")
+    logins = paused(page, "**/login?next=*")
     wait_until(page, lambda: refreshes)
-    refreshes[0].let_go()
+    refreshes[0].continue_()
     wait_until(page, lambda: logins)
     page.keyboard.press("p")
-    logins[0].let_go()
+    logins[0].continue_()
     expect_offer_after_log_in(site, page)
 
 
@@ -230,12 +240,12 @@ def test_when_the_server_does_not_answer_the_verdict_is_tried_again(
     monitor.expect("net::ERR_FAILED", "htmx:sendError", "htmx:afterRequest")
     page.goto(f"/studies/{site.study(FLAGGED)}")
     displayed(page)
-    come_back = intercept(page, "*/verdict", by=Held.fail)
+    page.route("**/verdict", lambda route: route.abort())
     page.keyboard.press("x")
     notice = page.locator("#update-notice")
     expect(notice).to_contain_text("“no pneumonia” was not saved: the server does not answer.")
     expect(notice.get_by_role("link")).to_be_hidden()
-    come_back()
+    page.unroute("**/verdict")
     notice.get_by_role("button", name="Try again").click()
     expect(stands(page)).to_contain_text("No pneumonia")
     expect(notice).to_be_hidden()
