@@ -32,7 +32,7 @@ PARTS = {
     "beat": "clock",
 }
 #: A worker's child, which does the work, and what reads files for a part.
-CHILDREN = {"spawn_main": "child", "reader_child": "reader"}
+CHILDREN = {"spawn_main": "child", "child_start": "reader"}
 #: Seconds between two looks, and between start and the reading of what a rest costs.
 LOOK, SETTLE = 0.2, 8.0
 #: Seconds of processor time, by part.

@@ -2,12 +2,14 @@
 
 import sqlite3
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Connection, func, select, text
 
 from db.session import Database
 from db.tables import Base
+
+Result = TypeVar("Result")
 
 
 class FilledDatabases:
@@ -40,7 +42,7 @@ class FilledDatabases:
             return
         make()
         with database.engine.connect() as connection:
-            self._sqlite = sqlite3.connect(":memory:")
+            self._sqlite = sqlite3.connect(":memory:", check_same_thread=False)
             _driver(connection).backup(self._sqlite)
 
     def _fill_postgresql(self, database: Database, make: Callable[[], None]) -> None:
@@ -56,6 +58,28 @@ class FilledDatabases:
             rows = connection.execute(text("SELECT sequencename, last_value FROM pg_sequences"))
             # One that nothing was taken from has no last value.
             self._sequences = {name: last for name, last in rows if last is not None}
+
+
+class FilledOnce(Generic[Result]):
+    """Fills databases by the same function, which is called once for each kind.
+
+    fill: what it returns has to be the same for each database.
+    """
+
+    def __init__(self, fill: Callable[[Database], Result]) -> None:
+        self._fill = fill
+        self._databases = FilledDatabases()
+        self._results: dict[str, Result] = {}
+
+    def into(self, database: Database) -> Result:
+        """Fill a database that has the newest schema and no rows."""
+        kind = database.engine.dialect.name
+
+        def make() -> None:
+            self._results[kind] = self._fill(database)
+
+        self._databases.fill(database, make)
+        return self._results[kind]
 
 
 def _driver(connection: Connection) -> Any:
@@ -75,7 +99,8 @@ def _write_tables(connection: Connection, tables: dict[str, bytes]) -> None:
     # The rows that triggers made are among those that are copied.
     connection.execute(text("SET LOCAL session_replication_role = replica"))
     cursor = _driver(connection).cursor()
+    cursor.execute("; ".join(f"DELETE FROM {name}" for name in tables))
     for name, rows in tables.items():
-        cursor.execute(f"DELETE FROM {name}")
-        with cursor.copy(f"COPY {name} FROM STDIN") as copy:
-            copy.write(rows)
+        if rows:
+            with cursor.copy(f"COPY {name} FROM STDIN") as copy:
+                copy.write(rows)

@@ -6,7 +6,6 @@ What a film shows depends on nothing but its content and the limits, so that it 
 
 from contextlib import ExitStack
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Final, Self
 
 from ingest.dicom.pixels.arrays import Array8
@@ -19,27 +18,17 @@ Limits = tuple[float, int]
 class RememberedFilms:
     """Films by the limits of their reader, their digest and least side, and the readers."""
 
-    def __init__(self) -> None:
+    def __init__(self, opened: ExitStack) -> None:
+        """opened: ends the readers."""
         self._films: Final[dict[tuple[Limits, str, int], Array8]] = {}
         self._readers: Final[dict[Limits, Reader]] = {}
-        self._open = ExitStack()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
-        self._open.close()
+        self._opened = opened
 
     def reader(self, seconds: float, megabytes: int) -> "FilmsReadOnce":
         """Stands for `Reader`; those of the same limits share a process."""
         limits = seconds, megabytes
         if limits not in self._readers:
-            self._readers[limits] = self._open.enter_context(Reader(*limits))
+            self._readers[limits] = self._opened.enter_context(Reader(*limits))
         return FilmsReadOnce(self, limits)
 
     def film(self, limits: Limits, path: Path, least_side: int) -> Array8:

@@ -17,7 +17,7 @@ from readfirst.errors import Misconfigured, Refused
 from readfirst.inbox_issues import InboxIssue, InboxIssueCode
 from readfirst.refusals import RefusalCode
 from readfirst.samples import FOLDER
-from tests.support.filled_once import FilledOnce
+from tests.support.filled_databases import FilledOnce
 from tests.support.studies import a_header, a_scored_image, an_image
 
 NOW = datetime.now(UTC)

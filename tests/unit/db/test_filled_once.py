@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from db.session import Database
 from db.tables import Base
-from tests.support.filled_once import FilledOnce
+from tests.support.filled_databases import FilledOnce
 from tests.support.studies import NOW, a_header, a_scored_image
 
 

@@ -42,7 +42,7 @@ from readfirst.monitoring.period import Period, make_period
 from readfirst.refusals import RefusalCode
 from readfirst.studies.findings import Finding
 from tests.fixtures.monitoring import CONFIG, MADRID, NOW
-from tests.support.filled_once import FilledOnce
+from tests.support.filled_databases import FilledOnce
 from tests.support.studies import (
     POLICY,
     a_ready_image,

@@ -24,7 +24,7 @@ from readfirst.errors import Misconfigured
 from readfirst.settings import Settings
 from tests.support.access_table import POLICIES, filled
 from tests.support.browsers import token_in
-from tests.support.filled_once import FilledOnce
+from tests.support.filled_databases import FilledOnce
 from tests.support.people import PASSWORD, PASSWORD_HASH, TOKEN, add_people
 from tests.support.studies import a_scored_image
 from worklist.app import make_app

@@ -16,7 +16,7 @@ from readfirst.inbox_issues import InboxIssue, InboxIssueCode
 from readfirst.refusals import RefusalCode
 from readfirst.settings import Settings
 from tests.support.access_table import POLICIES, filled
-from tests.support.filled_once import FilledOnce
+from tests.support.filled_databases import FilledOnce
 from tests.support.people import PASSWORD, TOKEN, add_people
 from tests.support.studies import a_header, a_scored_image, an_image, give_verdict
 from worklist.app import make_app

@@ -24,7 +24,7 @@ from readfirst.inbox_issues import InboxIssue, InboxIssueCode
 from readfirst.refusals import RefusalCode
 from readfirst.settings import Settings
 from tests.support.access_table import POLICIES, filled
-from tests.support.filled_once import FilledOnce
+from tests.support.filled_databases import FilledOnce
 from tests.support.studies import a_header, a_scored_image, an_image
 from worklist.app import make_app
 from worklist.security import noted_of_late
