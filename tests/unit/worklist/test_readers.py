@@ -186,10 +186,10 @@ def test_a_stream_tells_of_changes_and_not_of_what_was_so_before() -> None:
 
 def test_a_stream_tells_of_each_further_window_and_names_its_reader_once() -> None:
     follower = ReadersFollower()
-    one, two = (tuple(as_readers(*[None] * windows)) for windows in (1, 2))
-    assert follower.changes({"1.1": one}) == []
-    for windows in (two, one):
+    single, double = (tuple(as_readers(*[None] * windows)) for windows in (1, 2))
+    assert follower.changes({"1.1": single}) == []
+    for windows in (double, single):
         assert follower.changes({"1.1": windows}) == [
-            ReadersChanged(study_instance_uid="1.1", readers=one)
+            ReadersChanged(study_instance_uid="1.1", readers=single)
         ]
-    assert follower.changes({"1.1": one[:]}) == []
+    assert follower.changes({"1.1": single[:]}) == []
