@@ -107,8 +107,8 @@ def time_passes(environment: dict[str, str]) -> None:
     database = open_database(environment["READFIRST_DATABASE_URL"])
     with database.write() as session:
         for table in Leased.__subclasses__():
-            held = update(table).where(table.lease_until.is_not(None))
-            session.execute(held.values(lease_until=long_ago))
+            leased = update(table).where(table.lease_until.is_not(None))
+            session.execute(leased.values(lease_until=long_ago))
         resting = update(Destination).where(Destination.rests_until.is_not(None))
         session.execute(resting.values(rests_until=long_ago))
     database.dispose()
