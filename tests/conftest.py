@@ -45,7 +45,7 @@ from tests.order import (  # noqa: F401
     pytest_collection_modifyitems,
 )
 from tests.support.logs import keep_no_logger, reset_logs
-from tests.support.memory_disk import memory_folder
+from tests.support.memory_disk import keep_files_in_memory, memory_folder
 from tests.support.passwords import hash_cheaply
 from tests.support.requirements import require
 from tests.support.shared_migrations import share_migrations
@@ -66,6 +66,7 @@ hypothesis.settings.load_profile("repeatable")
 # Of thousands of tests and all that they import, most objects stay.
 collect_seldom()
 hash_cheaply()
+keep_files_in_memory()
 keep_no_logger()
 share_statements()
 share_migrations()
