@@ -28,6 +28,7 @@ from tests.fixtures.models import (  # noqa: F401
     shipped_folder,
     small_networks,
     training_data,
+    untraced_steps,
 )
 from tests.fixtures.worker import drop, ensemble, reader, worker  # noqa: F401
 from tests.kinds import (  # noqa: F401
