@@ -40,13 +40,17 @@ class CeleryNotifier:
         if self._clock() < self._silent_until:
             return
         try:
-            self._app.send_task(
-                task.value,
-                queue=task.queue,
-                expires=EXPIRES_SECONDS,
-                retry=False,
-                ignore_result=True,
-            )
+            with self._app.producer_or_acquire() as producer:
+                # To send waits six seconds for a broker that is not there, whatever `retry` says.
+                producer.connection.ensure_connection(max_retries=0)
+                self._app.send_task(
+                    task.value,
+                    queue=task.queue,
+                    expires=EXPIRES_SECONDS,
+                    retry=False,
+                    ignore_result=True,
+                    producer=producer,
+                )
         except OperationalError as error:
             self._silent_until = self._clock() + SILENCE_SECONDS
             log.warning("notice_not_sent", action="notify", task=task.value, error=str(error))

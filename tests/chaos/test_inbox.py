@@ -17,10 +17,9 @@ from db.session import Database, open_database
 from db.tables import Arrival, Image
 from readfirst.settings import Settings
 from tests.support.files import a_dicom_file
-from tests.support.ingesters import an_ingester
+from tests.support.ingesters import IngesterForks, an_ingester, ingester_forks
 from tests.support.platforms import needs_linux
 from tests.support.requirements import require
-from tests.support.waiting import stand_still
 
 
 @pytest.fixture
@@ -46,6 +45,12 @@ def database(settings: Settings, inbox: Path) -> Iterator[Database]:
     opened.dispose()
 
 
+@pytest.fixture(scope="module")
+def forks() -> Iterator[IngesterForks]:
+    with ingester_forks() as opened:
+        yield opened
+
+
 def arrivals(database: Database) -> dict[str, str]:
     """The files that came in: path, and state of the image."""
     with database.read() as session:
@@ -59,12 +64,14 @@ def left(database: Database) -> dict[str, str]:
         return {notice.relative_path: notice.code for notice in inbox_issues(session)}
 
 
-def test_everything_a_drop_folder_sees(settings: Settings, database: Database, inbox: Path) -> None:
+def test_everything_a_drop_folder_sees(
+    settings: Settings, database: Database, inbox: Path, forks: IngesterForks
+) -> None:
     """A single ingester, and in front of it whatever people and machines put into such a folder."""
     film = a_dicom_file(settings.home_path / "film").read_bytes()
     # However long somebody takes to write a file.
     patient = settings.model_copy(update={"incomplete_seconds": 3600.0})
-    with an_ingester(patient) as ingester:
+    with an_ingester(patient, forks) as ingester:
         names = names_of_all_kinds(inbox)
         for number, path in enumerate(names):
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -93,7 +100,7 @@ def names_of_all_kinds(inbox: Path) -> list[Path]:
 
 
 def test_what_cannot_be_taken_is_told_once_and_never_opened(
-    settings: Settings, database: Database, inbox: Path, tmp_path: Path
+    settings: Settings, database: Database, inbox: Path, forks: IngesterForks, tmp_path: Path
 ) -> None:
     secret = a_dicom_file(tmp_path / "secret.dcm")
     (inbox / "link.dcm").symlink_to(secret)
@@ -103,7 +110,7 @@ def test_what_cannot_be_taken_is_told_once_and_never_opened(
     with socket.socket(socket.AF_UNIX) as listener:
         os.chdir(inbox)  # a socket's path must be short
         listener.bind("socket.dcm")
-    with an_ingester(settings) as ingester:
+    with an_ingester(settings, forks) as ingester:
         wanted = {
             "link.dcm": "link",
             "folder": "link",
@@ -159,10 +166,10 @@ def sum_of(line: dict[str, object]) -> int:
 
 
 def test_an_inbox_that_vanishes_and_comes_back_needs_no_new_start(
-    settings: Settings, database: Database, inbox: Path
+    settings: Settings, database: Database, inbox: Path, forks: IngesterForks
 ) -> None:
     away = inbox.with_name("away")
-    with an_ingester(settings) as ingester:
+    with an_ingester(settings, forks) as ingester:
         a_dicom_file(inbox / "before.dcm")
         ingester.wait_for(lambda: len(arrivals(database)) == 1)
         inbox.rename(away)
@@ -181,12 +188,12 @@ def test_an_inbox_that_vanishes_and_comes_back_needs_no_new_start(
 
 
 def test_a_mount_that_comes_and_goes_is_followed(
-    settings: Settings, database: Database, inbox: Path, small_disk: Path
+    settings: Settings, database: Database, inbox: Path, forks: IngesterForks, small_disk: Path
 ) -> None:
     settings = settings.model_copy(update={"min_free_megabytes": 0})
     on_disk = small_disk / "films"
     on_disk.mkdir()
-    with an_ingester(settings) as ingester:
+    with an_ingester(settings, forks) as ingester:
         subprocess.run(["mount", "--bind", str(on_disk), str(inbox)], check=True)
         try:
             a_dicom_file(inbox / "mounted.dcm")
@@ -199,26 +206,26 @@ def test_a_mount_that_comes_and_goes_is_followed(
 
 @needs_linux
 def test_more_events_than_the_kernel_holds_lose_no_file(
-    settings: Settings, database: Database, inbox: Path
+    settings: Settings, database: Database, inbox: Path, forks: IngesterForks
 ) -> None:
     most = int(Path("/proc/sys/fs/inotify/max_queued_events").read_text())
     require("short event queue", most <= 100_000)
-    with an_ingester(settings) as ingester:
+    with an_ingester(settings, forks) as ingester:
         # Nobody takes events.
-        stand_still(ingester.process.pid)
+        ingester.stand_still()
         for _ in range(most // 2 + 1):  # equal events that follow each other count once
             for name in (".one", ".two"):
                 (inbox / name).touch()
         a_dicom_file(inbox / "lost.dcm")
-        os.kill(ingester.process.pid, 18)
+        ingester.process.resume()
         ingester.wait_for(lambda: len(arrivals(database)) == 1)
 
 
 def test_polling_finds_files_without_any_event(
-    settings: Settings, database: Database, inbox: Path
+    settings: Settings, database: Database, inbox: Path, forks: IngesterForks
 ) -> None:
     patient = settings.model_copy(update={"watch": "polling", "scan_seconds": 600.0})
-    with an_ingester(patient) as ingester:
+    with an_ingester(patient, forks) as ingester:
         (line,) = ingester.lines("watching")
         assert line["polling"]
         film = a_dicom_file(inbox / "film.dcm").read_bytes()
