@@ -28,6 +28,7 @@ from tests.fixtures.models import (  # noqa: F401
     shipped_folder,
     small_networks,
     training_data,
+    untraced_steps,
 )
 from tests.fixtures.worker import drop, ensemble, reader, worker  # noqa: F401
 from tests.kinds import (  # noqa: F401
@@ -44,7 +45,7 @@ from tests.order import (  # noqa: F401
     pytest_collection_modifyitems,
 )
 from tests.support.logs import keep_no_logger, reset_logs
-from tests.support.memory_disk import memory_folder
+from tests.support.memory_disk import keep_files_in_memory, memory_folder
 from tests.support.passwords import hash_cheaply
 from tests.support.requirements import require
 from tests.support.shared_migrations import share_migrations
@@ -65,6 +66,7 @@ hypothesis.settings.load_profile("repeatable")
 # Of thousands of tests and all that they import, most objects stay.
 collect_seldom()
 hash_cheaply()
+keep_files_in_memory()
 keep_no_logger()
 share_statements()
 share_migrations()

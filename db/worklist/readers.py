@@ -84,13 +84,12 @@ def note_left(session: Session, page: OpenPage, now: datetime) -> bool:
     return True
 
 
-def readers_by_study(
+def open_pages_by_study(
     session: Session, now: datetime, uids: Iterable[str] | None = None, *, but_tab: str = ""
 ) -> dict[str, tuple[StudyReader, ...]]:
-    """The readers of studies that somebody has open, the first of them reads it.
+    """The reader of each page of a study that is open, in the order in which they were opened.
 
-    uids: of these studies; None for all. but_tab: a page that is not meant. An account with several
-    pages counts once, by its first.
+    uids: of these studies; None for all. but_tab: a page that is not meant.
     """
     values: dict[str, Any] = {
         "oldest": now - LIFETIME,
@@ -100,13 +99,29 @@ def readers_by_study(
     query = _OPEN
     if uids is not None:
         query, values["uids"] = _OPEN_OF_STUDIES, list(uids)
-    first: dict[str, dict[str | None, datetime]] = {}
+    pages: dict[str, list[StudyReader]] = {}
     for uid, account, opened_at in rows_of(session, query, values):
-        first.setdefault(uid, {}).setdefault(account, opened_at)
-    return {
-        uid: tuple(StudyReader(by=account, since=since) for account, since in accounts.items())
-        for uid, accounts in first.items()
-    }
+        pages.setdefault(uid, []).append(StudyReader(by=account, since=opened_at))
+    return {uid: tuple(each) for uid, each in pages.items()}
+
+
+def readers_of(pages: Iterable[StudyReader]) -> tuple[StudyReader, ...]:
+    """The readers of a study by its open pages: an account counts once, by its first page."""
+    first: dict[str | None, StudyReader] = {}
+    for page in pages:
+        first.setdefault(page.by, page)
+    return tuple(first.values())
+
+
+def readers_by_study(
+    session: Session, now: datetime, uids: Iterable[str] | None = None, *, but_tab: str = ""
+) -> dict[str, tuple[StudyReader, ...]]:
+    """The readers of studies that somebody has open, the first of them reads it.
+
+    uids, but_tab: as of `open_pages_by_study`.
+    """
+    by_study = open_pages_by_study(session, now, uids, but_tab=but_tab)
+    return {uid: readers_of(pages) for uid, pages in by_study.items()}
 
 
 def read_by_others(session: Session, account: str | None, now: datetime) -> list[str]:

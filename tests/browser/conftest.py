@@ -50,6 +50,8 @@ from tests.support import waiting
 from tests.support.requirements import require
 from tests.support.serving import served
 
+#: Names the folder, from that of the project, for pictures that somebody wants anew.
+PICTURES = "READFIRST_SCREENSHOTS"
 #: Milliseconds for what must come to hold.
 TIMEOUT = round(1000 * waiting.TIMEOUT)
 #: Nothing here needs the network, and Chromium is not to try.
@@ -201,7 +203,7 @@ def permitted_page(whole_browser: Browser, site: Site, monitor: PageMonitor) -> 
 @pytest.fixture
 def picture() -> Picture:
     """Pictures for the documents."""
-    folder = os.environ.get("READFIRST_SCREENSHOTS")
+    folder = os.environ.get(PICTURES)
 
     def take(page: Page, name: str) -> None:
         if folder:

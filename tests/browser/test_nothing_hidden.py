@@ -1,6 +1,7 @@
 """Nothing hidden, nothing stale: filters, a server that is gone, and alerts of STAT studies."""
 
 import re
+from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, Route, expect
@@ -12,6 +13,16 @@ from tests.browser.site import LATER, Site, add_people
 from tests.browser.test_list import OVERHEAR, is_live, look_at, row, top
 
 BAR = ".filter-bar"
+
+
+def seconds_pass_until(page: Page, holds: Callable[[], bool]) -> None:
+    """Let the clock of a page go on, which it has installed, until something holds."""
+
+    def holds_a_second_later() -> bool:
+        page.clock.run_for(1_000)
+        return holds()
+
+    wait_until(page, holds_a_second_later)
 
 
 def test_the_bar_takes_filters_away_one_by_one(site: Site, page: Page) -> None:
@@ -76,6 +87,7 @@ def test_a_server_that_is_gone_is_said_over_the_list_and_so_is_its_end(
     site: Site, page: Page, monitor: PageMonitor
 ) -> None:
     monitor.expect("net::ERR_FAILED", "net::ERR_CONNECTION")
+    page.clock.install()
     is_live(page)
     pointed = row(page, site.study("DEMO-0017"))
     pointed.hover()
@@ -85,7 +97,7 @@ def test_a_server_that_is_gone_is_said_over_the_list_and_so_is_its_end(
     # The stream that is open ends, as it does when a server dies.
     page.evaluate("dispatchEvent(new Event('offline'))")
     banner = page.locator("#connection")
-    expect(banner).to_be_visible()
+    seconds_pass_until(page, banner.is_visible)
     expect(banner).to_have_text(
         re.compile(r"No connection since \d\d:\d\d\. This list may be out of date\. Trying again …")
     )
@@ -93,9 +105,9 @@ def test_a_server_that_is_gone_is_said_over_the_list_and_so_is_its_end(
     assert top(pointed) == pytest.approx(before, abs=1)
     assert faults(page) == []
     page.unroute(away)
-    expect(banner).to_contain_text("Connected again")
+    seconds_pass_until(page, lambda: "Connected again" in (banner.text_content() or ""))
     assert page.evaluate("getComputedStyle(document.querySelector('.counts')).filter") == "none"
-    expect(banner).to_be_hidden()
+    seconds_pass_until(page, banner.is_hidden)
     assert top(pointed) == pytest.approx(before, abs=1)
 
 

@@ -13,6 +13,8 @@ from ingest.reader.reader_process import Reader
 from models.digests import file_sha256
 
 Limits = tuple[float, int]
+#: A film, and which corrections were made to it.
+CorrectedFilm = tuple[Array8, tuple[str, ...]]
 
 
 class RememberedFilms:
@@ -20,7 +22,7 @@ class RememberedFilms:
 
     def __init__(self, opened: ExitStack) -> None:
         """opened: ends the readers."""
-        self._films: Final[dict[tuple[Limits, str, int], Array8]] = {}
+        self._films: Final[dict[tuple[Limits, str, int], CorrectedFilm]] = {}
         self._readers: Final[dict[Limits, Reader]] = {}
         self._opened = opened
 
@@ -31,12 +33,13 @@ class RememberedFilms:
             self._readers[limits] = self._opened.enter_context(Reader(*limits))
         return FilmsReadOnce(self, limits)
 
-    def film(self, limits: Limits, path: Path, least_side: int) -> Array8:
+    def corrected_film(self, limits: Limits, path: Path, least_side: int) -> CorrectedFilm:
         """Read a film, or remember it. A refusal is not remembered."""
         key = limits, file_sha256(path), least_side
         if key not in self._films:
-            self._films[key] = self._readers[limits].film(path, least_side)
-        return self._films[key].copy()
+            self._films[key] = self._readers[limits].corrected_film(path, least_side)
+        film, corrections = self._films[key]
+        return film.copy(), corrections
 
     def reader_of(self, limits: Limits) -> Reader:
         """Return the reader of some limits."""
@@ -60,4 +63,8 @@ class FilmsReadOnce:
 
     def film(self, path: Path, least_side: int) -> Array8:
         """As `Reader.film`."""
-        return self._remembered.film(self._limits, path, least_side)
+        return self.corrected_film(path, least_side)[0]
+
+    def corrected_film(self, path: Path, least_side: int) -> CorrectedFilm:
+        """As `Reader.corrected_film`."""
+        return self._remembered.corrected_film(self._limits, path, least_side)

@@ -1,7 +1,7 @@
 """Films with verdicts in the store and in the database, and exports of them."""
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from ingest.reader.reader_process import Reader
 from readfirst.settings import Settings
 from readfirst.studies.findings import Finding
 from tests.support.films import a_kept_film
-from tests.support.studies import NOW, give_verdict, score_ready, unit_at
+from tests.support.studies import NOW, give_verdict, lifecycle, score_ready, unit_at
 from worker.feedback.export_folder import DoneFilm, ExportFolder, LabelRow
 from worker.feedback.export_verdicts import (
     FilmExport,
@@ -50,6 +50,21 @@ def a_read_film(
         for verdict in verdicts:
             give_verdict(session, image.study.study_instance_uid, verdict, at=LATER)
         return image.study.study_instance_uid
+
+
+def films_with_verdicts(
+    database: Database, settings: Settings, verdicts: Mapping[Path, VerdictInput]
+) -> None:
+    """Films that came in, were scored together and got a verdict each."""
+    of_digest = {a_kept_film(database, settings, path): each for path, each in verdicts.items()}
+    with lifecycle(database) as unit:
+        images = unit.session.scalars(select(Image).order_by(Image.id)).all()
+        while claimed := claim_received(unit):
+            mark_ready(unit, claimed, "1")
+        while score_ready(unit, NOW, {image.id: 0.9 for image in images}):
+            pass
+        for image in images:
+            give_verdict(unit, image.study.study_instance_uid, of_digest[image.sha256], at=LATER)
 
 
 def mark_as_ready(session: Session, image: Image) -> None:

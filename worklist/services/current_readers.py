@@ -9,8 +9,9 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from db.disclosures import OfStudy
-from db.worklist.readers import StudyReader, readers_by_study
+from db.worklist.readers import StudyReader, open_pages_by_study, readers_of
 
+#: The reader of each page that is open, by Study Instance UID.
 ByStudy = Mapping[str, tuple[StudyReader, ...]]
 
 
@@ -23,7 +24,7 @@ class ReadersChanged(OfStudy):
 
 
 class CurrentReaders:
-    """The readers of all open studies, read anew once they are older than some seconds."""
+    """The open pages of all studies, read anew once they are older than some seconds."""
 
     def __init__(
         self, longest_seconds: float, *, clock: Callable[[], float] = time.monotonic
@@ -38,24 +39,28 @@ class CurrentReaders:
         """Return them, by Study Instance UID."""
         with self._lock:
             if self._clock() >= self._until:
-                self._by_study = readers_by_study(session, now)
+                self._by_study = open_pages_by_study(session, now)
                 self._until = self._clock() + self._longest_seconds
             return self._by_study
 
 
 class ReadersFollower:
-    """The readers as a stream has told them last."""
+    """The open pages of studies as a stream has seen them last."""
 
     def __init__(self) -> None:
         self._known: ByStudy | None = None
 
     def changes(self, by_study: ByStudy) -> list[ReadersChanged]:
-        """Return the studies whose readers are others than at the last call; none at the first."""
+        """Return the studies whose open pages are others than at the last call; none at the first.
+
+        Also where only one of several pages of a reader was opened or left: without accounts
+        nobody else is known.
+        """
         known, self._known = self._known, by_study
         if known is None or known is by_study:
             return []
         return [
-            ReadersChanged(study_instance_uid=uid, readers=by_study.get(uid, ()))
+            ReadersChanged(study_instance_uid=uid, readers=readers_of(by_study.get(uid, ())))
             for uid in known.keys() | by_study.keys()
             if known.get(uid) != by_study.get(uid)
         ]

@@ -13,7 +13,6 @@ from typer.testing import CliRunner, Result
 
 from cli import app
 from db.ensembles.versions import active_ensemble, known_ensembles
-from db.lifecycle.verdicts import VerdictInput
 from db.session import Database
 from laboratory.adaptation.features import FilmFeatures, extract_features
 from laboratory.data.dataset import read_grey
@@ -25,10 +24,9 @@ from models.preprocessing import Array8, standardise
 from models.reference import load_reference
 from readfirst.ensemble_states import EnsembleState
 from readfirst.settings import Settings
-from readfirst.studies.findings import Finding
 from tests.fixtures.films_read_once import films_read_once  # noqa: F401
 from tests.support.small_ensemble import write_site_ensemble
-from tests.support.verdict_exports import a_read_film
+from tests.support.verdict_exports import NORMAL, PNEUMONIA, films_with_verdicts
 
 pytestmark = pytest.mark.usefixtures("films_read_once")
 FILMS = 180
@@ -282,10 +280,11 @@ def test_verdicts_are_labels_of_a_candidate(
     features: FilmFeatures,
 ) -> None:
     labels = drawn(1.5 * standard(features.logits))
-    for number, sick in enumerate(labels[:SOME]):
-        finding = Finding.PNEUMONIA if sick else Finding.NO_PNEUMONIA
-        verdict = VerdictInput(finding=finding)
-        a_read_film(database, settings, films / f"{number:03}.png", verdict)
+    verdicts = {
+        films / f"{number:03}.png": PNEUMONIA if sick else NORMAL
+        for number, sick in enumerate(labels[:SOME])
+    }
+    films_with_verdicts(database, settings, verdicts)
     result = run("--from-verdicts", "--anyway", "--json")
     assert result.exit_code == 0, result.output
     evidence = printed(result)["evidence"]

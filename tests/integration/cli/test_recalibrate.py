@@ -21,7 +21,14 @@ from readfirst.settings import Settings
 from readfirst.studies.findings import Finding
 from tests.fixtures.films_read_once import films_read_once  # noqa: F401
 from tests.support.small_ensemble import write_site_ensemble
-from tests.support.studies import NOW, a_header, a_scored_image, give_verdict
+from tests.support.studies import (
+    NOW,
+    a_header,
+    a_ready_image,
+    give_verdict,
+    lifecycle,
+    score_ready,
+)
 
 pytestmark = pytest.mark.usefixtures("films_read_once")
 PNEUMONIA, NORMAL = (
@@ -43,17 +50,22 @@ def site(database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
 
 
 def with_verdicts(database: Database, number: int, slope: float, intercept: float) -> None:
-    """Studies whose true logit is slope x the ensemble's + intercept."""
+    """Studies whose true logit is slope x the ensemble's + intercept, scored together."""
     generator = np.random.default_rng(1)
-    with database.write() as session:
+    probabilities, verdicts = {}, {}
+    with lifecycle(database) as unit:
         for index in range(number):
             value = generator.normal(0, 3)
             sick = generator.random() < sigmoid(slope * value + intercept)
             study = f"1.2.{index}"
             header = a_header(patient_id=f"P-{index // 2}")
-            probability = float(sigmoid(value))
-            a_scored_image(session, NOW, probability=probability, study=study, header=header)
-            give_verdict(session, study, PNEUMONIA if sick else NORMAL)
+            image = a_ready_image(unit, study=study, header=header)
+            probabilities[image.id] = float(sigmoid(value))
+            verdicts[study] = PNEUMONIA if sick else NORMAL
+        while score_ready(unit, NOW, probabilities):
+            pass
+        for study, verdict in verdicts.items():
+            give_verdict(unit, study, verdict)
 
 
 def run(*arguments: str) -> Result:

@@ -26,18 +26,20 @@ def run(*arguments: str) -> Result:
     return CliRunner().invoke(app, arguments)
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def home(
-    tmp_path: Path,
-    database: Database,
-    database_url: str,
-    reader: Reader,
-    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path, database: Database, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> Path:
-    """A home in which a lateral film, a text and half a film have come in."""
+    """The home of the command."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("READFIRST_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("READFIRST_DATABASE_URL", database_url)
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def three_files(home: Path, tmp_path: Path, database: Database, reader: Reader) -> None:
+    """A lateral film, a text and half a film have come in."""
     settings = load_settings()
     inbox = settings.inbox_path
     inbox.mkdir(parents=True)
@@ -50,7 +52,6 @@ def home(
         claimed = claim(inbox, inbox / name)
         assert claimed is not None
         worker.take_in(claimed)
-    return tmp_path / "home"
 
 
 def refused(*arguments: str) -> list[dict[str, object]]:
@@ -58,6 +59,7 @@ def refused(*arguments: str) -> list[dict[str, object]]:
     return rows
 
 
+@pytest.mark.usefixtures("three_files")
 def test_refusals_are_counted_and_filtered_by_code_and_time() -> None:
     counts = json.loads(run("refused", "--counts", "--json").stdout)
     assert counts == {"not_an_image": 1, "truncated": 1, "view_not_frontal": 1}
@@ -68,6 +70,7 @@ def test_refusals_are_counted_and_filtered_by_code_and_time() -> None:
     assert run("refused", "--code", "no-such-code").exit_code == 2
 
 
+@pytest.mark.usefixtures("three_files")
 def test_an_original_comes_back_as_it_was(tmp_path: Path) -> None:
     (row,) = refused("--code", "not_an_image")
     for name in (str(row["image_id"]), str(row["sha256"]), str(row["sha256"])[:12]):
@@ -77,6 +80,7 @@ def test_an_original_comes_back_as_it_was(tmp_path: Path) -> None:
     assert run("original", str(row["image_id"]), "-o", "-").stdout == "no film " * 99
 
 
+@pytest.mark.usefixtures("three_files")
 def test_a_file_is_never_overwritten_and_an_unknown_image_named(tmp_path: Path) -> None:
     (row,) = refused("--code", "not_an_image")
     target = tmp_path / "mine"
@@ -88,6 +92,7 @@ def test_a_file_is_never_overwritten_and_an_unknown_image_named(tmp_path: Path) 
     assert isinstance(unknown.exception, NotThere)
 
 
+@pytest.mark.usefixtures("three_files")
 def test_an_image_that_came_in_can_be_named_where_a_film_is_explained(tmp_path: Path) -> None:
     (row,) = refused("--code", "view_not_frontal")
     original = Path(str(row["original"]))
@@ -103,6 +108,7 @@ def test_an_image_that_came_in_can_be_named_where_a_film_is_explained(tmp_path: 
             file_of(name, settings)
 
 
+@pytest.mark.usefixtures("three_files")
 def test_an_original_that_was_changed_is_not_given_out_as_one(tmp_path: Path) -> None:
     (row,) = refused("--code", "not_an_image")
     Path(str(row["original"])).write_text("something else")
@@ -112,6 +118,7 @@ def test_an_original_that_was_changed_is_not_given_out_as_one(tmp_path: Path) ->
     assert not target.exists()
 
 
+@pytest.mark.usefixtures("three_files")
 def test_one_image_or_a_code_or_all_are_tried_again() -> None:
     (row,) = refused("--code", "truncated")
     (retried,) = json.loads(run("retry", str(row["image_id"]), "--json").stdout)
@@ -123,6 +130,7 @@ def test_one_image_or_a_code_or_all_are_tried_again() -> None:
     assert "3 of 3 retried" in result.stderr
 
 
+@pytest.mark.usefixtures("three_files")
 def test_what_a_fault_of_the_machine_may_have_caused_is_tried_again_by_one_command(
     home: Path,
 ) -> None:
@@ -149,6 +157,9 @@ def test_what_a_fault_of_the_machine_may_have_caused_is_tried_again_by_one_comma
     assert counts == {"not_an_image": 1, "truncated": 1, "view_not_frontal": 1}
 
 
+# They are refused before anything is looked up.
+@pytest.mark.usefixtures("home")
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -164,7 +175,6 @@ def test_which_ones_are_meant_must_be_said_in_one_way(arguments: tuple[str, ...]
     assert isinstance(run("retry", *arguments).exception, Misconfigured)
 
 
-@pytest.mark.usefixtures("database")
 def test_a_name_that_fits_two_images_is_none(database: Database) -> None:
     from datetime import UTC, datetime
 

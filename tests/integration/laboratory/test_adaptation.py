@@ -19,7 +19,7 @@ from readfirst.samples import sample_files
 
 @pytest.fixture(scope="module")
 def images() -> Array8:
-    return np.stack([standardise(film_image(path, LEAST_SIDE)) for path in sample_files()[:6]])
+    return np.stack([standardise(film_image(path, LEAST_SIDE)) for path in sample_files()[:2]])
 
 
 def test_the_written_ensemble_gives_what_was_fitted(images: Array8, tmp_path: Path) -> None:

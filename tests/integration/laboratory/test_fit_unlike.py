@@ -27,11 +27,20 @@ def run(*words: object) -> str:
     return result.stdout
 
 
+@pytest.fixture(scope="module")
+def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Films of both kinds, which nothing changes."""
+    folder = tmp_path_factory.mktemp("films")
+    write_spotted_films(folder / "data")
+    write_striped_films(folder / "elsewhere")
+    return folder
+
+
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def home(films: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("READFIRST_HOME", str(tmp_path / "var"))
-    write_spotted_films(tmp_path / "data")
-    write_striped_films(tmp_path / "elsewhere")
+    for name in ("data", "elsewhere"):
+        (tmp_path / name).symlink_to(films / name)
     return tmp_path
 
 

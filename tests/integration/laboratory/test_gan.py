@@ -76,6 +76,7 @@ def test_each_step_moves_its_own_network_only() -> None:
             assert all(moved) if name == mover else not any(moved), (mover, name)
 
 
+@pytest.mark.usefixtures("untraced_steps")
 def test_films_are_invented_by_seed_and_training_likewise(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -65,6 +65,7 @@ class Interrupted(Exception):
     """Stands for a power cut."""
 
 
+@pytest.mark.usefixtures("untraced_steps")
 def test_an_interrupted_training_goes_on_after_its_last_whole_epoch(
     films: LabelledImages, tmp_path: Path
 ) -> None:
@@ -90,6 +91,7 @@ def interrupt(recipe: Recipe, films: LabelledImages, folder: Path, seed: int) ->
         train_member(recipe, films, films, folder, seed=seed, report=cut)
 
 
+@pytest.mark.usefixtures("untraced_steps")
 def test_no_training_goes_on_from_what_saw_other_films(
     films: LabelledImages, tmp_path: Path
 ) -> None:

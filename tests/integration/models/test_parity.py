@@ -136,9 +136,14 @@ def test_a_film_is_the_same_in_every_lossless_syntax(
     monochrome: str,
 ) -> None:
     """So its score is the same, too."""
-    films = displays_of(four_films, tmp_path, syntax, monochrome)
-    for film, plain in zip(films, uncompressed[monochrome], strict=True):
+    films = displays_of(four_films[:2], tmp_path, syntax, monochrome)
+    for film, plain in zip(films, uncompressed[monochrome][:2], strict=True):
         assert np.array_equal(film, plain)
+
+
+@pytest.fixture(scope="module")
+def two_large_films() -> list[np.ndarray]:
+    return [as_large(sample.path) for sample in samples()[:2]]
 
 
 def as_large(path: Path) -> np.ndarray:
@@ -158,11 +163,14 @@ def as_large(path: Path) -> np.ndarray:
     ids=["JPEG", "J2K", "HTJ2K"],
 )
 def test_a_film_decoded_at_a_smaller_scale_scores_as_in_full(
-    shipped: NetworkEnsemble, tmp_path: Path, syntax: str, encode: Callable[[np.ndarray], Any]
+    shipped: NetworkEnsemble,
+    two_large_films: list[np.ndarray],
+    tmp_path: Path,
+    syntax: str,
+    encode: Callable[[np.ndarray], Any],
 ) -> None:
     small, full = [], []
-    for number, sample in enumerate(samples()[:2]):
-        large = as_large(sample.path)
+    for number, large in enumerate(two_large_films):
         stored = (large >> 4).astype(np.uint8) if syntax == JPEGBaseline8Bit else large
         bits = 8 if syntax == JPEGBaseline8Bit else 12
         window = {"WindowCenter": 2 ** (bits - 1), "WindowWidth": 2**bits}

@@ -22,6 +22,7 @@ from readfirst.errors import Misconfigured
 if TYPE_CHECKING:
     import keras
 
+pytestmark = pytest.mark.usefixtures("untraced_steps")
 BASE = Recipe(
     name="small", network="blog-mlp", input_size=16, epochs=1, batch_size=16, learning_rate=3e-3
 )

@@ -182,3 +182,14 @@ def test_a_stream_tells_of_changes_and_not_of_what_was_so_before() -> None:
         ReadersChanged(study_instance_uid="1.2", readers=lea)
     ]
     assert follower.changes({"1.2": lea}) == [ReadersChanged(study_instance_uid="1.1", readers=())]
+
+
+def test_a_stream_tells_of_each_further_window_and_names_its_reader_once() -> None:
+    follower = ReadersFollower()
+    single, double = (tuple(as_readers(*[None] * windows)) for windows in (1, 2))
+    assert follower.changes({"1.1": single}) == []
+    for windows in (double, single):
+        assert follower.changes({"1.1": windows}) == [
+            ReadersChanged(study_instance_uid="1.1", readers=single)
+        ]
+    assert follower.changes({"1.1": single[:]}) == []
