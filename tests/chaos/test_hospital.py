@@ -30,7 +30,15 @@ from tests.support.hl7_receiver import Hl7Receiver, acknowledges, an_hl7_receive
 from tests.support.orthanc import Orthanc, an_orthanc
 from tests.support.requirements import require
 from tests.support.small_ensemble import write_small_ensemble
-from tests.support.stack import part_of_stack, rows, run_here, running, selected, wait_for
+from tests.support.stack import (
+    part_of_stack,
+    rows,
+    run_here,
+    running,
+    selected,
+    time_passes,
+    wait_for,
+)
 
 pytestmark = pytest.mark.stack
 #: Samples that the small ensemble flags.
@@ -78,7 +86,10 @@ class Hospital:
         self.wait(is_taken)
 
     def kill(self, part: str | None = None) -> None:
-        """Kill a part, or every process that runs now, but the supervisor."""
+        """Kill a part, or every process that runs now, but the supervisor.
+
+        Then all leases are over, of which only what was killed can hold any.
+        """
         killed: set[str] = set()
         for child in self.up.children(recursive=True):
             with suppress(psutil.NoSuchProcess):
@@ -87,6 +98,8 @@ class Hospital:
                     killed |= words
                     child.kill()
         assert killed, "nothing ran"
+        if part is None:
+            time_passes(self.environment)
 
     def study(self, accession: str) -> dict[str, Any]:
         (row,) = (
@@ -134,8 +147,6 @@ def environment(tmp_path: Path) -> dict[str, str]:
         "READFIRST_SCAN_SECONDS": "2",
         "READFIRST_SWEEP_SECONDS": "2",
         "READFIRST_PRIOR_AFTER_DAYS": "0",
-        "READFIRST_LEASE_SECONDS": "20",
-        "READFIRST_DECODE_SECONDS": "15",
     }
 
 

@@ -15,7 +15,15 @@ from tests.support.environments import clean_environment
 from tests.support.orthanc import an_orthanc
 from tests.support.ports import free_port
 from tests.support.small_ensemble import write_small_ensemble
-from tests.support.stack import ROOT, part_of_stack, rows, run_here, scored, wait_for
+from tests.support.stack import (
+    ROOT,
+    part_of_stack,
+    rows,
+    run_here,
+    scored,
+    time_passes,
+    wait_for,
+)
 from tests.support.waiting import TIMEOUT
 
 pytestmark = pytest.mark.stack
@@ -50,9 +58,6 @@ def test_a_pacs_that_was_down_gets_each_report_once_after_all_was_killed(tmp_pat
         "READFIRST_PORT": "0",
         "READFIRST_SETTLE_SECONDS": "0.2",
         "READFIRST_SWEEP_SECONDS": "2",
-        # What a killed worker held is sent after the end of its lease.
-        "READFIRST_LEASE_SECONDS": "20",
-        "READFIRST_DECODE_SECONDS": "15",
         "READFIRST_PRIOR_AFTER_DAYS": "0",
         "READFIRST_RECEIVE": "true",
         "READFIRST_RECEIVE_PORT": str(listener),
@@ -68,6 +73,8 @@ def test_a_pacs_that_was_down_gets_each_report_once_after_all_was_killed(tmp_pat
     with killed_at_the_end(environment):
         wait_for(lambda: scored(environment) == len(FILMS), home / "logs")
         assert states(environment) == ["waiting"] * len(FILMS)
+    # What a killed worker held is sent after the end of its lease, and what failed after a pause.
+    time_passes(environment)
     modality = {"AET": "READFIRST", "Host": "127.0.0.1", "Port": listener}
     config = {"DicomModalities": {"readfirst": modality}, "DicomPort": dicom_port}
     with an_orthanc(tmp_path, config) as orthanc, killed_at_the_end(environment):
