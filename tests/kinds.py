@@ -12,6 +12,7 @@ a mark. A unit test that starts a process or opens a port fails and says so. `py
 the unit tests that are not slow, and blocks the imports of packages that they must do without.
 """
 
+import functools
 import sys
 import threading
 from collections.abc import Generator, Mapping
@@ -171,7 +172,7 @@ def kind_of(item: pytest.Item) -> str:
     for kind in KINDS:
         if item.get_closest_marker(kind):
             return kind
-    folder = item.path.relative_to(TESTS).parts[0]
+    folder = relative_name(item.path, TESTS).partition("/")[0]
     if folder in FOLDERS:
         return FOLDERS[folder]
     if _is_in(INTEGRATION, item) or _is_heavy(item):
@@ -179,8 +180,14 @@ def kind_of(item: pytest.Item) -> str:
     return "unit"
 
 
+@functools.cache
+def relative_name(path: Path, folder: Path) -> str:
+    """Return a file's path within a folder, with slashes; the same for all tests of a file."""
+    return path.relative_to(folder).as_posix()
+
+
 def _is_in(table: Mapping[str, tuple[str, ...]], item: pytest.Item) -> bool:
-    named = table.get(item.path.relative_to(TESTS).as_posix())
+    named = table.get(relative_name(item.path, TESTS))
     return named == ALL or (named is not None and _name(item) in named)
 
 

@@ -13,6 +13,8 @@ from typing import Final
 
 import pytest
 
+from tests.kinds import relative_name
+
 # Nothing that is imported is garbage: until all tests are collected, nobody looks for any.
 gc.disable()
 
@@ -70,7 +72,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Order the tests for as many processes as share them."""
     processes = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     if processes > 1:
-        files = [item.path.relative_to(TESTS).as_posix() for item in items]
+        files = [relative_name(item.path, TESTS) for item in items]
         items[:] = [items[index] for index in spread(files, processes)]
 
 

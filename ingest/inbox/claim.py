@@ -9,6 +9,7 @@ from uuid import uuid4
 from ingest.inbox.confined_paths import is_regular, move, private_folder
 from ingest.inbox.file_names import CLAIMED, as_text
 from ingest.inbox.folders import remove_empty
+from readfirst.files.folders import files_within
 
 #: limits.h of Linux; macOS takes fewer, and says so itself.
 PATH_MAX = 4096
@@ -78,6 +79,6 @@ def leftovers(inbox: Path) -> list[Claim]:
         Claim(folder.name, path, as_text(path.relative_to(folder)), inbox / CLAIMED)
         for folder in sorted((inbox / CLAIMED).glob("*/"))
         if not folder.is_symlink()
-        for path in sorted(folder.rglob("*"))
+        for path in sorted(files_within(folder))
         if is_regular(inbox, path.relative_to(inbox))
     ]

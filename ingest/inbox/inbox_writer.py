@@ -50,8 +50,10 @@ class InboxWriter:
         private_folder(self._inbox, ARRIVING)
         oldest = time.time() - LONGEST_ARRIVAL
         for left in (self._inbox / ARRIVING).glob("*.part"):
-            if left.stat().st_mtime < oldest:
-                left.unlink(missing_ok=True)
+            # Other receivers remove them too.
+            with suppress(FileNotFoundError):
+                if left.stat().st_mtime < oldest:
+                    left.unlink()
         sync(self._inbox)
 
     def open(self) -> "IncomingFile":

@@ -136,9 +136,10 @@ def _scikit_image(name: str) -> Array8:
 def _other_photographs() -> tuple[Array8, ...]:
     import matplotlib
     import skimage
-    import sklearn.datasets
+    import sklearn
 
-    samples = Path(sklearn.datasets.__file__).parent / "images"
+    # Its package of data sets imports most of it.
+    samples = Path(sklearn.__file__).parent / "datasets" / "images"
     hopper = Path(matplotlib.get_data_path()) / "sample_data" / "grace_hopper.jpg"
     faces = np.load(Path(skimage.__file__).parent / "data" / "lfw_subset.npy")[:100]
     return (

@@ -1,6 +1,7 @@
 """Folders of a site: made where they are missing, and one sentence for each that cannot be used."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from readfirst.errors import Misconfigured
@@ -55,6 +56,17 @@ def make_home(home: Path, *, to_write: bool = True) -> None:
     fault = make_private_folder(home)
     if fault and (to_write or not home.is_dir()):
         raise Misconfigured(f"READFIRST_HOME: {fault} Make it usable, or choose another folder.")
+
+
+def files_within(folder: Path) -> Iterator[Path]:
+    """List the files of a folder and of all folders in it, and whatever else is no folder.
+
+    Links to folders are not followed. A folder that vanishes meanwhile has no files; `Path.rglob`
+    of Python 3.11 raises FileNotFoundError there.
+    """
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            yield Path(parent, name)
 
 
 def os_fault(error: OSError) -> str:

@@ -91,7 +91,8 @@ def test_an_index_beside_its_images_is_ignored_with_a_reason(
 def test_a_bad_archive_is_refused_as_a_whole_and_kept(
     name: str, worker: Worker, drop: Drop, tmp_path: Path
 ) -> None:
-    content, code = BAD[name]
+    make, code = BAD[name]
+    content = make()
     (tmp_path / "study.zip").write_bytes(content)
     worker.take_in_archive(drop(tmp_path / "study.zip"))
     with worker.database.read() as session:

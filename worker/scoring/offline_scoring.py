@@ -15,6 +15,7 @@ from models.populations.applying import Populations
 from models.preprocessing import LEAST_SIDE, standardise
 from readfirst.domain import AgeAndView, Ages, ImageScore
 from readfirst.errors import Refused, Unavailable
+from readfirst.files.folders import files_within
 from readfirst.printable import one_line
 from readfirst.studies.ages import certain_age
 from readfirst.studies.marks import Mark, correction_marks
@@ -98,7 +99,7 @@ def files_in(paths: Sequence[Path]) -> list[Path]:
 def _visible_files(folder: Path) -> list[Path]:
     return sorted(
         path
-        for path in folder.rglob("*")
+        for path in files_within(folder)
         if not any(name.startswith(".") for name in path.relative_to(folder).parts)
         and path.is_file()
     )

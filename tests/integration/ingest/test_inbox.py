@@ -17,6 +17,7 @@ from ingest.inbox.watcher.stability import WatcherTimeouts
 from ingest.reader.reader_process import Reader
 from readfirst.errors import Misconfigured
 from tests.support.files import a_dicom_file
+from tests.support.vanishing import vanishes_when_listed
 from tests.support.watchers import INCOMPLETE, SCAN, STABLE, STEP, Looker
 
 
@@ -176,6 +177,15 @@ def test_a_claim_that_was_not_let_go_of_is_found_again(inbox: Path) -> None:
     release(claimed)
     assert leftovers(inbox) == []
     assert list((inbox / ".readfirst").iterdir()) == []
+
+
+def test_a_claim_that_ends_while_claims_are_listed_is_none(inbox: Path, tmp_path: Path) -> None:
+    path = inbox / "film.dcm"
+    path.write_bytes(b"film")
+    claimed = claim(inbox, path)
+    assert claimed is not None
+    with vanishes_when_listed(claimed.path.parent, tmp_path / "elsewhere"):
+        assert leftovers(inbox) == []
 
 
 def test_a_claim_can_be_given_back_but_never_over_another_file(inbox: Path) -> None:

@@ -453,5 +453,8 @@ def test_what_a_dead_run_left_is_removed_after_a_day(inbox: Path) -> None:
     for path in (old, new):
         a_dicom_file(path)
     os.utime(old, (1, 1))
+    # As a file that another receiver removes meanwhile: listed, and not there.
+    vanished = inbox / ARRIVING / "c.part"
+    vanished.symlink_to("gone")
     with a_listener(inbox):
-        assert arriving(inbox) == [new]
+        assert set(arriving(inbox)) == {new, vanished}

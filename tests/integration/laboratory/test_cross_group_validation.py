@@ -21,7 +21,7 @@ class Stopped(Exception):
     """Stands for a power cut."""
 
 
-@pytest.mark.usefixtures("small_networks")
+@pytest.mark.usefixtures("small_networks", "untraced_steps")
 def test_an_interrupted_way_goes_on_and_the_other_begins_anew(tmp_path: Path) -> None:
     write_spotted_films(tmp_path / "films")
     films = read_folder(tmp_path / "films")

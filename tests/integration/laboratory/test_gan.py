@@ -18,7 +18,7 @@ from models.weights import load_weights, save_weights
 WIDTH = 8
 RECIPE = Recipe(
     name="tiny",
-    network="blog-mlp",
+    network="plain-cnn",
     input_size=16,
     epochs=2,
     batch_size=12,
@@ -176,6 +176,7 @@ def test_invented_films_are_normal_and_as_large_as_the_others() -> None:
     assert with_generated(train, invented[:0]).images.shape == (6, 24, 24)
 
 
+@pytest.mark.usefixtures("small_networks")
 def test_the_same_recipe_is_trained_in_three_ways(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -163,7 +163,7 @@ def test_generating_writes_a_sheet_of_invented_films(data: Path, tmp_path: Path)
     assert (tmp_path / "generator.safetensors").exists()
 
 
-@pytest.mark.usefixtures("small_networks")
+@pytest.mark.usefixtures("small_networks", "untraced_steps")
 def test_dicom_films_are_trained_on_by_a_csv_of_labels(tmp_path: Path) -> None:
     generator = np.random.default_rng(0)
     lines = ["path,label,patient"]
@@ -204,6 +204,7 @@ def test_a_recipe_is_changed_by_name_and_checked() -> None:
             changed(RECIPES["cnn"], {field: value})
 
 
+@pytest.mark.usefixtures("untraced_steps")
 def test_training_goes_on_from_the_members_of_an_earlier_ensemble(
     trained: Path, data: Path, tmp_path: Path
 ) -> None:

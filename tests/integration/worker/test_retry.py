@@ -21,7 +21,7 @@ from readfirst.errors import Refused
 from readfirst.refusals import RefusalCode
 from readfirst.samples import FOLDER
 from readfirst.tasks.names import TaskName
-from tests.integration.ingest.test_archive import BOMB, zipped
+from tests.integration.ingest.test_archive import bomb, zipped
 from tests.support.files import (
     a_dataset,
     a_dicom_file,
@@ -248,7 +248,7 @@ def test_an_archive_that_is_still_a_bomb_is_refused_again(
     worker: Worker, drop: Drop, tmp_path: Path
 ) -> None:
     path = tmp_path / "ward.zip"
-    path.write_bytes(BOMB)
+    path.write_bytes(bomb())
     worker.take_in_archive(drop(path))
     (retried,) = worker.retry_all()
     assert (retried.before, retried.now) == (RefusalCode.ARCHIVE_TOO_LARGE,) * 2

@@ -2,12 +2,14 @@
 
 import numpy as np
 import pytest
-from sklearn.metrics import accuracy_score, f1_score, recall_score, roc_auc_score
 
 from laboratory.evaluation.metrics import evaluate, figures, predictive_values
 
 
 def test_figures_are_those_of_scikit_learn_within_their_intervals() -> None:
+    # Here, since to import it takes a second of each process that collects tests.
+    from sklearn.metrics import recall_score, roc_auc_score
+
     generator = np.random.default_rng(1)
     labels = generator.integers(0, 2, 300)
     probabilities = np.clip(labels * 0.3 + generator.random(300) * 0.7, 0, 1)
@@ -23,6 +25,8 @@ def test_figures_are_those_of_scikit_learn_within_their_intervals() -> None:
 @pytest.mark.parametrize("steps", [2, 5, 1000], ids=["many ties", "ties", "hardly a tie"])
 @pytest.mark.parametrize("threshold", [0.0, 0.5, 1.1])
 def test_every_figure_is_that_of_scikit_learn(steps: int, threshold: float) -> None:
+    from sklearn.metrics import accuracy_score, f1_score, recall_score, roc_auc_score
+
     generator = np.random.default_rng(steps)
     labels = generator.integers(0, 2, 60)
     probabilities = generator.integers(0, steps, 60) / steps

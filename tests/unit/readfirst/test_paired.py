@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.metrics import brier_score_loss, roc_auc_score
 
 from readfirst.statistics.calibration import calibration_error
 from readfirst.statistics.paired import Answers, PairedFigure, paired_figures
@@ -30,6 +29,9 @@ CASES = st.lists(
 
 @given(CASES)
 def test_the_figures_are_those_that_others_count(cases: list[tuple[bool, float, float]]) -> None:
+    # Here, since to import it takes a second of each process that collects tests.
+    from sklearn.metrics import brier_score_loss, roc_auc_score
+
     sick = np.array([case[0] for case in cases])
     figures = by_name(
         paired_figures(

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.vanishing import vanishes_when_listed
 from worker.scoring.offline_scoring import files_in
 
 
@@ -28,3 +29,8 @@ def test_what_is_named_is_taken_hidden_or_not(folder: Path) -> None:
         folder / ".git" / "e.dcm",
         folder / ".git" / "objects" / "f.dcm",
     ]
+
+
+def test_a_folder_that_vanishes_meanwhile_has_no_files(folder: Path, tmp_path: Path) -> None:
+    with vanishes_when_listed(folder / "ward", tmp_path / "elsewhere"):
+        assert files_in([folder]) == [folder / "b.dcm"]
