@@ -24,6 +24,8 @@ from readfirst.settings import Settings
 from readfirst.startup.garbage import collect_seldom
 from tests.fixtures.ingest import inbox  # noqa: F401
 from tests.fixtures.models import (  # noqa: F401
+    sample_films,
+    sample_scores,
     shipped,
     shipped_folder,
     small_networks,

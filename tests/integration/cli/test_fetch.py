@@ -103,12 +103,13 @@ def test_what_a_pacs_cannot_send_is_named_and_tried_again(
     site: FetchingSite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("READFIRST_RECEIVE_AE_TITLE", "STRANGER")
-    result = run("fetch", "--date", "2026-11-03")
+    soon = ("--per-hour", "36000")
+    result = run("fetch", "--date", "2026-11-03", *soon)
     assert isinstance(result.exception, Unavailable)
     assert "does not know the AE title STRANGER" in str(result.exception)
     assert "the same command goes on" in str(result.exception)
     monkeypatch.setenv("READFIRST_RECEIVE_AE_TITLE", "READFIRST")
-    result = run("fetch", "--left", "--json")
+    result = run("fetch", "--left", "--json", *soon)
     assert (result.exit_code, json.loads(result.stdout)["images"]) == (0, 1)
 
 

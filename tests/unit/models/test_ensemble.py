@@ -1,11 +1,11 @@
 import shutil
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from ingest.dicom.pixels.display import display_image
 from laboratory.assembly.assemble_ensemble import assemble
 from laboratory.data.dataset import Subset, read_folder, split
 from laboratory.networks.published import PUBLISHED
@@ -16,7 +16,6 @@ from models.ensemble import BATCH_SIZES, NetworkEnsemble, load_ensemble
 from models.manifest import SHIPPED, find_ensembles, load_manifest, shipped_version
 from models.networks import NETWORKS
 from models.precision import choose_precision, processor_flags
-from models.preprocessing import standardise
 from readfirst.domain import ImageScore
 from readfirst.errors import Misconfigured
 from readfirst.samples import samples
@@ -27,9 +26,9 @@ from tests.support.networks import write_spotted_films
 SAME = 1e-3
 
 
-@pytest.fixture(scope="module")
-def films() -> np.ndarray:
-    return np.stack([standardise(display_image(sample.path)) for sample in samples()])
+@pytest.fixture
+def films(sample_films: np.ndarray) -> np.ndarray:
+    return sample_films
 
 
 def test_every_recipe_names_a_network() -> None:
@@ -50,13 +49,10 @@ def test_the_shipped_ensemble_has_a_cnn_and_a_vgg_and_is_small(shipped_folder: P
     assert "paediatric" in manifest.population.lower() or "children" in manifest.population.lower()
 
 
-@pytest.fixture(scope="module")
-def scores(shipped: NetworkEnsemble, films: np.ndarray) -> list[float]:
-    """Probabilities of the samples, and once more of so many of them that there is one image
-    more than a batch holds.
-    """
-    again = films[: max(BATCH_SIZES) + 1 - len(films)]
-    return [score.probability for score in shipped.scores(np.concatenate([films, again]))]
+@pytest.fixture
+def scores(sample_scores: Sequence[ImageScore]) -> list[float]:
+    """Probabilities of the samples, and of some of them once more."""
+    return [score.probability for score in sample_scores]
 
 
 def test_the_shipped_ensemble_tells_the_samples_apart(
