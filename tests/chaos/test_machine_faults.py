@@ -37,6 +37,7 @@ from readfirst.testing import FixedEnsemble
 from tests.support.faults import states, stopped, time_passes, work_until_done
 from tests.support.files import a_dataset, a_gradient, dicom_bytes
 from tests.support.killable_worker import ENDED, HERE, POINTS
+from tests.support.waiting import wait_until
 from tests.support.workers import Worker, fixed_registry
 from worker.scoring.ensemble_registry import EnsembleRegistry
 
@@ -146,14 +147,21 @@ class Cutter:
     def _pass(self, connection: Connection) -> None:
         if self.passed == self.number:
             driver: Any = connection.connection.driver_connection
-            with self.administration.write() as session:
-                ended = session.scalar(
-                    text("SELECT pg_terminate_backend(:pid, 10000)"),
-                    {"pid": driver.info.backend_pid},
-                )
-                assert ended, "PostgreSQL has not ended it"
+            self._end(driver.info.backend_pid)
             self.cuts += 1
         self.passed += 1
+
+    def _end(self, pid: int) -> None:
+        """End a connection; PostgreSQL itself looks every 100 ms only whether it has ended."""
+        with self.administration.read() as session:
+            assert session.scalar(text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
+
+        def has_ended() -> bool:
+            query = text("SELECT count(*) FROM pg_stat_activity WHERE pid = :pid")
+            with self.administration.read() as session:
+                return not session.scalar(query, {"pid": pid})
+
+        wait_until(has_ended, pause=0.005)
 
 
 @pytest.fixture
@@ -356,7 +364,7 @@ FAULTS: dict[str, Callable[[FragileSite], None]] = {
 
 @contextmanager
 def a_site(migrated_file: Path, reader: FragileReader) -> Iterator[FragileSite]:
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory(dir=migrated_file.parent) as folder:
         home = Path(folder) / "home"
         home.mkdir()
         shutil.copy(migrated_file, home / "readfirst.db")

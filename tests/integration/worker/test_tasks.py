@@ -24,6 +24,8 @@ def test_use_cases_are_opened_at_the_first_task_and_closed_with_the_process(
     }
     command = [sys.executable, "-m", "celery", "--app=worker.app", "worker", "--queues=prepare"]
     command += [f"--pool={pool}", "--concurrency=1", "--include=tests.support.observed_worker"]
+    # As ours: nobody else is there to be asked.
+    command += ["--without-gossip", "--without-mingle"]
     server = ValkeyServer(port=0, data_dir=socket.parent, unix_socket_path=socket)
     with server, log.open("w") as errors:
         worker = subprocess.Popen(command, env=environment, stdout=errors, stderr=subprocess.STDOUT)
