@@ -1,15 +1,15 @@
 """Two readers at one worklist: each sees what the other has open, and gets another study."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import APIResponse, Page, Route, expect
 from sqlalchemy import select, update
 
 from db.tables import OpenStudy, Study
 from db.worklist.readers import LIFETIME
 from tests.browser.accessibility import faults, faults_in_each_look
 from tests.browser.conftest import NewPage
-from tests.browser.page_monitor import PageMonitor, event_stream, log_in
+from tests.browser.page_monitor import PageMonitor, event_stream, log_in, wait_until
 from tests.browser.site import Site, add_people
 from tests.browser.test_verdict import FLAGGED
 
@@ -108,6 +108,38 @@ def test_without_accounts_another_window_is_told(site: Site, new_page: NewPage) 
     expect(second.locator("#readers")).to_have_text("Open in another window")
     second.close()
     expect(first.locator("#readers")).to_be_empty()
+
+
+def test_a_late_answer_takes_no_reader_away(site: Site, new_page: NewPage) -> None:
+    path = f"/studies/{site.study(FLAGGED)}"
+    first, second = new_page(), new_page()
+    answered: list[tuple[Route, APIResponse]] = []
+
+    def hold_the_first(route: Route) -> None:
+        response = route.fetch()
+        if answered:
+            route.fulfill(response=response)
+        else:
+            answered.append((route, response))
+
+    # Time stands still, so no sign of life mends what events have made of the page.
+    first.clock.install()
+    first.clock.pause_at(datetime.now(UTC) + timedelta(minutes=1))
+    first.route("**/readers", hold_the_first)
+    with event_stream(first):
+        first.goto(path)
+    wait_until(first, lambda: answered)
+    with event_stream(second):
+        second.goto(path)
+    expect(second.locator("#readers")).to_have_text("Open in another window")
+    # Long enough for the event to be told and for an answer, if a second one was asked for.
+    first.wait_for_timeout(2_000)
+    route, response = answered[0]
+    route.fulfill(response=response)
+    # Well before the page, which gives no sign of life, counts as left.
+    expect(first.locator("#readers")).to_have_text(
+        "Open in another window", timeout=LIFETIME.total_seconds() * 500
+    )
 
 
 def test_it_fits_on_narrow_and_wide_screens(site: Site, new_page: NewPage) -> None:

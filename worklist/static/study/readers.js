@@ -15,13 +15,28 @@ export function setUpReaders(study) {
   let tab = newTab();
   let hiddenSince = document.hidden ? Date.now() : null;
 
+  async function ask() {
+    const sender = tab;
+    const body = new URLSearchParams({ tab });
+    const response = await fetch(address, { method: "POST", body, signal: AbortSignal.timeout(BEAT) });
+    const text = await response.text();
+    if (response.ok && sender === tab && line().textContent !== text) line().textContent = text;
+  }
+
+  // One request at a time: the answer of an earlier one, which knows less, may come after that of a later one.
+  let isAsking = false;
+  let isWanted = false;
   async function beat() {
     if (hiddenSince && Date.now() - hiddenSince > MOST_HIDDEN) return;
-    const sender = tab;
-    const response = await fetch(address, { method: "POST", body: new URLSearchParams({ tab }) }).catch(() => null);
-    if (!response?.ok || sender !== tab) return;
-    const text = await response.text();
-    if (line().textContent !== text) line().textContent = text;
+    isWanted = true;
+    if (isAsking) return;
+    isAsking = true;
+    while (isWanted) {
+      isWanted = false;
+      // What got no answer is asked again at the next sign of life.
+      await ask().catch(() => null);
+    }
+    isAsking = false;
   }
 
   document.addEventListener("visibilitychange", () => {
