@@ -8,9 +8,9 @@ run: setup  ## start everything, drop the sample studies, show the worklist
 	$(BIN)/readfirst demo
 
 OHIF = node_modules/.ohif
-# Two processes more than there are cores, since some tests mostly wait for other processes; one that
+# A process more than there are cores, since some tests mostly wait for other processes; one that
 # has nothing left takes tests from another.
-PROCESSES = $$($(BIN)/python -c 'import os; print(min(4, os.cpu_count() + 2))')
+PROCESSES = $$($(BIN)/python -c 'import os; print(min(4, os.cpu_count() + 1))')
 test: setup check test-js $(OHIF)/ready  ## lint, types, import contracts, and every test
 	$(BIN)/pytest --numprocesses $(PROCESSES) --dist worksteal
 
