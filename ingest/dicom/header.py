@@ -7,12 +7,12 @@ from pydicom.dataset import FileDataset
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
 from ingest.dicom import attributes, zero_tail
-from ingest.dicom.dicom_file import DicomFile, open_dicom, read_elements, transfer_syntax
+from ingest.dicom.dicom_file import DicomFile, read_elements, transfer_syntax
 from ingest.dicom.numbers import positive_number
 from ingest.dicom.picture_file import picture_header
 from ingest.dicom.pixel_position import PixelData, PixelForm, locate_pixels
 from ingest.dicom.sniff import kind_of
-from ingest.dicom.zero_tail import ends_in_zeros, is_black_on_purpose, written_part
+from ingest.dicom.zero_tail import ends_in_zeros, is_black_on_purpose, open_written
 from readfirst.domain import FileKind, Header
 
 #: No header of a radiograph needs more bytes in one value before its pixels (icons, overlays).
@@ -37,7 +37,7 @@ def read_header(path: Path) -> Header:
 
 
 def _dicom_header(path: Path) -> Header:
-    with open_dicom(path, written_part) as dicom:
+    with open_written(path) as dicom:
         dataset = read_elements(dicom, TAGS, DEFER_BYTES)
         pixels = locate_pixels(dicom, dataset)
         may_be_cut = _may_be_cut(dicom, dataset, pixels)

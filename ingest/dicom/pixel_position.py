@@ -137,9 +137,16 @@ def _check_dimensions(dataset: FileDataset) -> None:
 
 
 def _is_no_image(dataset: FileDataset) -> bool:
-    """Return whether the object is of a class without pixels; else it ends too early."""
-    sop_class_uid = str(dataset.get("SOPClassUID") or "").strip("\0 ")
-    return bool(sop_class_uid) and "Image Storage" not in UID(sop_class_uid).name
+    """Return whether the object is of a class without pixels; else it ends too early.
+
+    The file meta names the class too (PS3.10 7.1). It is asked where nobody knows the one that the
+    data set names, as of a file that breaks off within this name.
+    """
+    sop_class_uid = UID(str(dataset.get("SOPClassUID") or "").strip("\0 "))
+    in_meta = dataset.file_meta.get("MediaStorageSOPClassUID")
+    if in_meta and sop_class_uid and sop_class_uid.name == sop_class_uid:
+        sop_class_uid = in_meta
+    return bool(sop_class_uid) and "Image Storage" not in sop_class_uid.name
 
 
 def native_bytes(dataset: Dataset) -> int:
@@ -163,6 +170,8 @@ def _fragments_end(file: BinaryIO, declared: int) -> int:
     size = file.seek(0, os.SEEK_END)
     file.seek(begin)
     frame, last = b"", 0
+    if not declared:
+        raise Refused(RefusalCode.PIXELS_UNREADABLE, "no fragments")
     while file.tell() != begin + declared and len(head := file.read(8)) == 8:
         at, length = file.tell() - 8, int.from_bytes(head[4:], "little")
         if head[:4] == SEQUENCE_END or (head == bytes(8) and is_whole(frame, _tail(file, last))):
@@ -173,6 +182,9 @@ def _fragments_end(file: BinaryIO, declared: int) -> int:
             raise Refused(RefusalCode.PIXELS_UNREADABLE, "no fragment where one must begin")
         if at > begin and not frame:
             frame = file.read(4)
+            # No encoding begins so: the fragment has its place, and is not written.
+            if frame == bytes(4):
+                raise Refused(RefusalCode.TRUNCATED)
         last = length
         if file.seek(at + 8 + length) > size:
             break

@@ -5,13 +5,18 @@ reads as zeros.
 """
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, cast
 
 from pydicom.dataset import Dataset
 
+from ingest.dicom.dicom_file import DicomFile, open_dicom
 from ingest.dicom.numbers import numbers, positive_number, whole_number
 from ingest.dicom.pixel_position import PixelData
+from readfirst.errors import Refused
+from readfirst.refusals import RefusalCode
 
 CHUNK = 1024**2
 #: No file ends in so many zeros by the form of its kind alone (bytes).
@@ -27,6 +32,8 @@ CIRCLES = (
     ("CenterOfCircularCollimator", "RadiusOfCircularCollimator"),
 )
 POLYGONS = ("VerticesOfThePolygonalShutter", "VerticesOfThePolygonalCollimator")
+#: What is so of a file however much of it is still to be written.
+CERTAIN = (RefusalCode.TOO_LARGE, RefusalCode.NO_PIXEL_DATA)
 #: Every attribute that is looked at in here.
 TAGS = [
     *LOWER_EDGES, *(keyword for circle in CIRCLES for keyword in circle), *POLYGONS,
@@ -52,14 +59,31 @@ def has_more_than(path: Path, size: int) -> bool:
         return written_bytes(file) > size
 
 
-def written_part(file: BinaryIO) -> BinaryIO:
-    """Return a file without the zeros that it ends in, so that whoever reads on finds its end.
+@contextmanager
+def open_written(path: Path) -> Iterator[DicomFile]:
+    """Open a DICOM file without the zeros that it ends in, so that whoever reads on finds its end.
 
-    Positions and its size stay those of the whole file.
+    Positions and its size stay those of the whole file. Raises Refused, as whatever reads it, and
+    truncated where that came to what was never written: an element of which half is there has a
+    value, or a length, that no file has.
     """
-    size, written = file.seek(0, os.SEEK_END), written_bytes(file)
-    file.seek(0)
-    return cast(BinaryIO, _Cut(file, written + MARGIN)) if size - written >= LEAST_ZEROS else file
+    parts: list[_Cut] = []
+
+    def part(file: BinaryIO) -> BinaryIO:
+        size, written = file.seek(0, os.SEEK_END), written_bytes(file)
+        file.seek(0)
+        if size - written < LEAST_ZEROS:
+            return file
+        parts.append(_Cut(file, written))
+        return cast(BinaryIO, parts[0])
+
+    try:
+        with open_dicom(path, part) as dicom:
+            yield dicom
+    except Refused as refusal:
+        if refusal.code not in CERTAIN and any(each.came_to_its_end for each in parts):
+            raise Refused(RefusalCode.TRUNCATED) from refusal
+        raise
 
 
 def ends_in_zeros(file: BinaryIO, start: int, end: int, rows: int) -> bool:
@@ -116,13 +140,20 @@ def _empty_at_top(file: BinaryIO, start: int, end: int) -> int:
 
 
 class _Cut:
-    """A file that gives no byte behind an offset."""
+    """A file that gives few bytes behind what was written.
 
-    def __init__(self, file: BinaryIO, end: int) -> None:
+    came_to_its_end: whether one of these has been asked for.
+    """
+
+    def __init__(self, file: BinaryIO, written: int) -> None:
         self._file = file
-        self._end = end
+        self._written = written
+        self.came_to_its_end = False
         self.seek, self.tell, self.close = file.seek, file.tell, file.close
 
     def read(self, size: int = -1) -> bytes:
-        left = max(0, self._end - self._file.tell())
-        return self._file.read(left if size < 0 else min(size, left))
+        at = self._file.tell()
+        left = max(0, self._written + MARGIN - at)
+        size = left if size < 0 else size
+        self.came_to_its_end |= at + size > self._written
+        return self._file.read(min(size, left))

@@ -9,9 +9,9 @@ from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 
 from ingest.dicom.attributes import all_text, sequence_items, text
-from ingest.dicom.dicom_file import open_dicom, read_elements
+from ingest.dicom.dicom_file import read_elements
 from ingest.dicom.header import DEFER_BYTES, read_header
-from ingest.dicom.zero_tail import written_part
+from ingest.dicom.zero_tail import open_written
 from readfirst.domain import FileKind, Header
 from readfirst.results.values import PRESENTATION, OrderReference
 
@@ -50,7 +50,7 @@ def read_source(path: Path) -> FilmSource:
     header = read_header(path)
     if header.kind is not FileKind.DICOM:
         return FilmSource(header=header, presentation={})
-    with warnings.catch_warnings(), open_dicom(path, written_part) as dicom:
+    with warnings.catch_warnings(), open_written(path) as dicom:
         # As in `ingest.dicom.header`.
         warnings.simplefilter("ignore")
         dataset = read_elements(dicom, TAGS, DEFER_BYTES)

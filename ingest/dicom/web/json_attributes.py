@@ -8,8 +8,8 @@ from typing import Any
 
 from pydicom.dataset import FileDataset
 
-from ingest.dicom.dicom_file import open_dicom, read_elements, transfer_syntax
-from ingest.dicom.zero_tail import written_part
+from ingest.dicom.dicom_file import read_elements, transfer_syntax
+from ingest.dicom.zero_tail import open_written
 from readfirst.errors import Refused
 from readfirst.refusals import RefusalCode
 
@@ -27,7 +27,7 @@ def json_attributes(path: Path) -> bytes:
     Attributes that are too long, or that cannot be read, are left out; so are group lengths. Raises
     Refused as `ingest.dicom.dicom_file.read_elements`, and where all of them are too much.
     """
-    with warnings.catch_warnings(), open_dicom(path, written_part) as dicom:
+    with warnings.catch_warnings(), open_written(path) as dicom:
         # As in `ingest.dicom.header`.
         warnings.simplefilter("ignore")
         dataset = read_elements(dicom, None)

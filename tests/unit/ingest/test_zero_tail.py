@@ -8,9 +8,16 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from PIL import Image
-from pydicom.uid import DeflatedExplicitVRLittleEndian, ImplicitVRLittleEndian
+from pydicom.uid import (
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+    JPEG2000Lossless,
+    RLELossless,
+)
 
 from ingest.dicom.header import read_header
+from ingest.dicom.structure import PIXEL_DATA
 from readfirst.errors import Refused
 from readfirst.refusals import RefusalCode
 from tests.support.files import COMPRESSED, a_dataset, a_gradient, dicom_bytes
@@ -81,11 +88,36 @@ def test_stored_pixels_that_end_in_zeros_may_be_cut(
     assert look(tmp_path / "film", written(STORED[name], share)) is True
 
 
-@pytest.mark.parametrize("size", [0, 1, 130, 140, 300, 500])
-def test_a_header_that_is_not_written_to_its_end_is_truncated_at_once(
+@pytest.mark.parametrize(
+    ("syntax", "behind"),
+    [
+        (ExplicitVRLittleEndian, 7),
+        (ImplicitVRLittleEndian, 7),
+        (RLELossless, 99),
+        (JPEG2000Lossless, 99),
+    ],
+)
+def test_wherever_a_header_breaks_off_it_is_truncated(
+    tmp_path: Path, syntax: str, behind: int
+) -> None:
+    """Within a tag, a length, a value or the name of the syntax, none of which is a fault then.
+
+    behind: bytes behind the beginning of Pixel Data up to which a film is not there yet; one that
+    is not compressed may be black from there on.
+    """
+    content = dicom_bytes(a_dataset(GREY), syntax)
+    pixels = content.index(b"".join(half.to_bytes(2, "little") for half in PIXEL_DATA))
+    refused = {
+        size: look(tmp_path / "film", content[:size].ljust(4000, b"\0"))
+        for size in range(1, pixels + behind)
+    }
+    assert {size for size, code in refused.items() if code is not RefusalCode.TRUNCATED} == set()
+
+
+@pytest.mark.parametrize("size", [0, 1, 300])
+def test_zeros_of_tens_of_megabytes_are_no_elements_to_be_read_one_by_one(
     tmp_path: Path, size: int
 ) -> None:
-    """As zeros of tens of megabytes, which are no elements to be read one by one."""
     content = film()[:size].ljust(60_000_000, b"\0")
     assert look(tmp_path / "film", content) is RefusalCode.TRUNCATED
 
