@@ -81,6 +81,15 @@ def send_log_in(page: Page, name: str) -> None:
     page.get_by_role("button", name="Log in").click()
 
 
+def intercept(page: Page) -> None:
+    """Let requests of all that is opened from now on wait for the routes that are set later.
+
+    A page that is open already is told of its first route at some moment after it was set, and what
+    it sends until then passes.
+    """
+    page.route("**/nobody-sends-this", lambda route: route.abort())
+
+
 def wait_until(page: Page, condition: Callable[[], object]) -> None:
     """Wait until a condition holds, while Playwright's own loop goes on."""
     end = time.monotonic() + TIMEOUT

@@ -18,7 +18,7 @@ from readfirst.formatting import short_duration
 from readfirst.studies.findings import Finding
 from tests.browser.accessibility import faults
 from tests.browser.conftest import NewPage
-from tests.browser.page_monitor import PageMonitor, event_stream, wait_until
+from tests.browser.page_monitor import PageMonitor, event_stream, intercept, wait_until
 from tests.browser.site import LATER, Site
 from tests.support.studies import give_verdict, lifecycle, score_ready
 
@@ -107,6 +107,7 @@ def test_a_verdict_on_what_changed_meanwhile_is_not_taken(
     site: Site, page: Page, monitor: PageMonitor
 ) -> None:
     uid = site.study("DEMO-0010")
+    intercept(page)
     look_at(page, uid)
     page.goto("/?show=all")
     page.route("**/rows?*", lambda route: route.abort())

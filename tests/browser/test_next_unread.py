@@ -5,7 +5,7 @@ from sqlalchemy import and_, update
 
 from db.tables import Study
 from readfirst.domain import Urgency
-from tests.browser.page_monitor import PageMonitor
+from tests.browser.page_monitor import PageMonitor, intercept
 from tests.browser.site import LATER, Site
 
 #: Unread studies of the seeded site, in reading order.
@@ -58,6 +58,7 @@ def test_two_studies_are_passed_over_and_the_end_leads_to_the_top(
 
 def test_a_server_that_is_gone_loses_nobody(site: Site, page: Page, monitor: PageMonitor) -> None:
     uid = site.study("DEMO-0010")
+    intercept(page)
     page.goto(f"/studies/{uid}")
     monitor.expect("net::ERR_FAILED")
     page.route("**/worklist/next", lambda route: route.abort())

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, Route, expect
 
 from tests.browser.accessibility import faults
 from tests.browser.conftest import NewPage
-from tests.browser.page_monitor import PageMonitor, log_in, send_log_in, wait_until
+from tests.browser.page_monitor import PageMonitor, intercept, log_in, send_log_in, wait_until
 from tests.browser.site import LATER, Site, add_people
 from tests.browser.test_list import OVERHEAR, is_live, look_at, row, top
 
@@ -88,6 +88,7 @@ def test_a_server_that_is_gone_is_said_over_the_list_and_so_is_its_end(
 ) -> None:
     monitor.expect("net::ERR_FAILED", "net::ERR_CONNECTION")
     page.clock.install()
+    intercept(page)
     is_live(page)
     pointed = row(page, site.study("DEMO-0017"))
     pointed.hover()
@@ -116,6 +117,7 @@ def test_a_verdict_that_no_server_took_is_offered_again(
 ) -> None:
     monitor.expect("net::ERR_FAILED", "503")
     uid = site.study("DEMO-0010")
+    intercept(page)
     look_at(page, uid)
     page.goto("/")
     answers = ["abort", "503"]

@@ -9,7 +9,7 @@ from db.tables import OpenStudy, Study
 from db.worklist.readers import LIFETIME
 from tests.browser.accessibility import faults, faults_in_each_look
 from tests.browser.conftest import NewPage
-from tests.browser.page_monitor import PageMonitor, event_stream, log_in, wait_until
+from tests.browser.page_monitor import PageMonitor, event_stream, intercept, log_in, wait_until
 from tests.browser.site import Site, add_people
 from tests.browser.test_verdict import FLAGGED
 
@@ -58,7 +58,9 @@ def test_a_browser_that_died_reads_no_longer(
     add_people(site)
     uid = site.study(FLAGGED)
     watcher = logged_in(site, new_page, "admin", f"/studies/{uid}")
-    dead = logged_in(site, new_page, "reader", f"/studies/{uid}")
+    dead = new_page()
+    intercept(dead)
+    log_in(dead, "reader", f"/studies/{uid}")
     expect(watcher.locator("#readers")).to_have_text("reader has it open too")
     dead.route("**/readers", lambda route: route.abort())
     # From now on no sign of life of it arrives.

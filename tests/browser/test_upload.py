@@ -7,7 +7,7 @@ from playwright.sync_api import Locator, Page, Route, expect
 from ingest.inbox.claim import claim
 from readfirst.samples import FOLDER
 from tests.browser.accessibility import faults_in_each_look
-from tests.browser.page_monitor import PageMonitor
+from tests.browser.page_monitor import PageMonitor, intercept
 from tests.browser.site import Site
 
 #: An event of the page with one file; its kind is the argument.
@@ -71,6 +71,7 @@ def test_a_file_that_fails_does_not_keep_the_others_back(
     site: Site, page: Page, monitor: PageMonitor
 ) -> None:
     monitor.expect("ERR_FAILED")
+    intercept(page)
     page.goto("/")
     sent = 0
 

@@ -9,7 +9,7 @@ from db.tables import Image
 from db.verdicts import all_verdicts
 from readfirst.studies.findings import Finding
 from tests.browser.conftest import NewPage
-from tests.browser.page_monitor import PageMonitor, log_in, send_log_in, wait_until
+from tests.browser.page_monitor import PageMonitor, intercept, log_in, send_log_in, wait_until
 from tests.browser.site import Site, add_people
 from tests.browser.test_film import part
 from tests.browser.test_verdict import FLAGGED, ROUTINE, displayed, settled, stands
@@ -238,6 +238,7 @@ def test_when_the_server_does_not_answer_the_verdict_is_tried_again(
     site: Site, page: Page, monitor: PageMonitor
 ) -> None:
     monitor.expect("net::ERR_FAILED", "htmx:sendError", "htmx:afterRequest")
+    intercept(page)
     page.goto(f"/studies/{site.study(FLAGGED)}")
     displayed(page)
     page.route("**/verdict", lambda route: route.abort())

@@ -1,6 +1,5 @@
 """Results leave by real processes, which are killed, to a PACS that is down and comes up again."""
 
-import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from tests.support.ports import free_port
 from tests.support.small_ensemble import write_small_ensemble
 from tests.support.stack import (
     ROOT,
+    kill_all,
     part_of_stack,
     rows,
     run_here,
@@ -39,9 +39,7 @@ def killed_at_the_end(environment: dict[str, str]) -> Iterator[None]:
     try:
         yield
     finally:
-        family = psutil.Process(started.pid).children(recursive=True)
-        for process in (psutil.Process(started.pid), *family):
-            process.send_signal(signal.SIGKILL)
+        family = kill_all(psutil.Process(started.pid))
         started.wait(TIMEOUT)
         psutil.wait_procs(family, timeout=TIMEOUT)
 

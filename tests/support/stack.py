@@ -140,9 +140,17 @@ def running(command: list[str], environment: dict[str, str]) -> Iterator[psutil.
         assert not alive, f"left running: {alive}"
     finally:
         if started.poll() is None:
-            for child in [*process.children(recursive=True), process]:
-                child.kill()
+            kill_all(process)
             started.wait()
+
+
+def kill_all(process: psutil.Process) -> list[psutil.Process]:
+    """Kill a process and all that it has started, some of which may be ending just now."""
+    family = [process, *process.children(recursive=True)]
+    for each in family:
+        with suppress(psutil.NoSuchProcess):
+            each.kill()
+    return family
 
 
 @contextmanager
