@@ -6,8 +6,12 @@ import ssl
 import sys
 from typing import Any
 
-from pynetdicom import AE, _config
+from pynetdicom import AE, Association, _config
+from pynetdicom.pdu_primitives import A_ASSOCIATE
 from pynetdicom.transport import AssociationSocket
+
+#: PS3.8 9.3.4: for good, and for now.
+REJECTED = (1, 2)
 
 
 class ClientAE(AE):
@@ -22,6 +26,19 @@ class ClientAE(AE):
         # The library's own lines hold whole identifiers, with patients; ours say what matters.
         _config.LOG_HANDLER_LEVEL = "none"
         logging.getLogger("pynetdicom").setLevel(logging.CRITICAL)
+
+    def associate(self, *arguments: Any, **options: Any) -> Association:
+        """Ask for an association, as the library does, and know a rejection however soon it came.
+
+        The library takes it for a connection that was not made where the peer has rejected and
+        closed before its own thread looks.
+        """
+        association = super().associate(*arguments, **options)
+        answer = association.dul.peek_next_pdu()
+        if isinstance(answer, A_ASSOCIATE) and answer.result in REJECTED:
+            association.acceptor.primitive = answer
+            association.is_rejected, association.is_aborted = True, False
+        return association
 
     def _create_socket(self, *arguments: Any, **options: Any) -> AssociationSocket:
         connection = super()._create_socket(*arguments, **options)
