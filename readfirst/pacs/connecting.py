@@ -6,7 +6,8 @@ import ssl
 import sys
 from typing import Any
 
-from pynetdicom import AE, Association, _config
+from pynetdicom import AE, _config
+from pynetdicom.association import Association
 from pynetdicom.pdu_primitives import A_ASSOCIATE
 from pynetdicom.transport import AssociationSocket
 

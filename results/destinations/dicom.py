@@ -200,7 +200,7 @@ def _associated(
         address.port,
         ae_title=address.ae_title,
         tls_args=tls,
-        evt_handlers=handlers,  # type: ignore[arg-type]
+        evt_handlers=handlers,
     )
     if not association.is_established:
         raise SendingFailed(_not_established(association, address))
