@@ -3,7 +3,7 @@ stands behind the pixels is read.
 """
 
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
@@ -57,27 +57,26 @@ class DicomFile:
 
 
 @contextmanager
-def open_dicom(
-    path: Path, part: Callable[[BinaryIO], BinaryIO] | None = None
-) -> Iterator[DicomFile]:
-    """Open a file whose syntax is supported, with or without a preamble.
+def open_dicom(path: Path) -> Iterator[DicomFile]:
+    """Open a file as `dicom_file` does, and close it. Raises Refused."""
+    with path.open("rb") as file:
+        yield dicom_file(file)
 
-    part: gives the part of the file that is to be read; None for all of it.
+
+def dicom_file(file: BinaryIO) -> DicomFile:
+    """Begin to read a file whose syntax is supported, with or without a preamble.
 
     pydicom would inflate a deflated data set whatever its size: here it is inflated in steps, and
     given up at `MOST_INFLATED`. Raises Refused.
     """
-    with path.open("rb") as opened:
-        file = opened if part is None else part(opened)
-        syntax, start, end = _file_meta(file)
-        if syntax is not None and not is_supported(syntax):
-            raise Refused(RefusalCode.TRANSFER_SYNTAX_UNSUPPORTED, syntax.name)
-        if syntax == DeflatedExplicitVRLittleEndian:
-            file.seek(end)
-            yield DicomFile(inflated(file), syntax, len(PLAIN_META))
-        else:
-            file.seek(0)
-            yield DicomFile(file, syntax, start)
+    syntax, start, end = _file_meta(file)
+    if syntax is not None and not is_supported(syntax):
+        raise Refused(RefusalCode.TRANSFER_SYNTAX_UNSUPPORTED, syntax.name)
+    if syntax == DeflatedExplicitVRLittleEndian:
+        file.seek(end)
+        return DicomFile(inflated(file), syntax, len(PLAIN_META))
+    file.seek(0)
+    return DicomFile(file, syntax, start)
 
 
 def inflated(file: BinaryIO, most: int = MOST_INFLATED) -> BinaryIO:

@@ -12,7 +12,7 @@ from typing import BinaryIO, cast
 
 from pydicom.dataset import Dataset
 
-from ingest.dicom.dicom_file import DicomFile, open_dicom
+from ingest.dicom.dicom_file import DicomFile, dicom_file
 from ingest.dicom.numbers import numbers, positive_number, whole_number
 from ingest.dicom.pixel_position import PixelData
 from readfirst.errors import Refused
@@ -67,23 +67,19 @@ def open_written(path: Path) -> Iterator[DicomFile]:
     truncated where that came to what was never written: an element of which half is there has a
     value, or a length, that no file has.
     """
-    parts: list[_Cut] = []
-
-    def part(file: BinaryIO) -> BinaryIO:
+    with path.open("rb") as file:
         size, written = file.seek(0, os.SEEK_END), written_bytes(file)
         file.seek(0)
         if size - written < LEAST_ZEROS:
-            return file
-        parts.append(_Cut(file, written))
-        return cast(BinaryIO, parts[0])
-
-    try:
-        with open_dicom(path, part) as dicom:
-            yield dicom
-    except Refused as refusal:
-        if refusal.code not in CERTAIN and any(each.came_to_its_end for each in parts):
-            raise Refused(RefusalCode.TRUNCATED) from refusal
-        raise
+            yield dicom_file(file)
+            return
+        part = _Cut(file, written)
+        try:
+            yield dicom_file(cast(BinaryIO, part))
+        except Refused as refusal:
+            if part.came_to_its_end and refusal.code not in CERTAIN:
+                raise Refused(RefusalCode.TRUNCATED) from refusal
+            raise
 
 
 def ends_in_zeros(file: BinaryIO, start: int, end: int, rows: int) -> bool:
