@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import select, update
 
 from db.session import Database
-from db.tables import Image, WorkFaultRow
+from db.tables import Destination, Image, Leased, WorkFaultRow
 from db.work_faults import work_faults
 from readfirst.domain import ImageState
 from readfirst.machine_faults import FaultCode, WorkKind
@@ -18,9 +18,12 @@ MOST_ROUNDS = 50
 
 def time_passes(database: Database) -> None:
     """Let every pause be over, and every lease that a worker which died has left behind."""
-    paused = update(Image).where(Image.lease_until.is_not(None))
     with database.write() as session:
-        session.execute(paused.values(lease_until=long_ago()))
+        for table in Leased.__subclasses__():
+            leased = update(table).where(table.lease_until.is_not(None))
+            session.execute(leased.values(lease_until=long_ago()))
+        resting = update(Destination).where(Destination.rests_until.is_not(None))
+        session.execute(resting.values(rests_until=long_ago()))
     pauses_pass(database)
 
 

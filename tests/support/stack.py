@@ -11,20 +11,19 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
-from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
 import psutil
-from sqlalchemy import Engine, NullPool, create_engine, text, update
+from sqlalchemy import Engine, NullPool, create_engine, text
 from sqlalchemy.exc import OperationalError, ProgrammingError
 from typer.testing import CliRunner, Result
 
 from cli import app, main
 from db.session import open_database
-from db.tables import Destination, Leased
+from tests.support import faults
 from tests.support.environments import clean_environment
 from tests.support.waiting import LONG_TIMEOUT, TIMEOUT, wait_until
 
@@ -103,14 +102,8 @@ def scored(environment: dict[str, str]) -> int:
 
 def time_passes(environment: dict[str, str]) -> None:
     """Let all pauses be over, and the leases of what was killed, as long after."""
-    long_ago = datetime.now(UTC) - timedelta(days=1)
     database = open_database(environment["READFIRST_DATABASE_URL"])
-    with database.write() as session:
-        for table in Leased.__subclasses__():
-            leased = update(table).where(table.lease_until.is_not(None))
-            session.execute(leased.values(lease_until=long_ago))
-        resting = update(Destination).where(Destination.rests_until.is_not(None))
-        session.execute(resting.values(rests_until=long_ago))
+    faults.time_passes(database)
     database.dispose()
 
 
